@@ -1,0 +1,26 @@
+/*
+ * log.h - logfmt lines on stderr with journald priorities. Never pass a secret. Control bytes in
+ * the formatted text are escaped, so that a peer's string cannot forge a line.
+ */
+#ifndef SEKISHO_BASE_LOG_H
+#define SEKISHO_BASE_LOG_H
+
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+
+/* The process's name in each line; the string must live as long as the process. */
+void log_init(const char *role, enum log_level most);
+
+/* A context such as "session=ab12 user=sato" put into every later line of this process; NULL clears. */
+void log_context(const char *context);
+
+/* event: a constant in kebab-case; fmt: "key=value key=\"%s\"" or "" . Any thread. */
+void log_line(enum log_level level, const char *event, const char *fmt, ...) printf_like(3, 4);
+
+#define log_error(event, ...) log_line(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define log_warn(event, ...) log_line(LOG_LEVEL_WARNING, event, __VA_ARGS__)
+#define log_info(event, ...) log_line(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...) log_line(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+#endif

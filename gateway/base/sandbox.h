@@ -1,0 +1,36 @@
+/*
+ * sandbox.h - what a process gives up after start: seccomp filter (libseccomp), Landlock rules, no new
+ * privileges, no core dumps. Deny by default; each process lists what it needs beside its main().
+ */
+#ifndef SEKISHO_BASE_SANDBOX_H
+#define SEKISHO_BASE_SANDBOX_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct sandbox_path {
+	const char *path;
+	enum { SANDBOX_READ = 1, SANDBOX_WRITE = 2 } access; /* WRITE includes reading, making and removing */
+};
+
+struct sandbox {
+	/* Names of system calls beyond the common set (memory, clocks, poll, read/write on open descriptors,
+	 * messages on open sockets, threads, exit). Any other call ends the process with SIGSYS. */
+	const char *const *syscalls;
+	size_t syscall_count;
+	const struct sandbox_path *paths; /* a path that does not exist is left out */
+	size_t path_count;
+	size_t open_files; /* RLIMIT_NOFILE */
+};
+
+/* Before anything secret is read: no new privileges, not dumpable, RLIMIT_CORE 0. */
+nodiscard enum err sandbox_harden(void);
+
+/*
+ * For good. Logs which layers hold; a kernel without Landlock is logged as a warning, without seccomp it is
+ * an error. Under ASan the few calls that it needs are added.
+ */
+nodiscard enum err sandbox_enter(const struct sandbox *sandbox);
+
+#endif
