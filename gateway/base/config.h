@@ -38,7 +38,7 @@ struct config_error {
 
 /*
  * Fills target (size bytes) from the fallbacks and the file. Unknown keys, doubled keys, lines over
- * 1,000 bytes and files over 64 KiB are errors. On failure target is as it was and ret_error says why.
+ * inih's limit (200 bytes in Debian) and files over 64 KiB are errors. On failure target is as it was and ret_error says why.
  */
 nodiscard enum err config_read(const char *path, const struct config_key *keys, size_t count, void *target,
 			       size_t size, struct config_error *ret_error);
