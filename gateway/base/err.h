@@ -5,7 +5,8 @@
 #ifndef SEKISHO_BASE_ERR_H
 #define SEKISHO_BASE_ERR_H
 
-/* X(name, code, http status, English, Japanese); the code is what API answers and logs carry. */
+/* X(name, code, http status, English, Japanese); the code is what API answers and logs carry.
+ * Not ERR_STATE: OpenSSL has a type of that name. */
 #define ERR_TABLE(X)                                                                               \
 	X(ERR_NOMEM, "nomem", 503, "out of memory", "メモリーが足りません")                        \
 	X(ERR_IO, "io", 500, "input or output failed", "入出力に失敗しました")                     \
@@ -17,7 +18,7 @@
 	X(ERR_NOT_FOUND, "not-found", 404, "not found", "見つかりません")                          \
 	X(ERR_METHOD, "method", 405, "method not allowed", "この操作はできません")                 \
 	X(ERR_EXISTS, "exists", 409, "already exists", "すでに存在します")                         \
-	X(ERR_STATE, "state", 409, "not possible in this state", "今の状態ではできません")         \
+	X(ERR_WRONG_STATE, "state", 409, "not possible in this state", "今の状態ではできません")         \
 	X(ERR_LOCKED, "locked", 423, "locked", "ロックされています")                               \
 	X(ERR_THROTTLED, "throttled", 429, "too many tries, wait a little", "試行回数が多すぎます。しばらくお待ちください") \
 	X(ERR_INTERNAL, "internal", 500, "internal error", "内部エラーです")                       \

@@ -79,7 +79,7 @@ enum err ipc_send(int fd, uint16_t id, const void *msg, int pass_fd)
 	if (!type)
 		return ERR_INTERNAL;
 	if (!fd_allowed(type, pass_fd >= 0))
-		return ERR_STATE;
+		return ERR_WRONG_STATE;
 	buf_init(&buf, WIRE_MESSAGE_MAX);
 	err = wire_encode(id, msg, &buf);
 	if (!err)

@@ -11,7 +11,7 @@ nodiscard enum err ipc_pair(int ret_fds[2]);
 
 /*
  * Sends one message; pass_fd is -1 or stays the caller's. ERR_UNAVAILABLE: the socket is full, wait
- * for EPOLLOUT. ERR_CLOSED. ERR_STATE: a descriptor where the type has none, or none where it must.
+ * for EPOLLOUT. ERR_CLOSED. ERR_WRONG_STATE: a descriptor where the type has none, or none where it must.
  */
 nodiscard enum err ipc_send(int fd, uint16_t id, const void *msg, int pass_fd);
 
