@@ -29,4 +29,12 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 nodiscard enum err child_wait_link(enum wire_role peer, int *ret_fd);
 nodiscard enum err child_wait_listener(unsigned kind, int *ret_fd);
 
+/*
+ * The channel to the monitor for the event loop, at most once. What came during the waits above and was not
+ * taken (a link to another peer, worker_started …) goes to ops->message first, in order, after *ret is set;
+ * ops must not free the channel during that.
+ */
+nodiscard enum err child_channel(const struct child *child, struct loop *loop, const struct channel_ops *ops,
+				 void *ctx, struct channel **ret);
+
 #endif
