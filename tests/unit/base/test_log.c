@@ -1,0 +1,72 @@
+#include "unit/unit.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+/* Runs body with stderr going into a pipe and returns what it wrote. */
+#define CAPTURE(body)                                                                              \
+	do {                                                                                       \
+		int pipe_fds[2], saved = dup(STDERR_FILENO);                                       \
+		ssize_t got;                                                                       \
+		assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);                                  \
+		dup2(pipe_fds[1], STDERR_FILENO);                                                  \
+		body;                                                                              \
+		dup2(saved, STDERR_FILENO);                                                        \
+		got = read(pipe_fds[0], text, sizeof(text) - 1);                                   \
+		text[MAX(got, 0)] = 0;                                                             \
+		close(saved);                                                                      \
+		close(pipe_fds[0]);                                                                \
+		close(pipe_fds[1]);                                                                \
+	} while (0)
+
+static char text[8192];
+
+static void one_line_each(void **state)
+{
+	char wanted[128];
+
+	(void)state;
+	log_init("test", LOG_LEVEL_INFO);
+	CAPTURE(log_info("session-start", "host=%d", 7));
+	snprintf(wanted, sizeof(wanted), "<6>role=test pid=%d event=session-start host=7\n", (int)getpid());
+	assert_string_equal(text, wanted);
+	CAPTURE(log_debug("quiet", "x=%d", 1));
+	assert_string_equal(text, "");
+	log_context("session=ab");
+	CAPTURE(log_warn("odd", "%s", ""));
+	assert_non_null(strstr(text, "<4>role=test"));
+	assert_non_null(strstr(text, "event=odd session=ab\n"));
+	log_context(NULL);
+}
+
+/* A peer's name must not be able to add a line or to drive the administrator's terminal. */
+static void no_forged_lines(void **state)
+{
+	char huge[5000];
+
+	(void)state;
+	CAPTURE(log_info("peer", "name=\"%s\"", "x\n<3>role=broker event=fake\x1b[2J\x7f関所"));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strchr(text, '\x7f'));
+	assert_non_null(strstr(text, "x\\x0a<3>"));
+	assert_non_null(strstr(text, "関所"));
+	memset(huge, 'a', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = 0;
+	CAPTURE(log_info("peer", "name=%s", huge));
+	assert_in_range(strlen(text), 1000, 4096);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_line_each),
+		cmocka_unit_test(no_forged_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,425 @@
+/*
+ * Each test forks a process, puts it into a sandbox and looks at how it ends: the layers cannot be taken
+ * off again. The child answers with exit codes, because most calls for printing are gone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sandbox.h"
+#include "base/util.h"
+
+enum { DONE = 0, NOT_ENTERED = 99 };
+
+static char folder[] = "/tmp/sekisho-sandbox-XXXXXX";
+static char inside[64], outside[64];
+
+static const char *const file_calls[] = { "openat", "open", "unlink", "unlinkat", "rename", "ftruncate", "truncate" };
+static const char *const net_calls[] = { "socket", "bind", "connect" };
+
+/* Returns the wait status of a child that entered the sandbox and ran func. */
+static int run_in(const struct sandbox *sandbox, int (*func)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(sandbox_enter(sandbox) ? NOT_ENTERED : func());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void assert_exits(const struct sandbox *sandbox, int (*func)(void), int code)
+{
+	int status = run_in(sandbox, func);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), code);
+}
+
+static void assert_sigsys(const struct sandbox *sandbox, int (*func)(void))
+{
+	int status = run_in(sandbox, func);
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static const struct sandbox nothing = { .open_files = 64 };
+
+static void *thread_main(void *arg)
+{
+	return arg;
+}
+
+/* What every process does in its loop, among it starting threads, has to go on. */
+static int ordinary(void)
+{
+	pthread_t thread;
+	int fds[2];
+	char byte = 'x';
+	struct timespec now;
+	void *memory = malloc(1 << 20);
+	int good = memory && socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0;
+
+	free(memory);
+	good = good && send(fds[0], &byte, 1, 0) == 1 && recv(fds[1], &byte, 1, 0) == 1;
+	good = good && clock_gettime(CLOCK_MONOTONIC, &now) == 0;
+	good = good && pthread_create(&thread, NULL, thread_main, NULL) == 0 && pthread_join(thread, NULL) == 0;
+	return good ? DONE : 1;
+}
+
+static void test_ordinary_work_goes_on(void **state)
+{
+	(void)state;
+	assert_exits(&nothing, ordinary, DONE);
+}
+
+static int fork_child(void)
+{
+	return fork() == 0 ? DONE : 1;
+}
+
+static int exec_shell(void)
+{
+	char *argv[] = { (char *)"/bin/true", NULL };
+
+	return execv(argv[0], argv);
+}
+
+static int kill_parent(void)
+{
+	return kill(getppid(), 0);
+}
+
+static int signal_other(void)
+{
+	return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static int trace(void)
+{
+	return (int)syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+
+static int open_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 ? 1 : DONE;
+}
+
+static int unix_pair_only(void)
+{
+	int fds[2];
+
+	return socketpair(AF_INET, SOCK_STREAM, 0, fds);
+}
+
+static int raise_limit(void)
+{
+	struct rlimit limit = { 128, 128 };
+
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void test_forbidden_calls_end_the_process(void **state)
+{
+	(void)state;
+	assert_sigsys(&nothing, fork_child);
+	assert_sigsys(&nothing, exec_shell);
+	assert_sigsys(&nothing, kill_parent);
+	assert_sigsys(&nothing, signal_other);
+	assert_sigsys(&nothing, trace);
+	assert_sigsys(&nothing, open_socket);
+	assert_sigsys(&nothing, unix_pair_only);
+	assert_sigsys(&nothing, raise_limit);
+}
+
+static int sockets(void)
+{
+	if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 || socket(AF_INET6, SOCK_DGRAM, 0) < 0)
+		return 1;
+	if (socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) < 0)
+		return 2;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EAFNOSUPPORT)
+		return 3;
+	if (socket(AF_PACKET, SOCK_RAW, 0) >= 0 || errno != EAFNOSUPPORT)
+		return 4;
+	return DONE;
+}
+
+static const struct sandbox network = { .syscalls = net_calls, .syscall_count = ARRAY_SIZE(net_calls), .open_files = 64 };
+
+static void test_socket_families(void **state)
+{
+	(void)state;
+	assert_exits(&network, sockets, DONE);
+}
+
+static int executable_memory(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page != MAP_FAILED || errno != EACCES)
+		return 1;
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return 2;
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 || errno != EACCES ? 3 : DONE;
+}
+
+static int may_execute_memory(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? 1 : DONE;
+}
+
+static void test_executable_memory(void **state)
+{
+	const char *const calls[] = { "mmap-exec" };
+	const struct sandbox plugins = { .syscalls = calls, .syscall_count = 1, .open_files = 64 };
+
+	(void)state;
+	assert_exits(&nothing, executable_memory, DONE);
+	assert_exits(&plugins, may_execute_memory, DONE);
+}
+
+static int odd_ioctl(void)
+{
+	int waiting;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || ioctl(fds[0], FIONREAD, &waiting) < 0)
+		return 1;
+	return ioctl(fds[0], FIOASYNC, &waiting);
+}
+
+static void test_ioctl(void **state)
+{
+	(void)state;
+	assert_sigsys(&nothing, odd_ioctl);
+}
+
+/* ---- files ------------------------------------------------------------------------------------- */
+
+static int opens(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int read_only_folder(void)
+{
+	char made[80];
+
+	snprintf(made, sizeof(made), "%s/made", inside);
+	if (opens(outside, O_RDONLY) != EACCES || opens("/etc/passwd", O_RDONLY) != EACCES)
+		return 1;
+	if (opens(made, O_RDWR | O_CREAT) != EACCES)
+		return 2;
+	snprintf(made, sizeof(made), "%s/file", inside);
+	if (opens(made, O_WRONLY) != EACCES || truncate(made, 0) == 0)
+		return 3;
+	return opens(made, O_RDONLY) ? 4 : DONE;
+}
+
+static int writable_folder(void)
+{
+	char made[80], moved[80];
+
+	snprintf(made, sizeof(made), "%s/made", inside);
+	snprintf(moved, sizeof(moved), "%s/moved", inside);
+	if (opens(outside, O_RDONLY) != EACCES)
+		return 1;
+	if (opens(made, O_RDWR | O_CREAT) != 0 || rename(made, moved) < 0 || unlink(moved) < 0)
+		return 2;
+	return DONE;
+}
+
+static void test_landlock_paths(void **state)
+{
+	const struct sandbox_path paths[] = { { inside, SANDBOX_READ }, { "/nonexistent/folder", SANDBOX_WRITE } };
+	struct sandbox sandbox = { file_calls, ARRAY_SIZE(file_calls), paths, ARRAY_SIZE(paths), 64 };
+	const struct sandbox_path writable = { inside, SANDBOX_WRITE };
+
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 3)
+		skip();
+	assert_exits(&sandbox, read_only_folder, DONE);
+	sandbox.paths = &writable;
+	sandbox.path_count = 1;
+	assert_exits(&sandbox, writable_folder, DONE);
+}
+
+static int binds(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 && errno == EACCES ? DONE : 1;
+}
+
+static void test_no_new_listeners(void **state)
+{
+	(void)state;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4)
+		skip();
+	assert_exits(&network, binds, DONE);
+}
+
+/* ---- hardening --------------------------------------------------------------------------------- */
+
+static void test_harden(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit core = { 1, 1 };
+		if (sandbox_harden() || getrlimit(RLIMIT_CORE, &core) < 0)
+			_exit(NOT_ENTERED);
+		bool good = core.rlim_cur == 0 && core.rlim_max == 0;
+		good = good && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE) == 0;
+		_exit(good ? DONE : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), DONE);
+}
+
+static int file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 1;
+	return files.rlim_cur == 64 && files.rlim_max == 64 ? DONE : 2;
+}
+
+static void test_open_files(void **state)
+{
+	(void)state;
+	assert_exits(&nothing, file_limit, DONE);
+}
+
+/* ---- our own mistakes -------------------------------------------------------------------------- */
+
+static int not_reached(void)
+{
+	return DONE;
+}
+
+static void test_misspelt_call_is_an_error(void **state)
+{
+	const char *const calls[] = { "opneat" };
+	const struct sandbox sandbox = { .syscalls = calls, .syscall_count = 1, .open_files = 64 };
+
+	(void)state;
+	assert_exits(&sandbox, not_reached, NOT_ENTERED);
+}
+
+/* arm_sync_file_range exists on other architectures only. */
+static void test_call_of_another_architecture_is_left_out(void **state)
+{
+	const char *const calls[] = { "arm_sync_file_range", "s390_pci_mmio_read" };
+	const struct sandbox sandbox = { .syscalls = calls, .syscall_count = 2, .open_files = 64 };
+
+	(void)state;
+	assert_exits(&sandbox, not_reached, DONE);
+}
+
+static void *thread_wait(void *arg)
+{
+	pause();
+	return arg;
+}
+
+static void test_second_thread_is_refused(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, thread_wait, NULL))
+			_exit(1);
+		_exit(sandbox_enter(&nothing) == ERR_WRONG_STATE ? DONE : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), DONE);
+}
+
+static int setup(void **state)
+{
+	char path[80];
+
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(inside, sizeof(inside), "%s/in", folder);
+	snprintf(outside, sizeof(outside), "%s/out", folder);
+	snprintf(path, sizeof(path), "%s/file", inside);
+	return mkdir(inside, 0700) || util_write_file(path, "x", 1, 0600) || util_write_file(outside, "x", 1, 0600);
+}
+
+static int teardown(void **state)
+{
+	char path[80];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/file", inside);
+	unlink(path);
+	unlink(outside);
+	rmdir(inside);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ordinary_work_goes_on),
+		cmocka_unit_test(test_forbidden_calls_end_the_process),
+		cmocka_unit_test(test_socket_families),
+		cmocka_unit_test(test_executable_memory),
+		cmocka_unit_test(test_ioctl),
+		cmocka_unit_test(test_landlock_paths),
+		cmocka_unit_test(test_no_new_listeners),
+		cmocka_unit_test(test_harden),
+		cmocka_unit_test(test_open_files),
+		cmocka_unit_test(test_misspelt_call_is_an_error),
+		cmocka_unit_test(test_call_of_another_architecture_is_left_out),
+		cmocka_unit_test(test_second_thread_is_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
