@@ -1,0 +1,82 @@
+#include "store/migrate.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* The SQL files lie in the program itself, so that an upgrade cannot meet the wrong ones. The path is
+ * relative to the directory that CMakeLists.txt gives the assembler for this file. */
+#define MIGRATION(symbol, file)                                                                    \
+	extern const char symbol[];                                                                \
+	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"migrations/" file                   \
+		"\"\n.byte 0\n.popsection\n")
+
+MIGRATION(migration_0001, "0001_base.sql");
+
+static const char *const migrations[] = { migration_0001 };
+
+int64_t migrate_latest(void)
+{
+	return (int64_t)ARRAY_SIZE(migrations);
+}
+
+static enum err migrate_version(struct db *db, int64_t *ret)
+{
+	_cleanup_query_ struct query query = { 0 };
+	enum err err;
+
+	err = db_exec(db, "CREATE TABLE IF NOT EXISTS migration ("
+			  "version INTEGER PRIMARY KEY, applied INTEGER NOT NULL) STRICT");
+	if (err)
+		return err;
+	query_init(&query, db, "SELECT coalesce(max(version), 0) FROM migration");
+	err = query_one(&query);
+	if (err)
+		return err;
+	*ret = query_col_i64(&query, 0);
+	return OK;
+}
+
+static enum err migrate_step(struct db *db, int64_t version)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	_cleanup_query_ struct query query = { 0 };
+	enum err err;
+
+	err = db_tx_begin(&tx, db);
+	if (err)
+		return err;
+	err = db_exec(db, migrations[version - 1]);
+	if (err)
+		return err;
+	query_init(&query, db, "INSERT INTO migration (version, applied) VALUES (?, ?)");
+	query_i64(&query, version);
+	query_i64(&query, clock_wall_s());
+	err = query_run(&query, NULL);
+	if (err)
+		return err;
+	return db_tx_commit(&tx);
+}
+
+enum err migrate_run(struct db *db)
+{
+	int64_t version;
+	enum err err = migrate_version(db, &version);
+
+	if (err)
+		return err;
+	if (version > migrate_latest()) {
+		log_error("store-newer", "found=%lld known=%lld hint=\"run the program that made it\"",
+			  (long long)version, (long long)migrate_latest());
+		return ERR_WRONG_STATE;
+	}
+	while (version < migrate_latest()) {
+		err = migrate_step(db, ++version);
+		if (err) {
+			log_error("store-migration-failed", "version=%lld error=%s", (long long)version,
+				  err_code(err));
+			return err;
+		}
+		log_info("store-migrated", "version=%lld", (long long)version);
+	}
+	return OK;
+}
