@@ -15,8 +15,13 @@ struct sandbox_path {
 };
 
 struct sandbox {
-	/* Names of system calls beyond the common set (memory, clocks, poll, read/write on open descriptors,
-	 * messages on open sockets, threads, exit). Any other call ends the process with SIGSYS. */
+	/*
+	 * Names of system calls beyond the common set (memory, clocks, poll, read/write on open descriptors,
+	 * messages on open sockets, threads, exit). Any other call ends the process with SIGSYS, but looking
+	 * up files by name fails with EACCES where it is not listed. A misspelt name is ERR_INVALID.
+	 * "socket" gives AF_INET, AF_INET6 and route netlink only, and TCP cannot bind. getaddrinfo needs
+	 * socket, bind, connect and openat. "mmap-exec" is no call but allows executable memory, for dlopen.
+	 */
 	const char *const *syscalls;
 	size_t syscall_count;
 	const struct sandbox_path *paths; /* a path that does not exist is left out */
@@ -28,8 +33,9 @@ struct sandbox {
 nodiscard enum err sandbox_harden(void);
 
 /*
- * For good. Logs which layers hold; a kernel without Landlock is logged as a warning, without seccomp it is
- * an error. Under ASan the few calls that it needs are added.
+ * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel without Landlock is logged as a warning, without seccomp it is
+ * an error. Under ASan the few calls that it needs are added, a refused call is named in the log before the
+ * process dies, and hardened processes are not searched for leaks.
  */
 nodiscard enum err sandbox_enter(const struct sandbox *sandbox);
 
