@@ -34,7 +34,7 @@ BANNED = {
     "vsprintf": "vsnprintf", "gets": "fgets", "strtok": "strcspn", "atoi": "util_parse_i64",
     "atol": "util_parse_i64", "strtol": "util_parse_i64", "rand": "util_random", "random": "util_random",
     "system": "posix_spawn", "popen": "posix_spawn", "alloca": "malloc", "tmpnam": "mkstemp",
-    "mktemp": "mkstemp", "scanf": "util_parse_i64", "sscanf": "util_parse_i64", "strncpy": "snprintf",
+    "mktemp": "mkstemp", "scanf": "fgets", "strncpy": "snprintf",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
