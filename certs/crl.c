@@ -1,0 +1,92 @@
+#include "certs/crl.h"
+
+#include <openssl/bn.h>
+#include <openssl/x509v3.h>
+
+#include "base/util.h"
+#include "certs/cleanup.h"
+#include "certs/x509_build.h"
+
+enum { DAY_S = 24 * 3600 };
+
+static enum err add_serial(X509_CRL *crl, const uint8_t *bytes, ASN1_TIME *when)
+{
+	_cleanup_object_(revoked) X509_REVOKED *entry = X509_REVOKED_new();
+	X509_REVOKED *known = NULL;
+	BIGNUM *number = BN_bin2bn(bytes, CERT_SERIAL_BYTES, NULL);
+	_cleanup_object_(asn1_integer) ASN1_INTEGER *serial = number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+
+	BN_free(number);
+	if (!entry || !serial)
+		return ERR_NOMEM;
+	if (X509_CRL_get0_by_serial(crl, &known, serial) == 1)
+		return OK;
+	if (!X509_REVOKED_set_serialNumber(entry, serial) || !X509_REVOKED_set_revocationDate(entry, when))
+		return ERR_CRYPTO;
+	if (!X509_CRL_add0_revoked(crl, entry))
+		return ERR_NOMEM;
+	entry = NULL;
+	return OK;
+}
+
+static enum err add_number(X509_CRL *crl, int64_t number)
+{
+	_cleanup_object_(asn1_integer) ASN1_INTEGER *value = ASN1_INTEGER_new();
+
+	if (!value)
+		return ERR_NOMEM;
+	if (!ASN1_INTEGER_set_int64(value, number) || !X509_CRL_add1_ext_i2d(crl, NID_crl_number, value, 0, 0))
+		return ERR_CRYPTO;
+	return OK;
+}
+
+static enum err add_authority(X509_CRL *crl, X509 *ca)
+{
+	X509V3_CTX ctx;
+
+	X509V3_set_ctx_nodb(&ctx);
+	X509V3_set_ctx(&ctx, ca, NULL, NULL, crl, 0);
+	_cleanup_object_(extension) X509_EXTENSION *extension =
+		X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid:always");
+	if (!extension || !X509_CRL_add_ext(crl, extension, -1))
+		return ERR_CRYPTO;
+	return OK;
+}
+
+static enum err fill_head(X509_CRL *crl, X509 *ca, int64_t now_s, ASN1_TIME *when)
+{
+	_cleanup_object_(asn1_time) ASN1_TIME *next = ASN1_TIME_set(NULL, (time_t)(now_s + CRL_DAYS * DAY_S));
+
+	if (!next)
+		return ERR_NOMEM;
+	if (!X509_CRL_set_version(crl, X509_CRL_VERSION_2) ||
+	    !X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) || !X509_CRL_set1_lastUpdate(crl, when) ||
+	    !X509_CRL_set1_nextUpdate(crl, next))
+		return ERR_CRYPTO;
+	return OK;
+}
+
+enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms, X509_CRL **ret)
+{
+	if (len % CERT_SERIAL_BYTES)
+		return ERR_INVALID;
+	if (len / CERT_SERIAL_BYTES > CRL_SERIALS_MAX)
+		return ERR_FULL;
+	_cleanup_object_(crl) X509_CRL *crl = X509_CRL_new();
+	_cleanup_object_(asn1_time) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)(now_ms / 1000));
+	if (!crl || !when)
+		return ERR_NOMEM;
+	enum err err = fill_head(crl, ca_certificate(ca), now_ms / 1000, when);
+	for (size_t at = 0; !err && at < len; at += CERT_SERIAL_BYTES)
+		err = add_serial(crl, serials + at, when);
+	if (!err)
+		err = add_authority(crl, ca_certificate(ca));
+	if (!err)
+		err = add_number(crl, now_ms);
+	if (err)
+		return err;
+	if (!X509_CRL_sort(crl) || !X509_CRL_sign(crl, ca_key(ca), EVP_sha256()))
+		return ERR_CRYPTO;
+	*ret = util_take_ptr(crl);
+	return OK;
+}

@@ -1,0 +1,33 @@
+/*
+ * profile.h - the fixed kinds of certificates that the office CA issues (RFC 5280). What is in them is
+ * decided here and by the arguments, never by a request's subject or extensions.
+ */
+#ifndef SEKISHO_CERTS_PROFILE_H
+#define SEKISHO_CERTS_PROFILE_H
+
+#include <openssl/x509.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "certs/ca.h"
+#include "wire/enums.h"
+
+enum {
+	PROFILE_DEVICE_DAYS_MAX = 90,
+	PROFILE_GATEWAY_DAYS_MAX = 397,
+	PROFILE_BACKDATE_S = 300, /* for clocks that are a little behind */
+};
+
+struct profile_order {
+	enum cert_profile profile;
+	EVP_PKEY *key;	   /* public, already checked by csr_check */
+	const char *name;  /* DEVICE: CN, at most 64 characters; GATEWAY: DNS name or address for the SAN */
+	const char *owner; /* DEVICE: account, into OU; GATEWAY: unused */
+	uint32_t days;	   /* 0 means the profile's most; more is cut to it, and to the CA's own end */
+	int64_t now_s;
+};
+
+/* ERR_INVALID: name or owner not usable, or no such profile. ERR_CRYPTO. The caller frees. */
+nodiscard enum err profile_issue(const struct ca *ca, const struct profile_order *order, X509 **ret);
+
+#endif
