@@ -89,6 +89,11 @@ enum err loop_new(struct loop **ret)
 	return OK;
 }
 
+int loop_fd(const struct loop *loop)
+{
+	return loop->epoll_fd;
+}
+
 void loop_free(struct loop *loop)
 {
 	struct loop_signal_watch *watch, *next_watch;

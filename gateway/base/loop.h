@@ -22,6 +22,12 @@ int loop_run(struct loop *loop);
 nodiscard enum err loop_step(struct loop *loop, int timeout_ms);
 void loop_stop(struct loop *loop, int code);
 
+/*
+ * Readable when a descriptor of the loop is ready: for a program whose own loop is a library's, which then
+ * calls loop_step(loop, 0). Timers do not show there. Stays the loop's.
+ */
+int loop_fd(const struct loop *loop);
+
 /* A watched descriptor, embedded in its owner, who keeps owning the descriptor. */
 struct loop_io {
 	struct loop *loop;
