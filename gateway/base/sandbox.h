@@ -33,9 +33,10 @@ struct sandbox {
 nodiscard enum err sandbox_harden(void);
 
 /*
- * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel without Landlock is logged as a warning, without seccomp it is
- * an error. Under ASan the few calls that it needs are added, a refused call is named in the log before the
- * process dies, and hardened processes are not searched for leaks.
+ * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel without
+ * Landlock is logged as a warning, without seccomp it is an error. Under ASan the few calls that it needs
+ * are added, a refused call is named in the log before the process dies, and hardened processes are not
+ * searched for leaks.
  */
 nodiscard enum err sandbox_enter(const struct sandbox *sandbox);
 

@@ -1,0 +1,212 @@
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "monitor/folder.h"
+#include "monitor/listen.h"
+#include "monitor/refuse.h"
+#include "monitor/worker.h"
+
+enum { MONITOR_STOP_US = 3 * 1000 * 1000 };
+
+struct monitor {
+	const struct settings *settings;
+	struct loop *loop;
+	struct folder_lock lock;
+	int listeners[PROCESS_LISTENERS]; /* -1: not open */
+	struct spawn_place place;
+	struct processes processes;
+	struct workers workers;
+	struct loop_timer patience; /* runs while stopping */
+};
+
+/* ---- before the loop --------------------------------------------------------------------------- */
+
+static enum err make_folders(struct monitor *monitor)
+{
+	const char *state_dir = monitor->settings->gateway_state_dir;
+	const struct processes *processes = &monitor->processes;
+	char path[300];
+	/* Other users must get through to their own folder, but not list it. */
+	mode_t mode = geteuid() == 0 ? 0711 : 0700;
+
+	enum err err = folder_make(state_dir, mode, geteuid(), getegid());
+	for (size_t i = 0; !err && i < PROCESS_COUNT; i++) {
+		const struct process *process = &processes->list[i];
+		snprintf(path, sizeof(path), "%s/%s", state_dir, process->row->name);
+		err = folder_make(path, 0700, process->user.uid, process->user.gid);
+	}
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/worker", state_dir);
+	err = folder_make(path, 0700, monitor->workers.user.uid, monitor->workers.user.gid);
+	if (!err)
+		err = folder_make(monitor->settings->gateway_runtime_dir, 0755, geteuid(), getegid());
+	return err;
+}
+
+static enum err open_listeners(struct monitor *monitor)
+{
+	const struct settings *settings = monitor->settings;
+	int *fds = monitor->listeners;
+
+	enum err err = listen_tcp(&settings->gateway_listen, "gateway.listen", &fds[LISTENER_GATEWAY]);
+	if (!err)
+		err = listen_tcp(&settings->gateway_enrol_listen, "gateway.enrol_listen", &fds[LISTENER_ENROL]);
+	if (!err)
+		err = listen_admin(settings->gateway_runtime_dir, &fds[LISTENER_ADMIN]);
+	return err;
+}
+
+/* ---- events ------------------------------------------------------------------------------------ */
+
+static void process_started(void *ctx, struct process *process)
+{
+	struct monitor *monitor = ctx;
+
+	if (process->row->role == WIRE_BROKER)
+		workers_adopt(&monitor->workers);
+}
+
+static void process_message(void *ctx, struct process *process, const struct wire_type *type, const union wire_any *msg)
+{
+	struct monitor *monitor = ctx;
+
+	/* The channel lets through only what messages.def has from this role to the monitor. */
+	(void)process;
+	workers_message(&monitor->workers, type, msg);
+}
+
+static const struct process_ops monitor_process_ops = { process_started, process_message };
+
+static void check_stopped(struct monitor *monitor)
+{
+	if (monitor->processes.stopping && !processes_running(&monitor->processes) && monitor->workers.count == 0)
+		loop_stop(monitor->loop, EXIT_SUCCESS);
+}
+
+static void children_ended(void *ctx, int signal)
+{
+	struct monitor *monitor = ctx;
+	pid_t pid;
+	int status;
+
+	(void)signal;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!processes_reaped(&monitor->processes, pid, status))
+			workers_reaped(&monitor->workers, pid, status);
+	check_stopped(monitor);
+}
+
+static void stop_asked(void *ctx, int signal)
+{
+	struct monitor *monitor = ctx;
+
+	if (monitor->processes.stopping)
+		return;
+	log_info("stopping", "signal=%s", sigabbrev_np(signal));
+	processes_stop(&monitor->processes, SIGTERM);
+	workers_stop(&monitor->workers, SIGTERM);
+	loop_timer_set(&monitor->patience, MONITOR_STOP_US);
+	check_stopped(monitor);
+}
+
+static void patience_over(struct loop_timer *timer)
+{
+	struct monitor *monitor = container_of(timer, struct monitor, patience);
+
+	log_warn("stopping-by-force", "after_s=%d", MONITOR_STOP_US / 1000000);
+	processes_stop(&monitor->processes, SIGKILL);
+	workers_stop(&monitor->workers, SIGKILL);
+}
+
+static void reload_asked(void *ctx, int signal)
+{
+	(void)ctx;
+	(void)signal;
+	log_info("reload-ignored", "settings are read at start; restart the gateway to change them");
+}
+
+static enum err watch_signals(struct monitor *monitor)
+{
+	enum err err = loop_signal(monitor->loop, SIGCHLD, children_ended, monitor);
+
+	if (!err)
+		err = loop_signal(monitor->loop, SIGTERM, stop_asked, monitor);
+	if (!err)
+		err = loop_signal(monitor->loop, SIGINT, stop_asked, monitor);
+	if (!err)
+		err = loop_signal(monitor->loop, SIGHUP, reload_asked, monitor);
+	return err;
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
+static int run_locked(struct monitor *monitor)
+{
+	const char *runtime_dir = monitor->settings->gateway_runtime_dir;
+	int code = EXIT_FAILURE;
+
+	if (open_listeners(monitor) == OK) {
+		log_info("started", "version=%s users=%s", SEKISHO_VERSION, geteuid() == 0 ? "separate" : "one");
+		if (geteuid() != 0)
+			log_warn("one-user", "separation=off reason=\"not started as root\"");
+		processes_start(&monitor->processes);
+		code = loop_run(monitor->loop);
+		listen_admin_remove(runtime_dir);
+		log_info("stopped", "code=%d", code);
+	}
+	for (size_t kind = 0; kind < PROCESS_LISTENERS; kind++)
+		if (monitor->listeners[kind] >= 0)
+			close(monitor->listeners[kind]);
+	return code;
+}
+
+static int run_with_loop(struct monitor *monitor)
+{
+	const struct settings *settings = monitor->settings;
+
+	loop_timer_init(monitor->loop, &monitor->patience, patience_over);
+	if (processes_init(&monitor->processes, monitor->loop, &monitor->place, monitor->listeners,
+			   &monitor_process_ops, monitor) ||
+	    workers_init(&monitor->workers, &monitor->processes, (size_t)settings->session_total) ||
+	    make_folders(monitor) ||
+	    folder_lock(settings->gateway_state_dir, settings->gateway_runtime_dir, &monitor->lock))
+		return EXIT_FAILURE;
+	enum err err = watch_signals(monitor);
+	int code = EXIT_FAILURE;
+	if (err)
+		log_error("start-failed", "error=%s", err_code(err));
+	else
+		code = run_locked(monitor);
+	workers_finish(&monitor->workers);
+	processes_finish(&monitor->processes);
+	folder_unlock(&monitor->lock);
+	return code;
+}
+
+int monitor_run(const char *settings_path, const struct settings *settings, const char *program_dir)
+{
+	struct monitor monitor = {
+		.settings = settings,
+		.listeners = { -1, -1, -1, -1 },
+		.place = { program_dir, settings_path },
+	};
+	/* No filter of its own: it would bind the children too. They inherit this, and add theirs. */
+	enum err err = sandbox_harden();
+
+	if (!err)
+		err = loop_new(&monitor.loop);
+	if (err) {
+		refuse(err_text_en(err), err_text_ja(err), "start");
+		return EXIT_FAILURE;
+	}
+	int code = run_with_loop(&monitor);
+	loop_free(monitor.loop);
+	return code;
+}
