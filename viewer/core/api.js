@@ -1,0 +1,225 @@
+/*
+ * The gateway's HTTP interface (docs/protocol.md §1).
+ */
+
+/** @typedef {{office: string, version: string}} Office */
+/**
+ * @typedef {object} Me
+ * @property {string} account
+ * @property {string} full_name
+ * @property {"staff" | "admin"} role
+ * @property {string} device
+ * @property {number} device_until seconds since 1970
+ * @property {number} login_until seconds since 1970
+ * @property {string} office
+ */
+/**
+ * @typedef {object} Host
+ * @property {number} id
+ * @property {string} name
+ * @property {"rdp" | "vnc"} protocol
+ * @property {"reachable" | "asleep" | "unreachable" | "unknown" | "waking"} state
+ * @property {"no" | "me" | "other"} in_use
+ * @property {string} [session]
+ * @property {boolean} can_wake
+ * @property {boolean} view_only
+ * @property {boolean} needs_login
+ */
+/**
+ * @typedef {object} SessionInfo
+ * @property {string} id 32 hex digits
+ * @property {number} host
+ * @property {string} host_name
+ * @property {string} state code of session_state
+ * @property {string} reason code of end_reason
+ * @property {number} started seconds since 1970
+ * @property {number} until seconds since 1970, 0 for no end
+ * @property {boolean} view_only
+ */
+/** @typedef {{user: string, password: string, domain: string}} Credentials */
+/**
+ * @typedef {object} OpenRequest
+ * @property {number} host
+ * @property {number} width device pixels
+ * @property {number} height
+ * @property {"ja" | "us"} layout
+ * @property {Credentials} [credentials]
+ * @property {boolean} [keep]
+ */
+
+/* Opening a session may wait for a PC; everything else is quick. */
+const TIMEOUT_MS = 30000;
+
+/** An answer that is not the wished-for one; code is from docs/protocol.md or "network". */
+export class ApiError extends Error {
+	/**
+	 * @param {string} code
+	 * @param {number} status 0 when no answer came
+	 * @param {{retry_s?: unknown, field?: unknown}} [details]
+	 */
+	constructor(code, status, details = {}) {
+		super(code);
+		this.name = "ApiError";
+		this.code = code;
+		this.status = status;
+		this.retryS = typeof details.retry_s === "number" ? Math.max(0, Math.ceil(details.retry_s)) : 0;
+		this.field = typeof details.field === "string" ? details.field : "";
+	}
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isObject(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @param {string} id */
+function sessionPath(id) {
+	if (!/^[0-9a-f]{32}$/.test(id))
+		throw new ApiError("not-found", 404);
+	return `/api/sessions/${id}`;
+}
+
+export class Api {
+	#base;
+	#fetch;
+
+	/**
+	 * @param {string} base the gateway's origin
+	 * @param {typeof fetch} [fetcher]
+	 */
+	constructor(base = location.origin, fetcher = (input, init) => fetch(input, init)) {
+		this.#base = base;
+		this.#fetch = fetcher;
+	}
+
+	/**
+	 * @param {"GET" | "POST" | "DELETE"} method
+	 * @param {string} path
+	 * @param {object} [body]
+	 * @returns {Promise<Record<string, unknown>>}
+	 */
+	async #call(method, path, body) {
+		/** @type {RequestInit} */
+		const init = { method, cache: "no-store", credentials: "same-origin", redirect: "error",
+			signal: AbortSignal.timeout(TIMEOUT_MS) };
+		if (method !== "GET") {
+			init.headers = { "Content-Type": "application/json" };
+			init.body = JSON.stringify(body ?? {});
+		}
+		let answer;
+		try {
+			answer = await this.#fetch(this.#base + path, init);
+		} catch {
+			throw new ApiError("network", 0);
+		}
+		/** @type {unknown} */
+		let json;
+		try {
+			json = await answer.json();
+		} catch {
+			json = null;
+		}
+		if (!isObject(json))
+			throw new ApiError(answer.ok ? "protocol" : "internal", answer.status);
+		if (!answer.ok)
+			throw new ApiError(typeof json.error === "string" ? json.error : "internal", answer.status, json);
+		return json;
+	}
+
+	/**
+	 * @param {string} path
+	 * @param {string} key
+	 * @returns {Promise<unknown[]>}
+	 */
+	async #list(path, key) {
+		const list = (await this.#call("GET", path))[key];
+		if (!Array.isArray(list))
+			throw new ApiError("protocol", 200);
+		return list;
+	}
+
+	/** @returns {Promise<Office>} */
+	async office() {
+		return /** @type {Office} */ (await this.#call("GET", "/api/office"));
+	}
+
+	/**
+	 * @param {string} account
+	 * @param {string} password
+	 */
+	async login(account, password) {
+		await this.#call("POST", "/api/login", { account, password });
+	}
+
+	/**
+	 * @param {string} code six digits
+	 * @returns {Promise<Me>}
+	 */
+	async totp(code) {
+		return /** @type {Me} */ (/** @type {unknown} */ (await this.#call("POST", "/api/login/totp", { code })));
+	}
+
+	async logout() {
+		await this.#call("POST", "/api/logout");
+	}
+
+	/** @returns {Promise<Me>} */
+	async me() {
+		return /** @type {Me} */ (/** @type {unknown} */ (await this.#call("GET", "/api/me")));
+	}
+
+	/** @returns {Promise<Host[]>} */
+	async hosts() {
+		return /** @type {Host[]} */ (await this.#list("/api/hosts", "hosts"));
+	}
+
+	/** @param {number} host */
+	async wake(host) {
+		await this.#call("POST", `/api/hosts/${host}/wake`);
+	}
+
+	/** @returns {Promise<SessionInfo[]>} */
+	async sessions() {
+		return /** @type {SessionInfo[]} */ (await this.#list("/api/sessions", "sessions"));
+	}
+
+	/**
+	 * @param {OpenRequest} request
+	 * @returns {Promise<SessionInfo>}
+	 */
+	async open(request) {
+		return /** @type {SessionInfo} */ (/** @type {unknown} */ (
+			await this.#call("POST", "/api/sessions", request)));
+	}
+
+	/**
+	 * @param {string} id
+	 * @returns {Promise<SessionInfo>}
+	 */
+	async session(id) {
+		return /** @type {SessionInfo} */ (/** @type {unknown} */ (await this.#call("GET", sessionPath(id))));
+	}
+
+	/** @param {string} id */
+	async end(id) {
+		await this.#call("DELETE", sessionPath(id));
+	}
+
+	/**
+	 * @param {string} id
+	 * @param {string} password
+	 * @returns {Promise<SessionInfo>}
+	 */
+	async unlock(id, password) {
+		return /** @type {SessionInfo} */ (/** @type {unknown} */ (
+			await this.#call("POST", `${sessionPath(id)}/unlock`, { password })));
+	}
+
+	/** @param {string} id */
+	streamUrl(id) {
+		return this.#base.replace(/^http/, "ws") + `${sessionPath(id)}/stream`;
+	}
+}

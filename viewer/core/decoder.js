@@ -1,0 +1,214 @@
+/*
+ * Keeps the desktop's pixels and brings them from one frame to the next (docs/protocol.md, "Frames"). Everything
+ * in a frame is checked before the first pixel is touched.
+ */
+import { ProtocolError } from "./codec.js";
+
+/** @typedef {import("./messages.js").ToViewer["frame"]} Frame */
+/** @typedef {{x: number, y: number, width: number, height: number}} Rect */
+/** @typedef {Rect & {fromX: number, fromY: number}} Copy */
+/** @typedef {{decompress(data: Uint8Array, size: number): Uint8Array}} Decompressor */
+
+export const MAX_WIDTH = 7680;
+export const MAX_HEIGHT = 4320;
+export const MAX_RECTS = 32768;
+/** Copies may overlap and chain, but together they move at most so many times the desktop. */
+const MAX_COPY_AREAS = 4;
+
+const RECT_BYTES = 8;
+const COPY_BYTES = 12;
+const OPAQUE = 0xff000000;
+
+/* Pixels are words of ImageData: A, B, G, R from the high end, on the little-endian machines browsers run on. */
+export class FrameDecoder {
+	#zstd;
+	#width = 0;
+	#height = 0;
+	/** @type {Uint32Array<ArrayBuffer>} */
+	#pixels = new Uint32Array(0);
+
+	/** @param {Decompressor} zstd */
+	constructor(zstd) {
+		this.#zstd = zstd;
+	}
+
+	get width() {
+		return this.#width;
+	}
+
+	get height() {
+		return this.#height;
+	}
+
+	/** RGBA bytes of the whole desktop; the same memory until the size changes. */
+	get pixels() {
+		return new Uint8ClampedArray(this.#pixels.buffer);
+	}
+
+	/**
+	 * Applies a frame and says which parts of the desktop it has changed.
+	 * @param {Frame} frame
+	 * @returns {{resized: boolean, changed: Rect[]}}
+	 */
+	apply(frame) {
+		const { width, height } = frame;
+		const resized = width !== this.#width || height !== this.#height;
+		this.#checkSize(frame, resized);
+		const copies = readCopies(frame);
+		const rects = readRects(frame);
+		checkData(frame, rects, resized, copies);
+		/* Before anything changes: unpacking is the last step that can fail on what the frame says. */
+		const planes = frame.data.length > 0 || frame.raw_size > 0 ?
+			this.#zstd.decompress(frame.data, frame.raw_size) : frame.data;
+		if (resized) {
+			this.#pixels = new Uint32Array(width * height).fill(OPAQUE);
+			this.#width = width;
+			this.#height = height;
+		}
+		for (const copy of copies)
+			this.#copy(copy);
+		this.#draw(rects, planes);
+		return { resized, changed: [...copies, ...rects] };
+	}
+
+	/**
+	 * @param {Frame} frame
+	 * @param {boolean} resized
+	 */
+	#checkSize({ width, height, keyframe }, resized) {
+		if (width < 1 || height < 1 || width > MAX_WIDTH || height > MAX_HEIGHT)
+			throw new ProtocolError(`desktop of ${width} × ${height}, allowed are ${MAX_WIDTH} × ${MAX_HEIGHT}`);
+		if (resized && keyframe !== 1)
+			throw new ProtocolError("the desktop has another size without a keyframe");
+	}
+
+	/** @param {Copy} copy */
+	#copy({ fromX, fromY, x, y, width, height }) {
+		const pixels = this.#pixels;
+		const stride = this.#width;
+		/* Rows in the order that never reads what was already written; copyWithin moves like memmove. */
+		const down = y > fromY;
+		for (let i = 0; i < height; i++) {
+			const row = down ? height - 1 - i : i;
+			const from = (fromY + row) * stride + fromX;
+			pixels.copyWithin((y + row) * stride + x, from, from + width);
+		}
+	}
+
+	/**
+	 * @param {Rect[]} rects
+	 * @param {Uint8Array} planes G, R−G and B−G of all rectangles, each left-delta within a row
+	 */
+	#draw(rects, planes) {
+		const pixels = this.#pixels;
+		const stride = this.#width;
+		const plane = planes.length / 3;
+		let at = 0;
+		for (const { x, y, width, height } of rects) {
+			for (let row = y; row < y + height; row++) {
+				let green = 0;
+				let red = 0;
+				let blue = 0;
+				const start = row * stride + x;
+				for (let to = start; to < start + width; to++, at++) {
+					green = (green + planes[at]) & 0xff;
+					red = (red + planes[plane + at]) & 0xff;
+					blue = (blue + planes[2 * plane + at]) & 0xff;
+					pixels[to] = OPAQUE | (((green + blue) & 0xff) << 16) | (green << 8) |
+						((green + red) & 0xff);
+				}
+			}
+		}
+	}
+}
+
+/** @param {Uint8Array} bytes */
+function viewOf(bytes) {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * @param {Rect} rect
+ * @param {Frame} frame
+ */
+function checkInside({ x, y, width, height }, frame) {
+	if (width < 1 || height < 1 || x + width > frame.width || y + height > frame.height)
+		throw new ProtocolError(`rectangle ${width} × ${height} at ${x}, ${y} is not inside the desktop`);
+}
+
+/**
+ * @param {Frame} frame
+ * @returns {Copy[]}
+ */
+function readCopies(frame) {
+	const view = viewOf(frame.copies);
+	if (view.byteLength % COPY_BYTES !== 0)
+		throw new ProtocolError("copies are cut off");
+	const copies = [];
+	for (let at = 0; at < view.byteLength; at += COPY_BYTES) {
+		const copy = {
+			fromX: view.getUint16(at, true),
+			fromY: view.getUint16(at + 2, true),
+			x: view.getUint16(at + 4, true),
+			y: view.getUint16(at + 6, true),
+			width: view.getUint16(at + 8, true),
+			height: view.getUint16(at + 10, true),
+		};
+		checkInside(copy, frame);
+		checkInside({ ...copy, x: copy.fromX, y: copy.fromY }, frame);
+		copies.push(copy);
+	}
+	return copies;
+}
+
+/**
+ * @param {Frame} frame
+ * @returns {Rect[]}
+ */
+function readRects(frame) {
+	const view = viewOf(frame.rects);
+	if (view.byteLength % RECT_BYTES !== 0)
+		throw new ProtocolError("rectangles are cut off");
+	if (view.byteLength > MAX_RECTS * RECT_BYTES)
+		throw new ProtocolError(`more than ${MAX_RECTS} rectangles`);
+	const rects = [];
+	for (let at = 0; at < view.byteLength; at += RECT_BYTES) {
+		const rect = {
+			x: view.getUint16(at, true),
+			y: view.getUint16(at + 2, true),
+			width: view.getUint16(at + 4, true),
+			height: view.getUint16(at + 6, true),
+		};
+		checkInside(rect, frame);
+		rects.push(rect);
+	}
+	return rects;
+}
+
+/**
+ * The sizes must agree, and the rectangles of one frame have no more pixels than the desktop: a frame
+ * never asks for more memory or work than its desktop does.
+ * @param {Frame} frame
+ * @param {Rect[]} rects
+ * @param {boolean} resized
+ * @param {Copy[]} copies
+ */
+function checkData(frame, rects, resized, copies) {
+	let area = 0;
+	for (const { width, height } of rects)
+		area += width * height;
+	if (frame.raw_size !== 3 * area)
+		throw new ProtocolError(`raw_size ${frame.raw_size} for ${area} pixels`);
+	const desktop = frame.width * frame.height;
+	if (area > desktop)
+		throw new ProtocolError("more pixels than the desktop has");
+	if (frame.keyframe === 1 && area !== desktop)
+		throw new ProtocolError("a keyframe must cover the desktop");
+	if (resized && copies.length > 0)
+		throw new ProtocolError("copies on a desktop of another size");
+	let moved = 0;
+	for (const { width, height } of copies)
+		moved += width * height;
+	if (moved > MAX_COPY_AREAS * desktop)
+		throw new ProtocolError("copies move too much");
+}

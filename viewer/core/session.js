@@ -1,0 +1,316 @@
+/*
+ * One desktop session seen from the page: owns the worker thread, connects again when the connection is
+ * lost (docs/protocol.md §2) and says what is going on. No user interface here.
+ */
+import { ApiError } from "./api.js";
+import { END_REASON, SESSION_STATE, NOTICE_KIND } from "./messages.js";
+import { BROKEN, VERSION } from "./transport.js";
+
+/** @typedef {import("./messages.js").FromViewer} FromViewer */
+/** @typedef {import("./stream.js").FromWorker} FromWorker */
+/** @typedef {import("./worker.js").ToWorker} ToWorker */
+
+/**
+ * connecting: before the first picture; online: a picture is there; reconnecting: lost, tried again by
+ * itself; ended, locked, replaced, login: over for the reason the name says; broken: the two sides do not
+ * understand each other; failed: this browser cannot show it.
+ * @typedef {"connecting" | "online" | "reconnecting" | "ended" | "locked" | "replaced" | "login" | "broken"
+ *   | "failed"} Connection
+ */
+/**
+ * @typedef {object} Status
+ * @property {Connection} connection
+ * @property {string} state code of session_state
+ * @property {string} reason code of end_reason
+ * @property {number} retryAt Date.now() of the next try while reconnecting, 0 while trying
+ */
+/**
+ * @typedef {object} SessionEvents
+ * @property {(status: Status) => void} status
+ * @property {(hello: {label: string, canResize: boolean, viewOnly: boolean}) => void} hello
+ * @property {(width: number, height: number) => void} size
+ * @property {(cursor: Extract<FromWorker, {type: "cursor"}>) => void} cursor
+ * @property {(kind: string, seconds: number) => void} notice kind: code of notice_kind
+ * @property {(milliseconds: number) => void} latency
+ * @property {() => void} bell
+ */
+
+const CLOSE_ENDED = 4000;
+const CLOSE_LOGIN = 4001;
+const CLOSE_REPLACED = 4003;
+
+/** Milliseconds until the next try to connect; the last one again and again. */
+export const RETRY_MS = Object.freeze([500, 1000, 2000, 4000, 5000]);
+
+/** @type {ReadonlySet<Connection>} */
+const OVER = new Set(["ended", "locked", "replaced", "login", "broken", "failed"]);
+
+export class Session {
+	#api;
+	#id;
+	#events;
+	#worker;
+	#size;
+	/** @type {Status} */
+	#status = { connection: "connecting", state: "starting", reason: "none", retryAt: 0 };
+	#attempt = 0;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+	/* Counts up with each try, so that a late answer about an older one is not taken for news. */
+	#try = 0;
+	#closed = false;
+	#online = () => this.retryNow();
+
+	/**
+	 * @param {import("./api.js").Api} api
+	 * @param {string} id
+	 * @param {HTMLCanvasElement} canvas a fresh one: its control goes to the worker
+	 * @param {{width: number, height: number}} size wished for, device pixels
+	 * @param {SessionEvents} events
+	 */
+	constructor(api, id, canvas, size, events) {
+		this.#api = api;
+		this.#id = id;
+		this.#events = events;
+		this.#size = size;
+		this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+		this.#worker.onmessage = ({ data }) => this.#fromWorker(/** @type {FromWorker} */ (data));
+		this.#worker.onerror = () => this.#set({ connection: "failed" });
+		const offscreen = canvas.transferControlToOffscreen();
+		this.#post({ type: "start", canvas: offscreen }, [offscreen]);
+		addEventListener("online", this.#online);
+	}
+
+	get status() {
+		return this.#status;
+	}
+
+	/** Gives up the connection and the thread; the session goes on at the gateway. */
+	close() {
+		this.#closed = true;
+		clearTimeout(this.#timer);
+		removeEventListener("online", this.#online);
+		this.#worker.terminate();
+	}
+
+	/** Does not wait for the next try; also opens again what was locked or replaced. */
+	retryNow() {
+		if (this.#closed || this.#status.connection !== "reconnecting")
+			return;
+		clearTimeout(this.#timer);
+		void this.#reconnect();
+	}
+
+	/** Connects again after the session was unlocked, or to take it back from another viewer. */
+	resume() {
+		if (this.#closed)
+			return;
+		this.#attempt = 0;
+		this.#set({ connection: "connecting", reason: "none", retryAt: 0 });
+		this.#open();
+	}
+
+	/**
+	 * @param {number} keysym
+	 * @param {number} scancode
+	 * @param {boolean} down
+	 */
+	key(keysym, scancode, down) {
+		this.#send("key", { keysym, scancode, down: down ? 1 : 0 });
+	}
+
+	/** @param {string} text at most 1024 bytes of UTF-8 */
+	text(text) {
+		this.#send("text", { text });
+	}
+
+	releaseKeys() {
+		this.#send("release_keys", { unused: 0 });
+	}
+
+	/** @param {FromViewer["pointer"]} pointer */
+	pointer(pointer) {
+		this.#send("pointer", pointer);
+	}
+
+	stillHere() {
+		this.#send("still_here", { unused: 0 });
+	}
+
+	/**
+	 * @param {number} width device pixels
+	 * @param {number} height
+	 */
+	resize(width, height) {
+		if (width === this.#size.width && height === this.#size.height)
+			return;
+		this.#size = { width, height };
+		this.#send("resize", { width, height });
+	}
+
+	/**
+	 * @param {ToWorker} message
+	 * @param {Transferable[]} [transfer]
+	 */
+	#post(message, transfer = []) {
+		this.#worker.postMessage(message, transfer);
+	}
+
+	/**
+	 * @template {keyof FromViewer} K
+	 * @param {K} name
+	 * @param {FromViewer[K]} fields
+	 */
+	#send(name, fields) {
+		if (!OVER.has(this.#status.connection))
+			this.#post(/** @type {ToWorker} */ ({ type: "send", name, fields }));
+	}
+
+	/** @param {Partial<Status>} change */
+	#set(change) {
+		if (this.#closed)
+			return;
+		this.#status = { ...this.#status, ...change };
+		this.#events.status(this.#status);
+	}
+
+	/** @param {FromWorker} message */
+	#fromWorker(message) {
+		if (this.#closed)
+			return;
+		switch (message.type) {
+		case "ready":
+			this.#open();
+			break;
+		case "failed":
+			this.#set({ connection: "failed" });
+			break;
+		case "open":
+			break;
+		case "closed":
+			this.#lost(message.code);
+			break;
+		case "hello":
+			if (message.version !== VERSION) {
+				this.#finish("broken", {});
+				break;
+			}
+			this.#set({ state: SESSION_STATE[message.state] ?? "unknown" });
+			this.#events.hello(message);
+			break;
+		case "status":
+			this.#changed(SESSION_STATE[message.state] ?? "unknown", END_REASON[message.reason] ?? "unknown");
+			break;
+		case "picture":
+			this.#attempt = 0;
+			this.#set({ connection: "online", state: "active", reason: "none", retryAt: 0 });
+			break;
+		case "size":
+			this.#events.size(message.width, message.height);
+			break;
+		case "cursor":
+			this.#events.cursor(message);
+			break;
+		case "notice":
+			this.#events.notice(NOTICE_KIND[message.kind] ?? "unknown", message.seconds);
+			break;
+		case "latency":
+			this.#events.latency(message.milliseconds);
+			break;
+		case "bell":
+			this.#events.bell();
+			break;
+		}
+	}
+
+	#open() {
+		this.#try++;
+		this.#post({ type: "open", url: this.#api.streamUrl(this.#id), ...this.#size });
+	}
+
+	/**
+	 * What the worker says about the session.
+	 * @param {string} state
+	 * @param {string} reason
+	 */
+	#changed(state, reason) {
+		if (state === "ended")
+			this.#finish("ended", { state, reason });
+		else if (state === "locked")
+			this.#finish("locked", { state, reason });
+		else if (state === "detached" && reason === "replaced")
+			this.#finish("replaced", { state, reason });
+		else
+			this.#set({ state, reason });
+	}
+
+	/**
+	 * @param {Connection} connection one of OVER
+	 * @param {Partial<Status>} change
+	 */
+	#finish(connection, change) {
+		clearTimeout(this.#timer);
+		this.#try++;
+		this.#post({ type: "close" });
+		this.#set({ ...change, connection, retryAt: 0 });
+	}
+
+	/** @param {number} code of the WebSocket's close */
+	#lost(code) {
+		if (OVER.has(this.#status.connection))
+			return;
+		switch (code) {
+		case CLOSE_ENDED:
+			void this.#ask();
+			break;
+		case CLOSE_LOGIN:
+			this.#finish("login", {});
+			break;
+		case BROKEN:
+			this.#finish("broken", {});
+			break;
+		case CLOSE_REPLACED:
+			this.#finish("replaced", { state: "detached", reason: "replaced" });
+			break;
+		default:
+			this.#wait();
+		}
+	}
+
+	#wait() {
+		const delay = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)];
+		this.#attempt++;
+		/* The state stays what it was: a session whose picture was seen is shown as lost, not as new. */
+		this.#set({ connection: "reconnecting", retryAt: Date.now() + delay });
+		this.#timer = setTimeout(() => void this.#reconnect(), delay);
+	}
+
+	async #reconnect() {
+		this.#set({ retryAt: 0 });
+		await this.#ask();
+	}
+
+	/** Asks what became of the session, and connects again if it lives. */
+	async #ask() {
+		const attempt = ++this.#try;
+		try {
+			const { state, reason } = await this.#api.session(this.#id);
+			if (attempt !== this.#try || this.#closed)
+				return;
+			if (state === "ended" || state === "locked")
+				this.#finish(state, { state, reason });
+			else
+				this.#open();
+		} catch (error) {
+			if (attempt !== this.#try || this.#closed)
+				return;
+			const code = error instanceof ApiError ? error.code : "internal";
+			if (code === "auth" || code === "login")
+				this.#finish("login", {});
+			else if (code === "not-found" || code === "denied")
+				this.#finish("ended", { state: "ended", reason: "none" });
+			else
+				this.#wait();
+		}
+	}
+}

@@ -1,0 +1,231 @@
+/*
+ * What happens to messages in the worker thread: frames are decoded, drawn and acknowledged; the rest goes
+ * to the page.
+ */
+import { ProtocolError } from "./codec.js";
+import { FrameDecoder } from "./decoder.js";
+import { Painter } from "./painter.js";
+import { Transport, VERSION } from "./transport.js";
+
+/** @typedef {import("./codec.js").Message} Message */
+/** @typedef {import("./messages.js").FromViewer} FromViewer */
+/** @typedef {import("./messages.js").ToViewer} ToViewer */
+/** @typedef {import("./zstd.js").Zstd} Zstd */
+
+/**
+ * What the worker tells the page.
+ * @typedef {{type: "ready"}
+ *   | {type: "failed"}
+ *   | {type: "open"}
+ *   | {type: "closed", code: number}
+ *   | {type: "hello", version: number, label: string, state: number, canResize: boolean, viewOnly: boolean}
+ *   | {type: "status", state: number, reason: number}
+ *   | {type: "size", width: number, height: number}
+ *   | {type: "picture"}
+ *   | {type: "cursor", hotX: number, hotY: number, width: number, height: number,
+ *      pixels: Uint8ClampedArray<ArrayBuffer>}
+ *   | {type: "notice", kind: number, seconds: number}
+ *   | {type: "latency", milliseconds: number}
+ *   | {type: "bell"}} FromWorker
+ */
+
+/** A cursor larger than this is not one (gateway/worker/remote/remote.h). */
+export const MAX_CURSOR = 384;
+
+/* Frames that do not decode are answered with a request for a keyframe, but not for ever. */
+const MAX_FAILURES = 3;
+const FAILURES_MS = 10000;
+
+/* In a hidden page no animation frame comes: acknowledge all the same, slowly. */
+const HIDDEN_MS = 250;
+
+export class Stream {
+	#zstd;
+	#painter;
+	#post;
+	/** @type {FrameDecoder} */
+	#decoder;
+	/** @type {Transport | null} */
+	#transport = null;
+	/* After a bad frame: the picture is wrong until the next keyframe. */
+	#lost = false;
+	/** @type {number[]} */
+	#failures = [];
+	#shown = false;
+	/** @type {{sequence: number, arrived: number}[]} */
+	#unacknowledged = [];
+	#scheduled = false;
+
+	/**
+	 * @param {OffscreenCanvas} canvas
+	 * @param {Zstd} zstd
+	 * @param {(message: FromWorker, transfer?: Transferable[]) => void} post
+	 */
+	constructor(canvas, zstd, post) {
+		this.#painter = new Painter(canvas);
+		this.#zstd = zstd;
+		this.#decoder = new FrameDecoder(zstd);
+		this.#post = post;
+	}
+
+	/**
+	 * Opens the stream; an older one is dropped.
+	 * @param {string} url
+	 * @param {number} width wished for, device pixels
+	 * @param {number} height
+	 */
+	open(url, width, height) {
+		this.close();
+		this.#lost = true;
+		this.#failures = [];
+		this.#shown = false;
+		const transport = new Transport(url, {
+			open: () => {
+				transport.send("viewer_hello", { version: VERSION, width, height });
+				this.#post({ type: "open" });
+			},
+			message: (message, arrived) => this.#message(message, arrived),
+			latency: (milliseconds) => this.#post({ type: "latency", milliseconds }),
+			closed: (code) => {
+				this.#transport = null;
+				this.#unacknowledged = [];
+				this.#post({ type: "closed", code });
+			},
+		});
+		this.#transport = transport;
+	}
+
+	/**
+	 * @template {keyof FromViewer} K
+	 * @param {K} name
+	 * @param {FromViewer[K]} fields
+	 */
+	send(name, fields) {
+		this.#transport?.send(name, fields);
+	}
+
+	close() {
+		this.#transport?.close();
+		this.#transport = null;
+		this.#unacknowledged = [];
+	}
+
+	/**
+	 * @param {Message} message
+	 * @param {number} arrived
+	 */
+	#message(message, arrived) {
+		switch (message.name) {
+		case "frame":
+			this.#frame(message.fields, arrived);
+			break;
+		case "cursor":
+			this.#cursor(message.fields);
+			break;
+		case "hello": {
+			const { version, label, state, can_resize, view_only } = message.fields;
+			this.#post({ type: "hello", version, label, state, canResize: can_resize === 1,
+				viewOnly: view_only === 1 });
+			break;
+		}
+		case "status":
+			this.#post({ type: "status", ...message.fields });
+			break;
+		case "notice":
+			this.#post({ type: "notice", ...message.fields });
+			break;
+		case "bell":
+			this.#post({ type: "bell" });
+			break;
+		}
+	}
+
+	/**
+	 * @param {ToViewer["frame"]} frame
+	 * @param {number} arrived
+	 */
+	#frame(frame, arrived) {
+		/* A frame that builds on a picture we do not have is let pass until the keyframe comes. */
+		if (!this.#lost || frame.keyframe === 1) {
+			try {
+				this.#apply(frame);
+			} catch (error) {
+				if (!(error instanceof ProtocolError || error instanceof RangeError))
+					throw error;
+				this.#failed();
+			}
+		}
+		this.#unacknowledged.push({ sequence: frame.sequence, arrived });
+		this.#schedule();
+	}
+
+	/** @param {ToViewer["frame"]} frame */
+	#apply(frame) {
+		const decoder = this.#decoder;
+		const { resized, changed } = decoder.apply(frame);
+		if (resized) {
+			this.#painter.resize(decoder.pixels, decoder.width, decoder.height);
+			this.#post({ type: "size", width: decoder.width, height: decoder.height });
+		}
+		this.#painter.draw(changed);
+		this.#lost = false;
+		if (!this.#shown) {
+			this.#shown = true;
+			this.#post({ type: "picture" });
+		}
+	}
+
+	#failed() {
+		const now = performance.now();
+		this.#failures = this.#failures.filter((time) => now - time < FAILURES_MS);
+		this.#failures.push(now);
+		this.#lost = true;
+		if (this.#failures.length > MAX_FAILURES)
+			this.#transport?.fail();
+		else
+			this.send("refresh", { unused: 0 });
+	}
+
+	/*
+	 * A frame is on the screen with the next animation frame, so that is when it is acknowledged: the
+	 * worker never sends faster than the display shows.
+	 */
+	#schedule() {
+		if (this.#scheduled)
+			return;
+		this.#scheduled = true;
+		let done = false;
+		const acknowledge = () => {
+			if (done)
+				return;
+			done = true;
+			clearTimeout(timer);
+			this.#scheduled = false;
+			this.#acknowledge();
+		};
+		const timer = setTimeout(acknowledge, HIDDEN_MS);
+		if (typeof requestAnimationFrame === "function")
+			requestAnimationFrame(acknowledge);
+		else
+			setTimeout(acknowledge, 0);
+	}
+
+	#acknowledge() {
+		const now = performance.now();
+		for (const { sequence, arrived } of this.#unacknowledged)
+			this.send("ack", { sequence, decode_us: Math.max(0, Math.round((now - arrived) * 1000)) });
+		this.#unacknowledged = [];
+	}
+
+	/** @param {ToViewer["cursor"]} cursor */
+	#cursor({ hot_x, hot_y, width, height, pixels }) {
+		if (width > MAX_CURSOR || height > MAX_CURSOR)
+			throw new ProtocolError(`cursor of ${width} × ${height}`);
+		const size = width * height * 4;
+		const hidden = size === 0 || pixels.length === 0;
+		const rgba = new Uint8ClampedArray(hidden ? [] : this.#zstd.decompress(pixels, size));
+		this.#post({ type: "cursor", hotX: Math.min(hot_x, Math.max(width - 1, 0)),
+			hotY: Math.min(hot_y, Math.max(height - 1, 0)), width: hidden ? 0 : width,
+			height: hidden ? 0 : height, pixels: rgba }, [rgba.buffer]);
+	}
+}

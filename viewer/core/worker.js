@@ -1,0 +1,65 @@
+/*
+ * The worker thread of a desktop: everything from the WebSocket to the canvas happens here, so that a busy
+ * page does not slow the picture and a busy picture does not slow the page.
+ */
+import { Stream } from "./stream.js";
+import { Zstd } from "./zstd.js";
+
+/** @typedef {import("./messages.js").FromViewer} FromViewer */
+/** @typedef {import("./stream.js").FromWorker} FromWorker */
+
+/**
+ * What the page tells the worker. The canvas comes once, first.
+ * @typedef {{type: "start", canvas: OffscreenCanvas}
+ *   | {type: "open", url: string, width: number, height: number}
+ *   | {[K in keyof FromViewer]: {type: "send", name: K, fields: FromViewer[K]}}[keyof FromViewer]
+ *   | {type: "close"}} ToWorker
+ */
+
+/**
+ * @typedef {object} WorkerScope
+ * @property {(message: FromWorker, transfer: Transferable[]) => void} postMessage
+ * @property {((event: MessageEvent<ToWorker>) => void) | null} onmessage
+ */
+const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
+
+/** @type {Stream | null} */
+let stream = null;
+
+/**
+ * @param {FromWorker} message
+ * @param {Transferable[]} [transfer]
+ */
+function post(message, transfer = []) {
+	scope.postMessage(message, transfer);
+}
+
+/** @param {OffscreenCanvas} canvas */
+async function start(canvas) {
+	try {
+		const answer = await fetch(new URL("./zstd.wasm", import.meta.url));
+		if (!answer.ok)
+			throw new Error(`zstd.wasm: ${answer.status}`);
+		stream = new Stream(canvas, await Zstd.create(await answer.arrayBuffer()), post);
+		post({ type: "ready" });
+	} catch {
+		post({ type: "failed" });
+	}
+}
+
+scope.onmessage = ({ data }) => {
+	switch (data.type) {
+	case "start":
+		void start(data.canvas);
+		break;
+	case "open":
+		stream?.open(data.url, data.width, data.height);
+		break;
+	case "send":
+		stream?.send(data.name, data.fields);
+		break;
+	case "close":
+		stream?.close();
+		break;
+	}
+};
