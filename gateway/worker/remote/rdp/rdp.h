@@ -1,0 +1,97 @@
+/*
+ * rdp.h - what the modules of the RDP client share: one connection's state and the way from FreeRDP's
+ * contexts back to it. Private to rdp/.
+ */
+#ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_H
+#define SEKISHO_WORKER_REMOTE_RDP_RDP_H
+
+#include <assert.h>
+
+#include <freerdp/client/disp.h>
+#include <freerdp/client/rdpgfx.h>
+#include <freerdp/freerdp.h>
+#include <freerdp/transport_io.h>
+
+#include "base/loop.h"
+#include "worker/remote/rdp/rdp_dial.h"
+#include "worker/remote/rdp/rdp_input.h"
+#include "worker/remote/remote.h"
+
+enum {
+	RDP_MAGIC = 0x52445021,
+	RDP_MAX_WATCHES = 32,
+	RDP_MAX_REFUSED = 64, /* refused channels reported for one connection */
+	RDP_MAX_OPENED = 8,
+};
+
+/* The graphics callbacks of FreeRDP's own pipeline that ours are put in front of. */
+struct rdp_gfx {
+	RdpgfxClientContext *channel; /* NULL while the channel is not open */
+	pcRdpgfxCreateSurface create_surface;
+	pcRdpgfxSurfaceToCache surface_to_cache;
+	pcRdpgfxEvictCacheEntry evict;
+	uint64_t cache_bytes;
+};
+
+/* A descriptor of FreeRDP's in the loop. */
+struct rdp_watch {
+	struct loop_io io;
+	struct rdp_remote *rdp;
+};
+
+struct rdp_remote {
+	struct remote remote; /* first: rdp_from casts */
+	freerdp *instance;    /* owned, with its context */
+	pTransportRWFkt read_pdu;
+	struct rdp_watchdog watchdog;
+	struct rdp_watch watches[RDP_MAX_WATCHES];
+	size_t watch_count;
+	struct loop_timer first_picture;
+	enum end_reason failed; /* why our own callbacks refused, before FreeRDP's error counts */
+	bool connected;		/* freerdp_connect succeeded */
+	bool answered;		/* the PC spoke X.224 */
+	bool held;
+	bool painted;
+
+	uint8_t trusted[32]; /* the certificate accepted on this connection */
+	bool has_trusted;
+
+	struct rdp_gfx gfx;
+	DispClientContext *disp; /* NULL while the channel is not open */
+	uint64_t disp_max_area;	 /* pixels */
+	unsigned refused;	 /* channels reported so far */
+	const char *opened[RDP_MAX_OPENED];
+	size_t opened_count;
+
+	struct rdp_pointer_state pointer;
+	bool pressed[512]; /* by RDP scancode, so that a repeat is told apart */
+};
+
+/* FreeRDP allocates this in place of its context. */
+struct rdp_context_ours {
+	rdpContext base;
+	struct rdp_remote *rdp;
+	uint32_t magic;
+};
+
+static inline struct rdp_remote *rdp_of(rdpContext *context)
+{
+	struct rdp_context_ours *ours = (struct rdp_context_ours *) context;
+	assert(ours->magic == RDP_MAGIC);
+	return ours->rdp;
+}
+
+/* Fails the connection for a reason of our own; the first one stands. Returns FALSE for the callbacks. */
+static inline BOOL rdp_fail(struct rdp_remote *rdp, enum end_reason reason)
+{
+	if (rdp->failed == END_NONE)
+		rdp->failed = reason;
+	return FALSE;
+}
+
+static inline const struct remote_events *rdp_events(const struct rdp_remote *rdp)
+{
+	return rdp->remote.events;
+}
+
+#endif

@@ -1,0 +1,216 @@
+#include "worker/remote/rdp/rdp_channels.h"
+
+#include <string.h>
+
+#include <freerdp/addin.h>
+#include <freerdp/channels/channels.h>
+#include <freerdp/channels/disp.h>
+#include <freerdp/channels/drdynvc.h>
+#include <freerdp/channels/rdpgfx.h>
+#include <freerdp/client/channels.h>
+#include <freerdp/event.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "worker/remote/rdp/rdp.h"
+#include "worker/remote/rdp/rdp_gfx.h"
+
+static const char *const dynamic_channels[] = { RDPGFX_CHANNEL_NAME, DISP_CHANNEL_NAME };
+
+bool rdp_channels_allowed(const char *name)
+{
+	return util_streq(name, RDPGFX_DVC_CHANNEL_NAME) || util_streq(name, DISP_DVC_CHANNEL_NAME);
+}
+
+const char *rdp_channels_requested(const uint8_t *data, size_t len)
+{
+	static const size_t id_sizes[] = { 1, 2, 4, 0 };
+	size_t id_size = len > 0 ? id_sizes[data[0] & 3] : 0;
+	const char *name;
+
+	if (len == 0 || data[0] >> 4 != CREATE_REQUEST_PDU || id_size == 0 || len <= 1 + id_size)
+		return NULL;
+	name = (const char *)data + 1 + id_size;
+	return memchr(name, 0, len - 1 - id_size) ? name : NULL;
+}
+
+/* All code that FreeRDP may load for a channel passes here. */
+static PVIRTUALCHANNELENTRY load_entry(LPCSTR name, LPCSTR subsystem, LPCSTR type, DWORD flags)
+{
+	bool allowed = util_streq(name, DRDYNVC_SVC_CHANNEL_NAME);
+
+	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++)
+		allowed = allowed || util_streq(name, dynamic_channels[i]);
+	if (!allowed || subsystem || type) {
+		log_warn("rdp-channel-code-refused", "name=\"%s\"", name ? name : "");
+		return NULL;
+	}
+	return freerdp_channels_load_static_addin_entry(name, NULL, NULL, flags);
+}
+
+static BOOL add_dynamic(rdpSettings *settings, const char *name)
+{
+	const char *const argv[] = { name };
+	ADDIN_ARGV *args = freerdp_addin_argv_new(1, argv);
+
+	if (args && freerdp_dynamic_channel_collection_add(settings, args))
+		return TRUE;
+	freerdp_addin_argv_free(args);
+	return FALSE;
+}
+
+/* freerdp->LoadChannels, called before every connection attempt. */
+static BOOL load_channels(freerdp *instance)
+{
+	rdpContext *context = instance->context;
+	PVIRTUALCHANNELENTRYEX entry;
+	/* The addin interface has one function type for every kind of entry. */
+	union {
+		PVIRTUALCHANNELENTRY loaded;
+		PVIRTUALCHANNELENTRYEX entry;
+	} cast;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++) {
+		if (!freerdp_dynamic_channel_collection_find(context->settings, dynamic_channels[i]) &&
+		    !add_dynamic(context->settings, dynamic_channels[i]))
+			return FALSE;
+	}
+	cast.loaded = load_entry(DRDYNVC_SVC_CHANNEL_NAME, NULL, NULL,
+				 FREERDP_ADDIN_CHANNEL_STATIC | FREERDP_ADDIN_CHANNEL_ENTRYEX);
+	entry = cast.entry;
+	return entry && freerdp_channels_client_load_ex(context->channels, context->settings, entry,
+							context->settings) == 0;
+}
+
+static void report_refused(struct rdp_remote *rdp, const char *name)
+{
+	/* The PC could ask without end. */
+	if (rdp->refused >= RDP_MAX_REFUSED)
+		return;
+	rdp->refused++;
+	rdp_events(rdp)->channel_refused(rdp->remote.ctx, name);
+}
+
+/*
+ * freerdp->ReceiveChannelData: everything that comes on a static channel. drdynvc itself turns a request for a
+ * channel without listener down, but tells nobody, so requests are looked at on their way.
+ */
+static BOOL receive(freerdp *instance, UINT16 id, const BYTE *data, size_t size, UINT32 flags, size_t total)
+{
+	struct rdp_remote *rdp = rdp_of(instance->context);
+	const char *name = NULL;
+
+	if ((flags & CHANNEL_FLAG_FIRST) &&
+	    util_streq(freerdp_channels_get_name_by_id(instance, id), DRDYNVC_SVC_CHANNEL_NAME))
+		name = rdp_channels_requested(data, size);
+	if (name && !rdp_channels_allowed(name))
+		report_refused(rdp, name);
+	return freerdp_channels_data(instance, id, data, size, flags, total);
+}
+
+static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a, UINT32 factor_b)
+{
+	struct rdp_remote *rdp = disp->custom;
+	uint64_t area;
+
+	if (mul_overflows((uint64_t)factor_a, (uint64_t)factor_b, &area) || mul_overflows(area, monitors, &area))
+		area = UINT64_MAX;
+	rdp->disp_max_area = area;
+	rdp->remote.can_resize = area > 0;
+	return CHANNEL_RC_OK;
+}
+
+static void channel_connected(void *context, const ChannelConnectedEventArgs *event)
+{
+	struct rdp_remote *rdp = rdp_of(context);
+
+	if (util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME)) {
+		rdp_gfx_open(rdp, event->pInterface);
+	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
+		rdp->disp = event->pInterface;
+		rdp->disp->custom = rdp;
+		rdp->disp->DisplayControlCaps = disp_caps;
+	} else if (!util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)) {
+		/* Cannot happen while only ours are loaded; if it does, the session must not go on. */
+		log_error("rdp-channel-not-allowed", "name=\"%s\"", event->name);
+		rdp_fail(rdp, END_PC_PROTOCOL);
+	}
+	if (rdp->opened_count < RDP_MAX_OPENED)
+		rdp->opened[rdp->opened_count++] = util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME) ? RDPGFX_CHANNEL_NAME
+						   : util_streq(event->name, DISP_DVC_CHANNEL_NAME) ? DISP_CHANNEL_NAME
+						   : util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)
+							   ? DRDYNVC_SVC_CHANNEL_NAME
+							   : "other";
+}
+
+static void channel_disconnected(void *context, const ChannelDisconnectedEventArgs *event)
+{
+	struct rdp_remote *rdp = rdp_of(context);
+
+	if (util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME)) {
+		rdp_gfx_close(rdp, event->pInterface);
+	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
+		rdp->disp = NULL;
+		rdp->remote.can_resize = false;
+	}
+}
+
+enum err rdp_channels_init(freerdp *instance)
+{
+	rdpContext *context = instance->context;
+
+	freerdp_register_addin_provider(load_entry, 0);
+	instance->LoadChannels = load_channels;
+	instance->ReceiveChannelData = receive;
+	if (PubSub_SubscribeChannelConnected(context->pubSub, channel_connected) < 0 ||
+	    PubSub_SubscribeChannelDisconnected(context->pubSub, channel_disconnected) < 0)
+		return ERR_NOMEM;
+	return OK;
+}
+
+bool rdp_channels_resize(struct rdp_remote *rdp, unsigned width, unsigned height)
+{
+	DISPLAY_CONTROL_MONITOR_LAYOUT layout = { .Flags = DISPLAY_CONTROL_MONITOR_PRIMARY,
+						  .Orientation = ORIENTATION_LANDSCAPE,
+						  .DesktopScaleFactor = 100,
+						  .DeviceScaleFactor = 100 };
+
+	if (!rdp->disp || !rdp->remote.can_resize)
+		return false;
+	/* [MS-RDPEDISP] 2.2.2.2.1: the width must be even */
+	layout.Width = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_WIDTH, MIN(width, (unsigned)REMOTE_MAX_WIDTH)) & ~1u;
+	layout.Height = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_HEIGHT, MIN(height, (unsigned)REMOTE_MAX_HEIGHT));
+	if ((uint64_t)layout.Width * layout.Height > rdp->disp_max_area)
+		return false;
+	return rdp->disp->SendMonitorLayout(rdp->disp, 1, &layout) == CHANNEL_RC_OK;
+}
+
+static void append(char *text, size_t size, size_t *len, const char *before, const char *name)
+{
+	int added = snprintf(text + *len, size - *len, "%s%s", before, name);
+
+	*len = added < 0 || (size_t)added >= size - *len ? size - 1 : *len + (size_t)added;
+}
+
+void rdp_channels_describe(const struct remote *remote, char *text, size_t size)
+{
+	const struct rdp_remote *rdp = container_of(remote, struct rdp_remote, remote);
+	const rdpSettings *settings = rdp->instance->context->settings;
+	size_t len = 0;
+
+	append(text, size, &len, "static=", "");
+	for (UINT32 i = 0; i < freerdp_settings_get_uint32(settings, FreeRDP_ChannelCount); i++) {
+		const CHANNEL_DEF *channel = freerdp_settings_get_pointer_array(settings, FreeRDP_ChannelDefArray, i);
+
+		append(text, size, &len, i ? "," : "", channel ? channel->name : "?");
+	}
+	append(text, size, &len, " loaded=", "");
+	for (UINT32 i = 0; i < freerdp_settings_get_uint32(settings, FreeRDP_DynamicChannelCount); i++) {
+		const ADDIN_ARGV *args = freerdp_settings_get_pointer_array(settings, FreeRDP_DynamicChannelArray, i);
+
+		append(text, size, &len, i ? "," : "", args && args->argc > 0 ? args->argv[0] : "?");
+	}
+	append(text, size, &len, " open=", "");
+	for (size_t i = 0; i < rdp->opened_count; i++)
+		append(text, size, &len, i ? "," : "", rdp->opened[i]);
+}
