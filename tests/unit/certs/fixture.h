@@ -1,0 +1,90 @@
+/*
+ * fixture.h - a CA in a temporary folder and certificates of every wrong kind, for the tests of certs/.
+ */
+#ifndef SEKISHO_TESTS_CERTS_FIXTURE_H
+#define SEKISHO_TESTS_CERTS_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "certs/ca.h"
+#include "certs/cleanup.h"
+#include "certs/profile.h"
+
+#define FIXTURE_OFFICE "山下税理士事務所"
+
+struct fixture_folder {
+	char path[64];
+};
+
+__attribute__((unused)) static void folder_make(struct fixture_folder *folder)
+{
+	snprintf(folder->path, sizeof(folder->path), "/tmp/sekisho-certs-XXXXXX");
+	assert_non_null(mkdtemp(folder->path));
+}
+
+__attribute__((unused)) static void folder_file(const struct fixture_folder *folder, const char *name, char path[128])
+{
+	snprintf(path, 128, "%s/%s", folder->path, name);
+}
+
+__attribute__((unused)) static void folder_remove(const struct fixture_folder *folder)
+{
+	static const char *const names[] = { "ca.key", "ca.crt", "issued.log" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		folder_file(folder, names[i], path);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(folder->path), 0);
+}
+
+/* A CA of its own key; each call makes another one of the same name. */
+__attribute__((unused)) static struct ca *ca_fresh(void)
+{
+	struct fixture_folder folder;
+	struct ca *ca = NULL;
+	bool made = false;
+
+	folder_make(&folder);
+	assert_int_equal(ca_open(folder.path, FIXTURE_OFFICE, clock_wall_s(), &made, &ca), OK);
+	assert_true(made);
+	folder_remove(&folder);
+	return ca;
+}
+
+__attribute__((unused)) static X509 *issue_at(const struct ca *ca, enum cert_profile profile, EVP_PKEY *key,
+					      int64_t now_s)
+{
+	struct profile_order order = {
+		.profile = profile,
+		.key = key,
+		.name = profile == CERT_GATEWAY ? "gateway.example" : "佐藤のノートPC",
+		.owner = "sato",
+		.now_s = now_s,
+	};
+	X509 *certificate = NULL;
+
+	assert_int_equal(profile_issue(ca, &order, &certificate), OK);
+	return certificate;
+}
+
+__attribute__((unused)) static X509 *issue(const struct ca *ca, enum cert_profile profile, EVP_PKEY *key)
+{
+	return issue_at(ca, profile, key, clock_wall_s());
+}
+
+#endif
