@@ -1,0 +1,333 @@
+#include "edge/api.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/util.h"
+
+/* One field of a body and where its value goes. */
+struct api_field {
+	const char *name;
+	enum { FIELD_STRING, FIELD_U16, FIELD_U64, FIELD_BOOL, FIELD_LAYOUT, FIELD_OBJECT } type;
+	bool optional;
+	int64_t min, max; /* of a number; bytes of a string */
+	size_t offset;	  /* in the message */
+	const struct api_field *fields; /* OBJECT */
+};
+
+#define TEXT(message, field, min_bytes, max_bytes)                                                 \
+	{ #field, FIELD_STRING, false, min_bytes, max_bytes, offsetof(struct msg_##message, field), NULL }
+
+static const struct api_field no_fields[] = { { 0 } };
+
+static const struct api_field login_fields[] = {
+	TEXT(login_password, account, 1, 64),
+	TEXT(login_password, password, 1, 256),
+	{ 0 },
+};
+
+static const struct api_field totp_fields[] = {
+	TEXT(login_totp, code, 1, 16),
+	{ 0 },
+};
+
+static const struct api_field credential_fields[] = {
+	TEXT(session_open, user, 0, 256),
+	TEXT(session_open, password, 0, 256),
+	TEXT(session_open, domain, 0, 256),
+	{ 0 },
+};
+
+/* The desktop's limits are those of docs/protocol.md §2. */
+static const struct api_field open_fields[] = {
+	{ "host", FIELD_U64, false, 1, INT64_MAX, offsetof(struct msg_session_open, host), NULL },
+	{ "width", FIELD_U16, false, 64, 7680, offsetof(struct msg_session_open, width), NULL },
+	{ "height", FIELD_U16, false, 64, 4320, offsetof(struct msg_session_open, height), NULL },
+	{ "layout", FIELD_LAYOUT, false, 0, 0, offsetof(struct msg_session_open, layout), NULL },
+	{ "credentials", FIELD_OBJECT, true, 0, 0, 0, credential_fields },
+	{ "keep", FIELD_BOOL, true, 0, 1, offsetof(struct msg_session_open, keep), NULL },
+	{ 0 },
+};
+
+static const struct api_field unlock_fields[] = {
+	TEXT(session_unlock, password, 1, 256),
+	{ 0 },
+};
+
+#define SESSION(message) offsetof(struct msg_##message, session)
+
+const struct route api_routes[] = {
+	{ METHOD_GET, "/api/office", 0, no_fields, 0, ROUTE_OFFICE },
+	{ METHOD_POST, "/api/login", MSG_login_password, login_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/login/totp", MSG_login_totp, totp_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/logout", MSG_logout, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/me", MSG_me, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/hosts", MSG_host_list, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/hosts/{host}/wake", MSG_host_wake, no_fields, offsetof(struct msg_host_wake, host),
+	  ROUTE_PLAIN },
+	{ METHOD_GET, "/api/sessions", MSG_session_list, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/sessions", MSG_session_open, open_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/sessions/{session}", MSG_session_show, no_fields, SESSION(session_show), ROUTE_PLAIN },
+	{ METHOD_DELETE, "/api/sessions/{session}", MSG_session_end, no_fields, SESSION(session_end), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/sessions/{session}/unlock", MSG_session_unlock, unlock_fields, SESSION(session_unlock),
+	  ROUTE_PLAIN },
+	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields, SESSION(session_attach),
+	  ROUTE_STREAM },
+};
+const size_t api_route_count = ARRAY_SIZE(api_routes);
+
+/* Every request begins with REQUEST_HEAD, so that one function fills it. */
+#define SAME_HEAD(message)                                                                         \
+	_Static_assert(offsetof(struct msg_##message, request) == offsetof(struct msg_me, request) && \
+			       offsetof(struct msg_##message, device) == offsetof(struct msg_me, device) && \
+			       offsetof(struct msg_##message, address) == offsetof(struct msg_me, address) && \
+			       offsetof(struct msg_##message, token) == offsetof(struct msg_me, token),  \
+		       #message " begins with REQUEST_HEAD")
+SAME_HEAD(login_password);
+SAME_HEAD(login_totp);
+SAME_HEAD(logout);
+SAME_HEAD(host_list);
+SAME_HEAD(host_wake);
+SAME_HEAD(session_list);
+SAME_HEAD(session_open);
+SAME_HEAD(session_show);
+SAME_HEAD(session_end);
+SAME_HEAD(session_unlock);
+SAME_HEAD(session_attach);
+
+/* jansson's memory with its size in front, so that it can be wiped: bodies hold passwords. */
+union block {
+	size_t size;
+	max_align_t align;
+};
+
+static void *wiping_malloc(size_t size)
+{
+	union block *block;
+	size_t total;
+
+	if (add_overflows(size, sizeof(*block), &total))
+		return NULL;
+	block = malloc(total);
+	if (!block)
+		return NULL;
+	block->size = size;
+	return block + 1;
+}
+
+static void wiping_free(void *data)
+{
+	union block *block;
+
+	if (!data)
+		return;
+	block = (union block *)data - 1;
+	secret_wipe(data, block->size);
+	free(block);
+}
+
+void api_init(void)
+{
+	json_set_alloc_funcs(wiping_malloc, wiping_free);
+}
+
+/* jansson recurses 2,048 levels deep; nothing we read has more than API_DEPTH_MAX. */
+static bool too_deep(const char *text, size_t len)
+{
+	bool in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in_string) {
+			if (text[i] == '\\')
+				i++;
+			else if (text[i] == '"')
+				in_string = false;
+		} else if (text[i] == '"') {
+			in_string = true;
+		} else if (text[i] == '{' || text[i] == '[') {
+			if (++depth > API_DEPTH_MAX)
+				return true;
+		} else if ((text[i] == '}' || text[i] == ']') && depth) {
+			depth--;
+		}
+	}
+	return false;
+}
+
+static enum err take_number(const struct api_field *field, const json_t *value, uint8_t *place)
+{
+	json_int_t number;
+
+	if (!json_is_integer(value))
+		return ERR_INVALID;
+	number = json_integer_value(value);
+	if (number < field->min || number > field->max)
+		return ERR_INVALID;
+	if (field->type == FIELD_U16)
+		*(uint16_t *)(void *)place = (uint16_t)number;
+	else
+		*(uint64_t *)(void *)place = (uint64_t)number;
+	return OK;
+}
+
+static enum err take_string(const struct api_field *field, const json_t *value, uint8_t *place)
+{
+	size_t len;
+
+	if (!json_is_string(value))
+		return ERR_INVALID;
+	len = json_string_length(value);
+	if (len < (size_t)field->min || len > (size_t)field->max)
+		return ERR_INVALID;
+	*(const char **)(void *)place = json_string_value(value);
+	return OK;
+}
+
+/* Keyboard layouts go as Windows names them (KLID). */
+static enum err take_layout(const json_t *value, uint8_t *place)
+{
+	const char *name = json_string_value(value);
+	uint32_t layout;
+
+	if (name && util_streq(name, "ja"))
+		layout = 0x411;
+	else if (name && util_streq(name, "us"))
+		layout = 0x409;
+	else
+		return ERR_INVALID;
+	*(uint32_t *)(void *)place = layout;
+	return OK;
+}
+
+static enum err take_object(const struct api_field *fields, const json_t *object, union wire_any *msg,
+			    const char **ret_field);
+
+static enum err take_field(const struct api_field *field, const json_t *value, union wire_any *msg,
+			   const char **ret_field)
+{
+	uint8_t *place = (uint8_t *)msg + field->offset;
+
+	*ret_field = field->name;
+	switch (field->type) {
+	case FIELD_STRING:
+		return take_string(field, value, place);
+	case FIELD_U16:
+	case FIELD_U64:
+		return take_number(field, value, place);
+	case FIELD_BOOL:
+		if (!json_is_boolean(value))
+			return ERR_INVALID;
+		*place = json_is_true(value);
+		return OK;
+	case FIELD_LAYOUT:
+		return take_layout(value, place);
+	case FIELD_OBJECT:
+		return take_object(field->fields, value, msg, ret_field);
+	}
+	return ERR_INTERNAL;
+}
+
+static enum err take_object(const struct api_field *fields, const json_t *object, union wire_any *msg,
+			    const char **ret_field)
+{
+	size_t known = 0;
+
+	if (!json_is_object(object))
+		return ERR_INVALID;
+	for (const struct api_field *field = fields; field->name; field++) {
+		const json_t *value = json_object_get(object, field->name);
+		enum err err;
+
+		if (!value && field->optional)
+			continue;
+		*ret_field = field->name;
+		if (!value)
+			return ERR_INVALID;
+		err = take_field(field, value, msg, ret_field);
+		if (err)
+			return err;
+		known++;
+	}
+	*ret_field = "body";
+	return known == json_object_size(object) ? OK : ERR_INVALID;
+}
+
+static void fill_head(const struct route *route, const struct route_params *params, const struct api_head *head,
+		      union wire_any *msg)
+{
+	uint8_t *param = (uint8_t *)msg + route->param_offset;
+
+	memcpy(msg->me.device, head->device, sizeof(msg->me.device));
+	msg->me.address = head->address;
+	msg->me.token = head->token;
+	if (!route->param_offset)
+		return;
+	if (strstr(route->pattern, "{host}"))
+		memcpy(param, &params->host, sizeof(params->host));
+	else
+		memcpy(param, params->session, sizeof(params->session));
+}
+
+enum err api_fill(const struct route *route, const struct route_params *params, const struct api_head *head,
+		  const char *body, size_t len, struct api_call *ret_call, const char **ret_field)
+{
+	struct api_call call = { 0 };
+	enum err err;
+
+	*ret_field = "body";
+	if (len > API_BODY_MAX)
+		return ERR_TOO_BIG;
+	fill_head(route, params, head, &call.msg);
+	/* GET has no body; an absent one stands for {} where no field is needed. */
+	if (len) {
+		if (route->method == METHOD_GET || too_deep(body, len))
+			return ERR_INVALID;
+		call.body = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+		if (!call.body)
+			return ERR_INVALID;
+		err = take_object(route->fields, call.body, &call.msg, ret_field);
+	} else {
+		*ret_field = route->fields->name ? route->fields->name : "body";
+		err = route->fields->name ? ERR_INVALID : OK;
+	}
+	if (err) {
+		json_decref(call.body);
+		return err;
+	}
+	*ret_call = call;
+	return OK;
+}
+
+void api_call_finish(struct api_call *call)
+{
+	json_decref(call->body);
+	memset(call, 0, sizeof(*call));
+}
+
+enum err api_error(struct buf *buf, enum err error, const char *field, unsigned retry_s)
+{
+	enum err err;
+
+	/* Codes and field names are our own constants: nothing to escape. */
+	err = buf_printf(buf, "{\"error\":\"%s\"", err_code(error));
+	if (!err && field)
+		err = buf_printf(buf, ",\"field\":\"%s\"", field);
+	if (!err && retry_s)
+		err = buf_printf(buf, ",\"retry_s\":%u", retry_s);
+	return err ? err : buf_add(buf, "}", 1);
+}
+
+enum err api_office(struct buf *buf, const char *office)
+{
+	json_t *object = json_pack("{s:s,s:s}", "office", office, "version", SEKISHO_VERSION);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	enum err err;
+
+	json_decref(object);
+	if (!text)
+		return ERR_NOMEM;
+	err = buf_add(buf, text, strlen(text));
+	wiping_free(text);
+	return err;
+}

@@ -1,0 +1,478 @@
+#include "edge/http.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/util.h"
+
+static const char api_prefix[] = "/api/";
+
+static void refuse(struct exchange *exchange, enum err why, const char *field)
+{
+	exchange->refusal = why;
+	exchange->field = field;
+}
+
+/* ---- judging a request --------------------------------------------------------------------------- */
+
+static enum method method_of(struct lws *wsi)
+{
+	char *path;
+	int len;
+
+	switch (lws_http_get_uri_and_method(wsi, &path, &len)) {
+	case LWSHUMETH_GET:
+		return METHOD_GET;
+	case LWSHUMETH_POST:
+		return METHOD_POST;
+	case LWSHUMETH_DELETE:
+		return METHOD_DELETE;
+	default:
+		return METHOD_OTHER;
+	}
+}
+
+/*
+ * Where the request ends must be beyond doubt (RFC 9112 §6.3), or the next one on this connection is what its sender
+ * made of the rest. libwebsockets does not read chunked requests and takes a POST without a length for an
+ * endless one.
+ */
+static enum err judge_framing(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	char field[64];
+
+	connection_header(connection, WSI_TOKEN_HTTP_TRANSFER_ENCODING, field, sizeof(field));
+	if (*field)
+		return ERR_INVALID;
+	connection_header(connection, WSI_TOKEN_HTTP_CONTENT_LENGTH, field, sizeof(field));
+	if (!*field)
+		return exchange->method == METHOD_POST ? ERR_INVALID : OK;
+	if (headers_length(field, &exchange->expected))
+		return ERR_INVALID;
+	if (exchange->expected > API_BODY_MAX)
+		return ERR_TOO_BIG;
+	return exchange->expected && exchange->method == METHOD_GET ? ERR_INVALID : OK;
+}
+
+static void judge_host(struct connection *connection)
+{
+	char host[512];
+
+	connection_header(connection, WSI_TOKEN_HOST, host, sizeof(host));
+	if (site_host_fits(&connection->listener->site, host))
+		return;
+	refuse(&connection->exchange, ERR_INVALID, "host");
+	connection->exchange.status = 421; /* RFC 9110 §15.5.20 */
+}
+
+/* Against forged requests from other sites, besides SameSite=Strict. */
+static void judge_origin(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	bool changes = exchange->method != METHOD_GET;
+	char origin[512], type[128];
+
+	connection_header(connection, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
+	connection_header(connection, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type));
+	if ((*origin || changes) && !site_origin_fits(&connection->listener->site, origin))
+		refuse(exchange, ERR_DENIED, "origin");
+	else if (changes && !headers_is_json(type))
+		refuse(exchange, ERR_DENIED, "content-type");
+}
+
+static void judge_cookie(struct connection *connection)
+{
+	char cookies[4096];
+
+	connection_header(connection, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies));
+	headers_cookie(cookies, connection->exchange.token);
+	secret_wipe(cookies, sizeof(cookies));
+}
+
+static void judge_api(struct connection *connection, const char *path)
+{
+	struct exchange *exchange = &connection->exchange;
+	enum err err;
+
+	err = router_match(api_routes, api_route_count, exchange->method, path, &exchange->route,
+			   &exchange->params, &exchange->response.allowed);
+	if (err) {
+		refuse(exchange, err, NULL);
+		return;
+	}
+	judge_origin(connection);
+	judge_cookie(connection);
+	/* A stream that comes without an upgrade. */
+	if (!exchange->refusal && exchange->route->kind == ROUTE_STREAM)
+		refuse(exchange, ERR_INVALID, "upgrade");
+}
+
+static void find_file(struct connection *connection, const char *path)
+{
+	struct exchange *exchange = &connection->exchange;
+	struct edge *edge = connection->edge;
+
+	if (edge->files)
+		exchange->file = static_find(edge->files, path);
+	if (!exchange->file) {
+		refuse(exchange, ERR_NOT_FOUND, NULL);
+	} else if (exchange->method != METHOD_GET) {
+		exchange->response.allowed = METHOD_GET;
+		refuse(exchange, ERR_METHOD, NULL);
+	}
+}
+
+static void copy_body(struct response *response, struct bytes body, const char *type)
+{
+	/* A copy: an update may replace the original before this is sent. */
+	if (buf_add(&response->own, body.data, body.len))
+		return;
+	response->type = type;
+}
+
+/* Only what a device without a certificate needs; above all, no API. */
+static void judge_enrol(struct connection *connection, const char *path)
+{
+	static const char folder[] = "/enrol/";
+	struct exchange *exchange = &connection->exchange;
+	struct edge *edge = connection->edge;
+
+	if (util_streq(path, "/ca.crt") && exchange->method == METHOD_GET)
+		copy_body(&exchange->response, tls_ca_pem(edge->tls), "application/x-x509-ca-cert");
+	else if (util_streq(path, "/crl.der") && exchange->method == METHOD_GET && tls_crl_der(edge->tls).len)
+		copy_body(&exchange->response, tls_crl_der(edge->tls), "application/pkix-crl");
+	else if (util_streq(path, "/"))
+		find_file(connection, folder);
+	else if (!strncmp(path, folder, sizeof(folder) - 1))
+		find_file(connection, path);
+	else
+		refuse(exchange, ERR_NOT_FOUND, NULL);
+}
+
+static void judge_gateway(struct connection *connection, const char *path)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	if (connection_device(connection, exchange->device)) {
+		refuse(exchange, ERR_AUTH, "certificate");
+		exchange->response.close = true;
+		return;
+	}
+	exchange->has_device = true;
+	if (!strncmp(path, api_prefix, sizeof(api_prefix) - 1))
+		judge_api(connection, path);
+	else
+		find_file(connection, path);
+}
+
+static void judge(struct connection *connection, const char *path, size_t len)
+{
+	struct exchange *exchange = &connection->exchange;
+	struct edge *edge = connection->edge;
+	enum err err = judge_framing(connection);
+
+	if (!err && strlen(path) != len)
+		err = ERR_INVALID;
+	if (err) {
+		refuse(exchange, err, err == ERR_TOO_BIG ? NULL : "framing");
+		exchange->response.close = true;
+		return;
+	}
+	err = limits_request(edge->limits, connection->address, clock_mono_ms(), &exchange->response.retry_s);
+	if (err) {
+		refuse(exchange, err, NULL);
+		return;
+	}
+	judge_host(connection);
+	if (exchange->refusal)
+		return;
+	if (connection->listener->kind == LISTENER_ENROL)
+		judge_enrol(connection, path);
+	else
+		judge_gateway(connection, path);
+}
+
+/* ---- answering ----------------------------------------------------------------------------------- */
+
+static void answer(struct connection *connection)
+{
+	connection->exchange.state = EXCHANGE_ANSWER;
+	connection->exchange.deadline_ms = 0;
+	/* Without reading, libwebsockets would not call back for writing either. */
+	if (lws_rx_flow_control(connection->wsi, 1))
+		connection->exchange.response.close = true;
+	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, EDGE_SEND_S);
+	lws_callback_on_writable(connection->wsi);
+}
+
+static void answer_error(struct connection *connection, enum err why, const char *field, int status)
+{
+	struct response *response = &connection->exchange.response;
+
+	buf_clear(&response->own);
+	/* Without memory the status alone must do. */
+	if (api_error(&response->own, why, field, response->retry_s))
+		buf_clear(&response->own);
+	response_json(response, status ? status : err_status(why));
+	answer(connection);
+}
+
+static void answer_file(struct connection *connection)
+{
+	const struct static_file *file = connection->exchange.file;
+	struct response *response = &connection->exchange.response;
+	char known[256];
+
+	connection_header(connection, WSI_TOKEN_HTTP_IF_NONE_MATCH, known, sizeof(known));
+	response->etag = file->etag;
+	if (headers_etag_listed(known, file->etag)) {
+		response->status = 304;
+	} else {
+		response->status = 200;
+		response->type = file->type;
+		response->body = (struct bytes){ file->data, file->len };
+	}
+	answer(connection);
+}
+
+/* What judge_enrol copied, and /api/office. */
+static void answer_own(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	const char *type = exchange->response.type;
+	enum err err = OK;
+
+	if (exchange->route)
+		err = api_office(&exchange->response.own, connection->edge->settings->gateway_office);
+	else if (!type)
+		err = ERR_NOMEM;
+	if (err) {
+		answer_error(connection, err, NULL, 0);
+		return;
+	}
+	response_json(&exchange->response, 200);
+	if (type)
+		exchange->response.type = type;
+	answer(connection);
+}
+
+static void take_reply(struct response *response, const struct msg_reply *reply)
+{
+	if (reply->status < 200 || reply->status > 599 ||
+	    buf_add(&response->own, reply->body.data, reply->body.len)) {
+		log_error("reply-unusable", "status=%u bytes=%zu", reply->status, reply->body.len);
+		buf_clear(&response->own);
+		response_json(response, 500);
+		return;
+	}
+	snprintf(response->cookie, sizeof(response->cookie), "%s", reply->cookie);
+	response_json(response, reply->status);
+}
+
+static void reply_came(struct broker_request *request, enum err err, const struct msg_reply *reply, int fd)
+{
+	struct connection *connection = container_of(request, struct connection, exchange.request);
+
+	if (fd >= 0)
+		close(fd); /* only session_attach has one, and that is not asked here */
+	if (err) {
+		answer_error(connection, err, NULL, 0);
+		return;
+	}
+	take_reply(&connection->exchange.response, reply);
+	answer(connection);
+}
+
+static void ask(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	struct api_head head = { .address = connection->address_text, .token = exchange->token };
+	const char *field = NULL;
+	struct api_call call;
+	enum err err;
+
+	memcpy(head.device, exchange->device, sizeof(head.device));
+	err = api_fill(exchange->route, &exchange->params, &head, (const char *)exchange->body.data,
+		       exchange->body.len, &call, &field);
+	if (err) {
+		answer_error(connection, err, field, 0);
+		return;
+	}
+	exchange->request.done = reply_came;
+	err = broker_ask(connection->edge->broker, exchange->route->message, &call.msg, &exchange->request);
+	api_call_finish(&call);
+	if (err) {
+		answer_error(connection, err, NULL, 0);
+		return;
+	}
+	exchange->state = EXCHANGE_ASKED;
+	/* Nothing is read before the answer, or libwebsockets would spin on what came early. */
+	if (lws_rx_flow_control(connection->wsi, 0))
+		exchange->response.close = true;
+}
+
+/* The whole request is here. */
+static void proceed(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	exchange->deadline_ms = 0;
+	lws_set_timeout(connection->wsi, NO_PENDING_TIMEOUT, 0);
+	if (exchange->refusal)
+		answer_error(connection, exchange->refusal, exchange->field, exchange->status);
+	else if (exchange->file)
+		answer_file(connection);
+	else if (!exchange->route || exchange->route->kind == ROUTE_OFFICE)
+		answer_own(connection);
+	else
+		ask(connection);
+	buf_wipe(&exchange->body);
+}
+
+/* ---- one exchange after another ------------------------------------------------------------------ */
+
+static void reset(struct exchange *exchange)
+{
+	struct buf body = exchange->body;
+	struct response response = exchange->response;
+
+	broker_cancel(&exchange->request);
+	buf_wipe(&body);
+	response_finish(&response);
+	secret_wipe(exchange, sizeof(*exchange));
+	exchange->body = body;
+	exchange->response = response;
+}
+
+static void log_exchange(const struct connection *connection)
+{
+	const struct exchange *exchange = &connection->exchange;
+	const char *path = exchange->route ? exchange->route->pattern : exchange->file ? "file" : "other";
+	char device[9] = "-";
+
+	if (exchange->has_device)
+		util_hex(exchange->device, 4, device);
+	/* The pattern, not the path: that may hold anything. */
+	log_line(exchange->file ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
+		 "listener=%s method=%s path=%s status=%d device=%s address=%s ms=%llu",
+		 listener_kind_code(connection->listener->kind), method_name(exchange->method), path,
+		 exchange->response.status, device, connection->address_text,
+		 (unsigned long long)((clock_mono_us() - exchange->started_us) / 1000));
+}
+
+int http_request(struct connection *connection, const char *path, size_t len)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	reset(exchange);
+	exchange->started_us = clock_mono_us();
+	exchange->method = method_of(connection->wsi);
+	if (exchange->method == METHOD_OTHER) {
+		/* HEAD among them, whose answer has no body: close, so that nobody has to know. */
+		exchange->response.close = true;
+		exchange->response.allowed = METHOD_GET | METHOD_POST | METHOD_DELETE;
+		refuse(exchange, ERR_METHOD, NULL);
+	} else {
+		judge(connection, path, len);
+	}
+	/* libwebsockets reports the end of a POST's body even when it is empty. */
+	if (!exchange->response.close && (exchange->expected || exchange->method == METHOD_POST)) {
+		exchange->state = EXCHANGE_BODY;
+		exchange->deadline_ms = clock_mono_ms() + EDGE_BODY_MS;
+		return 0;
+	}
+	proceed(connection);
+	return 0;
+}
+
+int http_body(struct connection *connection, const void *data, size_t len)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	if (exchange->state != EXCHANGE_BODY || exchange->refusal)
+		return 0; /* of a request that is refused already */
+	return buf_add(&exchange->body, data, len) ? -1 : 0;
+}
+
+int http_body_end(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	/* A second request before the answer to a POST: libwebsockets takes it for more body. */
+	if (exchange->state != EXCHANGE_BODY)
+		return exchange->response.close ? 0 : -1;
+	proceed(connection);
+	return 0;
+}
+
+/* The header block and as much of the body as fits, in one write. */
+static int send_part(struct connection *connection, bool *ret_done)
+{
+	struct response *response = &connection->exchange.response;
+	uint8_t *start = connection->edge->out + LWS_PRE;
+	size_t room = EDGE_PACKET_MAX, len = 0, part;
+
+	if (!response->head_sent) {
+		_cleanup_buf_ struct buf head;
+		enum err err;
+
+		buf_init(&head, RESPONSE_HEAD_MAX);
+		err = response_head(response, &connection->listener->site, &head);
+		if (err) {
+			log_error("response-head", "error=%s", err_code(err));
+			return -1;
+		}
+		memcpy(start, head.data, head.len);
+		len = head.len;
+		buf_wipe(&head);
+		response->head_sent = true;
+	}
+	part = MIN(room - len, response->body.len - response->sent);
+	if (part)
+		memcpy(start + len, response->body.data + response->sent, part);
+	len += part;
+	response->sent += part;
+	*ret_done = response->sent == response->body.len;
+	return lws_write(connection->wsi, start, len, LWS_WRITE_HTTP) < (int)len ? -1 : 0;
+}
+
+int http_writeable(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	bool done, close_after;
+
+	if (exchange->state != EXCHANGE_ANSWER)
+		return 0;
+	if (send_part(connection, &done))
+		return -1;
+	if (!done) {
+		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, EDGE_SEND_S);
+		lws_callback_on_writable(connection->wsi);
+		return 0;
+	}
+	log_exchange(connection);
+	close_after = exchange->response.close;
+	reset(exchange);
+	if (close_after || lws_http_transaction_completed(connection->wsi))
+		return -1;
+	return 0;
+}
+
+bool http_overdue(struct connection *connection, uint64_t now_ms)
+{
+	struct exchange *exchange = &connection->exchange;
+	char byte;
+
+	if (exchange->deadline_ms && exchange->deadline_ms <= now_ms)
+		return true;
+	/*
+	 * libwebsockets does not read in this state but polls for it: more requests, while the answer is not taken,
+	 * would keep the processor busy.
+	 */
+	return exchange->state == EXCHANGE_ANSWER &&
+	       recv(lws_get_socket_fd(connection->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}

@@ -1,0 +1,19 @@
+/*
+ * http.h - requests over HTTP/1.1: from libwebsockets' callbacks to a static file, an own answer or a question
+ * to the broker, and back.
+ */
+#ifndef SEKISHO_EDGE_HTTP_H
+#define SEKISHO_EDGE_HTTP_H
+
+#include "edge/connection.h"
+
+/* A request's header is complete. As all below: non-zero closes the connection. */
+int http_request(struct connection *connection, const char *path, size_t len);
+int http_body(struct connection *connection, const void *data, size_t len);
+int http_body_end(struct connection *connection);
+int http_writeable(struct connection *connection);
+
+/* Whether the connection should end now: too slow a body, or more requests before the answer was read. */
+bool http_overdue(struct connection *connection, uint64_t now_ms);
+
+#endif
