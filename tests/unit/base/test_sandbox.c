@@ -285,6 +285,18 @@ static int binds(void)
 	return bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 && errno == EACCES ? DONE : 1;
 }
 
+static int opens_unlisted(void)
+{
+	return opens("/etc/passwd", O_RDONLY) == EACCES ? DONE : 1;
+}
+
+/* Libraries try optional files at any time: refused, but no reason to die. */
+static void test_unlisted_open_is_refused(void **state)
+{
+	(void)state;
+	assert_exits(&nothing, opens_unlisted, DONE);
+}
+
 static void test_no_new_listeners(void **state)
 {
 	(void)state;
@@ -414,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_executable_memory),
 		cmocka_unit_test(test_ioctl),
 		cmocka_unit_test(test_landlock_paths),
+		cmocka_unit_test(test_unlisted_open_is_refused),
 		cmocka_unit_test(test_no_new_listeners),
 		cmocka_unit_test(test_harden),
 		cmocka_unit_test(test_open_files),
