@@ -1,0 +1,49 @@
+/*
+ * surface.h - the one framebuffer of a session: BGRX, rows aligned to 64 bytes. The X byte carries whatever the
+ * remote left there (VNC servers often 0, FreeRDP often 255); nothing here or later may depend on it.
+ */
+#ifndef SEKISHO_WORKER_DISPLAY_SURFACE_H
+#define SEKISHO_WORKER_DISPLAY_SURFACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	SURFACE_MAX_WIDTH = 7680,
+	SURFACE_MAX_HEIGHT = 4320,
+	SURFACE_PIXEL = 4, /* bytes */
+};
+
+struct surface {
+	uint8_t *data; /* owned; NULL while there is no desktop */
+	unsigned width, height;
+	size_t stride; /* bytes from row to row, a multiple of 64 */
+	size_t size;   /* mapped bytes */
+};
+
+/* For the few loops over every pixel: gcc vectorises them at -O3 only, clang at -O2 already. */
+#ifdef __clang__
+#define surface_hot
+#else
+#define surface_hot __attribute__((optimize("O3")))
+#endif
+
+/* A rectangle inside a surface, in pixels; as it stands on the wire but for the byte order. */
+struct rect {
+	uint16_t x, y, width, height;
+};
+
+void surface_init(struct surface *surface);
+void surface_finish(struct surface *surface);
+
+/* Gives the surface a new size and black pixels. ERR_INVALID for a size of 0 or over the limits; then it is as before. */
+nodiscard enum err surface_resize(struct surface *surface, unsigned width, unsigned height);
+
+static inline const uint8_t *surface_at(const struct surface *surface, unsigned x, unsigned y)
+{
+	return surface->data + (size_t)y * surface->stride + (size_t)x * SURFACE_PIXEL;
+}
+
+#endif

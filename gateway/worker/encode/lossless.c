@@ -1,0 +1,121 @@
+#include "worker/encode/lossless.h"
+
+#include <string.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "base/util.h"
+
+enum { LEVEL = 1 };
+
+struct lossless {
+	ZSTD_CCtx *zstd; /* reused, so that its tables are allocated once */
+	uint8_t *planes;
+	size_t planes_room;
+	uint8_t *out;
+	size_t out_room;
+};
+
+enum err lossless_new(struct lossless **ret)
+{
+	struct lossless *lossless = calloc(1, sizeof(*lossless));
+	if (!lossless)
+		return ERR_NOMEM;
+	lossless->zstd = ZSTD_createCCtx();
+	if (!lossless->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(lossless->zstd, ZSTD_c_compressionLevel, LEVEL))) {
+		lossless_free(lossless);
+		return ERR_NOMEM;
+	}
+	*ret = lossless;
+	return OK;
+}
+
+void lossless_free(struct lossless *lossless)
+{
+	if (!lossless)
+		return;
+	ZSTD_freeCCtx(lossless->zstd);
+	free(lossless->planes);
+	free(lossless->out);
+	free(lossless);
+}
+
+/* Grows without keeping the content: everything is written anew each time. */
+static enum err ensure(uint8_t **data, size_t *room, size_t need)
+{
+	if (*room >= need)
+		return OK;
+	uint8_t *fresh = malloc(need);
+	if (!fresh)
+		return ERR_NOMEM;
+	free(*data);
+	*data = fresh;
+	*room = need;
+	return OK;
+}
+
+/*
+ * One row into the three planes. Neighbours are read from the pixels again instead of being carried along: without a
+ * dependency from pixel to pixel the compiler turns the loop into vector code.
+ */
+surface_hot static void encode_row(const uint8_t *restrict pixels, size_t width, uint8_t *restrict green,
+						       uint8_t *restrict red, uint8_t *restrict blue)
+{
+	green[0] = pixels[1];
+	red[0] = (uint8_t)(pixels[2] - pixels[1]);
+	blue[0] = (uint8_t)(pixels[0] - pixels[1]);
+	for (size_t i = 1; i < width; i++) {
+		const uint8_t *here = pixels + i * SURFACE_PIXEL, *left = here - SURFACE_PIXEL;
+		uint8_t step = (uint8_t)(here[1] - left[1]);
+		green[i] = step;
+		red[i] = (uint8_t)(here[2] - left[2] - step);
+		blue[i] = (uint8_t)(here[0] - left[0] - step);
+	}
+}
+
+static void encode_planes(struct lossless *lossless, const struct surface *surface, const struct rect *rects, size_t count,
+			  size_t pixels)
+{
+	uint8_t *green = lossless->planes, *red = green + pixels, *blue = red + pixels;
+	for (size_t i = 0; i < count; i++) {
+		const struct rect *rect = &rects[i];
+		for (unsigned y = rect->y; y < (unsigned)rect->y + rect->height; y++) {
+			encode_row(surface_at(surface, rect->x, y), rect->width, green, red, blue);
+			green += rect->width;
+			red += rect->width;
+			blue += rect->width;
+		}
+	}
+}
+
+enum err lossless_encode(struct lossless *lossless, const struct surface *surface, const struct rect *rects, size_t count,
+			 bool blank, struct lossless_data *ret)
+{
+	size_t pixels = 0;
+	for (size_t i = 0; i < count; i++)
+		pixels += (size_t)rects[i].width * rects[i].height;
+	size_t raw = pixels * LOSSLESS_PLANES;
+	enum err err = ensure(&lossless->planes, &lossless->planes_room, raw);
+	if (err)
+		return err;
+	if (blank)
+		memset(lossless->planes, 0, raw);
+	else
+		encode_planes(lossless, surface, rects, count, pixels);
+	return lossless_bytes(lossless, lossless->planes, raw, ret);
+}
+
+enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len, struct lossless_data *ret)
+{
+	size_t room = MIN(ZSTD_compressBound(len), (size_t)LOSSLESS_MAX_DATA);
+	enum err err = ensure(&lossless->out, &lossless->out_room, room);
+	if (err)
+		return err;
+	size_t done = ZSTD_compress2(lossless->zstd, lossless->out, room, data, len);
+	if (ZSTD_isError(done))
+		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? ERR_TOO_BIG : ERR_NOMEM;
+	*ret = (struct lossless_data){ .data = lossless->out, .len = done, .raw_size = (uint32_t)len };
+	return OK;
+}

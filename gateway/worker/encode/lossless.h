@@ -1,0 +1,40 @@
+/*
+ * lossless.h - turns rectangles of the surface into the frame data of docs/protocol.md: the planes G, R−G, B−G of all
+ * rectangles, left delta, as one zstd level-1 frame.
+ */
+#ifndef SEKISHO_WORKER_ENCODE_LOSSLESS_H
+#define SEKISHO_WORKER_ENCODE_LOSSLESS_H
+
+#include <stdbool.h>
+
+#include "worker/display/surface.h"
+
+enum {
+	LOSSLESS_PLANES = 3,
+	LOSSLESS_MAX_DATA = 64 * 1024 * 1024, /* of one frame, as MSG_frame allows */
+	/* So many pixels fit into LOSSLESS_MAX_DATA even when they are noise. */
+	LOSSLESS_SAFE_PIXELS = 16 * 1024 * 1024,
+};
+
+struct lossless;
+
+nodiscard enum err lossless_new(struct lossless **ret);
+void lossless_free(struct lossless *lossless);
+
+struct lossless_data {
+	const uint8_t *data; /* belongs to the encoder, valid until its next call */
+	size_t len;
+	uint32_t raw_size; /* decompressed */
+};
+
+/*
+ * Rectangles must lie inside the surface. blank: all pixels black whatever the surface shows, for a keyframe that would
+ * not fit otherwise. ERR_TOO_BIG: the result is larger than LOSSLESS_MAX_DATA. ERR_NOMEM.
+ */
+nodiscard enum err lossless_encode(struct lossless *lossless, const struct surface *surface, const struct rect *rects,
+				   size_t count, bool blank, struct lossless_data *ret);
+
+/* Bytes as they are, for the cursor. Same limits and lifetime. */
+nodiscard enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len, struct lossless_data *ret);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * hands.h - the way of the input: from the viewer to the PC, remembering what is pressed, and asking for desktop sizes no
+ * faster than a PC can follow.
+ */
+#ifndef SEKISHO_WORKER_HANDS_H
+#define SEKISHO_WORKER_HANDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "wire/wire.h"
+#include "worker/remote/remote.h"
+#include "worker/stream/keys.h"
+
+enum {
+	HANDS_MIN_SIZE = 200, /* what a viewer may ask for, both ways */
+	HANDS_RESIZE_US = 500000, /* between two requests */
+};
+
+struct hands {
+	struct loop_timer timer;
+	struct remote *remote; /* not owned; NULL: input goes nowhere */
+	bool view_only;
+	struct keys keys;
+	struct msg_pointer pointer; /* as last told */
+	unsigned desktop_width, desktop_height;
+	unsigned wish_width, wish_height; /* 0: nothing waits */
+	uint64_t resize_us; /* the last request */
+	void (*cannot_resize)(void *ctx);
+	void *ctx;
+};
+
+void hands_init(struct hands *hands, struct loop *loop, void (*cannot_resize)(void *ctx), void *ctx);
+void hands_finish(struct hands *hands);
+
+void hands_set_remote(struct hands *hands, struct remote *remote);
+void hands_set_desktop(struct hands *hands, unsigned width, unsigned height);
+
+void hands_key(struct hands *hands, const struct msg_key *key);
+void hands_text(struct hands *hands, const char *text);
+void hands_pointer(struct hands *hands, const struct msg_pointer *pointer);
+
+/* Lets go of every key and button. */
+void hands_release(struct hands *hands);
+
+/* Brought into range; the last wish within half a second wins. 0: the viewer does not care. */
+void hands_resize(struct hands *hands, unsigned width, unsigned height);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * sekisho-worker: one desktop session.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/util.h"
+#include "wire/child.h"
+#include "worker/remote/rdp/rdp_library.h"
+#include "worker/worker.h"
+
+enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
+
+/*
+ * Connecting needs sockets of its own; FreeRDP and GnuTLS open certificate stores, time zones and the like read-only,
+ * and VeNCrypt's CA goes through a memfd.
+ */
+static const char *const syscalls[] = {
+	"socket", "connect", "bind",	"openat",   "readlink", "readlinkat", "newfstatat", "statx",
+	"stat",	  "lstat",   "access",	"faccessat", "faccessat2", "getdents64", "memfd_create", "ftruncate",
+	"pipe2",  "getcwd",  "fcntl",	"sched_setaffinity",
+};
+
+static const struct sandbox_path paths[] = {
+	{ "/usr", SANDBOX_READ },
+	{ "/lib", SANDBOX_READ },
+	{ "/lib64", SANDBOX_READ },
+	{ "/etc", SANDBOX_READ },
+};
+
+static const struct sandbox sandbox = {
+	.syscalls = syscalls,
+	.syscall_count = ARRAY_SIZE(syscalls),
+	.paths = paths,
+	.path_count = ARRAY_SIZE(paths),
+	.open_files = OPEN_FILES,
+};
+
+int main(int argc, char **argv)
+{
+	struct child child;
+	struct loop *loop;
+	struct worker *worker;
+	child_start(&child, WIRE_WORKER, "worker", argc, argv);
+	/* Libraries look for settings of the user who runs them; there is none. */
+	setenv("HOME", "/nonexistent", 1);
+	/* Maps OpenSSL's legacy provider, which the sandbox would not let it. */
+	enum err err = rdp_library_init();
+	if (err) {
+		log_error("worker-start", "part=rdp error=%s", err_code(err));
+		return EXIT_FAILED;
+	}
+	if (sandbox_enter(&sandbox))
+		return EXIT_FAILED;
+	if (loop_new(&loop))
+		return EXIT_FAILED;
+	err = worker_new(loop, CHILD_MONITOR_FD, remote_rdp_new, remote_vnc_new, &worker);
+	if (err) {
+		log_error("worker-start", "error=%s", err_code(err));
+		return EXIT_FAILED;
+	}
+	int code = loop_run(loop);
+	worker_free(worker);
+	loop_free(loop);
+	return code;
+}

@@ -1,0 +1,81 @@
+#include "worker/stream/frame.h"
+
+#include <endian.h>
+
+#include "base/util.h"
+#include "wire/wire.h"
+
+/* struct rect is four uint16_t in the order of the wire; only a big-endian machine would have to swap. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rectangles go to the wire as they lie in memory");
+_Static_assert(sizeof(struct rect) == 8, "no padding in struct rect");
+
+enum err frame_source_init(struct frame_source *source, struct surface *surface)
+{
+	*source = (struct frame_source){ .surface = surface, .keyframe = true };
+	damage_init(&source->damage);
+	return lossless_new(&source->lossless);
+}
+
+void frame_source_finish(struct frame_source *source)
+{
+	damage_finish(&source->damage);
+	lossless_free(source->lossless);
+	source->lossless = NULL;
+}
+
+enum err frame_source_resize(struct frame_source *source)
+{
+	source->keyframe = true;
+	return damage_resize(&source->damage, source->surface);
+}
+
+void frame_source_refresh(struct frame_source *source)
+{
+	source->keyframe = true;
+	damage_all(&source->damage);
+}
+
+/* A desktop of noise larger than one message: a black keyframe goes first, the pixels follow in parts. */
+static enum err encode_keyframe(struct frame_source *source, const struct rect *rects, size_t count,
+				struct lossless_data *ret)
+{
+	enum err err = lossless_encode(source->lossless, source->surface, rects, count, false, ret);
+	if (err != ERR_TOO_BIG)
+		return err;
+	err = lossless_encode(source->lossless, source->surface, rects, count, true, ret);
+	if (!err)
+		damage_all(&source->damage);
+	return err;
+}
+
+enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us, struct buf *message, bool *ret_empty)
+{
+	const struct rect *rects;
+	struct lossless_data data;
+	size_t most = source->keyframe ? SIZE_MAX : (size_t)LOSSLESS_SAFE_PIXELS;
+	size_t count = damage_take(&source->damage, source->surface, most, &rects);
+	if (count == 0) {
+		*ret_empty = true;
+		return OK;
+	}
+	enum err err = source->keyframe ? encode_keyframe(source, rects, count, &data) :
+					  lossless_encode(source->lossless, source->surface, rects, count, false, &data);
+	if (err)
+		return err;
+	struct msg_frame frame = {
+		.sequence = sequence,
+		.time_us = time_us,
+		.keyframe = source->keyframe,
+		.width = (uint16_t)source->surface->width,
+		.height = (uint16_t)source->surface->height,
+		.rects = { (const uint8_t *)rects, count * sizeof(*rects) },
+		.raw_size = data.raw_size,
+		.data = { data.data, data.len },
+	};
+	err = wire_encode(MSG_frame, &frame, message);
+	if (err)
+		return err;
+	source->keyframe = false;
+	*ret_empty = false;
+	return OK;
+}

@@ -1,0 +1,120 @@
+/*
+ * bench_display.c - how long damage and encoding take at 1920×1080 on three kinds of content. Not part of the unit
+ * tests: the numbers decide design questions and are read by people.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "worker/display/damage.h"
+#include "worker/display/surface.h"
+#include "worker/encode/lossless.h"
+
+enum { WIDTH = 1920, HEIGHT = 1080, ROUNDS = 30, GLYPHS = 64 };
+
+static uint32_t state = 1;
+
+static uint32_t next_random(void)
+{
+	state = state * 1664525u + 1013904223u;
+	return state >> 8;
+}
+
+static void put(struct surface *surface, unsigned x, unsigned y, uint32_t pixel)
+{
+	memcpy(surface->data + y * surface->stride + (size_t)x * SURFACE_PIXEL, &pixel, sizeof(pixel));
+}
+
+/* White cells with grey lines and anti-aliased glyphs, most cells filled with a few digits. */
+static void draw_spreadsheet(struct surface *surface)
+{
+	static uint8_t glyphs[GLYPHS][12][7];
+	for (size_t g = 0; g < GLYPHS; g++)
+		for (size_t i = 0; i < sizeof(glyphs[g]); i++)
+			((uint8_t *)glyphs[g])[i] = next_random() % 3 ? 255 : (uint8_t)next_random();
+	for (unsigned y = 0; y < HEIGHT; y++)
+		for (unsigned x = 0; x < WIDTH; x++)
+			put(surface, x, y, x % 96 == 0 || y % 20 == 0 ? 0xd4d4d4 : 0xffffff);
+	for (unsigned y = 4; y + 12 < HEIGHT; y += 20)
+		for (unsigned x = 8; x + 96 <= WIDTH; x += 96)
+			for (unsigned c = 0; c < next_random() % 9; c++) {
+				size_t g = next_random() % GLYPHS;
+				for (unsigned gy = 0; gy < 12; gy++)
+					for (unsigned gx = 0; gx < 7; gx++)
+						put(surface, x + c * 8 + gx, y + gy, glyphs[g][gy][gx] * 0x010101u);
+			}
+}
+
+static void draw_gradient(struct surface *surface)
+{
+	for (unsigned y = 0; y < HEIGHT; y++)
+		for (unsigned x = 0; x < WIDTH; x++)
+			put(surface, x, y, (x * 255 / WIDTH) << 16 | (y * 255 / HEIGHT) << 8 | ((x + y) & 255));
+}
+
+static void draw_noise(struct surface *surface)
+{
+	for (unsigned y = 0; y < HEIGHT; y++)
+		for (unsigned x = 0; x < WIDTH; x++)
+			put(surface, x, y, next_random() & 0x3f3f3f);
+}
+
+static void report(const char *what, uint64_t us, size_t bytes)
+{
+	printf("%-24s %7.2f ms %8.0f MP/s %9zu KB\n", what, (double)us / 1000 / ROUNDS,
+	       (double)WIDTH * HEIGHT * ROUNDS / (double)us, bytes / 1024);
+}
+
+static void measure(const char *name, struct surface *surface, struct damage *damage, struct lossless *lossless)
+{
+	const struct rect *rects;
+	struct lossless_data data = { 0 };
+	size_t count = 0;
+	uint64_t look = 0, take = 0, encode = 0;
+	char line[64];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		damage_all(damage);
+		uint64_t start = clock_mono_us();
+		count = damage_take(damage, surface, SIZE_MAX, &rects);
+		take += clock_mono_us() - start;
+		start = clock_mono_us();
+		if (lossless_encode(lossless, surface, rects, count, false, &data))
+			abort();
+		encode += clock_mono_us() - start;
+		damage_hint(damage, 0, 0, WIDTH, HEIGHT);
+		start = clock_mono_us();
+		count = damage_take(damage, surface, SIZE_MAX, &rects);
+		look += clock_mono_us() - start;
+		if (count)
+			abort();
+	}
+	snprintf(line, sizeof(line), "%s: encode", name);
+	report(line, encode, data.len);
+	snprintf(line, sizeof(line), "%s: all damaged", name);
+	report(line, take, 0);
+	snprintf(line, sizeof(line), "%s: nothing changed", name);
+	report(line, look, 0);
+}
+
+int main(void)
+{
+	struct surface surface;
+	struct damage damage;
+	struct lossless *lossless;
+	surface_init(&surface);
+	damage_init(&damage);
+	if (surface_resize(&surface, WIDTH, HEIGHT) || damage_resize(&damage, &surface) || lossless_new(&lossless))
+		return 1;
+	draw_spreadsheet(&surface);
+	measure("spreadsheet", &surface, &damage, lossless);
+	draw_gradient(&surface);
+	measure("gradient", &surface, &damage, lossless);
+	draw_noise(&surface);
+	measure("noise", &surface, &damage, lossless);
+	lossless_free(lossless);
+	damage_finish(&damage);
+	surface_finish(&surface);
+	return 0;
+}
