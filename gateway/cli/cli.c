@@ -1,0 +1,268 @@
+#include "cli/cli.h"
+
+#include <jansson.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/admin.h"
+#include "cli/args.h"
+#include "cli/enrol.h"
+#include "cli/exit.h"
+#include "cli/help.h"
+#include "cli/lang.h"
+#include "cli/local.h"
+#include "cli/print.h"
+#include "cli/prompt.h"
+#include "wire/settings.h"
+
+enum { FILE_IN_MAX = 16 * 1024, PKCS12_PASSWORD_MIN = 8, STATUS_REFUSED = 400 };
+
+/* What a command carries from the first check to the answer. */
+struct run {
+	struct args args;
+	struct settings settings;
+	json_t *arguments;
+	struct secret *password; /* of device enrol; others are in arguments */
+	struct enrol *enrol;	 /* NULL but for device enrol */
+};
+
+/* Passwords pass through jansson's memory. */
+static void free_wiped(void *data)
+{
+	if (data)
+		secret_wipe(data, malloc_usable_size(data));
+	free(data);
+}
+
+static int refuse(const struct run *run, int code, enum err err, const char *field, const char *message)
+{
+	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field, "message", message);
+
+	if (run->args.json) {
+		print_json(stdout, body);
+	} else {
+		print_error(stderr, body);
+		json_decref(body);
+	}
+	return code;
+}
+
+/* ---- arguments --------------------------------------------------------------------------------- */
+
+static int add_file(struct run *run, const struct args_value *value)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t len;
+	enum err err = util_read_file(value->text, FILE_IN_MAX, &data, &len);
+
+	if (!err && json_object_set_new(run->arguments, value->arg->name, json_stringn(data, len)))
+		err = ERR_INVALID; /* not UTF-8 */
+	return err ? refuse(run, EXIT_REFUSED, err, value->arg->name, NULL) : EXIT_DONE;
+}
+
+static int add_value(struct run *run, const struct args_value *value)
+{
+	json_t *json = NULL;
+
+	switch (value->arg->type) {
+	case COMMAND_FILE_IN:
+		return add_file(run, value);
+	case COMMAND_NUMBER:
+		json = json_integer(value->number);
+		break;
+	case COMMAND_FLAG:
+		json = json_true();
+		break;
+	case COMMAND_TEXT:
+		json = json_string(value->text);
+		break;
+	case COMMAND_FILE_OUT: /* stays here */
+	case COMMAND_PASSWORD:
+	default:
+		return EXIT_DONE;
+	}
+	if (json_object_set_new(run->arguments, value->arg->name, json))
+		return refuse(run, EXIT_REFUSED, ERR_INVALID, value->arg->name, NULL);
+	return EXIT_DONE;
+}
+
+/* A password that is only repeated here, not chosen, need not be typed twice. */
+static bool is_chosen(const struct command *command)
+{
+	return !util_streq(command->name, "host credentials");
+}
+
+static int ask_password(struct run *run, const struct command_arg *arg, struct secret **ret)
+{
+	enum err err = prompt_password(lang(arg->en, arg->ja), is_chosen(run->args.command), ret);
+
+	if (err == ERR_INVALID)
+		return refuse(run, EXIT_REFUSED, err, NULL,
+			      lang("the two passwords differ", "二つのパスワードが一致しません"));
+	if (err == ERR_CLOSED)
+		return refuse(run, EXIT_USAGE, err, NULL,
+			      lang("no password on standard input", "標準入力にパスワードがありません"));
+	return err ? refuse(run, EXIT_REFUSED, err, arg->name, NULL) : EXIT_DONE;
+}
+
+static int add_password(struct run *run, const struct command_arg *arg)
+{
+	_cleanup_secret_ struct secret *password = NULL;
+	int code = ask_password(run, arg, &password);
+
+	if (code)
+		return code;
+	json_t *json = json_stringn(secret_text(password), secret_len(password));
+	if (json_object_set_new(run->arguments, arg->name, json))
+		return refuse(run, EXIT_REFUSED, ERR_INVALID, arg->name, NULL);
+	return EXIT_DONE;
+}
+
+static const struct command_arg *password_arg(const struct command *command)
+{
+	for (size_t i = 0; i < command->arg_count; i++)
+		if (command->args[i].type == COMMAND_PASSWORD)
+			return &command->args[i];
+	return NULL;
+}
+
+static int gather(struct run *run)
+{
+	const struct command_arg *password = password_arg(run->args.command);
+
+	run->arguments = json_object();
+	for (size_t i = 0; i < run->args.value_count; i++) {
+		int code = add_value(run, &run->args.values[i]);
+		if (code)
+			return code;
+	}
+	return password ? add_password(run, password) : EXIT_DONE;
+}
+
+/* ---- device enrol ------------------------------------------------------------------------------ */
+
+static int gather_enrol(struct run *run)
+{
+	enum err err = enrol_new(&run->args, &run->enrol);
+
+	if (err)
+		return refuse(run, EXIT_REFUSED, err, "out", NULL);
+	if (!enrol_is_pem(run->enrol)) {
+		const struct command_arg *arg = password_arg(run->args.command);
+		int code = ask_password(run, arg, &run->password);
+		if (code)
+			return code;
+		/* It guards a private key that may lie on a USB stick. */
+		if (secret_len(run->password) < PKCS12_PASSWORD_MIN)
+			return refuse(run, EXIT_REFUSED, ERR_INVALID, arg->name,
+				      lang("at least 8 characters", "8 文字以上で指定してください"));
+	}
+	run->arguments = enrol_request(run->enrol);
+	return run->arguments ? EXIT_DONE : refuse(run, EXIT_REFUSED, ERR_CRYPTO, NULL, NULL);
+}
+
+static int finish_enrol(struct run *run, json_t *body)
+{
+	enum err err = enrol_write(run->enrol, body, run->password);
+	json_t *id = json_object_get(body, "id");
+
+	if (err) {
+		fprintf(stderr, "sekisho: %s: %lld\n",
+			lang("the device is enrolled but its file could not be written; revoke it by its number",
+			     "端末は登録されましたがファイルを保存できませんでした。次の番号で失効させてください"),
+			(long long)json_integer_value(id));
+		return refuse(run, EXIT_REFUSED, err, "out", NULL);
+	}
+	json_t *answer = json_pack("{s:O?, s:s}", "id", id, "file", args_find(&run->args, "out")->text);
+	if (run->args.json) {
+		print_json(stdout, answer);
+	} else {
+		print_reply(stdout, answer);
+		json_decref(answer);
+	}
+	return EXIT_DONE;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+static int explain_call(const struct run *run, enum err err)
+{
+	char text[512];
+	const char *why = NULL;
+
+	if (err == ERR_TOO_BIG || err == ERR_INVALID || err == ERR_NOMEM)
+		return refuse(run, EXIT_REFUSED, err, NULL, NULL);
+	if (err == ERR_DENIED)
+		why = lang("only root and the gateway's administrators may use it",
+			   "root とゲートウェイの管理者だけが使えます");
+	if (err == ERR_NOT_FOUND || err == ERR_UNAVAILABLE)
+		why = lang("the gateway does not run, or --config is another gateway's",
+			   "ゲートウェイが動いていないか、--config が違います");
+	if (!why)
+		why = lang(err_text_en(err), err_text_ja(err));
+	snprintf(text, sizeof(text), "%s/admin.sock: %s", run->settings.gateway_runtime_dir, why);
+	return refuse(run, EXIT_UNREACHABLE, err == ERR_NOT_FOUND ? ERR_UNAVAILABLE : err, NULL, text);
+}
+
+static int call(struct run *run)
+{
+	unsigned status = 0;
+	json_t *body = NULL;
+	int code = EXIT_DONE;
+	enum err err = admin_call(run->settings.gateway_runtime_dir, run->args.command->name, run->arguments, &status,
+				  &body);
+
+	if (err)
+		return explain_call(run, err);
+	if (status >= STATUS_REFUSED || json_object_get(body, "error")) {
+		code = EXIT_REFUSED;
+		if (!run->args.json)
+			print_error(stderr, body);
+	} else if (run->enrol) {
+		code = finish_enrol(run, body);
+	} else if (!run->args.json) {
+		print_reply(stdout, body);
+	}
+	if (run->args.json && (code || !run->enrol))
+		print_json(stdout, json_incref(body));
+	json_decref(body);
+	return code;
+}
+
+static int run_remote(struct run *run)
+{
+	struct config_error error;
+	int code;
+
+	if (settings_read(run->args.config, &run->settings, &error))
+		return refuse(run, EXIT_USAGE, ERR_INVALID, NULL, error.text);
+	code = util_streq(run->args.command->name, "device enrol") ? gather_enrol(run) : gather(run);
+	return code ? code : call(run);
+}
+
+int cli_main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct args_error error;
+	int code;
+
+	lang_init();
+	json_set_alloc_funcs(malloc, free_wiped);
+	if (args_parse(argc, argv, &run.args, &error)) {
+		fprintf(stderr, "sekisho: %s\n", error.text);
+		return EXIT_USAGE;
+	}
+	if (run.args.action == ARGS_HELP) {
+		help_print(stdout, &run.args);
+		return EXIT_DONE;
+	}
+	if (run.args.action == ARGS_VERSION)
+		return local_version(&run.args);
+	code = local_is(run.args.command) ? local_run(&run.args) : run_remote(&run);
+	json_decref(run.arguments);
+	secret_free(run.password);
+	enrol_free(run.enrol);
+	return code;
+}

@@ -1,0 +1,121 @@
+#include "cli/local.h"
+
+#include <string.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/util.h"
+#include "cli/completion.h"
+#include "cli/exit.h"
+#include "cli/lang.h"
+#include "cli/print.h"
+#include "cli/text.h"
+#include "wire/settings.h"
+
+const struct command local_commands[] = {
+	{ "config check", "check the settings file and show what is in effect",
+	  "設定ファイルを検査し、有効な値を表示する", NULL, 0 },
+	{ "completion bash", "print the completion script for bash", "bash の補完スクリプトを出力する", NULL, 0 },
+	{ "version", "show the version", "バージョンを表示する", NULL, 0 },
+};
+const size_t local_command_count = ARRAY_SIZE(local_commands);
+
+const struct command *command_at(size_t index)
+{
+	if (index < command_count)
+		return &commands[index];
+	index -= command_count;
+	return index < local_command_count ? &local_commands[index] : NULL;
+}
+
+const struct command *command_lookup(const char *name)
+{
+	const struct command *command;
+
+	for (size_t i = 0; (command = command_at(i)); i++)
+		if (util_streq(command->name, name))
+			return command;
+	return NULL;
+}
+
+bool local_is(const struct command *command)
+{
+	return command >= local_commands && command < local_commands + local_command_count;
+}
+
+static json_t *value_of(const struct settings *settings, const struct config_key *key)
+{
+	const void *at = (const char *)settings + key->offset;
+	const struct config_listen *listen = at;
+	char text[96];
+
+	switch (key->type) {
+	case CONFIG_INT:
+		return json_integer(*(const int64_t *)at);
+	case CONFIG_BOOL:
+		return json_boolean(*(const bool *)at);
+	case CONFIG_LISTEN:
+		snprintf(text, sizeof(text), strchr(listen->address, ':') ? "[%s]:%u" : "%s:%u", listen->address,
+			 (unsigned)listen->port);
+		return json_string(text);
+	case CONFIG_STRING:
+	default:
+		return json_string(at);
+	}
+}
+
+static json_t *settings_table(const struct settings *settings)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct config_key *key = &settings_keys[i];
+		char name[128];
+		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
+		json_array_append_new(rows, json_pack("[s, o, s]", name, value_of(settings, key), key->help));
+	}
+	return json_pack("{s:[s,s,s], s:o}", "columns", lang("key", "項目"), lang("value", "値"),
+			 lang("meaning", "意味"), "rows", rows);
+}
+
+int local_config_check(const struct args *args)
+{
+	struct settings settings;
+	struct config_error error;
+
+	if (settings_read(args->config, &settings, &error)) {
+		if (args->json)
+			print_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID), "message", error.text));
+		else
+			fprintf(stderr, "sekisho: %s\n", error.text);
+		return EXIT_REFUSED;
+	}
+	json_t *table = settings_table(&settings);
+	if (args->json) {
+		print_json(stdout, table);
+	} else {
+		print_reply(stdout, table);
+		json_decref(table);
+	}
+	return EXIT_DONE;
+}
+
+int local_version(const struct args *args)
+{
+	if (args->json)
+		print_json(stdout, json_pack("{s:s}", "version", SEKISHO_VERSION));
+	else
+		puts("sekisho " SEKISHO_VERSION);
+	return EXIT_DONE;
+}
+
+int local_run(const struct args *args)
+{
+	if (util_streq(args->command->name, "config check"))
+		return local_config_check(args);
+	if (util_streq(args->command->name, "completion bash")) {
+		completion_bash(stdout);
+		return EXIT_DONE;
+	}
+	return local_version(args);
+}

@@ -1,0 +1,152 @@
+#include "cli/print.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/util.h"
+#include "cli/lang.h"
+#include "cli/qr.h"
+#include "cli/text.h"
+
+enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2 };
+
+/* A cell as text: the value's own, or written into room. */
+static const char *cell_text(const json_t *value, char room[CELL_ROOM])
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return json_string_value(value);
+	case JSON_INTEGER:
+		snprintf(room, CELL_ROOM, "%lld", (long long)json_integer_value(value));
+		return room;
+	case JSON_REAL:
+		snprintf(room, CELL_ROOM, "%g", json_real_value(value));
+		return room;
+	case JSON_TRUE:
+		return lang("yes", "はい");
+	case JSON_FALSE:
+		return lang("no", "いいえ");
+	case JSON_NULL:
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+	default:
+		return "-";
+	}
+}
+
+static void measure(const json_t *row, size_t *widths)
+{
+	char room[CELL_ROOM];
+
+	for (size_t i = 0; i < MIN(json_array_size(row), (size_t)COLUMNS_MAX); i++)
+		widths[i] = MAX(widths[i], text_width(cell_text(json_array_get(row, i), room)));
+}
+
+static void print_row(FILE *out, const json_t *row, const size_t *widths)
+{
+	size_t count = MIN(json_array_size(row), (size_t)COLUMNS_MAX);
+	char room[CELL_ROOM];
+
+	/* No spaces at the end of a line: the last column needs no width. */
+	for (size_t i = 0; i < count; i++)
+		text_put(out, cell_text(json_array_get(row, i), room), i + 1 < count ? widths[i] + GAP : 0);
+	fputc('\n', out);
+}
+
+static void print_table(FILE *out, const json_t *columns, const json_t *rows)
+{
+	size_t widths[COLUMNS_MAX] = { 0 }, index;
+	const json_t *row;
+
+	measure(columns, widths);
+	json_array_foreach(rows, index, row)
+		measure(row, widths);
+	print_row(out, columns, widths);
+	json_array_foreach(rows, index, row)
+		print_row(out, row, widths);
+}
+
+static void print_members(FILE *out, const json_t *body)
+{
+	const char *name;
+	json_t *value;
+	char room[CELL_ROOM];
+
+	json_object_foreach((json_t *)body, name, value) {
+		const char *text = cell_text(value, room);
+		text_put(out, name, 0);
+		fputs(strchr(text, '\n') ? ":\n" : ": ", out);
+		text_put_lines(out, text);
+		if (!*text || text[strlen(text) - 1] != '\n')
+			fputc('\n', out);
+	}
+}
+
+/* Shown once; the gateway keeps it sealed from here on. */
+static void print_totp(FILE *out, const json_t *body)
+{
+	const char *uri = json_string_value(json_object_get(body, "otpauth"));
+
+	fprintf(out, "%s ", lang("TOTP secret:", "確認コードの秘密鍵:"));
+	text_put(out, json_string_value(json_object_get(body, "totp_secret")), 0);
+	fprintf(out, "\n%s\n", lang("Scan this with the authenticator app; it is not shown again:",
+				    "認証アプリで読み取ってください（再表示されません）:"));
+	if (!uri || qr_print(out, uri))
+		return;
+	text_put(out, uri, 0);
+	fputc('\n', out);
+}
+
+void print_reply(FILE *out, const json_t *body)
+{
+	const json_t *columns = json_object_get(body, "columns"), *rows = json_object_get(body, "rows");
+
+	if (json_is_array(columns) && json_is_array(rows))
+		print_table(out, columns, rows);
+	else if (json_is_string(json_object_get(body, "totp_secret")))
+		print_totp(out, body);
+	else if (json_object_size(body) == 0)
+		fprintf(out, "%s\n", lang("Done.", "完了しました。"));
+	else
+		print_members(out, body);
+}
+
+/* The error's own text in the user's language; the code itself when it is not one of ours. */
+static const char *error_text(const char *code)
+{
+	for (int err = OK + 1; err < ERR_COUNT; err++)
+		if (util_streq(err_code((enum err)err), code))
+			return lang(err_text_en((enum err)err), err_text_ja((enum err)err));
+	return code;
+}
+
+void print_error(FILE *out, const json_t *body)
+{
+	const char *code = json_string_value(json_object_get(body, "error"));
+	const char *field = json_string_value(json_object_get(body, "field"));
+	const char *message = json_string_value(json_object_get(body, "message"));
+	const char *local = json_string_value(json_object_get(body, lang_is_ja() ? "message_ja" : "message"));
+
+	fputs("sekisho: ", out);
+	if (field) {
+		fputs("--", out);
+		text_put(out, field, 0);
+		fputs(": ", out);
+	}
+	if (local)
+		message = local;
+	text_put(out, message ? message : error_text(code ? code : "internal"), 0);
+	fputc('\n', out);
+}
+
+void print_json(FILE *out, json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+
+	fprintf(out, "%s\n", text ? text : "{\"error\":\"nomem\"}");
+	if (text)
+		secret_wipe(text, strlen(text));
+	free(text);
+	json_decref(body);
+}
