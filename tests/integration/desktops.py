@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -189,13 +190,18 @@ class Xrdp(Server):
         port = harness.free_port()
         super().__init__([script / "rdp-desktop", folder, port, "RDP"], folder, "rdp.log", port)
 
+    def x(self):
+        """The X server of the session that somebody has opened."""
+        number = re.findall(r"display (\d+)", (self.folder / "xrdp.log").read_text())[-1]
+        return X(number, "/var/lib/sekisho-pc/.Xauthority")
+
 
 class Shadow(Server):
     """freerdp-shadow with NLA (NTLM) on an Xvfb; only lossless codecs unless lossy."""
 
     user = "pcuser"
 
-    def __init__(self, folder, lossy=False, security="nla", size=(1280, 800)):
+    def __init__(self, folder, lossy=False, security="nla", size=(1280, 800), port=None, codecs=("-gfx", "-rfx", "-nsc")):
         harness.need("freerdp-shadow-cli3", "Xvfb")
         folder = pathlib.Path(folder)
         self.x = Xvfb(folder, size)
@@ -205,8 +211,8 @@ class Shadow(Server):
         digest = subprocess.run(["openssl", "dgst", "-provider", "legacy", "-provider", "default", "-md4", "-r"],
                                 input=self.password.encode("utf-16-le"), capture_output=True, check=True).stdout
         self.sam.write_text(f"{self.user}:::{digest.split()[0].decode()}:::\n")
-        port = harness.free_port()
-        codecs = [] if lossy else ["-gfx", "-rfx", "-nsc"]
+        port = port or harness.free_port()
+        codecs = [] if lossy else codecs
         super().__init__(["freerdp-shadow-cli3", f"/port:{port}", "/bind-address:127.0.0.1", f"/sam-file:{self.sam}",
                           f"/sec:{security}", *codecs], folder, "shadow.log", port,
                          env={**self.x.env, "HOME": str(folder)})

@@ -100,6 +100,11 @@ class Process:
             return False
 
 
+def run(*command, **kw):
+    """A helper program that must succeed; its output."""
+    return subprocess.run([str(c) for c in command], check=True, capture_output=True, timeout=60, **kw).stdout
+
+
 def children_of(pid):
     """[(pid, name)] of the direct children."""
     found = []
@@ -162,12 +167,12 @@ class Gateway:
 
     def start(self):
         self.process = Process([self.bin / "sekishod", self.settings_path], self.log_path)
-        until("the gateway to start", self._is_up, 60)
+        until("the gateway to start", self.is_up, 60)
         self.ca = self.dir / "ca.pem"
         self.ca.write_text(self.cli("ca", "show")["certificate"])
         return self
 
-    def _is_up(self):
+    def is_up(self):
         if self.process.child.poll() is not None:
             raise AssertionError(f"sekishod ended with {self.process.child.returncode}\n{self.log()}")
         try:
@@ -298,9 +303,11 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.started = []
+        cls.failed = True  # until it has started, so that the logs are printed
         cls.gateway = Gateway(**cls.settings)
         cls.addClassCleanup(cls._finish)
         cls.gateway.start()
+        cls.failed = False
 
     @classmethod
     def start(cls, thing):
@@ -315,7 +322,7 @@ class Case(unittest.TestCase):
             thing.stop()
         clean = gateway.stop()
         reports = gateway.reports()
-        broken = not clean or reports or getattr(cls, "failed", False)
+        broken = not clean or reports or cls.failed
         if broken:
             for path in sorted(gateway.dir.rglob("*.log")):
                 print(f"---- {path.relative_to(gateway.dir)}", path.read_text(errors="replace")[-20000:],

@@ -1,0 +1,60 @@
+"""Opening desktops in tests."""
+
+import harness
+import stream
+
+
+class Case(harness.Case):
+    """A gateway with sato, who is logged in as self.browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sato = cls.gateway.add_user("sato")
+        cls.browser = cls.sato.login()
+
+    @classmethod
+    def host_for(cls, pc, name, protocol="vnc", **more):
+        """A row for a desktop of desktops.py, granted to sato, with its login kept."""
+        return cls.gateway.add_host(name, protocol, pc.port, user="sato", password=getattr(pc, "password", None),
+                                    pc_user=getattr(pc, "user", None), **more)
+
+    def open(self, host, browser=None, **more):
+        """Opens a session and ends it after the test."""
+        browser = browser or self.browser
+        answer = browser.open_session(host, **more)
+        self.assertIn(answer.status, (200, 201), answer)
+        session = answer.json["id"]
+        self.addCleanup(browser.delete, f"/api/sessions/{session}")
+        return session
+
+    def view(self, session, browser=None, **more):
+        viewer = stream.Viewer(browser or self.browser, session, **more)
+        self.addCleanup(viewer.close)
+        return viewer
+
+    def desktop(self, host, **more):
+        """A viewer of a new session that shows a picture."""
+        return self.view(self.open(host, **more)).until_picture(30)
+
+    def shown(self, session, browser=None):
+        return (browser or self.browser).get(f"/api/sessions/{session}").json
+
+    def until_ended(self, session, reason, seconds=15, browser=None):
+        """Until the session has ended, for this reason."""
+        harness.until(f"session to end: {self.shown(session, browser)}",
+                      lambda: self.shown(session, browser)["state"] == "ended", seconds)
+        self.assertEqual(self.shown(session, browser)["reason"], reason)
+
+    def typed(self, viewer, x, folder, text):
+        """Types into an xterm that has the focus and waits for what the PC wrote."""
+        path = folder / "typed"
+        path.unlink(missing_ok=True)
+        viewer.type(f"echo {text} > {path}\n")
+
+        def arrived():
+            while viewer.step(0.05):
+                pass
+            return path.exists() and path.read_text()
+
+        self.assertEqual(harness.until("what was typed", arrived, 20), text + "\n")

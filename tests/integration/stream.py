@@ -1,0 +1,271 @@
+"""A viewer of one session, as docs/protocol.md describes it: packets, messages, frames into a picture."""
+
+import array
+import ctypes
+import ctypes.util
+import itertools
+import operator
+import re
+import socket
+import struct
+import sys
+import time
+
+import client
+import desktops
+import harness
+
+VERSION = 1
+SIZES = {"U8": "<B", "U16": "<H", "I16": "<h", "U32": "<I", "U64": "<Q"}
+WIRE = harness.SOURCE / "gateway" / "wire"
+
+
+def constants(name):
+    """{number: code} of an ENUM in enums.def."""
+    text = re.search(rf"^ENUM\({name}\)(.*?)^END", (WIRE / "enums.def").read_text(), re.M | re.S).group(1)
+    return {int(n): code for n, code in re.findall(r'VALUE\((\d+), \w+, "([^"]+)"\)', text)}
+
+
+def layouts():
+    """{id: (name, [(type, field, size)])} of the messages between worker and viewer, from messages.def."""
+    text = re.sub(r"/\*.*?\*/", "", (WIRE / "messages.def").read_text(), flags=re.S)
+    found = {}
+    for number, name, fields in re.findall(
+            r"MESSAGE\((0x0[89]\w\w), (\w+), \w+, \w+, [\w |]+,\s*((?:\w+\([^()]*\)\s*)+)\)", text):
+        parts = [(kind, *[a.strip() for a in inner.split(",")]) for kind, inner in
+                 re.findall(r"(\w+)\(([^()]*)\)", fields)]
+        found[int(number, 16)] = (name, [(p[0], p[1], p[2] if len(p) > 2 else None) for p in parts])
+    return found
+
+
+LAYOUTS = layouts()
+NUMBERS = {name: number for number, (name, _) in LAYOUTS.items()}
+STATES, REASONS, NOTICES = constants("session_state"), constants("end_reason"), constants("notice_kind")
+FIXED = {"WIRE_SESSION_ID": 16}
+
+
+def encode(name, **values):
+    out = struct.pack("<H", NUMBERS[name])
+    for kind, field, _ in LAYOUTS[NUMBERS[name]][1]:
+        value = values.pop(field, 0 if kind in SIZES else b"")
+        if kind in SIZES:
+            out += struct.pack(SIZES[kind], value)
+        elif kind == "FIXED":
+            out += value
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            out += struct.pack("<I", len(data)) + data + (b"\0" if kind == "STR" else b"")
+    assert not values, values
+    return out
+
+
+def decode(data):
+    """(name, {field: value}); fails on anything that does not fit exactly."""
+    name, fields = LAYOUTS[struct.unpack_from("<H", data)[0]]
+    at, values = 2, {}
+    for kind, field, size in fields:
+        if kind in SIZES:
+            values[field], = struct.unpack_from(SIZES[kind], data, at)
+            at += struct.calcsize(SIZES[kind])
+        elif kind == "FIXED":
+            values[field] = data[at:at + FIXED[size]]
+            at += FIXED[size]
+        else:
+            length, = struct.unpack_from("<I", data, at)
+            values[field] = data[at + 4:at + 4 + length]
+            at += 4 + length
+            if kind == "STR":
+                assert data[at] == 0, f"{name}.{field} has no NUL"
+                values[field] = values[field].decode()
+                at += 1
+    assert at == len(data), f"{name}: {len(data) - at} bytes too many"
+    return name, values
+
+
+zstd = ctypes.CDLL(ctypes.util.find_library("zstd"))
+zstd.ZSTD_decompress.restype = ctypes.c_size_t
+
+
+def decompress(data, size):
+    out = ctypes.create_string_buffer(size)
+    got = zstd.ZSTD_decompress(out, ctypes.c_size_t(size), data, ctypes.c_size_t(len(data)))
+    assert got == size, f"zstd gives {got} instead of {size} bytes"
+    return out.raw
+
+
+def low_bytes(numbers):
+    """Each number modulo 256."""
+    words = array.array("I", numbers)
+    return words.tobytes()[::words.itemsize] if sys.byteorder == "little" else bytes(n & 255 for n in words)
+
+
+def unpack_rect(planes, at, total, width, height):
+    """Rows of R, G, B bytes of one rectangle whose bytes begin at `at` in each plane of `total` bytes."""
+    rows = []
+    for begin in range(at, at + width * height, width):
+        g, d1, d2 = (list(itertools.accumulate(planes[start:start + width]))
+                     for start in (begin, total + begin, 2 * total + begin))
+        row = bytearray(width * 3)
+        row[0::3], row[1::3], row[2::3] = (low_bytes(n) for n in (map(operator.add, g, d1), g,
+                                                                  map(operator.add, g, d2)))
+        rows.append(row)
+    return rows
+
+
+class Screen:
+    """The picture of a desktop as frames bring it."""
+
+    def __init__(self):
+        self.width = self.height = 0
+        self.rgb = bytearray()
+        self.frames = 0
+
+    def apply(self, frame):
+        rects = [struct.unpack_from("<4H", frame["rects"], at) for at in range(0, len(frame["rects"]), 8)]
+        if (frame["width"], frame["height"]) != (self.width, self.height):
+            assert frame["keyframe"], "the size changes without a keyframe"
+            self.width, self.height = frame["width"], frame["height"]
+            self.rgb = bytearray(self.width * self.height * 3)
+        assert self.frames or frame["keyframe"], "the first frame is no keyframe"
+        for at in range(0, len(frame["copies"]), 12):
+            self._copy(*struct.unpack_from("<6H", frame["copies"], at))
+        self._rects(rects, frame)
+        self.frames += 1
+
+    def _copy(self, sx, sy, x, y, width, height):
+        self._inside(sx, sy, width, height)
+        self._inside(x, y, width, height)
+        line = self.width * 3
+        rows = [bytes(self.rgb[(sy + i) * line + sx * 3:(sy + i) * line + (sx + width) * 3]) for i in range(height)]
+        self._put(x, y, width, rows)
+
+    def _inside(self, x, y, width, height):
+        assert width and height and x + width <= self.width and y + height <= self.height, (x, y, width, height)
+
+    def _rects(self, rects, frame):
+        total = sum(w * h for _, _, w, h in rects)
+        assert frame["raw_size"] == 3 * total, "raw_size does not fit the rectangles"
+        if frame["keyframe"]:
+            assert total >= self.width * self.height, "a keyframe does not cover the desktop"
+        planes = decompress(frame["data"], 3 * total) if total else b""
+        at = 0
+        for x, y, width, height in rects:
+            self._inside(x, y, width, height)
+            self._put(x, y, width, unpack_rect(planes, at, total, width, height))
+            at += width * height
+
+    def _put(self, x, y, width, rows):
+        line = self.width * 3
+        for i, row in enumerate(rows):
+            begin = (y + i) * line + x * 3
+            self.rgb[begin:begin + width * 3] = row
+
+    def picture(self):
+        return desktops.Picture(self.width, self.height, bytes(self.rgb))
+
+
+class Viewer:
+    """A WebSocket to a session; acknowledges frames as a browser does."""
+
+    def __init__(self, browser, session, width=1280, height=800, acknowledge=True):
+        self.session = session
+        self.socket = browser.websocket(f"/api/sessions/{session}/stream")
+        self.screen = Screen()
+        self.acknowledge = acknowledge
+        self.hello = None
+        self.state = self.reason = None
+        self.notices, self.cursors, self.pongs, self.frame_bytes = [], [], [], []
+        self.partial = b""
+        self.send("viewer_hello", version=VERSION, width=width, height=height)
+
+    def send(self, name, **values):
+        self.socket.send(encode(name, **values))
+
+    def step(self, timeout=0.2):
+        """Takes one packet; False when none came in time. Raises client.Closed."""
+        try:
+            kind, packet = self.socket.receive(timeout)
+        except (socket.timeout, TimeoutError):
+            return False
+        assert kind == 2 and 1 <= len(packet) <= 65536, (kind, len(packet))
+        self.partial += packet[1:]
+        if not packet[0]:
+            message, self.partial = self.partial, b""
+            self._take(*decode(message), len(message))
+        return True
+
+    def _take(self, name, values, size):
+        if name == "hello":
+            self.hello, self.state = values, STATES[values["state"]]
+        elif name == "status":
+            self.state, self.reason = STATES[values["state"]], REASONS[values["reason"]]
+        elif name == "frame":
+            self.screen.apply(values)
+            self.frame_bytes.append(size)
+            if self.acknowledge:
+                self.send("ack", sequence=values["sequence"], decode_us=1000)
+        elif name == "cursor":
+            self.cursors.append(values)
+        elif name == "notice":
+            self.notices.append((NOTICES[values["kind"]], values["seconds"]))
+        elif name == "pong":
+            self.pongs.append(values["number"])
+
+    def until(self, what, condition, seconds=20):
+        """Reads until condition() holds; the connection may close meanwhile when that is what is waited for."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {seconds} s for {what}; state {self.state} {self.reason}, "
+                                     f"{self.screen.frames} frames, notices {self.notices}")
+            try:
+                self.step()
+            except client.Closed:
+                if condition():
+                    return
+                raise
+        return self
+
+    def until_picture(self, seconds=20):
+        return self.until("a picture", lambda: self.screen.frames > 0, seconds)
+
+    def until_equal(self, x, seconds=30):
+        """Until the picture is the X server's, pixel by pixel."""
+        end = time.monotonic() + seconds
+        last = "nothing yet"
+        while time.monotonic() < end:
+            while self.step(0.3):
+                pass
+            shown, real = self.screen.picture(), x.picture()
+            if shown == real:
+                return self
+            last = shown.difference(real)
+        raise AssertionError(f"the picture is not the PC's after {seconds} s: {last}")
+
+    def until_closed(self, seconds=20):
+        """Reads to the end; the close code."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                self.step()
+            except client.Closed as closed:
+                return closed.code
+        raise AssertionError(f"the connection is still open after {seconds} s")
+
+    def key(self, keysym, scancode=0):
+        self.send("key", keysym=keysym, scancode=scancode, down=1)
+        self.send("key", keysym=keysym, scancode=scancode, down=0)
+
+    def type(self, text):
+        """ASCII as keysyms with the scancodes of a Japanese keyboard for letters, digits and Return."""
+        for char in text:
+            self.key(0xFF0D if char == "\n" else ord(char), SCANCODES.get(char, 0))
+
+    def close(self):
+        self.socket.close()
+
+
+SCANCODES = {"\n": 0x1C, " ": 0x39, "-": 0x0C, ".": 0x34, "/": 0x35}
+for start, letters in ((0x10, "qwertyuiop"), (0x1E, "asdfghjkl"), (0x2C, "zxcvbnm"), (0x02, "1234567890")):
+    for offset, letter in enumerate(letters):
+        SCANCODES[letter] = start + offset
