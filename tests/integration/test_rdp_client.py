@@ -193,7 +193,7 @@ class Shadow(Case):
         out = self.folder / "typed"
         terminal = self.pc.x.start("xterm", "-geometry", "100x30+20+20", "-e", "sh", "-c", f"read line; echo \"$line\" >{out}")
         self.addCleanup(terminal.stop)
-        harness.until("the terminal", lambda: self.pc.x.run("xdotool", "search", "--onlyvisible", "--class", "xterm"))
+        self.pc.x.run("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
         client = self.connected(self.pc)
         client.expect("painted")
         client.send("pointer 100 100 0 0 0")

@@ -5,7 +5,7 @@
  *   tool-rdp address port security user password domain width height layout connect_s pin|trust|refuse
  *
  * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H | hold 0|1 | dump FILE (BGRX rows) |
- * settle QUIET_MS MAX_MS | channels | pixel X Y | quit
+ * settle QUIET_MS MAX_MS | channels | frames | quit
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ struct tool {
 	uint64_t quiet_us, settle_end_us, last_damage_us;
 	char line[LINE_MAX_BYTES];
 	size_t len;
-	bool trust, settling;
+	bool trust, settling, closed, quit;
 	uint8_t *pixels;
 	unsigned width, height;
 	size_t stride;
@@ -110,7 +110,6 @@ static void tool_ended(void *ctx, enum end_reason reason)
 
 	tool->ended = reason;
 	printf("ended %s\n", end_reason_code(reason));
-	loop_stop(tool->loop, 3);
 }
 
 static void tool_dump(struct tool *tool, const char *path)
@@ -185,7 +184,7 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "frames")) {
 		printf("frames %lu damages %lu\n", tool->frames, tool->damages);
 	} else if (util_streq(line, "quit")) {
-		loop_stop(tool->loop, 0);
+		tool->quit = true;
 	} else {
 		printf("unknown %s\n", line);
 	}
@@ -198,7 +197,8 @@ static void tool_read(struct loop_io *io, uint32_t events)
 
 	(void)events;
 	if (got <= 0) {
-		loop_stop(tool->loop, 0);
+		loop_io_finish(io);
+		tool->closed = true;
 		return;
 	}
 	tool->len += (size_t)got;
@@ -209,7 +209,7 @@ static void tool_obey(struct tool *tool)
 {
 	char *end;
 
-	while (!tool->settling && tool->ended == END_NONE && (end = memchr(tool->line, '\n', tool->len))) {
+	while (!tool->settling && !tool->quit && tool->ended == END_NONE && (end = memchr(tool->line, '\n', tool->len))) {
 		char line[LINE_MAX_BYTES];
 		size_t len = (size_t)(end - tool->line);
 
@@ -226,14 +226,15 @@ static int tool_run(struct tool *tool)
 	if (loop_io_init(tool->loop, &tool->input, STDIN_FILENO, EPOLLIN, tool_read))
 		return 1;
 	loop_timer_init(tool->loop, &tool->settle, tool_settled);
-	while (tool->ended == END_NONE) {
+	for (;;) {
 		tool_obey(tool);
+		if (tool->ended != END_NONE)
+			return 3;
+		if (tool->quit || (tool->closed && !tool->settling))
+			return 0;
 		if (loop_step(tool->loop, 1000))
 			return 1;
-		if (memmem(tool->line, tool->len, "quit\n", 5) == tool->line && !tool->settling)
-			return 0;
 	}
-	return 3;
 }
 
 int main(int argc, char **argv)
@@ -262,8 +263,12 @@ int main(int argc, char **argv)
 	tool.trust = util_streq(argv[11], "trust");
 	if (util_unhex(argv[11], pin, sizeof(pin)) == OK)
 		config.pin = pin;
-	if (loop_new(&tool.loop) || remote_rdp_new(tool.loop, &config, &events, &tool, &tool.remote))
+	if (loop_new(&tool.loop))
 		return 1;
+	if (remote_rdp_new(tool.loop, &config, &events, &tool, &tool.remote)) {
+		loop_free(tool.loop);
+		return 1;
+	}
 	begin = clock_mono_ms();
 	if (tool.remote->ops->connect(tool.remote, &reason)) {
 		printf("failed %s after %llu ms\n", end_reason_code(reason),

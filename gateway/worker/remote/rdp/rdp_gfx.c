@@ -68,14 +68,18 @@ static BOOL end_paint(rdpContext *context)
 static BOOL desktop_resize(rdpContext *context)
 {
 	struct rdp_remote *rdp = rdp_of(context);
+	UINT32 width = freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopWidth);
+	UINT32 height = freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopHeight);
 	size_t stride = 0;
-	uint8_t *pixels = take_framebuffer(rdp, &stride);
+	uint8_t *pixels;
 
+	/* The graphics channel tells the size again when it opens. */
+	if (context->gdi->width == (INT32)width && context->gdi->height == (INT32)height)
+		return TRUE;
+	pixels = take_framebuffer(rdp, &stride);
 	if (!pixels)
 		return FALSE;
-	if (!gdi_resize_ex(context->gdi, freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopWidth),
-			   freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopHeight), (UINT32)stride,
-			   PIXEL_FORMAT_BGRX32, pixels, NULL))
+	if (!gdi_resize_ex(context->gdi, width, height, (UINT32)stride, PIXEL_FORMAT_BGRX32, pixels, NULL))
 		return rdp_fail(rdp, END_GATEWAY);
 	return TRUE;
 }
