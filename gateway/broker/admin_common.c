@@ -1,0 +1,60 @@
+/*
+ * admin_common.c - what the handlers of the admin socket have in common.
+ */
+#include <string.h>
+
+#include "broker/admin.h"
+
+enum err admin_find_account(struct admin_call *call, const char *field, struct account *ret)
+{
+	const char *name = admin_text(call, field);
+	enum err err = ERR_NOT_FOUND;
+
+	if (account_name_valid(name))
+		err = account_by_name(call->broker->db, name, ret);
+	return err == ERR_NOT_FOUND ? admin_wrong(call, err, field, "there is no such account") : err;
+}
+
+enum err admin_audit(struct admin_call *call, const char *event, json_t *detail)
+{
+	const struct audit_entry entry = { .event = event, .detail = detail ? detail : json_object() };
+
+	if (json_object_set_new(entry.detail, "uid", json_integer((json_int_t)call->uid)) != 0) {
+		json_decref(entry.detail);
+		return ERR_NOMEM;
+	}
+	return audit_append(call->broker->db, &entry);
+}
+
+bool admin_name_valid(const char *text, size_t max, size_t bytes)
+{
+	size_t len = strlen(text), characters = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t byte = (uint8_t)text[i];
+
+		if (byte < 0x20 || byte == 0x7f)
+			return false;
+		characters += (byte & 0xc0) != 0x80;
+	}
+	return len <= bytes && characters >= 1 && characters <= max && util_utf8_valid(text, len);
+}
+
+enum err admin_columns(struct admin_call *call, const char *columns)
+{
+	_cleanup_free_ char *copy = strdup(columns);
+	json_t *list = json_array();
+	char *rest = copy;
+
+	for (const char *name; copy && (name = strsep(&rest, ","));)
+		json_array_append_new(list, json_string(name));
+	call->result = json_pack("{s:o, s:[]}", "columns", list, "rows");
+	return copy && call->result ? OK : ERR_NOMEM;
+}
+
+enum err admin_row(struct admin_call *call, json_t *row)
+{
+	if (!row)
+		return ERR_NOMEM;
+	return json_array_append_new(json_object_get(call->result, "rows"), row) == 0 ? OK : ERR_NOMEM;
+}

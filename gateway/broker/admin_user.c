@@ -1,0 +1,253 @@
+/*
+ * admin_user.c - sekisho user …
+ */
+#include <string.h>
+
+#include "auth/roles.h"
+#include "auth/totp.h"
+#include "base/clock.h"
+#include "broker/admin.h"
+#include "broker/person.h"
+#include "broker/session.h"
+
+/* ---- passwords --------------------------------------------------------------------------------- */
+
+/* The password is hashed off the loop; on_hash then does the rest of the order. */
+static enum err with_hash(struct admin_call *call, const char *account, const char *full_name, hasher_done *on_hash)
+{
+	_cleanup_secret_ struct secret *password = NULL;
+	const struct settings *settings = &call->broker->settings;
+	const struct password_policy policy = {
+		.min_length = (size_t)settings->login_password_length,
+		.account = account,
+		.full_name = full_name,
+		.office = settings->gateway_office,
+	};
+	const char *text = admin_text(call, "password");
+	enum password_rule rule;
+	enum err err = secret_new(text, strlen(text), &password);
+
+	if (!err)
+		err = password_check(password, &policy, &rule);
+	if (!err && rule != PASSWORD_GOOD)
+		return admin_wrong(call, ERR_INVALID, "password", password_rule_en(rule));
+	if (!err)
+		err = hasher_hash(call->broker->hasher, password, on_hash, call);
+	if (!err)
+		call->later = true;
+	return err;
+}
+
+/* ---- codes ------------------------------------------------------------------------------------- */
+
+static enum err totp_result(struct admin_call *call, const struct secret *key, const char *account)
+{
+	_cleanup_secret_ struct secret *text = NULL, *uri = NULL;
+	enum err err = totp_base32(key, &text);
+
+	if (!err)
+		err = totp_uri(key, call->broker->settings.gateway_office, account, &uri);
+	if (err)
+		return err;
+	call->result = json_pack("{s:s, s:s}", "totp_secret", secret_text(text), "otpauth", secret_text(uri));
+	return call->result ? OK : ERR_NOMEM;
+}
+
+/* ---- add --------------------------------------------------------------------------------------- */
+
+static enum err add_check(struct admin_call *call, enum account_role *ret_role)
+{
+	const char *name = admin_text(call, "name"), *full_name = admin_text(call, "full-name");
+	const char *role = admin_text(call, "role");
+	struct account account;
+	enum err err;
+
+	if (!account_name_valid(name))
+		return admin_wrong(call, ERR_INVALID, "name",
+				   "1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit");
+	if (full_name && !admin_name_valid(full_name, ACCOUNT_FULL_NAME_MAX, ACCOUNT_FULL_NAME_MAX * 4))
+		return admin_wrong(call, ERR_INVALID, "full-name", "1 to 128 characters, no control characters");
+	*ret_role = ACCOUNT_STAFF;
+	if (role && role_parse(role, ret_role))
+		return admin_wrong(call, ERR_INVALID, "role", "staff or admin");
+	err = account_by_name(call->broker->db, name, &account);
+	if (!err)
+		return admin_wrong(call, ERR_EXISTS, "name", "there is an account of this name");
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err add_store(struct admin_call *call, const char *hash)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	_cleanup_secret_ struct secret *key = NULL;
+	const char *full_name = admin_text(call, "full-name");
+	struct account account = { 0 };
+	enum account_role role;
+	int64_t id;
+	enum err err = add_check(call, &role);
+
+	if (err)
+		return err;
+	snprintf(account.name, sizeof(account.name), "%s", admin_text(call, "name"));
+	snprintf(account.full_name, sizeof(account.full_name), "%s", full_name ? full_name : account.name);
+	snprintf(account.password, sizeof(account.password), "%s", hash);
+	account.role = role;
+	err = totp_new(&key);
+	if (!err)
+		err = db_tx_begin(&tx, call->broker->db);
+	if (!err)
+		err = account_add(call->broker->db, &account, &id);
+	if (!err)
+		err = person_set_totp(call->broker, id, key, clock_wall_s());
+	if (!err)
+		err = admin_audit(call, "account-add",
+				  json_pack("{s:s, s:s}", "account", account.name, "role", role_code(role)));
+	if (!err)
+		err = totp_result(call, key, account.name);
+	return err ? err : db_tx_commit(&tx);
+}
+
+static void add_hashed(void *ctx, enum err result, const char *hash)
+{
+	admin_finish(ctx, result ? result : add_store(ctx, hash));
+}
+
+enum err admin_user_add(struct admin_call *call)
+{
+	enum account_role role;
+	enum err err = add_check(call, &role);
+
+	return err ? err : with_hash(call, admin_text(call, "name"), admin_text(call, "full-name"), add_hashed);
+}
+
+/* ---- list -------------------------------------------------------------------------------------- */
+
+enum err admin_user_list(struct admin_call *call)
+{
+	_cleanup_query_ struct query query = { 0 };
+	struct account account;
+	bool more;
+	enum err err = admin_columns(call, "name,full-name,role,state,failures");
+
+	if (err)
+		return err;
+	account_list(&query, call->broker->db);
+	while (!(err = account_next(&query, &account, &more)) && more) {
+		bool locked = account.locked || account.failures >= call->broker->policy.failures;
+
+		err = admin_row(call, json_pack("[s, s, s, s, I]", account.name, account.full_name,
+						role_code(account.role),
+						account.disabled ? "disabled" : locked ? "locked" : "active",
+						(json_int_t)account.failures));
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+/* ---- changes ----------------------------------------------------------------------------------- */
+
+static enum err password_store(struct admin_call *call, const char *hash)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = call->broker->db;
+	struct account account;
+	enum err err = admin_find_account(call, "name", &account);
+
+	if (!err)
+		err = db_tx_begin(&tx, db);
+	if (!err)
+		err = account_set_password(db, account.id, hash);
+	/* Whoever got in with the old one is out. */
+	if (!err)
+		err = login_row_delete_account(db, account.id);
+	if (!err)
+		err = admin_audit(call, "account-password", json_pack("{s:s}", "account", account.name));
+	return err ? err : db_tx_commit(&tx);
+}
+
+static void password_hashed(void *ctx, enum err result, const char *hash)
+{
+	admin_finish(ctx, result ? result : password_store(ctx, hash));
+}
+
+enum err admin_user_password(struct admin_call *call)
+{
+	struct account account;
+	enum err err = admin_find_account(call, "name", &account);
+
+	return err ? err : with_hash(call, account.name, account.full_name, password_hashed);
+}
+
+enum err admin_user_totp(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	_cleanup_secret_ struct secret *key = NULL;
+	struct db *db = call->broker->db;
+	struct account account;
+	enum err err = admin_find_account(call, "name", &account);
+
+	if (!err)
+		err = totp_new(&key);
+	if (!err)
+		err = db_tx_begin(&tx, db);
+	if (!err)
+		err = person_set_totp(call->broker, account.id, key, clock_wall_s());
+	if (!err)
+		err = login_row_delete_account(db, account.id);
+	if (!err)
+		err = admin_audit(call, "account-totp", json_pack("{s:s}", "account", account.name));
+	if (!err)
+		err = totp_result(call, key, account.name);
+	return err ? err : db_tx_commit(&tx);
+}
+
+enum err admin_user_unlock(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = call->broker->db;
+	struct account account;
+	enum err err = admin_find_account(call, "name", &account);
+
+	if (!err)
+		err = db_tx_begin(&tx, db);
+	if (!err)
+		err = account_set_locked(db, account.id, false);
+	if (!err)
+		err = login_reset(db, &(const struct login_try){ .account = account.id });
+	if (!err)
+		err = admin_audit(call, "account-unlock", json_pack("{s:s}", "account", account.name));
+	return err ? err : db_tx_commit(&tx);
+}
+
+static enum err set_disabled(struct admin_call *call, bool disabled, const char *event)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = call->broker->db;
+	struct account account;
+	enum err err = admin_find_account(call, "name", &account);
+
+	if (!err)
+		err = db_tx_begin(&tx, db);
+	if (!err)
+		err = account_set_disabled(db, account.id, disabled);
+	if (!err)
+		err = login_row_delete_account(db, account.id);
+	if (!err)
+		err = admin_audit(call, event, json_pack("{s:s}", "account", account.name));
+	if (!err)
+		err = db_tx_commit(&tx);
+	if (!err && disabled)
+		session_cut(call->broker, account.id, 0, 0);
+	return err;
+}
+
+enum err admin_user_disable(struct admin_call *call)
+{
+	return set_disabled(call, true, "account-disable");
+}
+
+enum err admin_user_enable(struct admin_call *call)
+{
+	return set_disabled(call, false, "account-enable");
+}

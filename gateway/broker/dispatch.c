@@ -1,0 +1,159 @@
+#include "broker/dispatch.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/handlers.h"
+
+#define HEAD_MATCHES(name)                                                                         \
+	static_assert(offsetof(struct msg_##name, request) == offsetof(struct request_head, request) && \
+			      offsetof(struct msg_##name, device) == offsetof(struct request_head, device) && \
+			      offsetof(struct msg_##name, address) ==                              \
+				      offsetof(struct request_head, address) &&                    \
+			      offsetof(struct msg_##name, token) == offsetof(struct request_head, token), \
+		      #name " begins like struct request_head")
+HEAD_MATCHES(login_password);
+HEAD_MATCHES(login_totp);
+HEAD_MATCHES(logout);
+HEAD_MATCHES(me);
+HEAD_MATCHES(host_list);
+HEAD_MATCHES(host_wake);
+HEAD_MATCHES(session_list);
+HEAD_MATCHES(session_open);
+HEAD_MATCHES(session_show);
+HEAD_MATCHES(session_end);
+HEAD_MATCHES(session_unlock);
+HEAD_MATCHES(session_attach);
+
+const struct request_type request_types[] = {
+	{ MSG_login_password, REQUEST_LOGIN_NONE, REQUEST_EVERYONE, handle_login_password },
+	{ MSG_login_totp, REQUEST_LOGIN_WAITING, REQUEST_EVERYONE, handle_login_totp },
+	{ MSG_logout, REQUEST_LOGIN_ANY, REQUEST_EVERYONE, handle_logout },
+	{ MSG_me, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_me },
+	{ MSG_host_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_host_list },
+	{ MSG_host_wake, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_host_wake },
+	{ MSG_session_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_list },
+	{ MSG_session_open, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_open },
+	{ MSG_session_show, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_show },
+	{ MSG_session_end, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_end },
+	{ MSG_session_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_unlock },
+	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_attach },
+};
+const size_t request_type_count = ARRAY_SIZE(request_types);
+
+/* A login is not marked as used, nor a device as seen, more often than this: each is a write to the disk. */
+enum { TOUCH_S = 30 };
+
+static const struct request_type *request_type(uint16_t id)
+{
+	for (size_t i = 0; i < request_type_count; i++)
+		if (request_types[i].id == id)
+			return &request_types[i];
+	return NULL;
+}
+
+/* A locked device may still try to log in, to be told that it is locked. */
+static enum err check_device(struct request *request, const struct request_type *type)
+{
+	enum err err = device_by_key(request->broker->db, request->head->device, &request->device);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_AUTH : err;
+	if (!login_device_valid(&request->device, request->now_s))
+		return ERR_AUTH;
+	if (request->device.state != DEVICE_ACTIVE && type->login != REQUEST_LOGIN_NONE)
+		return ERR_AUTH;
+	return OK;
+}
+
+static bool login_suffices(enum request_login needed, int64_t state)
+{
+	switch (needed) {
+	case REQUEST_LOGIN_NONE:
+		return true;
+	case REQUEST_LOGIN_WAITING:
+		return state == LOGIN_PASSWORD;
+	case REQUEST_LOGIN_ANY:
+		return state == LOGIN_PASSWORD || state == LOGIN_FULL;
+	case REQUEST_LOGIN_FULL:
+		return state == LOGIN_FULL;
+	}
+	return false;
+}
+
+static enum err check_login(struct request *request, const struct request_type *type)
+{
+	struct broker *broker = request->broker;
+	enum err err;
+
+	if (type->login == REQUEST_LOGIN_NONE)
+		return OK;
+	err = login_find(broker->db, &broker->policy, request->head->token, request->device.id, request->now_s,
+			 &request->login);
+	if (err)
+		return err;
+	if (!login_suffices(type->login, request->login.state))
+		return ERR_AUTH;
+	err = account_by_id(broker->db, request->login.account, &request->account);
+	if (err)
+		return err;
+	/* A device that was given to somebody else takes its logins along to nobody. */
+	if (request->account.disabled || request->device.owner != request->account.id)
+		return ERR_AUTH;
+	/* The values of enum account_role are 1 and 2, so are their bits. */
+	return type->roles & (unsigned)request->account.role ? OK : ERR_DENIED;
+}
+static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF && (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN, "roles are bits");
+
+/* Bookkeeping only: a request that reads is not refused because this could not be written. */
+static void touch(struct request *request)
+{
+	struct db *db = request->broker->db;
+	enum err err = OK;
+
+	if (request->login.state == LOGIN_FULL && request->now_s - request->login.used_s >= TOUCH_S)
+		err = login_row_touch(db, request->login.id, request->now_s);
+	if (!err && (request->now_s - request->device.seen_s >= TOUCH_S ||
+		     strcmp(request->device.seen_address, request->head->address) != 0))
+		err = device_set_seen(db, request->device.id, request->now_s, request->head->address);
+	if (err)
+		log_warn("touch-failed", "error=%s", err_code(err));
+}
+
+void dispatch_request(struct broker *broker, const struct wire_type *type, const union wire_any *msg)
+{
+	const struct request_type *row = request_type(type->id);
+	struct request request = {
+		.broker = broker,
+		.head = (const struct request_head *)msg,
+		.msg = msg,
+		.now_s = clock_wall_s(),
+	};
+	enum err err = ERR_METHOD;
+
+	request.to = (struct reply_to){ broker->edge_generation, request.head->request };
+	if (row)
+		err = check_device(&request, row);
+	if (!err)
+		err = check_login(&request, row);
+	if (!err) {
+		touch(&request);
+		err = row->handler(&request);
+	}
+	if (err)
+		reply_error(broker, &request.to, err);
+}
+
+struct audit_entry request_audit(const struct request *request, const char *event, json_t *detail)
+{
+	return (struct audit_entry){
+		.event = event,
+		.account = request->account.name,
+		.device = request->device.id,
+		.address = request->head->address,
+		.detail = detail,
+	};
+}

@@ -1,0 +1,59 @@
+/*
+ * dispatch.h - the one table of what the edge may ask: the login a request needs, the roles that may make it, and
+ * its handler. What is not in the table is refused. Every request is checked afresh against the device's and the
+ * account's rows.
+ */
+#ifndef SEKISHO_BROKER_DISPATCH_H
+#define SEKISHO_BROKER_DISPATCH_H
+
+#include "broker/broker.h"
+
+/* How every request of the edge begins: REQUEST_HEAD of wire/messages.def. */
+struct request_head {
+	uint32_t request;
+	uint8_t device[WIRE_DEVICE_ID];
+	const char *address;
+	const char *token;
+};
+
+enum request_login {
+	REQUEST_LOGIN_NONE = 1, /* the device alone */
+	REQUEST_LOGIN_WAITING,	/* the password was right, the code is to come */
+	REQUEST_LOGIN_ANY,	/* one of both */
+	REQUEST_LOGIN_FULL,
+};
+
+enum request_roles { REQUEST_STAFF = 1, REQUEST_ADMIN = 2, REQUEST_EVERYONE = 3 };
+
+struct request {
+	struct broker *broker;
+	struct reply_to to;
+	const struct request_head *head;
+	const union wire_any *msg; /* lives until the handler returns */
+	int64_t now_s;
+	struct device device;
+	/* Zero for REQUEST_LOGIN_NONE. */
+	struct account account;
+	struct login_row login;
+};
+
+/* OK: it has answered or will. Anything else: it has not, and nothing was done. */
+typedef enum err request_handler(struct request *request);
+
+struct request_type {
+	uint16_t id;
+	enum request_login login;
+	enum request_roles roles; /* checked where there is a login */
+	request_handler *handler;
+};
+
+extern const struct request_type request_types[];
+extern const size_t request_type_count;
+
+/* A message from the edge other than edge_start. Answers it in every case. */
+void dispatch_request(struct broker *broker, const struct wire_type *type, const union wire_any *msg);
+
+/* An audit entry with the request's person, device and address filled in. */
+struct audit_entry request_audit(const struct request *request, const char *event, json_t *detail);
+
+#endif

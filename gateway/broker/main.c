@@ -1,0 +1,84 @@
+/*
+ * sekisho-broker: holds the database and decides. It has no network socket.
+ */
+#include <openssl/evp.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "broker/broker.h"
+#include "wire/child.h"
+
+enum { OPEN_FILES = 4096 };
+
+static void on_signal(void *ctx, int signal)
+{
+	/* Ctrl-C on a terminal reaches all processes; the monitor then stops them in order. */
+	if (signal == SIGTERM)
+		loop_stop(ctx, 0);
+}
+
+/* The database's files, nothing else of the file system, and the admin socket's accept. */
+static enum err confine(const char *state_dir)
+{
+	static const char *const calls[] = {
+		"accept4", "access",	"fchmod", "fchown", "fdatasync", "fsync",  "ftruncate", "getcwd",  "lstat",
+		"mkdir",   "newfstatat", "open",  "openat", "readlink",	 "rename", "socketpair", "stat",   "unlink",
+	};
+	const struct sandbox_path paths[] = { { state_dir, SANDBOX_WRITE } };
+	const struct sandbox sandbox = {
+		.syscalls = calls,
+		.syscall_count = ARRAY_SIZE(calls),
+		.paths = paths,
+		.path_count = ARRAY_SIZE(paths),
+		.open_files = OPEN_FILES,
+	};
+
+	return sandbox_enter(&sandbox);
+}
+
+/* Fetched once from the provider here, while it may still load. */
+static void warm_up(void)
+{
+	EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL));
+	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
+}
+
+static enum err start(struct child *child, struct loop *loop, struct broker **ret)
+{
+	enum err err = loop_signal(loop, SIGTERM, on_signal, loop);
+
+	if (!err)
+		err = loop_signal(loop, SIGINT, on_signal, loop);
+	/* First, so that the threads which the broker starts are confined too. */
+	if (!err)
+		err = confine(child->state_dir);
+	if (!err)
+		err = broker_open(loop, &child->settings, child->state_dir, ret);
+	if (!err)
+		err = child_channel(child, loop, &broker_monitor_ops, *ret, &(*ret)->monitor);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	static struct child child;
+	struct broker *broker = NULL;
+	struct loop *loop = NULL;
+	int code = 1;
+	enum err err;
+
+	child_start(&child, WIRE_BROKER, "broker", argc, argv);
+	warm_up();
+	err = loop_new(&loop);
+	if (!err)
+		err = start(&child, loop, &broker);
+	if (err)
+		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"", child.state_dir, err_code(err),
+			  err_text_en(err));
+	else
+		code = loop_run(loop);
+	broker_close(broker);
+	loop_free(loop);
+	return code;
+}
