@@ -65,6 +65,8 @@ struct rdp_remote {
 
 	struct rdp_pointer_state pointer;
 	bool pressed[512]; /* by RDP scancode, so that a repeat is told apart */
+	uint32_t locks;	   /* KBD_SYNC_* as told to the PC */
+	bool locks_known;  /* told, and no lock key was pressed since */
 };
 
 /* FreeRDP allocates this in place of its context. */

@@ -105,6 +105,61 @@ static void send_char(rdpInput *input, uint32_t c, bool down)
 	send_unicode(input, (uint16_t)c, down);
 }
 
+bool rdp_input_locks(uint32_t keysym, bool shift, uint32_t *locks)
+{
+	/* X11's XK_KP_0 to XK_KP_9 and XK_KP_Decimal; XK_KP_Home to XK_KP_Delete are the same keys without Num Lock */
+	bool digit = (keysym >= 0xffb0 && keysym <= 0xffb9) || keysym == 0xffae;
+	bool move = keysym >= 0xff95 && keysym <= 0xff9f;
+	bool upper = keysym >= 'A' && keysym <= 'Z';
+	bool lower = keysym >= 'a' && keysym <= 'z';
+
+	if (digit)
+		*locks |= KBD_SYNC_NUM_LOCK;
+	else if (move && !shift)
+		*locks &= ~(uint32_t)KBD_SYNC_NUM_LOCK;
+	else if ((upper && !shift) || (lower && shift))
+		*locks |= KBD_SYNC_CAPS_LOCK;
+	else if (upper || lower)
+		*locks &= ~(uint32_t)KBD_SYNC_CAPS_LOCK;
+	else
+		return false;
+	return true;
+}
+
+/* A keypad's digit must arrive as a digit, whatever state the PC was left in. */
+static void follow_locks(struct rdp_remote *rdp, uint32_t keysym)
+{
+	rdpInput *input = rdp->instance->context->input;
+	bool shift = rdp->pressed[RDP_SCANCODE_LSHIFT] || rdp->pressed[RDP_SCANCODE_RSHIFT];
+	uint32_t locks = rdp->locks;
+
+	if (!rdp_input_locks(keysym, shift, &locks) || (rdp->locks_known && locks == rdp->locks))
+		return;
+	(void)freerdp_input_send_synchronize_event(input, locks);
+	rdp->locks = locks;
+	rdp->locks_known = true;
+	/* [MS-RDPBCGR] 2.2.8.1.1.3.1.1.5: it lets all keys go; those that are held must be pressed again. */
+	for (uint32_t code = 0; code < ARRAY_SIZE(rdp->pressed); code++)
+		if (rdp->pressed[code])
+			(void)freerdp_input_send_keyboard_event_ex(input, TRUE, FALSE, code);
+}
+
+static bool is_lock_key(uint32_t code)
+{
+	return code == RDP_SCANCODE_CAPSLOCK || code == RDP_SCANCODE_NUMLOCK || code == RDP_SCANCODE_SCROLLLOCK;
+}
+
+static void press(struct rdp_remote *rdp, uint32_t code, uint32_t keysym, bool down)
+{
+	if (down && !rdp->pressed[code])
+		follow_locks(rdp, keysym);
+	(void)freerdp_input_send_keyboard_event_ex(rdp->instance->context->input, down, down && rdp->pressed[code],
+						   code);
+	rdp->pressed[code] = down;
+	if (is_lock_key(code))
+		rdp->locks_known = false;
+}
+
 void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, bool down)
 {
 	rdpInput *input = rdp->instance->context->input;
@@ -116,8 +171,7 @@ void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, b
 		if (down)
 			(void)freerdp_input_send_keyboard_pause_event(input);
 	} else if (code) {
-		(void)freerdp_input_send_keyboard_event_ex(input, down, down && rdp->pressed[code], code);
-		rdp->pressed[code] = down;
+		press(rdp, code, keysym, down);
 	} else if (c) {
 		send_char(input, c, down);
 	}
@@ -174,6 +228,8 @@ void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned 
 
 void rdp_input_start(struct rdp_remote *rdp)
 {
-	/* Num Lock on, as on an office keyboard: browsers send the keypad's keys, not its digits. */
-	(void)freerdp_input_send_synchronize_event(rdp->instance->context->input, KBD_SYNC_NUM_LOCK);
+	rdp->locks = KBD_SYNC_NUM_LOCK;
+	(void)freerdp_input_send_synchronize_event(rdp->instance->context->input, rdp->locks);
+	/* Hosts such as xrdp lose it while they log in, so the first key tells it again. */
+	rdp->locks_known = false;
 }

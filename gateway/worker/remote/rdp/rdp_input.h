@@ -37,6 +37,12 @@ size_t rdp_input_mouse_events(struct rdp_pointer_state *state, uint16_t x, uint1
 /* FreeRDP's scancode for an XT one (0xe0xx: extended); 0 when there is none. */
 uint32_t rdp_input_scancode(uint16_t xt);
 
+/*
+ * Num Lock and Caps Lock as the person's keyboard has them, seen from what a key press meant there: *locks (KBD_SYNC_*)
+ * follows. False when the keysym says nothing about them.
+ */
+bool rdp_input_locks(uint32_t keysym, bool shift, uint32_t *locks);
+
 /* The character an X11 keysym stands for, 0 when it is none. */
 uint32_t rdp_input_keysym_char(uint32_t keysym);
 
@@ -45,7 +51,7 @@ void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, b
 void rdp_input_text(struct rdp_remote *rdp, const char *text);
 void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y);
 
-/* Sets the lock keys to a known state once the desktop is there. */
+/* Tells the PC the state of the lock keys that most keyboards are in, once the desktop is there. */
 void rdp_input_start(struct rdp_remote *rdp);
 
 #endif

@@ -1,0 +1,155 @@
+#include "worker/pc.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "worker/session.h"
+
+enum { TRUST_WAIT_MS = 10000, NAME_MAX_SHOWN = 64 };
+
+static void first_picture(struct worker *worker)
+{
+	loop_timer_cancel(&worker->connect_timer);
+	session_settle(worker);
+}
+
+static uint8_t *on_resized(void *ctx, unsigned width, unsigned height, size_t *ret_stride)
+{
+	struct worker *worker = ctx;
+	uint8_t *data = screen_resized(&worker->screen, width, height, ret_stride);
+	if (data) {
+		hands_set_desktop(&worker->hands, width, height);
+		session_report(worker);
+	}
+	return data;
+}
+
+static void on_damaged(void *ctx, int x, int y, int width, int height)
+{
+	struct worker *worker = ctx;
+	bool pictured = worker->screen.pictured;
+	screen_damaged(&worker->screen, x, y, width, height);
+	if (!pictured)
+		first_picture(worker);
+}
+
+static void on_frame_done(void *ctx)
+{
+	struct worker *worker = ctx;
+	bool pictured = worker->screen.pictured;
+	screen_frame_done(&worker->screen);
+	if (!pictured)
+		first_picture(worker);
+}
+
+static void on_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height, const uint8_t *rgba)
+{
+	struct worker *worker = ctx;
+	screen_cursor(&worker->screen, hot_x, hot_y, width, height, rgba);
+}
+
+static void on_bell(void *ctx)
+{
+	struct worker *worker = ctx;
+	struct msg_bell bell = { 0 };
+	if (worker->screen.viewer)
+		viewer_send(worker->viewer, MSG_bell, &bell);
+}
+
+static bool on_trust(void *ctx, const uint8_t fingerprint[32])
+{
+	struct worker *worker = ctx;
+	struct msg_pin_question question;
+	struct ipc_received answer;
+	if (!worker->link.broker)
+		return false;
+	memcpy(question.fingerprint, fingerprint, sizeof(question.fingerprint));
+	link_send(&worker->link, MSG_pin_question, &question);
+	enum err err = channel_wait(worker->link.broker, MSG_pin_answer, TRUST_WAIT_MS, &answer);
+	if (err) {
+		log_warn("pin-question", "error=%s", err_code(err));
+		return false;
+	}
+	bool trusted = answer.msg.pin_answer.trusted == 1;
+	ipc_received_finish(&answer);
+	return trusted && worker->state != SESSION_ENDED;
+}
+
+/* Only what needs no escaping in JSON. */
+static void on_channel_refused(void *ctx, const char *name)
+{
+	struct worker *worker = ctx;
+	char shown[NAME_MAX_SHOWN + 1], detail[NAME_MAX_SHOWN + 32];
+	size_t len = strnlen(name, NAME_MAX_SHOWN);
+	for (size_t i = 0; i < len; i++)
+		shown[i] = isalnum((unsigned char)name[i]) || strchr("-_.:#", name[i]) ? name[i] : '?';
+	shown[len] = '\0';
+	snprintf(detail, sizeof(detail), "{\"channel\":\"%s\"}", shown);
+	log_warn("channel-refused", "channel=\"%s\"", shown);
+	session_event(worker, "channel-refused", detail);
+}
+
+static void on_ended(void *ctx, enum end_reason reason)
+{
+	struct worker *worker = ctx;
+	/* There is nobody left to let go of keys. */
+	hands_set_remote(&worker->hands, NULL);
+	session_end(worker, reason);
+}
+
+static const struct remote_events remote_events = {
+	.resized = on_resized,
+	.damaged = on_damaged,
+	.frame_done = on_frame_done,
+	.cursor = on_cursor,
+	.bell = on_bell,
+	.trust = on_trust,
+	.channel_refused = on_channel_refused,
+	.ended = on_ended,
+};
+
+/* The reason why it failed, or END_NONE. */
+static enum end_reason connect_remote(struct worker *worker)
+{
+	bool rdp = worker->start.msg.protocol == PROTOCOL_RDP;
+	worker_remote_new make = rdp ? worker->new_rdp : worker->new_vnc;
+	struct remote_config config;
+	enum end_reason reason = END_PC_PROTOCOL;
+	start_remote_config(&worker->start, &config);
+	enum err err = make(worker->loop, &config, &remote_events, worker, &worker->remote);
+	if (err) {
+		log_error("remote-new", "error=%s", err_code(err));
+		return END_GATEWAY;
+	}
+	err = worker->remote->ops->connect(worker->remote, &reason);
+	/* It is not needed again: a lost PC connection ends the session. */
+	start_wipe(&worker->start);
+	worker->remote->config.password = "";
+	if (!err)
+		return END_NONE;
+	log_warn("pc-connect", "error=%s reason=%s", err_code(err), end_reason_code(reason));
+	return reason;
+}
+
+void pc_connect_due(struct loop_timer *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, connect_timer);
+	if (worker->state == SESSION_ENDED)
+		return;
+	if (worker->remote) {
+		log_warn("pc-no-picture", "seconds=%u", worker->remote->config.connect_s);
+		session_end(worker, END_PC_TIMEOUT);
+		return;
+	}
+	enum end_reason reason = connect_remote(worker);
+	if (reason) {
+		session_end(worker, reason);
+	} else if (worker->state != SESSION_ENDED) {
+		if (!worker->screen.pictured)
+			loop_timer_set(timer, (uint64_t)worker->remote->config.connect_s * 1000000);
+		screen_set_remote(&worker->screen, worker->remote);
+		hands_set_remote(&worker->hands, worker->remote);
+	}
+}

@@ -1,0 +1,170 @@
+#include "worker/session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "worker/attach.h"
+
+enum {
+	EVENTS_MAX = 64,
+	FINISH_US = 100000, /* the broker reads our last state before it hears of our exit */
+};
+
+/* ---- states ------------------------------------------------------------------------------------ */
+
+bool session_greeted(const struct worker *worker)
+{
+	return worker->viewer && worker->viewer->greeted;
+}
+
+static bool same_report(const struct msg_worker_state *a, const struct msg_worker_state *b)
+{
+	return a->state == b->state && a->reason == b->reason && a->viewers == b->viewers && a->width == b->width &&
+	       a->height == b->height;
+}
+
+void session_report(struct worker *worker)
+{
+	struct msg_worker_state now = {
+		.state = (uint8_t)worker->state,
+		.reason = (uint8_t)worker->reason,
+		.viewers = session_greeted(worker),
+		.width = (uint16_t)worker->screen.surface.width,
+		.height = (uint16_t)worker->screen.surface.height,
+	};
+	if (same_report(&now, &worker->reported))
+		return;
+	worker->reported = now;
+	link_send(&worker->link, MSG_worker_state, &now);
+}
+
+void session_tell_status(struct worker *worker)
+{
+	struct msg_status status = { .state = (uint8_t)worker->state, .reason = (uint8_t)worker->reason };
+	if (worker->viewer && worker->welcomed)
+		viewer_send(worker->viewer, MSG_status, &status);
+}
+
+void session_set_state(struct worker *worker, enum session_state state)
+{
+	if (worker->state != state && worker->state != SESSION_ENDED) {
+		log_info("session-state", "from=%s to=%s reason=%s", session_state_code(worker->state),
+			 session_state_code(state), end_reason_code(worker->reason));
+		worker->state = state;
+		session_tell_status(worker);
+	}
+	session_report(worker);
+}
+
+void session_settle(struct worker *worker)
+{
+	if (worker->state == SESSION_STARTING || worker->state == SESSION_LOCKED)
+		session_report(worker);
+	else if (!worker->screen.pictured)
+		session_set_state(worker, SESSION_CONNECTING);
+	else
+		session_set_state(worker, session_greeted(worker) ? SESSION_ACTIVE : SESSION_DETACHED);
+}
+
+void session_event(struct worker *worker, const char *event, const char *detail)
+{
+	struct msg_worker_event msg = { .event = event, .detail = detail };
+	if (worker->events >= EVENTS_MAX)
+		return;
+	worker->events++;
+	link_send(&worker->link, MSG_worker_event, &msg);
+}
+
+void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds)
+{
+	struct msg_notice msg = { .kind = (uint8_t)kind, .seconds = seconds };
+	if (session_greeted(worker))
+		viewer_send_keyed(worker->viewer, kind, MSG_notice, &msg);
+}
+
+/* ---- time -------------------------------------------------------------------------------------- */
+
+static void lock(struct worker *worker)
+{
+	session_set_state(worker, SESSION_LOCKED);
+	attach_drop(worker, SESSION_LOCKED, END_NONE);
+	session_report(worker);
+}
+
+static void act_on_limit(struct worker *worker, enum limits_event event)
+{
+	const struct limits *limits = &worker->limits;
+	uint64_t now = clock_mono_us();
+	bool locks = limits->config.idle_lock_s < limits->config.idle_logoff_s;
+	switch (event) {
+	case LIMITS_WARN_IDLE:
+		session_notice(worker, locks ? NOTICE_IDLE_LOCK : NOTICE_IDLE_LOGOFF, limits_idle_left(limits, now));
+		break;
+	case LIMITS_WARN_LENGTH:
+		session_notice(worker, NOTICE_LENGTH, limits_length_left(limits, now));
+		break;
+	case LIMITS_LOCK:
+		lock(worker);
+		break;
+	case LIMITS_END_IDLE:
+		session_end(worker, END_IDLE);
+		break;
+	case LIMITS_END_LENGTH:
+		session_end(worker, END_LENGTH);
+		break;
+	case LIMITS_END_RESUME:
+		session_end(worker, END_RESUME);
+		break;
+	case LIMITS_END_BROKER:
+		session_end(worker, END_GATEWAY);
+		break;
+	case LIMITS_NOTHING:
+		break;
+	}
+}
+
+void session_run_limits(struct worker *worker)
+{
+	uint64_t wait_us = 0;
+	while (worker->state != SESSION_ENDED && worker->state != SESSION_STARTING) {
+		enum limits_event event = limits_next(&worker->limits, clock_mono_us(), &wait_us);
+		if (event == LIMITS_NOTHING) {
+			loop_timer_set(&worker->limits_timer, wait_us);
+			return;
+		}
+		act_on_limit(worker, event);
+	}
+}
+
+void session_limits_due(struct loop_timer *timer)
+{
+	session_run_limits(container_of(timer, struct worker, limits_timer));
+}
+
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+/* Outside of every callback of the remote. Viewers linger for a second at most. */
+void session_finish_due(struct loop_timer *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, finish_timer);
+	remote_free(worker->remote);
+	worker->remote = NULL;
+	if (attach_closing(worker))
+		loop_timer_set(timer, FINISH_US);
+	else
+		loop_stop(worker->loop, 0);
+}
+
+void session_end(struct worker *worker, enum end_reason reason)
+{
+	if (worker->state == SESSION_ENDED)
+		return;
+	worker->reason = reason;
+	attach_drop(worker, SESSION_ENDED, reason);
+	screen_set_remote(&worker->screen, NULL);
+	hands_set_remote(&worker->hands, NULL);
+	loop_timer_cancel(&worker->connect_timer);
+	loop_timer_cancel(&worker->limits_timer);
+	session_set_state(worker, SESSION_ENDED);
+	loop_timer_set(&worker->finish_timer, FINISH_US);
+}

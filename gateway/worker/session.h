@@ -1,0 +1,70 @@
+/*
+ * session.h - the session's state as its modules share it, the one setter of states and the one way to end. Private to
+ * the worker.
+ */
+#ifndef SEKISHO_WORKER_SESSION_H
+#define SEKISHO_WORKER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "worker/hands.h"
+#include "worker/limits.h"
+#include "worker/link.h"
+#include "worker/remote/remote.h"
+#include "worker/screen.h"
+#include "worker/start.h"
+#include "worker/stream/viewer.h"
+#include "worker/worker.h"
+
+enum { SESSION_CLOSING_MAX = 4 }; /* viewers that still get their last status */
+
+struct worker {
+	struct loop *loop;
+	struct link link;
+	worker_remote_new new_rdp, new_vnc;
+	enum session_state state;
+	enum end_reason reason;
+	struct start start;
+	struct limits limits;
+	struct screen screen;
+	struct hands hands;
+	struct remote *remote; /* owned */
+	struct viewer *viewer; /* owned; the present one */
+	bool welcomed;	       /* it got its hello */
+	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */
+	struct loop_timer connect_timer; /* connects; then waits for the first picture */
+	struct loop_timer limits_timer;
+	struct loop_timer finish_timer;
+	struct msg_worker_state reported;
+	unsigned events;
+	bool told_no_resize;
+	char context[16 + 2 * WIRE_SESSION_ID];
+};
+
+/* A viewer is there and has said hello. */
+bool session_greeted(const struct worker *worker);
+
+/* The only place where the state changes; viewer and broker are told. */
+void session_set_state(struct worker *worker, enum session_state state);
+/* The state that follows from the PC and the viewer, where neither time nor the broker decides. */
+void session_settle(struct worker *worker);
+/* The only way a session ends; the loop stops when the viewer has its last word. */
+void session_end(struct worker *worker, enum end_reason reason);
+
+/* Tells the broker state and size, when something is new. */
+void session_report(struct worker *worker);
+void session_tell_status(struct worker *worker);
+/* For the audit log; a session has so many and no more. detail: a JSON object. */
+void session_event(struct worker *worker, const char *event, const char *detail);
+void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds);
+
+/* Acts on what time has brought and waits for the next. */
+void session_run_limits(struct worker *worker);
+
+/* The worker's limits_timer and finish_timer. */
+void session_limits_due(struct loop_timer *timer);
+void session_finish_due(struct loop_timer *timer);
+
+#endif
