@@ -59,7 +59,7 @@ static enum err take_word(struct parser *parser, const char *word)
 		return FAIL("unexpected word \"%.64s\": values are given as --name VALUE",
 			    "余分な語 \"%.64s\" があります。値は --名前 値 の形で指定してください", word);
 	int len = snprintf(name, sizeof(name), "%s%s%s", args->group, args->group[0] ? " " : "", word);
-	if ((size_t)len < sizeof(name))
+	if ((size_t)len < sizeof(name) && !strchr(word, ' '))
 		args->command = command_lookup(name);
 	if (args->command)
 		return OK;

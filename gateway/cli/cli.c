@@ -13,7 +13,7 @@
 #include "cli/help.h"
 #include "cli/lang.h"
 #include "cli/local.h"
-#include "cli/print.h"
+#include "cli/show.h"
 #include "cli/prompt.h"
 #include "wire/settings.h"
 
@@ -41,9 +41,9 @@ static int refuse(const struct run *run, int code, enum err err, const char *fie
 	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field, "message", message);
 
 	if (run->args.json) {
-		print_json(stdout, body);
+		show_json(stdout, body);
 	} else {
-		print_error(stderr, body);
+		show_error(stderr, body);
 		json_decref(body);
 	}
 	return code;
@@ -177,9 +177,9 @@ static int finish_enrol(struct run *run, json_t *body)
 	}
 	json_t *answer = json_pack("{s:O?, s:s}", "id", id, "file", args_find(&run->args, "out")->text);
 	if (run->args.json) {
-		print_json(stdout, answer);
+		show_json(stdout, answer);
 	} else {
-		print_reply(stdout, answer);
+		show_reply(stdout, answer);
 		json_decref(answer);
 	}
 	return EXIT_DONE;
@@ -219,14 +219,14 @@ static int call(struct run *run)
 	if (status >= STATUS_REFUSED || json_object_get(body, "error")) {
 		code = EXIT_REFUSED;
 		if (!run->args.json)
-			print_error(stderr, body);
+			show_error(stderr, body);
 	} else if (run->enrol) {
 		code = finish_enrol(run, body);
 	} else if (!run->args.json) {
-		print_reply(stdout, body);
+		show_reply(stdout, body);
 	}
 	if (run->args.json && (code || !run->enrol))
-		print_json(stdout, json_incref(body));
+		show_json(stdout, json_incref(body));
 	json_decref(body);
 	return code;
 }

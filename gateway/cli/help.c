@@ -6,8 +6,9 @@
 #include "cli/lang.h"
 #include "cli/local.h"
 #include "cli/text.h"
+#include "wire/settings.h"
 
-enum { NAME_COLUMNS = 22 };
+enum { NAME_COLUMNS = 22, KEY_COLUMNS = 31 };
 
 static void put_row(FILE *out, const char *name, const char *text)
 {
@@ -72,6 +73,20 @@ static void put_arg(FILE *out, const struct command_arg *arg)
 	put_row(out, name, lang(arg->en, arg->ja));
 }
 
+/* What the settings file may hold: messages about a wrong line point here. */
+static void put_settings(FILE *out)
+{
+	fprintf(out, "\n%s\n", lang("Settings, with their defaults:", "設定項目（かっこ内は既定値）:"));
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct config_key *key = &settings_keys[i];
+		char name[128];
+		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
+		fputs("  ", out);
+		text_put(out, name, KEY_COLUMNS);
+		fprintf(out, " %s (%s)\n", key->help, key->fallback ? key->fallback : "-");
+	}
+}
+
 static bool asks_password(const struct command *command)
 {
 	for (size_t i = 0; i < command->arg_count; i++)
@@ -99,6 +114,8 @@ static void put_command(FILE *out, const struct command *command)
 			lang("The password is asked for on a terminal, else read as one line from standard input.",
 			     "パスワードは端末では入力を求められ、それ以外では標準入力から 1 行読み込みます。"));
 	put_general(out);
+	if (util_streq(command->name, "config check"))
+		put_settings(out);
 }
 
 void help_print(FILE *out, const struct args *args)

@@ -8,7 +8,7 @@
 #include "cli/completion.h"
 #include "cli/exit.h"
 #include "cli/lang.h"
-#include "cli/print.h"
+#include "cli/show.h"
 #include "cli/text.h"
 #include "wire/settings.h"
 
@@ -85,16 +85,16 @@ int local_config_check(const struct args *args)
 
 	if (settings_read(args->config, &settings, &error)) {
 		if (args->json)
-			print_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID), "message", error.text));
+			show_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID), "message", error.text));
 		else
 			fprintf(stderr, "sekisho: %s\n", error.text);
 		return EXIT_REFUSED;
 	}
 	json_t *table = settings_table(&settings);
 	if (args->json) {
-		print_json(stdout, table);
+		show_json(stdout, table);
 	} else {
-		print_reply(stdout, table);
+		show_reply(stdout, table);
 		json_decref(table);
 	}
 	return EXIT_DONE;
@@ -103,7 +103,7 @@ int local_config_check(const struct args *args)
 int local_version(const struct args *args)
 {
 	if (args->json)
-		print_json(stdout, json_pack("{s:s}", "version", SEKISHO_VERSION));
+		show_json(stdout, json_pack("{s:s}", "version", SEKISHO_VERSION));
 	else
 		puts("sekisho " SEKISHO_VERSION);
 	return EXIT_DONE;

@@ -66,8 +66,12 @@ static enum err read_hidden(const char *label, struct secret **ret)
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &handler, &before[i]);
-	fprintf(stderr, "%s: ", label);
-	enum err err = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0 ? ERR_IO : prompt_line(STDIN_FILENO, ret);
+	/* Echo off before the question shows, or a quick answer would be seen. */
+	enum err err = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0 ? ERR_IO : OK;
+	if (!err) {
+		fprintf(stderr, "%s: ", label);
+		err = prompt_line(STDIN_FILENO, ret);
+	}
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &echoing);
 	fputc('\n', stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)

@@ -1,7 +1,15 @@
 #include "cli/text.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <wchar.h>
+
+/* They take no column, but turn the text around them or hide in it (Unicode UTR 36 §2.6). */
+static bool is_invisible(wchar_t wide)
+{
+	return (wide >= 0x200b && wide <= 0x200f) || (wide >= 0x202a && wide <= 0x202e) ||
+	       (wide >= 0x2060 && wide <= 0x206f) || wide == 0xfeff;
+}
 
 /* One character: how many bytes, and how many columns; -1 when it must not reach a terminal. */
 static size_t next(const char *text, int *ret_columns)
@@ -14,7 +22,7 @@ static size_t next(const char *text, int *ret_columns)
 		*ret_columns = -1;
 		return 1;
 	}
-	*ret_columns = wcwidth(wide);
+	*ret_columns = is_invisible(wide) ? -1 : wcwidth(wide);
 	return len;
 }
 

@@ -1,4 +1,4 @@
-#include "cli/print.h"
+#include "cli/show.h"
 
 #include <string.h>
 
@@ -98,7 +98,7 @@ static void print_totp(FILE *out, const json_t *body)
 	fputc('\n', out);
 }
 
-void print_reply(FILE *out, const json_t *body)
+void show_reply(FILE *out, const json_t *body)
 {
 	const json_t *columns = json_object_get(body, "columns"), *rows = json_object_get(body, "rows");
 
@@ -121,7 +121,7 @@ static const char *error_text(const char *code)
 	return code;
 }
 
-void print_error(FILE *out, const json_t *body)
+void show_error(FILE *out, const json_t *body)
 {
 	const char *code = json_string_value(json_object_get(body, "error"));
 	const char *field = json_string_value(json_object_get(body, "field"));
@@ -140,7 +140,7 @@ void print_error(FILE *out, const json_t *body)
 	fputc('\n', out);
 }
 
-void print_json(FILE *out, json_t *body)
+void show_json(FILE *out, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
 

@@ -1,0 +1,20 @@
+/*
+ * show.h - the broker's answers on a terminal: tables, TOTP secrets with a QR code, errors in the user's
+ * language.
+ */
+#ifndef SEKISHO_CLI_SHOW_H
+#define SEKISHO_CLI_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* {"columns", "rows"} as a table, {"totp_secret", "otpauth"} with a QR code, else one line per member. */
+void show_reply(FILE *out, const json_t *body);
+
+/* One line for {"error", "field"?, "message"?}. */
+void show_error(FILE *out, const json_t *body);
+
+/* One line of JSON. Takes body over. */
+void show_json(FILE *out, json_t *body);
+
+#endif

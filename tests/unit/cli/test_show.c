@@ -1,0 +1,205 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/completion.h"
+#include "cli/lang.h"
+#include "cli/local.h"
+#include "cli/show.h"
+#include "cli/qr.h"
+#include "cli/text.h"
+
+static char *shown(void (*print)(FILE *, const json_t *), const char *json)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	json_t *body = json_loads(json, 0, NULL);
+
+	assert_non_null(out);
+	assert_non_null(body);
+	print(out, body);
+	json_decref(body);
+	fclose(out);
+	return text;
+}
+
+static void expect(void (*print)(FILE *, const json_t *), const char *json, const char *expected)
+{
+	_cleanup_free_ char *text = shown(print, json);
+
+	assert_string_equal(text, expected);
+}
+
+static int in_english(void **state)
+{
+	(void)state;
+	setenv("LC_ALL", "C", 1);
+	lang_init();
+	return 0;
+}
+
+static void in_japanese(void)
+{
+	setenv("LC_ALL", "ja_JP.UTF-8", 1);
+	lang_init();
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	expect(show_reply,
+	       "{\"columns\":[\"id\",\"name\",\"owner\"],\"rows\":[[1,\"佐藤のPC\",\"sato\"],[12,\"b\",null],[3,true,false]]}",
+	       "id  name      owner\n"
+	       "1   佐藤のPC  sato\n"
+	       "12  b         -\n"
+	       "3   yes       no\n");
+	expect(show_reply, "{\"columns\":[\"id\",\"name\"],\"rows\":[]}", "id  name\n");
+}
+
+/* A name from elsewhere must not move the cursor or forge a line. */
+static void test_harmless(void **state)
+{
+	(void)state;
+	expect(show_reply, "{\"columns\":[\"a\"],\"rows\":[[\"x\\u001b[2Jy\\nz\\u202e\"]]}", "a\nx?[2Jy?z?\n");
+	expect(show_error, "{\"error\":\"x\\u001b[2J\"}", "sekisho: x?[2J\n");
+	expect(show_reply, "{\"text\":\"a\\u001bb\"}", "text: a?b\n");
+}
+
+static void test_odd_rows(void **state)
+{
+	char json[4096] = "{\"columns\":[\"a\"],\"rows\":[[";
+
+	(void)state;
+	/* Rows longer than the head, no rows, things that are no rows. */
+	for (int i = 0; i < 100; i++)
+		strncat(json, i ? ",1" : "1", sizeof(json) - strlen(json) - 1);
+	strncat(json, "],[],7,{}]}", sizeof(json) - strlen(json) - 1);
+	_cleanup_free_ char *text = shown(show_reply, json);
+	assert_int_equal(strncmp(text, "a\n1  1", 6), 0);
+}
+
+static void test_members(void **state)
+{
+	(void)state;
+	expect(show_reply, "{}", "Done.\n");
+	expect(show_reply, "{\"id\":7,\"file\":\"a.p12\"}", "id: 7\nfile: a.p12\n");
+	expect(show_reply, "{\"certificate\":\"-----\\nAA\\n-----\\n\"}", "certificate:\n-----\nAA\n-----\n");
+	in_japanese();
+	expect(show_reply, "{}", "完了しました。\n");
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: --name: already exists\n");
+	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
+			    "\"message_ja\":\"パスワードが短すぎます\"}",
+	       "sekisho: the password is too short\n");
+	expect(show_error, "{}", "sekisho: internal error\n");
+	in_japanese();
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: --name: すでに存在します\n");
+	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
+			    "\"message_ja\":\"パスワードが短すぎます\"}",
+	       "sekisho: パスワードが短すぎます\n");
+	expect(show_error, "{\"error\":\"invalid\",\"message\":\"only English\"}", "sekisho: only English\n");
+}
+
+static void test_totp(void **state)
+{
+	(void)state;
+	_cleanup_free_ char *text = shown(show_reply, "{\"totp_secret\":\"GEZDGNBV\",\"otpauth\":"
+							 "\"otpauth://totp/a:b?secret=GEZDGNBV\"}");
+	assert_non_null(strstr(text, "TOTP secret: GEZDGNBV\n"));
+	assert_non_null(strstr(text, "█"));
+	/* No code fits: the address is printed instead. */
+	char json[8192], uri[5000];
+	memset(uri, 'x', sizeof(uri) - 1);
+	uri[sizeof(uri) - 1] = '\0';
+	snprintf(json, sizeof(json), "{\"totp_secret\":\"GEZDGNBV\",\"otpauth\":\"%s\"}", uri);
+	_cleanup_free_ char *plain = shown(show_reply, json);
+	assert_non_null(strstr(plain, uri));
+	assert_null(strstr(plain, "█"));
+}
+
+/* Every line has the same width, and the corner of the finder pattern is where it belongs. */
+static void test_qr(void **state)
+{
+	char *text = NULL;
+	size_t len = 0, lines = 0, width = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_true(qr_print(out, "otpauth://totp/a:b?secret=GEZDGNBV"));
+	fclose(out);
+	char *rest = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), lines++) {
+		assert_int_equal(strncmp(line, "\033[97;40m", 8), 0);
+		line[strlen(line) - 4] = '\0';
+		size_t columns = text_width(line + 8);
+		assert_true(lines == 0 || columns == width);
+		width = columns;
+		if (lines == 0) /* the quiet zone is light */
+			assert_int_equal(strncmp(line + 8, "███", 9), 0);
+		if (lines == 1) /* two light modules, then the dark edge of the pattern with its light inside below */
+			assert_int_equal(strncmp(line + 8, "██ ▄▄▄▄▄ ", 3 * 2 + 1 + 3 * 5 + 1), 0);
+	}
+	/* Version 3 has 29 modules, and two on each side. */
+	assert_int_equal(width, 33);
+	assert_int_equal(lines, 17);
+	free(text);
+}
+
+static void test_width(void **state)
+{
+	(void)state;
+	assert_int_equal(text_width("abc"), 3);
+	assert_int_equal(text_width("関所"), 4);
+	assert_int_equal(text_width("ｱｲ"), 2);
+	assert_int_equal(text_width("\xff\xfe"), 2);
+	assert_int_equal(text_width(""), 0);
+}
+
+static void test_completion(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	const struct command *command;
+
+	(void)state;
+	completion_bash(out);
+	fclose(out);
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		char row[96];
+		snprintf(row, sizeof(row), "\t'%s'", command->name);
+		assert_non_null(strstr(text, row));
+		for (size_t k = 0; k < command->arg_count; k++) {
+			snprintf(row, sizeof(row), "--%s ", command->args[k].name);
+			if (command->args[k].type != COMMAND_PASSWORD)
+				assert_non_null(strstr(text, row));
+		}
+	}
+	assert_null(strstr(text, "--password"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_table, in_english),	  cmocka_unit_test_setup(test_harmless, in_english),
+		cmocka_unit_test_setup(test_odd_rows, in_english), cmocka_unit_test_setup(test_members, in_english),
+		cmocka_unit_test_setup(test_errors, in_english),  cmocka_unit_test_setup(test_totp, in_english),
+		cmocka_unit_test_setup(test_qr, in_english),	  cmocka_unit_test_setup(test_width, in_english),
+		cmocka_unit_test_setup(test_completion, in_english),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
