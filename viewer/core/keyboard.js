@@ -80,7 +80,9 @@ export class Keyboard {
 		this.#layout = layout;
 		this.#events = events;
 		this.#keys = new NoVncKeyboard(stage);
-		this.#keys.onkeyevent = (keysym, code, down) => this.#key(keysym ?? 0, code, down);
+		/** @type {{onkeyevent: (keysym: number | null, code: string, down: boolean) => void}} */
+		const source = this.#keys;
+		source.onkeyevent = (keysym, code, down) => this.#key(keysym ?? 0, code, down);
 		this.#listen();
 	}
 

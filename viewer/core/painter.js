@@ -52,6 +52,13 @@ export class Painter {
 		this.#image = new ImageData(pixels, width, height);
 	}
 
+	/** Black, and the pixels forgotten. */
+	clear() {
+		this.#image = null;
+		this.#context.fillStyle = "#000";
+		this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
+	}
+
 	/** @param {Rect[]} changed */
 	draw(changed) {
 		if (!this.#image || changed.length === 0)

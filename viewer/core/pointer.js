@@ -8,7 +8,7 @@ import { Wheel } from "./wheel.js";
 /**
  * @typedef {object} PointerEvents
  * @property {(message: PointerMessage) => void} pointer
- * @property {() => void} pressed the person clicked into the desktop
+ * @property {(left: number, top: number) => void} pressed the person clicked here, in CSS pixels of the canvas
  */
 
 const LEFT = 1;
@@ -117,7 +117,7 @@ export class Pointer {
 	#down(event) {
 		event.preventDefault();
 		this.#canvas.setPointerCapture(event.pointerId);
-		this.#events.pressed();
+		this.#events.pressed(event.offsetX, event.offsetY);
 		if (event.pointerType === "touch")
 			this.#touchDown(event);
 		else

@@ -75,7 +75,7 @@ export class Stream {
 	 * @param {number} height
 	 */
 	open(url, width, height) {
-		this.close();
+		this.#drop();
 		this.#lost = true;
 		this.#failures = [];
 		this.#shown = false;
@@ -104,7 +104,14 @@ export class Stream {
 		this.#transport?.send(name, fields);
 	}
 
+	/** Ends the stream for good: nothing of the picture stays. */
 	close() {
+		this.#drop();
+		this.#painter.clear();
+		this.#decoder = new FrameDecoder(this.#zstd);
+	}
+
+	#drop() {
 		this.#transport?.close();
 		this.#transport = null;
 		this.#unacknowledged = [];

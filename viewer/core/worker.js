@@ -47,7 +47,7 @@ async function start(canvas) {
 	}
 }
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
 	switch (data.type) {
 	case "start":
 		void start(data.canvas);

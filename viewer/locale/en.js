@@ -43,8 +43,6 @@ export default Object.freeze({
 	"menu.opening": "Opening…",
 	"menu.running": "Your session is still running",
 	"menu.view-only": "View only",
-	"menu.kept": "Sign-in saved",
-	"menu.forget": "Use another PC sign-in",
 	"menu.empty.title": "No PC is assigned to you yet",
 	"menu.empty.text": "Ask your office's administrator to allow you a PC. It appears here by itself, you need not reload the page.",
 	"menu.stale": "The list cannot be refreshed: {error} It shows how things were at {time}.",
@@ -134,6 +132,7 @@ export default Object.freeze({
 	"connecting.starting": "Preparing the session at the gateway…",
 	"connecting.connecting": "Waiting for the PC to answer…",
 	"connecting.active": "Waiting for the picture…",
+	"connecting.failed": "{name} could not be opened",
 	"connecting.slow": "This takes longer than usual. The PC may be busy or just starting up.",
 
 	"reconnecting.title": "The connection is interrupted",
@@ -144,6 +143,7 @@ export default Object.freeze({
 
 	"locked.title": "Locked because nobody was there",
 	"locked.text": "Your programs on {name} keep running. Enter your Sekisho password to go on.",
+	"locked.wrong": "The password is wrong. Check it and try again.",
 	"locked.submit": "Unlock",
 
 	"idle.lock": "Are you still there? The picture is locked in {time}.",
@@ -257,6 +257,8 @@ export default Object.freeze({
 	"enrol.get": "1. Get your device's file",
 	"enrol.get-text": "Ask your office's administrator for the certificate file of this device (it ends in .p12) and, by another way such as the telephone, for its password. The administrator makes it with:",
 	"enrol.get-note": "A file belongs to one device and one person. Do not pass it on, and delete it after the import.",
+	"enrol.example-user": "ACCOUNT",
+	"enrol.example-name": "NAME",
 	"enrol.import": "2. Import it",
 	"enrol.windows": "Chrome and Edge on Windows",
 	"enrol.windows-1": "Double-click the .p12 file. Choose “Current User” and “Next”.",
@@ -279,6 +281,7 @@ export default Object.freeze({
 	"enrol.ca-waiting": "Reading the certificate…",
 	"enrol.ca-failed": "The certificate cannot be read right now. Reload the page, or get it from your administrator.",
 	"enrol.ca-compare": "Ask your administrator to read out the fingerprint that “sekisho ca show” prints, by telephone or in person. Go on only when all of it is the same.",
+	"enrol.ca-check": "Check the downloaded file itself as well, this page alone proves nothing:",
 	"enrol.open": "4. Open the gateway",
 	"enrol.open-text": "Restart the browser, open the address your administrator gave you, choose the certificate of this device when asked, and log in.",
 	"enrol.trouble": "If it does not work",

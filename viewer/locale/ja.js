@@ -42,8 +42,6 @@ const texts = Object.freeze({
 	"menu.opening": "開いています…",
 	"menu.running": "前回のセッションが動いています",
 	"menu.view-only": "閲覧のみ",
-	"menu.kept": "サインイン情報を保管中",
-	"menu.forget": "別のサインイン情報を使う",
 	"menu.empty.title": "使えるPCがまだありません",
 	"menu.empty.text": "事務所の管理者に、PCの使用許可を依頼してください。許可されると自動的にここに表示されます（再読み込みは不要です）。",
 	"menu.stale": "一覧を更新できません。{error}（{time} 時点の状態を表示しています）",
@@ -133,6 +131,7 @@ const texts = Object.freeze({
 	"connecting.starting": "ゲートウェイでセッションを準備しています…",
 	"connecting.connecting": "PCの応答を待っています…",
 	"connecting.active": "画面を待っています…",
+	"connecting.failed": "{name} を開けませんでした",
 	"connecting.slow": "いつもより時間がかかっています。PCが混み合っているか、起動中かもしれません。",
 
 	"reconnecting.title": "通信が途切れました",
@@ -143,6 +142,7 @@ const texts = Object.freeze({
 
 	"locked.title": "操作がなかったためロックしました",
 	"locked.text": "{name} のプログラムは動き続けています。続けるには Sekisho のパスワードを入力してください。",
+	"locked.wrong": "パスワードが違います。確認して、もう一度試してください。",
 	"locked.submit": "ロックを解除",
 
 	"idle.lock": "操作がありません。あと {time} で画面をロックします。",
@@ -256,6 +256,8 @@ const texts = Object.freeze({
 	"enrol.get": "1. 端末のファイルを受け取る",
 	"enrol.get-text": "この端末用の証明書ファイル（.p12）と、そのパスワードを事務所の管理者から受け取ってください。パスワードは、電話など別の方法で受け取ります。管理者は次のコマンドで作成します。",
 	"enrol.get-note": "ファイルは1台の端末と1人の利用者のものです。他の人に渡さず、読み込みが終わったら削除してください。",
+	"enrol.example-user": "アカウント",
+	"enrol.example-name": "端末名",
 	"enrol.import": "2. 読み込む",
 	"enrol.windows": "Windows の Chrome、Edge",
 	"enrol.windows-1": ".p12 ファイルをダブルクリックし、「現在のユーザー」を選んで「次へ」を押します。",
@@ -278,6 +280,7 @@ const texts = Object.freeze({
 	"enrol.ca-waiting": "証明書を読み込んでいます…",
 	"enrol.ca-failed": "今は証明書を読み込めません。ページを再読み込みするか、管理者から受け取ってください。",
 	"enrol.ca-compare": "「sekisho ca show」が表示する指紋を、管理者に電話または対面で読み上げてもらってください。すべて同じときだけ先へ進みます。",
+	"enrol.ca-check": "このページの表示だけでは証明になりません。ダウンロードしたファイル自体も確認してください：",
 	"enrol.open": "4. ゲートウェイを開く",
 	"enrol.open-text": "ブラウザーを再起動し、管理者から聞いたアドレスを開きます。証明書の選択画面でこの端末の証明書を選び、ログインします。",
 	"enrol.trouble": "うまくいかないとき",

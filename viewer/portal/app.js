@@ -1,0 +1,164 @@
+/*
+ * Which of the views is shown, and what leads from one to the next.
+ */
+import { Api } from "../core/api.js";
+import { CodeView } from "./code_view.js";
+import { CredentialsDialog } from "./credentials_dialog.js";
+import { DesktopView } from "./desktop_view.js";
+import { byId } from "./dom.js";
+import { isLoggedOut } from "./errors.js";
+import { onLanguage, t } from "./i18n.js";
+import { LeaveDialog } from "./leave_dialog.js";
+import { LoginView } from "./login_view.js";
+import { MenuView } from "./menu_view.js";
+
+/** @typedef {import("../core/api.js").Host} Host */
+/** @typedef {import("../core/api.js").Me} Me */
+/** @typedef {"loading" | "login" | "code" | "menu" | "desktop"} View */
+
+/* The session in the page's address, so that loading the page again shows it again. */
+const ADDRESS = /^#session=([0-9a-f]{32})$/;
+
+export class App {
+	#api = new Api();
+	#credentials = new CredentialsDialog();
+	#leave = new LeaveDialog();
+	#login = new LoginView(this.#api, () => this.#showCode());
+	#code = new CodeView(this.#api, (me) => this.#loggedIn(me), (error) => this.#showLogin(error));
+	#menu = new MenuView(this.#api, {
+		open: (host) => void this.#open(host),
+		confirmEnd: async (host) => (await this.#leave.ask(host.name, false)) === "logout",
+		loggedOut: (error) => this.#showLogin(error),
+	});
+	#desktop = new DesktopView(this.#api, {
+		menu: (message) => this.#showMenu(message),
+		loggedOut: (error) => this.#showLogin(error),
+		credentials: (pc) => this.#credentials.ask(pc.name, pc.withUser),
+		leave: (name) => this.#leave.ask(name, true),
+		opened: (id, name) => this.#opened(id, name),
+	});
+	/** @type {Me | null} */
+	#me = null;
+	/** @type {View} */
+	#view = "loading";
+	#pcName = "";
+
+	constructor() {
+		addEventListener("popstate", () => this.#moved());
+		onLanguage(() => this.#showTitle());
+	}
+
+	async start() {
+		void this.#loadOffice();
+		try {
+			this.#loggedIn(await this.#api.me());
+		} catch (error) {
+			this.#showLogin(isLoggedOut(error) ? undefined : error);
+		}
+	}
+
+	async #loadOffice() {
+		try {
+			this.#login.setOffice((await this.#api.office()).office);
+		} catch {
+			/* The page works without the office's name. */
+		}
+	}
+
+	/** @param {View} view */
+	#show(view) {
+		if (view !== "desktop")
+			this.#desktop.close();
+		if (view !== "menu")
+			this.#menu.hide();
+		this.#view = view;
+		document.body.dataset.view = view;
+		byId("view-entry").hidden = view !== "login" && view !== "code";
+		byId("view-login").hidden = view !== "login";
+		byId("view-code").hidden = view !== "code";
+		byId("view-menu").hidden = view !== "menu";
+		byId("view-desktop").hidden = view !== "desktop";
+		this.#showTitle();
+	}
+
+	#showTitle() {
+		const app = t("app.name");
+		/** @type {Record<View, string>} */
+		const titles = { loading: "", login: t("login.title"), code: t("code.title"), menu: t("menu.title"),
+			desktop: this.#pcName };
+		const title = titles[this.#view];
+		document.title = title ? `${title} – ${app}` : app;
+	}
+
+	/** @param {unknown} [error] */
+	#showLogin(error) {
+		this.#me = null;
+		this.#menu.clear();
+		this.#show("login");
+		this.#login.show(error);
+	}
+
+	#showCode() {
+		this.#show("code");
+		this.#code.show();
+	}
+
+	/** @param {Me} me */
+	#loggedIn(me) {
+		this.#me = me;
+		this.#login.setOffice(me.office);
+		const match = ADDRESS.exec(location.hash);
+		if (match) {
+			this.#show("desktop");
+			void this.#desktop.resume(match[1]);
+		} else {
+			this.#showMenu();
+		}
+	}
+
+	/** @param {() => string} [message] */
+	#showMenu(message) {
+		if (!this.#me) {
+			this.#showLogin();
+			return;
+		}
+		if (location.hash)
+			history.replaceState(null, "", location.pathname);
+		this.#show("menu");
+		this.#menu.show(this.#me, message);
+	}
+
+	/** @param {Host} host */
+	async #open(host) {
+		const pc = { id: host.id, name: host.name, withUser: host.protocol === "rdp" };
+		let answer = null;
+		if (host.needs_login && host.in_use !== "me") {
+			answer = await this.#credentials.ask(pc.name, pc.withUser);
+			if (!answer)
+				return;
+		}
+		this.#pcName = host.name;
+		this.#show("desktop");
+		await this.#desktop.open(pc, answer);
+	}
+
+	/**
+	 * @param {string} id
+	 * @param {string} name of the PC
+	 */
+	#opened(id, name) {
+		this.#pcName = name;
+		this.#showTitle();
+		const address = `#session=${id}`;
+		if (location.hash !== address)
+			history.pushState(null, "", address);
+	}
+
+	/** Back and forward in the browser's history. */
+	#moved() {
+		if (this.#me && this.#view === "desktop" && !ADDRESS.test(location.hash))
+			this.#showMenu();
+		else if (this.#me && this.#view === "menu")
+			this.#loggedIn(this.#me);
+	}
+}

@@ -1,0 +1,75 @@
+/*
+ * Small helpers for the page's elements.
+ */
+
+/**
+ * The element with this id, which index.html has.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @returns {T}
+ */
+export function byId(id) {
+	const element = document.getElementById(id);
+	if (!element)
+		throw new Error(`no element #${id}`);
+	return /** @type {T} */ (element);
+}
+
+/**
+ * The first element below root that matches.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {T}
+ */
+export function find(root, selector) {
+	const element = root.querySelector(selector);
+	if (!element)
+		throw new Error(`no element ${selector}`);
+	return /** @type {T} */ (element);
+}
+
+/**
+ * Shows a message, or hides its place when the text is empty.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function showMessage(element, text) {
+	if (element.textContent !== text)
+		element.textContent = text;
+	element.hidden = text === "";
+}
+
+/**
+ * Sets a text only when it differs: screen readers need not say it again.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+	if (element.textContent !== text)
+		element.textContent = text;
+}
+
+/**
+ * Says something to people who do not see the page.
+ * @param {string} text
+ */
+export function announce(text) {
+	setText(byId("announce"), text);
+}
+
+/** Lets the eye buttons show and hide the passwords beside them. */
+export function startReveals() {
+	for (const button of document.querySelectorAll("[data-reveal]")) {
+		const input = /** @type {HTMLInputElement} */ (byId(/** @type {string} */ (button.getAttribute("data-reveal"))));
+		button.addEventListener("click", () => {
+			input.type = input.type === "password" ? "text" : "password";
+			button.setAttribute("aria-pressed", String(input.type === "text"));
+			input.focus();
+		});
+		input.form?.addEventListener("submit", () => {
+			input.type = "password";
+			button.setAttribute("aria-pressed", "false");
+		});
+	}
+}

@@ -1,0 +1,111 @@
+/*
+ * Texts in the person's language. Elements say in data-t which text they show (data-t-label: aria-label,
+ * data-t-title: tooltip), so that a change of language reaches everything on the page.
+ */
+import en from "../locale/en.js";
+import ja from "../locale/ja.js";
+import { readPreference, writePreference } from "./preferences.js";
+
+/** @typedef {import("../locale/ja.js").Key} Key */
+/** @typedef {"ja" | "en"} Language */
+/** @typedef {Record<string, string | number>} Values */
+
+const texts = { ja, en };
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @returns {Language} */
+function preferred() {
+	const kept = readPreference("language");
+	if (kept === "ja" || kept === "en")
+		return kept;
+	for (const language of navigator.languages) {
+		if (/^ja\b/i.test(language))
+			return "ja";
+		if (/^en\b/i.test(language))
+			return "en";
+	}
+	return "en";
+}
+
+/** @type {Language} */
+let current = preferred();
+
+/** @returns {Language} */
+export function language() {
+	return current;
+}
+
+/**
+ * @param {Key} key
+ * @param {Values} [values] for the {names} in the text
+ */
+export function t(key, values = {}) {
+	return texts[current][key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * A text whose key ends in a code from the gateway; one this page does not know reads as fallback.
+ * @param {string} prefix
+ * @param {string} code
+ * @param {Key} fallback
+ * @param {Values} [values]
+ */
+export function textOf(prefix, code, fallback, values = {}) {
+	const key = prefix + code;
+	return t(Object.hasOwn(ja, key) ? /** @type {Key} */ (key) : fallback, values);
+}
+
+/** @param {() => void} listener called when the language has changed */
+export function onLanguage(listener) {
+	listeners.add(listener);
+}
+
+/** @param {ParentNode} root */
+export function translate(root) {
+	for (const element of root.querySelectorAll("[data-t]"))
+		element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
+	for (const element of root.querySelectorAll("[data-t-label]"))
+		element.setAttribute("aria-label", t(/** @type {Key} */ (element.getAttribute("data-t-label"))));
+	for (const element of root.querySelectorAll("[data-t-title]"))
+		element.setAttribute("title", t(/** @type {Key} */ (element.getAttribute("data-t-title"))));
+	for (const select of root.querySelectorAll("select[data-language]"))
+		/** @type {HTMLSelectElement} */ (select).value = current;
+}
+
+function apply() {
+	document.documentElement.lang = current;
+	translate(document);
+	for (const listener of listeners)
+		listener();
+}
+
+/** Fills the page and follows its language switches. */
+export function startLanguage() {
+	for (const element of document.querySelectorAll("select[data-language]")) {
+		const select = /** @type {HTMLSelectElement} */ (element);
+		select.addEventListener("change", () => {
+			current = select.value === "ja" ? "ja" : "en";
+			writePreference("language", current);
+			apply();
+		});
+	}
+	apply();
+}
+
+/** @param {number} unix seconds since 1970 */
+export function formatDate(unix) {
+	return new Intl.DateTimeFormat(current, { dateStyle: "long" }).format(unix * 1000);
+}
+
+/** @param {number} unix seconds since 1970 */
+export function formatTime(unix) {
+	return new Intl.DateTimeFormat(current, { timeStyle: "short" }).format(unix * 1000);
+}
+
+/** @param {number} seconds */
+export function formatDuration(seconds) {
+	return seconds >= 120 ? t("time.minutes", { n: Math.round(seconds / 60) }) :
+		t("time.seconds", { n: Math.max(0, seconds) });
+}
