@@ -1,11 +1,12 @@
 /*
- * tool_rdp - drives the RDP client from a test script: connects as told by the arguments, then obeys lines
- * on stdin and prints what happens, one line an event.
+ * tool_rdp - drives the RDP client from a test script: connects as told by the arguments, then
+ * obeys lines on stdin and prints what happens, one line an event.
  *
- *   tool-rdp address port security user password domain width height layout connect_s pin|trust|refuse
+ *   tool-rdp address port security user password domain width height layout connect_s
+ * pin|trust|refuse
  *
- * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H | hold 0|1 | dump FILE (BGRX rows) |
- * settle QUIET_MS MAX_MS | channels | frames | quit
+ * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H | hold 0|1 | dump FILE
+ * (BGRX rows) | settle QUIET_MS MAX_MS | channels | frames | quit
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -165,7 +166,8 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "text")) {
 		ops->text(tool->remote, rest);
 	} else if (util_streq(line, "pointer")) {
-		ops->pointer(tool->remote, (unsigned)n[0], (unsigned)n[1], (unsigned)n[2], (int)n[3], (int)n[4]);
+		ops->pointer(tool->remote, (unsigned)n[0], (unsigned)n[1], (unsigned)n[2],
+			     (int)n[3], (int)n[4]);
 	} else if (util_streq(line, "resize")) {
 		printf("resize %d\n", ops->resize(tool->remote, (unsigned)n[0], (unsigned)n[1]));
 	} else if (util_streq(line, "hold")) {
@@ -209,7 +211,8 @@ static void tool_obey(struct tool *tool)
 {
 	char *end;
 
-	while (!tool->settling && !tool->quit && tool->ended == END_NONE && (end = memchr(tool->line, '\n', tool->len))) {
+	while (!tool->settling && !tool->quit && tool->ended == END_NONE &&
+	       (end = memchr(tool->line, '\n', tool->len))) {
 		char line[LINE_MAX_BYTES];
 		size_t len = (size_t)(end - tool->line);
 
@@ -240,8 +243,14 @@ static int tool_run(struct tool *tool)
 int main(int argc, char **argv)
 {
 	static const struct remote_events events = {
-		.resized = tool_resized, .damaged = tool_damaged, .frame_done = tool_frame_done, .cursor = tool_cursor,
-		.bell = tool_bell, .trust = tool_trust, .channel_refused = tool_refused, .ended = tool_ended,
+		.resized = tool_resized,
+		.damaged = tool_damaged,
+		.frame_done = tool_frame_done,
+		.cursor = tool_cursor,
+		.bell = tool_bell,
+		.trust = tool_trust,
+		.channel_refused = tool_refused,
+		.ended = tool_ended,
 	};
 	struct tool tool = { 0 };
 	struct remote_config config;
@@ -255,9 +264,15 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_init("tool-rdp", LOG_LEVEL_DEBUG);
 	config = (struct remote_config){
-		.address = argv[1], .port = (uint16_t)atoi(argv[2]), .security = (enum security)atoi(argv[3]),
-		.user = argv[4], .password = argv[5], .domain = argv[6], .width = (unsigned)atoi(argv[7]),
-		.height = (unsigned)atoi(argv[8]), .layout = (uint32_t)strtoul(argv[9], NULL, 0),
+		.address = argv[1],
+		.port = (uint16_t)atoi(argv[2]),
+		.security = (enum security)atoi(argv[3]),
+		.user = argv[4],
+		.password = argv[5],
+		.domain = argv[6],
+		.width = (unsigned)atoi(argv[7]),
+		.height = (unsigned)atoi(argv[8]),
+		.layout = (uint32_t)strtoul(argv[9], NULL, 0),
 		.connect_s = (unsigned)atoi(argv[10]),
 	};
 	tool.trust = util_streq(argv[11], "trust");

@@ -37,11 +37,13 @@ static void set_client_address(rdpSettings *settings, int fd)
 	char text[NI_MAXHOST];
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
-	    getnameinfo((struct sockaddr *)&address, len, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0)
+	    getnameinfo((struct sockaddr *)&address, len, text, sizeof(text), NULL, 0,
+			NI_NUMERICHOST) == 0)
 		(void)freerdp_settings_set_string(settings, FreeRDP_ClientAddress, text);
 }
 
-static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *hostname, int port, DWORD timeout)
+static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *hostname, int port,
+		       DWORD timeout)
 {
 	struct rdp_remote *rdp = rdp_of(context);
 	const struct remote_config *config = &rdp->remote.config;
@@ -49,7 +51,8 @@ static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *h
 	int fd = -1;
 
 	(void)timeout;
-	/* A PC may redirect its client elsewhere; the policy that chose this PC was not asked about that. */
+	/* A PC may redirect its client elsewhere; the policy that chose this PC was not asked about
+	 * that. */
 	if (!rdp->connected && util_streq(hostname, config->address) && port == config->port) {
 		rdp_watchdog_unguard(&rdp->watchdog);
 		err = rdp_dial(config->address, config->port,
@@ -63,12 +66,15 @@ static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *h
 	}
 	if (fd >= 0)
 		close(fd);
-	rdp_fail(rdp, err == ERR_TIMEOUT ? END_PC_TIMEOUT : err == ERR_DENIED ? END_PC_PROTOCOL : END_PC_UNREACHABLE);
+	rdp_fail(rdp, err == ERR_TIMEOUT  ? END_PC_TIMEOUT
+		      : err == ERR_DENIED ? END_PC_PROTOCOL
+					  : END_PC_UNREACHABLE);
 	freerdp_set_last_error_if_not(context, FREERDP_ERROR_CONNECT_FAILED);
 	return -1;
 }
 
-/* X.224 Connection Confirm ([MS-RDPBCGR] 2.2.1.2) in a TPKT: whatever follows, this is an RDP host. */
+/* X.224 Connection Confirm ([MS-RDPBCGR] 2.2.1.2) in a TPKT: whatever follows, this is an RDP host.
+ */
 static bool is_connection_confirm(const uint8_t *pdu, size_t len)
 {
 	return len >= 7 && pdu[0] == 3 && pdu[5] == 0xd0;
@@ -111,8 +117,10 @@ static void post_disconnect(freerdp *instance)
 	rdp_gfx_finish(rdp_of(instance->context));
 }
 
-/* Asked when user or password is missing. NLA cannot go on without; with TLS the PC shows its own login screen. */
-static BOOL authenticate(freerdp *instance, char **user, char **password, char **domain, rdp_auth_reason reason)
+/* Asked when user or password is missing. NLA cannot go on without; with TLS the PC shows its own
+ * login screen. */
+static BOOL authenticate(freerdp *instance, char **user, char **password, char **domain,
+			 rdp_auth_reason reason)
 {
 	(void)user;
 	(void)password;
@@ -185,8 +193,9 @@ static void ready(struct loop_io *io, uint32_t events)
 	(void)events;
 	if (!freerdp_check_event_handles(context) || freerdp_shall_disconnect_context(context) ||
 	    rdp->failed != END_NONE)
-		end(rdp, rdp->failed ? rdp->failed
-				     : rdp_error_reason(freerdp_get_last_error(context), true, true));
+		end(rdp, rdp->failed
+				 ? rdp->failed
+				 : rdp_error_reason(freerdp_get_last_error(context), true, true));
 	else if (!rdp->held && watch(rdp))
 		end(rdp, END_GATEWAY);
 }
@@ -229,7 +238,8 @@ static enum err rdp_connect(struct remote *remote, enum end_reason *ret_reason)
 	else if (watch(rdp))
 		reason = END_GATEWAY;
 	if (reason != END_NONE) {
-		log_debug("rdp-connect", "last_error=%s", freerdp_get_last_error_name(freerdp_get_last_error(context)));
+		log_debug("rdp-connect", "last_error=%s",
+			  freerdp_get_last_error_name(freerdp_get_last_error(context)));
 		*ret_reason = reason;
 		return rdp_error_err(reason);
 	}
@@ -249,7 +259,8 @@ static void rdp_text(struct remote *remote, const char *text)
 	rdp_input_text(rdp_from(remote), text);
 }
 
-static void rdp_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y)
+static void rdp_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons,
+			int wheel_x, int wheel_y)
 {
 	rdp_input_pointer(rdp_from(remote), x, y, buttons, wheel_x, wheel_y);
 }
@@ -327,8 +338,8 @@ static enum err make_instance(struct rdp_remote *rdp)
 	return err ? err : rdp_settings_apply(instance->context->settings, &rdp->remote.config);
 }
 
-enum err remote_rdp_new(struct loop *loop, const struct remote_config *config, const struct remote_events *events,
-			void *ctx, struct remote **ret)
+enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
+			const struct remote_events *events, void *ctx, struct remote **ret)
 {
 	struct rdp_remote *rdp;
 	enum err err = rdp_library_init();

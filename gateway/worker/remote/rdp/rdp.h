@@ -1,6 +1,6 @@
 /*
- * rdp.h - what the modules of the RDP client share: one connection's state and the way from FreeRDP's
- * contexts back to it. Private to rdp/.
+ * rdp.h - what the modules of the RDP client share: one connection's state and the way from
+ * FreeRDP's contexts back to it. Private to rdp/.
  */
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_H
@@ -48,8 +48,8 @@ struct rdp_remote {
 	size_t watch_count;
 	struct loop_timer first_picture;
 	enum end_reason failed; /* why our own callbacks refused, before FreeRDP's error counts */
-	bool connected;		/* freerdp_connect succeeded */
-	bool answered;		/* the PC spoke X.224 */
+	bool connected;         /* freerdp_connect succeeded */
+	bool answered;          /* the PC spoke X.224 */
 	bool held;
 	bool painted;
 
@@ -58,14 +58,14 @@ struct rdp_remote {
 
 	struct rdp_gfx gfx;
 	DispClientContext *disp; /* NULL while the channel is not open */
-	uint64_t disp_max_area;	 /* pixels */
-	unsigned refused;	 /* channels reported so far */
+	uint64_t disp_max_area;  /* pixels */
+	unsigned refused;        /* channels reported so far */
 	const char *opened[RDP_MAX_OPENED];
 	size_t opened_count;
 
 	struct rdp_pointer_state pointer;
 	bool pressed[512]; /* by RDP scancode, so that a repeat is told apart */
-	uint32_t locks;	   /* KBD_SYNC_* as told to the PC */
+	uint32_t locks;    /* KBD_SYNC_* as told to the PC */
 	bool locks_known;  /* told, and no lock key was pressed since */
 };
 
@@ -78,12 +78,13 @@ struct rdp_context_ours {
 
 static inline struct rdp_remote *rdp_of(rdpContext *context)
 {
-	struct rdp_context_ours *ours = (struct rdp_context_ours *) context;
+	struct rdp_context_ours *ours = (struct rdp_context_ours *)context;
 	assert(ours->magic == RDP_MAGIC);
 	return ours->rdp;
 }
 
-/* Fails the connection for a reason of our own; the first one stands. Returns FALSE for the callbacks. */
+/* Fails the connection for a reason of our own; the first one stands. Returns FALSE for the
+ * callbacks. */
 static inline BOOL rdp_fail(struct rdp_remote *rdp, enum end_reason reason)
 {
 	if (rdp->failed == END_NONE)

@@ -71,7 +71,8 @@ static BOOL load_channels(freerdp *instance)
 	} cast;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++) {
-		if (!freerdp_dynamic_channel_collection_find(context->settings, dynamic_channels[i]) &&
+		if (!freerdp_dynamic_channel_collection_find(context->settings,
+							     dynamic_channels[i]) &&
 		    !add_dynamic(context->settings, dynamic_channels[i]))
 			return FALSE;
 	}
@@ -92,10 +93,12 @@ static void report_refused(struct rdp_remote *rdp, const char *name)
 }
 
 /*
- * freerdp->ReceiveChannelData: everything that comes on a static channel. drdynvc itself turns a request for a
- * channel without listener down, but tells nobody, so requests are looked at on their way.
+ * freerdp->ReceiveChannelData: everything that comes on a static channel. drdynvc itself turns a
+ * request for a channel without listener down, but tells nobody, so requests are looked at on their
+ * way.
  */
-static BOOL receive(freerdp *instance, UINT16 id, const BYTE *data, size_t size, UINT32 flags, size_t total)
+static BOOL receive(freerdp *instance, UINT16 id, const BYTE *data, size_t size, UINT32 flags,
+		    size_t total)
 {
 	struct rdp_remote *rdp = rdp_of(instance->context);
 	const char *name = NULL;
@@ -113,7 +116,8 @@ static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a,
 	struct rdp_remote *rdp = disp->custom;
 	uint64_t area;
 
-	if (mul_overflows((uint64_t)factor_a, (uint64_t)factor_b, &area) || mul_overflows(area, monitors, &area))
+	if (mul_overflows((uint64_t)factor_a, (uint64_t)factor_b, &area) ||
+	    mul_overflows(area, monitors, &area))
 		area = UINT64_MAX;
 	rdp->disp_max_area = area;
 	rdp->remote.can_resize = area > 0;
@@ -131,16 +135,18 @@ static void channel_connected(void *context, const ChannelConnectedEventArgs *ev
 		rdp->disp->custom = rdp;
 		rdp->disp->DisplayControlCaps = disp_caps;
 	} else if (!util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)) {
-		/* Cannot happen while only ours are loaded; if it does, the session must not go on. */
+		/* Cannot happen while only ours are loaded; if it does, the session must not go on.
+		 */
 		log_error("rdp-channel-not-allowed", "name=\"%s\"", event->name);
 		rdp_fail(rdp, END_PC_PROTOCOL);
 	}
 	if (rdp->opened_count < RDP_MAX_OPENED)
-		rdp->opened[rdp->opened_count++] = util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME) ? RDPGFX_CHANNEL_NAME
-						   : util_streq(event->name, DISP_DVC_CHANNEL_NAME) ? DISP_CHANNEL_NAME
-						   : util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)
-							   ? DRDYNVC_SVC_CHANNEL_NAME
-							   : "other";
+		rdp->opened[rdp->opened_count++] =
+			util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME) ? RDPGFX_CHANNEL_NAME
+			: util_streq(event->name, DISP_DVC_CHANNEL_NAME) ? DISP_CHANNEL_NAME
+			: util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)
+				? DRDYNVC_SVC_CHANNEL_NAME
+				: "other";
 }
 
 static void channel_disconnected(void *context, const ChannelDisconnectedEventArgs *event)
@@ -178,8 +184,11 @@ bool rdp_channels_resize(struct rdp_remote *rdp, unsigned width, unsigned height
 	if (!rdp->disp || !rdp->remote.can_resize)
 		return false;
 	/* [MS-RDPEDISP] 2.2.2.2.1: the width must be even */
-	layout.Width = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_WIDTH, MIN(width, (unsigned)REMOTE_MAX_WIDTH)) & ~1u;
-	layout.Height = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_HEIGHT, MIN(height, (unsigned)REMOTE_MAX_HEIGHT));
+	layout.Width = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_WIDTH,
+			   MIN(width, (unsigned)REMOTE_MAX_WIDTH)) &
+		       ~1u;
+	layout.Height = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_HEIGHT,
+			    MIN(height, (unsigned)REMOTE_MAX_HEIGHT));
 	if ((uint64_t)layout.Width * layout.Height > rdp->disp_max_area)
 		return false;
 	return rdp->disp->SendMonitorLayout(rdp->disp, 1, &layout) == CHANNEL_RC_OK;
@@ -200,15 +209,19 @@ void rdp_channels_describe(const struct remote *remote, char *text, size_t size)
 
 	append(text, size, &len, "static=", "");
 	for (UINT32 i = 0; i < freerdp_settings_get_uint32(settings, FreeRDP_ChannelCount); i++) {
-		const CHANNEL_DEF *channel = freerdp_settings_get_pointer_array(settings, FreeRDP_ChannelDefArray, i);
+		const CHANNEL_DEF *channel =
+			freerdp_settings_get_pointer_array(settings, FreeRDP_ChannelDefArray, i);
 
 		append(text, size, &len, i ? "," : "", channel ? channel->name : "?");
 	}
 	append(text, size, &len, " loaded=", "");
-	for (UINT32 i = 0; i < freerdp_settings_get_uint32(settings, FreeRDP_DynamicChannelCount); i++) {
-		const ADDIN_ARGV *args = freerdp_settings_get_pointer_array(settings, FreeRDP_DynamicChannelArray, i);
+	for (UINT32 i = 0; i < freerdp_settings_get_uint32(settings, FreeRDP_DynamicChannelCount);
+	     i++) {
+		const ADDIN_ARGV *args = freerdp_settings_get_pointer_array(
+			settings, FreeRDP_DynamicChannelArray, i);
 
-		append(text, size, &len, i ? "," : "", args && args->argc > 0 ? args->argv[0] : "?");
+		append(text, size, &len, i ? "," : "",
+		       args && args->argc > 0 ? args->argv[0] : "?");
 	}
 	append(text, size, &len, " open=", "");
 	for (size_t i = 0; i < rdp->opened_count; i++)

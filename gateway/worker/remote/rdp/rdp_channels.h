@@ -1,6 +1,7 @@
 /*
- * rdp_channels.h - the channel policy: one static channel (drdynvc) and in it two dynamic ones, graphics and
- * display control. Nothing else is loaded, so clipboard, drives, printers, sound and the rest do not exist here.
+ * rdp_channels.h - the channel policy: one static channel (drdynvc) and in it two dynamic ones,
+ * graphics and display control. Nothing else is loaded, so clipboard, drives, printers, sound and
+ * the rest do not exist here.
  */
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_CHANNELS_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_CHANNELS_H
@@ -15,8 +16,8 @@ struct rdp_remote;
 nodiscard enum err rdp_channels_init(freerdp *instance);
 
 /*
- * The name in a DYNVC_CREATE_REQ ([MS-RDPEDYC] 2.2.2.1), NULL when data is something else. Points into data,
- * NUL-terminated.
+ * The name in a DYNVC_CREATE_REQ ([MS-RDPEDYC] 2.2.2.1), NULL when data is something else. Points
+ * into data, NUL-terminated.
  */
 const char *rdp_channels_requested(const uint8_t *data, size_t len);
 
@@ -24,8 +25,9 @@ const char *rdp_channels_requested(const uint8_t *data, size_t len);
 bool rdp_channels_allowed(const char *name);
 
 /*
- * What is loaded and open, for the log and the tests: "static=drdynvc loaded=rdpgfx,disp open=…". Static: what was
- * announced to the PC; loaded: the dynamic channels' code; open: what the PC connected so far.
+ * What is loaded and open, for the log and the tests: "static=drdynvc loaded=rdpgfx,disp open=…".
+ * Static: what was announced to the PC; loaded: the dynamic channels' code; open: what the PC
+ * connected so far.
  */
 void rdp_channels_describe(const struct remote *remote, char *text, size_t size);
 

@@ -25,10 +25,10 @@ uint8_t *rdp_cursor_convert(const rdpPointer *pointer, const gdiPalette *palette
 	rgba = calloc(pointer->height, stride);
 	if (!rgba)
 		return NULL;
-	if (!freerdp_image_copy_from_pointer_data(rgba, PIXEL_FORMAT_RGBA32, (UINT32)stride, 0, 0, pointer->width,
-						  pointer->height, pointer->xorMaskData, pointer->lengthXorMask,
-						  pointer->andMaskData, pointer->lengthAndMask, pointer->xorBpp,
-						  palette)) {
+	if (!freerdp_image_copy_from_pointer_data(
+		    rgba, PIXEL_FORMAT_RGBA32, (UINT32)stride, 0, 0, pointer->width,
+		    pointer->height, pointer->xorMaskData, pointer->lengthXorMask,
+		    pointer->andMaskData, pointer->lengthAndMask, pointer->xorBpp, palette)) {
 		free(rgba);
 		return NULL;
 	}
@@ -99,8 +99,8 @@ static BOOL cursor_set(rdpContext *context, rdpPointer *pointer)
 		return cursor_set_default(context);
 	/* The hot spot comes from the PC and may lie outside. */
 	rdp_events(rdp)->cursor(rdp->remote.ctx, MIN(pointer->xPos, pointer->width - 1),
-				MIN(pointer->yPos, pointer->height - 1), pointer->width, pointer->height,
-				cursor->rgba);
+				MIN(pointer->yPos, pointer->height - 1), pointer->width,
+				pointer->height, cursor->rgba);
 	return TRUE;
 }
 

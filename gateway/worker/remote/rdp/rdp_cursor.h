@@ -11,8 +11,9 @@
 void rdp_cursor_register(rdpGraphics *graphics);
 
 /*
- * Converts an RDP pointer ([MS-RDPBCGR] 2.2.9.1.1.4.4: XOR and AND mask) into width * height * 4 bytes of RGBA with
- * straight alpha; palette is for 8 bits per pixel. The caller frees; NULL when it is out of limits or malformed.
+ * Converts an RDP pointer ([MS-RDPBCGR] 2.2.9.1.1.4.4: XOR and AND mask) into width * height * 4
+ * bytes of RGBA with straight alpha; palette is for 8 bits per pixel. The caller frees; NULL when
+ * it is out of limits or malformed.
  */
 uint8_t *rdp_cursor_convert(const rdpPointer *pointer, const gdiPalette *palette);
 

@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "base/util.h"
 
-/* FreeRDP would take a path or a "vsock:" address for other kinds of sockets; here it is a host or nothing. */
+/* FreeRDP would take a path or a "vsock:" address for other kinds of sockets; here it is a host or
+ * nothing. */
 static bool dial_address_ok(const char *address)
 {
 	size_t len = strlen(address);
@@ -23,25 +24,27 @@ static bool dial_address_ok(const char *address)
 	if (len == 0 || len > 253)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char) address[i]) && !strchr(".-_:%", address[i]))
+		if (!isalnum((unsigned char)address[i]) && !strchr(".-_:%", address[i]))
 			return false;
 	return true;
 }
 
-/* A PC that is switched off must be noticed within half a minute, not after TCP's quarter of an hour. */
+/* A PC that is switched off must be noticed within half a minute, not after TCP's quarter of an
+ * hour. */
 static void dial_options(int fd)
 {
 	static const struct {
 		int level, name, value;
 	} options[] = {
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },     { SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, 10 },   { IPPROTO_TCP, TCP_KEEPINTVL, 5 },
-		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },     { IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },   { SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 10 }, { IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },   { IPPROTO_TCP, TCP_USER_TIMEOUT, 30000 },
 	};
 
 	/* None of them is needed for the connection to work. */
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		(void) setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				 sizeof(int));
 }
 
 static enum err dial_errno(int saved_errno)
@@ -73,7 +76,7 @@ static enum err dial_wait(int fd, uint64_t due_us)
 
 		if (now >= due_us)
 			return ERR_TIMEOUT;
-		ready = poll(&poller, 1, (int) MIN((due_us - now) / 1000 + 1, 60000u));
+		ready = poll(&poller, 1, (int)MIN((due_us - now) / 1000 + 1, 60000u));
 		if (ready < 0 && errno != EINTR)
 			return ERR_IO;
 		if (ready <= 0)
@@ -86,8 +89,9 @@ static enum err dial_wait(int fd, uint64_t due_us)
 
 static enum err dial_one(const struct addrinfo *info, uint64_t due_us, int *ret_fd)
 {
-	_cleanup_close_ int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-					info->ai_protocol);
+	_cleanup_close_ int fd =
+		socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       info->ai_protocol);
 	enum err err;
 
 	if (fd < 0)
@@ -109,15 +113,16 @@ static enum err dial_one(const struct addrinfo *info, uint64_t due_us, int *ret_
 
 enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd)
 {
-	uint64_t due_us = clock_mono_us() + (uint64_t) timeout_ms * 1000;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+	uint64_t due_us = clock_mono_us() + (uint64_t)timeout_ms * 1000;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct addrinfo *list = NULL;
 	char service[8];
 	enum err err = ERR_NOT_FOUND;
 
 	if (!dial_address_ok(address) || port == 0)
 		return ERR_INVALID;
-	(void) snprintf(service, sizeof(service), "%u", port);
+	(void)snprintf(service, sizeof(service), "%u", port);
 	if (getaddrinfo(address, service, &hints, &list)) {
 		hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
 		if (getaddrinfo(address, service, &hints, &list))
@@ -136,8 +141,8 @@ enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *
 static void watchdog_wait(struct rdp_watchdog *dog)
 {
 	struct timespec until = {
-		.tv_sec = (time_t) (dog->due_us / 1000000),
-		.tv_nsec = (long) (dog->due_us % 1000000 * 1000),
+		.tv_sec = (time_t)(dog->due_us / 1000000),
+		.tv_nsec = (long)(dog->due_us % 1000000 * 1000),
 	};
 
 	if (dog->paused)
@@ -163,13 +168,16 @@ static void *watchdog_run(void *arg)
 	return NULL;
 }
 
-enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us, void (*expired)(void *ctx), void *ctx)
+enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us, void (*expired)(void *ctx),
+			    void *ctx)
 {
 	pthread_condattr_t attr;
 	sigset_t all, before;
 	int failed;
 
-	*dog = (struct rdp_watchdog){ .fd = -1, .due_us = clock_mono_us() + after_us, .expired = expired, .ctx = ctx };
+	*dog = (struct rdp_watchdog){
+		.fd = -1, .due_us = clock_mono_us() + after_us, .expired = expired, .ctx = ctx
+	};
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&dog->changed, &attr);
@@ -196,7 +204,8 @@ enum err rdp_watchdog_guard(struct rdp_watchdog *dog, int fd)
 
 	rdp_watchdog_unguard(dog);
 	pthread_mutex_lock(&dog->mutex);
-	/* A duplicate, because FreeRDP closes its own whenever it likes and the number may be somebody else's then. */
+	/* A duplicate, because FreeRDP closes its own whenever it likes and the number may be
+	 * somebody else's then. */
 	dog->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (dog->fd < 0)
 		err = ERR_IO;

@@ -1,6 +1,6 @@
 /*
- * rdp_dial.h - the TCP connection to the PC and the watchdog that bounds everything FreeRDP does while it
- * blocks: its handshakes have no timeouts of their own.
+ * rdp_dial.h - the TCP connection to the PC and the watchdog that bounds everything FreeRDP does
+ * while it blocks: its handshakes have no timeouts of their own.
  */
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_DIAL_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_DIAL_H
@@ -12,14 +12,15 @@
 #include "base/err.h"
 
 /*
- * A connected TCP socket with keep-alive, the caller closes it. address is numeric or a host name, nothing
- * else. ERR_INVALID, ERR_NOT_FOUND (name), ERR_CLOSED (refused, no route), ERR_TIMEOUT, ERR_IO.
+ * A connected TCP socket with keep-alive, the caller closes it. address is numeric or a host name,
+ * nothing else. ERR_INVALID, ERR_NOT_FOUND (name), ERR_CLOSED (refused, no route), ERR_TIMEOUT,
+ * ERR_IO.
  */
 nodiscard enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd);
 
 /*
- * A thread that shuts the socket down when time is over. It touches nothing but the descriptor and what
- * expired(ctx) does, which must be safe from another thread.
+ * A thread that shuts the socket down when time is over. It touches nothing but the descriptor and
+ * what expired(ctx) does, which must be safe from another thread.
  */
 struct rdp_watchdog {
 	pthread_t thread;
@@ -27,15 +28,15 @@ struct rdp_watchdog {
 	pthread_cond_t changed;
 	uint64_t due_us;
 	uint64_t left_us; /* while paused */
-	int fd;		  /* a duplicate of the socket, -1: none */
+	int fd;           /* a duplicate of the socket, -1: none */
 	bool running, paused, stop, fired;
 	void (*expired)(void *ctx);
 	void *ctx;
 };
 
 /* ERR_NOMEM when no thread can be made. */
-nodiscard enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us, void (*expired)(void *ctx),
-				      void *ctx);
+nodiscard enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us,
+				      void (*expired)(void *ctx), void *ctx);
 /* The socket to shut down, still the caller's. ERR_TIMEOUT when time is over already, ERR_IO. */
 nodiscard enum err rdp_watchdog_guard(struct rdp_watchdog *dog, int fd);
 /* Lets go of it. */

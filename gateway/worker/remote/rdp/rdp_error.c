@@ -3,10 +3,12 @@
 #include <freerdp/error.h>
 #include <freerdp/freerdp.h>
 
-/* The PC or somebody on it ended the session; everything else of that class is a broken protocol. */
+/* The PC or somebody on it ended the session; everything else of that class is a broken protocol.
+ */
 static bool error_info_closed(uint32_t code)
 {
-	/* [MS-RDPBCGR] 2.2.5.1.1: protocol-independent codes and those of licensing and brokers lie below 0x10c9. */
+	/* [MS-RDPBCGR] 2.2.5.1.1: protocol-independent codes and those of licensing and brokers lie
+	 * below 0x10c9. */
 	return code < ERRINFO_UNKNOWN_DATA_PDU_TYPE;
 }
 

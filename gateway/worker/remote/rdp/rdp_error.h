@@ -11,8 +11,8 @@
 #include "wire/enums.h"
 
 /*
- * last_error: freerdp_get_last_error. connected: the desktop was reached before. answered: the peer spoke RDP at
- * all, so that a failed negotiation is one and not rubbish.
+ * last_error: freerdp_get_last_error. connected: the desktop was reached before. answered: the peer
+ * spoke RDP at all, so that a failed negotiation is one and not rubbish.
  */
 enum end_reason rdp_error_reason(uint32_t last_error, bool connected, bool answered);
 

@@ -79,7 +79,8 @@ static BOOL desktop_resize(rdpContext *context)
 	pixels = take_framebuffer(rdp, &stride);
 	if (!pixels)
 		return FALSE;
-	if (!gdi_resize_ex(context->gdi, width, height, (UINT32)stride, PIXEL_FORMAT_BGRX32, pixels, NULL))
+	if (!gdi_resize_ex(context->gdi, width, height, (UINT32)stride, PIXEL_FORMAT_BGRX32, pixels,
+			   NULL))
 		return rdp_fail(rdp, END_GATEWAY);
 	return TRUE;
 }

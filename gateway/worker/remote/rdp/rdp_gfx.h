@@ -8,7 +8,8 @@
 
 struct rdp_remote;
 
-/* After the connection: makes the GDI on the worker's framebuffer and takes the update callbacks. */
+/* After the connection: makes the GDI on the worker's framebuffer and takes the update callbacks.
+ */
 BOOL rdp_gfx_init(struct rdp_remote *rdp);
 /* Before the context is freed. */
 void rdp_gfx_finish(struct rdp_remote *rdp);

@@ -14,7 +14,8 @@ uint32_t rdp_input_scancode(uint16_t xt)
 {
 	uint8_t code = (uint8_t)(xt & 0xff);
 
-	if (xt == 0x54) /* browsers have one code for Print Screen, the PC expects the key without Alt */
+	if (xt ==
+	    0x54) /* browsers have one code for Print Screen, the PC expects the key without Alt */
 		return RDP_SCANCODE_PRINTSCREEN;
 	if (xt >> 8 == 0 && code > 0 && code < 0x80)
 		return MAKE_RDP_SCANCODE(code, false);
@@ -36,7 +37,8 @@ uint32_t rdp_input_keysym_char(uint32_t keysym)
 	return c;
 }
 
-static size_t add_wheel(struct rdp_mouse_event *events, int turn, uint16_t axis, uint16_t x, uint16_t y)
+static size_t add_wheel(struct rdp_mouse_event *events, int turn, uint16_t axis, uint16_t x,
+			uint16_t y)
 {
 	int left = MAX(-RDP_MAX_NOTCHES * NOTCH, MIN(RDP_MAX_NOTCHES * NOTCH, turn));
 	size_t count = 0;
@@ -56,28 +58,32 @@ static size_t add_wheel(struct rdp_mouse_event *events, int turn, uint16_t axis,
 	return count;
 }
 
-size_t rdp_input_mouse_events(struct rdp_pointer_state *state, uint16_t x, uint16_t y, unsigned buttons, int wheel_x,
-			      int wheel_y, struct rdp_mouse_event events[RDP_MAX_MOUSE_EVENTS])
+size_t rdp_input_mouse_events(struct rdp_pointer_state *state, uint16_t x, uint16_t y,
+			      unsigned buttons, int wheel_x, int wheel_y,
+			      struct rdp_mouse_event events[RDP_MAX_MOUSE_EVENTS])
 {
 	static const struct {
 		unsigned bit;
 		uint16_t flag;
 		bool extended;
 	} map[] = {
-		{ 1, PTR_FLAGS_BUTTON1, false },  { 2, PTR_FLAGS_BUTTON3, false }, { 4, PTR_FLAGS_BUTTON2, false },
-		{ 8, PTR_XFLAGS_BUTTON1, true }, { 16, PTR_XFLAGS_BUTTON2, true },
+		{ 1, PTR_FLAGS_BUTTON1, false },  { 2, PTR_FLAGS_BUTTON3, false },
+		{ 4, PTR_FLAGS_BUTTON2, false },  { 8, PTR_XFLAGS_BUTTON1, true },
+		{ 16, PTR_XFLAGS_BUTTON2, true },
 	};
 	unsigned changed = state->buttons ^ buttons;
 	size_t count = 0;
 
 	if (!state->known || state->x != x || state->y != y)
-		events[count++] = (struct rdp_mouse_event){ .flags = PTR_FLAGS_MOVE, .x = x, .y = y };
+		events[count++] =
+			(struct rdp_mouse_event){ .flags = PTR_FLAGS_MOVE, .x = x, .y = y };
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
 		if (!(changed & map[i].bit))
 			continue;
 		events[count++] = (struct rdp_mouse_event){
 			/* PTR_XFLAGS_DOWN is the same bit */
-			.flags = (uint16_t)(map[i].flag | (buttons & map[i].bit ? PTR_FLAGS_DOWN : 0)),
+			.flags = (uint16_t)(map[i].flag |
+					    (buttons & map[i].bit ? PTR_FLAGS_DOWN : 0)),
 			.x = x,
 			.y = y,
 			.extended = map[i].extended,
@@ -107,7 +113,8 @@ static void send_char(rdpInput *input, uint32_t c, bool down)
 
 bool rdp_input_locks(uint32_t keysym, bool shift, uint32_t *locks)
 {
-	/* X11's XK_KP_0 to XK_KP_9 and XK_KP_Decimal; XK_KP_Home to XK_KP_Delete are the same keys without Num Lock */
+	/* X11's XK_KP_0 to XK_KP_9 and XK_KP_Decimal; XK_KP_Home to XK_KP_Delete are the same keys
+	 * without Num Lock */
 	bool digit = (keysym >= 0xffb0 && keysym <= 0xffb9) || keysym == 0xffae;
 	bool move = keysym >= 0xff95 && keysym <= 0xff9f;
 	bool upper = keysym >= 'A' && keysym <= 'Z';
@@ -138,7 +145,8 @@ static void follow_locks(struct rdp_remote *rdp, uint32_t keysym)
 	(void)freerdp_input_send_synchronize_event(input, locks);
 	rdp->locks = locks;
 	rdp->locks_known = true;
-	/* [MS-RDPBCGR] 2.2.8.1.1.3.1.1.5: it lets all keys go; those that are held must be pressed again. */
+	/* [MS-RDPBCGR] 2.2.8.1.1.3.1.1.5: it lets all keys go; those that are held must be pressed
+	 * again. */
 	for (uint32_t code = 0; code < ARRAY_SIZE(rdp->pressed); code++)
 		if (rdp->pressed[code])
 			(void)freerdp_input_send_keyboard_event_ex(input, TRUE, FALSE, code);
@@ -146,15 +154,16 @@ static void follow_locks(struct rdp_remote *rdp, uint32_t keysym)
 
 static bool is_lock_key(uint32_t code)
 {
-	return code == RDP_SCANCODE_CAPSLOCK || code == RDP_SCANCODE_NUMLOCK || code == RDP_SCANCODE_SCROLLLOCK;
+	return code == RDP_SCANCODE_CAPSLOCK || code == RDP_SCANCODE_NUMLOCK ||
+	       code == RDP_SCANCODE_SCROLLLOCK;
 }
 
 static void press(struct rdp_remote *rdp, uint32_t code, uint32_t keysym, bool down)
 {
 	if (down && !rdp->pressed[code])
 		follow_locks(rdp, keysym);
-	(void)freerdp_input_send_keyboard_event_ex(rdp->instance->context->input, down, down && rdp->pressed[code],
-						   code);
+	(void)freerdp_input_send_keyboard_event_ex(rdp->instance->context->input, down,
+						   down && rdp->pressed[code], code);
 	rdp->pressed[code] = down;
 	if (is_lock_key(code))
 		rdp->locks_known = false;
@@ -202,7 +211,8 @@ void rdp_input_text(struct rdp_remote *rdp, const char *text)
 	free(wide);
 }
 
-void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y)
+void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned buttons,
+		       int wheel_x, int wheel_y)
 {
 	rdpInput *input = rdp->instance->context->input;
 	const rdpSettings *settings = rdp->instance->context->settings;
@@ -216,13 +226,15 @@ void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned 
 	y = MIN(y, height - 1);
 	if (!freerdp_settings_get_bool(settings, FreeRDP_HasHorizontalWheel))
 		wheel_x = 0;
-	count = rdp_input_mouse_events(&rdp->pointer, (uint16_t)x, (uint16_t)y, buttons, wheel_x, wheel_y, events);
+	count = rdp_input_mouse_events(&rdp->pointer, (uint16_t)x, (uint16_t)y, buttons, wheel_x,
+				       wheel_y, events);
 	for (size_t i = 0; i < count; i++) {
 		if (events[i].extended)
-			(void)freerdp_input_send_extended_mouse_event(input, events[i].flags, events[i].x,
-								      events[i].y);
+			(void)freerdp_input_send_extended_mouse_event(input, events[i].flags,
+								      events[i].x, events[i].y);
 		else
-			(void)freerdp_input_send_mouse_event(input, events[i].flags, events[i].x, events[i].y);
+			(void)freerdp_input_send_mouse_event(input, events[i].flags, events[i].x,
+							     events[i].y);
 	}
 }
 

@@ -11,14 +11,14 @@
 #include "worker/remote/remote.h"
 
 /*
- * FreeRDP's messages carry names and bytes from the PC and could carry a login, so only the format string, the function
- * and the line are taken, never the arguments.
+ * FreeRDP's messages carry names and bytes from the PC and could carry a login, so only the format
+ * string, the function and the line are taken, never the arguments.
  */
 static BOOL take_message(const wLogMessage *message)
 {
-	log_debug("freerdp", "level=%u function=%s line=%zu format=\"%s\"", (unsigned)message->Level,
-		  message->FunctionName ? message->FunctionName : "", message->LineNumber,
-		  message->FormatString ? message->FormatString : "");
+	log_debug("freerdp", "level=%u function=%s line=%zu format=\"%s\"",
+		  (unsigned)message->Level, message->FunctionName ? message->FunctionName : "",
+		  message->LineNumber, message->FormatString ? message->FormatString : "");
 	return TRUE;
 }
 
@@ -31,9 +31,10 @@ static BOOL drop_message(const wLogMessage *message)
 /* Errors and warnings, at our debug level. */
 static enum err take_log(void)
 {
-	wLogCallbacks callbacks = {
-		.data = drop_message, .image = drop_message, .message = take_message, .package = drop_message
-	};
+	wLogCallbacks callbacks = { .data = drop_message,
+				    .image = drop_message,
+				    .message = take_message,
+				    .package = drop_message };
 	wLog *root = WLog_GetRoot();
 
 	if (!root || !WLog_SetLogAppenderType(root, WLOG_APPENDER_CALLBACK) ||
@@ -65,7 +66,8 @@ enum err rdp_library_init(void)
 	err = take_log();
 	if (err)
 		return err;
-	/* Else it measures for 0.3 s which routines are the fastest, before the first connection. */
+	/* Else it measures for 0.3 s which routines are the fastest, before the first connection.
+	 */
 	primitives_set_hints(PRIMITIVES_ONLY_CPU);
 	if (!winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT) || !old_algorithms())
 		return ERR_CRYPTO;

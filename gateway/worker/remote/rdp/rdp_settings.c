@@ -80,8 +80,9 @@ static const struct {
 	{ FreeRDP_SpanMonitors, false },
 
 	/*
-	 * Text must be exact. RemoteFX, NSCodec and JPEG blur it; without them hosts fall back to lossless bitmaps, which
-	 * cost less to decode too. H.264 comes back when it can be passed through undecoded.
+	 * Text must be exact. RemoteFX, NSCodec and JPEG blur it; without them hosts fall back to
+	 * lossless bitmaps, which cost less to decode too. H.264 comes back when it can be passed
+	 * through undecoded.
 	 */
 	{ FreeRDP_SoftwareGdi, true },
 	{ FreeRDP_RemoteFxCodec, false },
@@ -104,7 +105,8 @@ static const struct {
 	{ FreeRDP_AllowFontSmoothing, true },
 	{ FreeRDP_DisableMenuAnims, true },
 	{ FreeRDP_DisableCursorShadow, true },
-	{ FreeRDP_CompressionEnabled, false }, /* a LAN does not need it, and it is one decoder less */
+	{ FreeRDP_CompressionEnabled,
+	  false }, /* a LAN does not need it, and it is one decoder less */
 
 	{ FreeRDP_UnicodeInput, true },
 	{ FreeRDP_HasHorizontalWheel, true },
@@ -133,7 +135,8 @@ static bool set_security(rdpSettings *settings, enum security security)
 	       /* 0 would accept every certificate */
 	       freerdp_settings_set_uint32(settings, FreeRDP_AuthenticationLevel, 2) &&
 	       /* Kerberos would look for a KDC in DNS and for files in HOME. */
-	       freerdp_settings_set_string(settings, FreeRDP_AuthenticationPackageList, "ntlm,!kerberos");
+	       freerdp_settings_set_string(settings, FreeRDP_AuthenticationPackageList,
+					   "ntlm,!kerberos");
 }
 
 static bool set_login(rdpSettings *settings, const struct remote_config *config)
@@ -152,7 +155,8 @@ static bool set_login(rdpSettings *settings, const struct remote_config *config)
 	return freerdp_settings_set_string(settings, FreeRDP_Username, user) &&
 	       freerdp_settings_set_string(settings, FreeRDP_Password, config->password) &&
 	       freerdp_settings_set_string(settings, FreeRDP_Domain, domain) &&
-	       freerdp_settings_set_bool(settings, FreeRDP_AutoLogonEnabled, *user && *config->password);
+	       freerdp_settings_set_bool(settings, FreeRDP_AutoLogonEnabled,
+					 *user && *config->password);
 }
 
 static bool set_keyboard(rdpSettings *settings, uint32_t layout)
@@ -193,10 +197,12 @@ static bool set_numbers(rdpSettings *settings, const struct remote_config *confi
 
 enum err rdp_settings_apply(rdpSettings *settings, const struct remote_config *config)
 {
-	if (config->security != SECURITY_AUTO && config->security != SECURITY_NLA && config->security != SECURITY_TLS)
+	if (config->security != SECURITY_AUTO && config->security != SECURITY_NLA &&
+	    config->security != SECURITY_TLS)
 		return ERR_INVALID;
-	if (!set_switches(settings) || !set_security(settings, config->security) || !set_login(settings, config) ||
-	    !set_keyboard(settings, config->layout) || !set_numbers(settings, config))
+	if (!set_switches(settings) || !set_security(settings, config->security) ||
+	    !set_login(settings, config) || !set_keyboard(settings, config->layout) ||
+	    !set_numbers(settings, config))
 		return ERR_NOMEM;
 	/* FreeRDP keeps licences and host keys under its configuration path: there is none. */
 	if (!freerdp_settings_set_string(settings, FreeRDP_ConfigPath, "/nonexistent") ||

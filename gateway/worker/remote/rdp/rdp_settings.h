@@ -1,5 +1,6 @@
 /*
- * rdp_settings.h - FreeRDP's settings from ours: every switch that matters is set, none is left to a default.
+ * rdp_settings.h - FreeRDP's settings from ours: every switch that matters is set, none is left to
+ * a default.
  */
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_SETTINGS_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_SETTINGS_H

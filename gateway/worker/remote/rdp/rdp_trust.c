@@ -31,7 +31,8 @@ enum err rdp_trust_fingerprint(const uint8_t *pem, size_t len, uint8_t ret_finge
 	return err;
 }
 
-/* FreeRDP may connect more than once, say to try TLS after NLA: the broker is asked the first time only. */
+/* FreeRDP may connect more than once, say to try TLS after NLA: the broker is asked the first time
+ * only. */
 static bool trust_first_use(struct rdp_remote *rdp, const uint8_t fingerprint[32])
 {
 	bool trusted;
@@ -49,8 +50,8 @@ static bool trust_first_use(struct rdp_remote *rdp, const uint8_t fingerprint[32
 	return trusted;
 }
 
-int rdp_trust_verify(freerdp *instance, const BYTE *data, size_t length, const char *hostname, UINT16 port,
-		     DWORD flags)
+int rdp_trust_verify(freerdp *instance, const BYTE *data, size_t length, const char *hostname,
+		     UINT16 port, DWORD flags)
 {
 	struct rdp_remote *rdp = rdp_of(instance->context);
 	const uint8_t *pin = rdp->remote.config.pin;
@@ -63,9 +64,11 @@ int rdp_trust_verify(freerdp *instance, const BYTE *data, size_t length, const c
 	/* Neither an RD gateway nor another host that the PC sends us to. */
 	if (!(flags & (VERIFY_CERT_FLAG_GATEWAY | VERIFY_CERT_FLAG_REDIRECT)) &&
 	    rdp_trust_fingerprint(data, length, fingerprint) == OK) {
-		trusted = pin ? secret_equal(pin, fingerprint, 32) : trust_first_use(rdp, fingerprint);
+		trusted = pin ? secret_equal(pin, fingerprint, 32)
+			      : trust_first_use(rdp, fingerprint);
 		util_hex(fingerprint, 32, text);
-		log_info("rdp-certificate", "sha256=%s pinned=%d trusted=%d", text, pin != NULL, trusted);
+		log_info("rdp-certificate", "sha256=%s pinned=%d trusted=%d", text, pin != NULL,
+			 trusted);
 	}
 	if (trusted)
 		return TRUST_ACCEPT;
