@@ -14,6 +14,7 @@
 enum {
 	PROCESS_PAUSE_MIN_US = 100 * 1000,
 	PROCESS_PAUSE_MAX_US = 5 * 1000 * 1000,
+	PROCESS_GRACE_US = 1000 * 1000,	    /* to end by itself once its channel is closed */
 	PROCESS_GOOD_US = 30 * 1000 * 1000, /* alive for so long: the next death is a new story */
 };
 
@@ -73,7 +74,7 @@ static void message(void *ctx, struct channel *channel, const struct wire_type *
 	all->ops->message(all->ctx, process, type, msg);
 }
 
-/* A child that closes its channel or talks rubbish on it is of no more use. */
+/* A child that closes its channel or talks rubbish on it is of no more use; most are on their way out. */
 static void closed(void *ctx, struct channel *channel, enum err why)
 {
 	struct process *process = ctx;
@@ -81,7 +82,12 @@ static void closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	(void)why;
 	process->channel = NULL;
-	kill_process(process);
+	loop_timer_set(&process->grace, PROCESS_GRACE_US);
+}
+
+static void grace_over(struct loop_timer *timer)
+{
+	kill_process(container_of(timer, struct process, grace));
 }
 
 static const struct channel_ops process_channel_ops = { message, closed };
@@ -184,6 +190,7 @@ enum err processes_init(struct processes *processes, struct loop *loop, const st
 		process->row = &process_rows[i];
 		process->all = processes;
 		loop_timer_init(loop, &process->again, pause_over);
+		loop_timer_init(loop, &process->grace, grace_over);
 		enum err err = spawn_find_user(process->row->name, &process->user);
 		if (!err)
 			err = spawn_check(place, process->row->name);
@@ -197,6 +204,7 @@ void processes_finish(struct processes *processes)
 {
 	for (size_t i = 0; i < PROCESS_COUNT; i++) {
 		loop_timer_cancel(&processes->list[i].again);
+		loop_timer_cancel(&processes->list[i].grace);
 		channel_free(processes->list[i].channel);
 	}
 }
@@ -219,6 +227,7 @@ bool processes_reaped(struct processes *processes, pid_t pid, int status)
 		return false;
 	process_describe_end(status, how, sizeof(how));
 	process->pid = 0;
+	loop_timer_cancel(&process->grace);
 	channel_free(process->channel);
 	process->channel = NULL;
 	if (processes->stopping) {

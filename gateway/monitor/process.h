@@ -30,6 +30,7 @@ struct process {
 	pid_t pid;		 /* 0: does not run */
 	struct channel *channel; /* NULL: does not run, or is being killed */
 	struct loop_timer again;
+	struct loop_timer grace; /* runs from the end of its channel until it ends itself */
 	uint64_t started_us, pause_us;
 };
 

@@ -8,12 +8,15 @@
 
 static const char worker_name[] = "worker";
 
+enum { WORKER_GRACE_US = 1000 * 1000 };
+
 struct worker {
 	struct worker *next;
 	uint8_t session[WIRE_SESSION_ID];
 	char session_text[2 * WIRE_SESSION_ID + 1];
 	pid_t pid;
-	struct channel *channel; /* NULL: is being killed */
+	struct channel *channel; /* NULL: is ending */
+	struct loop_timer grace; /* runs from the end of the channel until the process ends itself */
 };
 
 static void message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg, int fd)
@@ -35,7 +38,12 @@ static void closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	(void)why;
 	worker->channel = NULL;
-	kill(worker->pid, SIGKILL);
+	loop_timer_set(&worker->grace, WORKER_GRACE_US);
+}
+
+static void grace_over(struct loop_timer *timer)
+{
+	kill(container_of(timer, struct worker, grace)->pid, SIGKILL);
 }
 
 static const struct channel_ops worker_channel_ops = { message, closed };
@@ -54,6 +62,7 @@ void workers_finish(struct workers *workers)
 	while (workers->first) {
 		struct worker *worker = workers->first;
 		workers->first = worker->next;
+		loop_timer_cancel(&worker->grace);
 		channel_free(worker->channel);
 		free(worker);
 	}
@@ -131,6 +140,7 @@ static enum err spawn(struct workers *workers, const uint8_t *session)
 		return ERR_NOMEM;
 	memcpy(worker->session, session, WIRE_SESSION_ID);
 	util_hex(session, WIRE_SESSION_ID, worker->session_text);
+	loop_timer_init(workers->processes->loop, &worker->grace, grace_over);
 	enum err err = launch(workers, worker);
 	if (err)
 		return err;
@@ -205,6 +215,7 @@ bool workers_reaped(struct workers *workers, pid_t pid, int status)
 	enum log_level level = WIFSIGNALED(status) && !workers->stopping ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
 	log_line(level, "worker-ended", "session=%s pid=%d how=\"%s\"", worker->session_text, (int)pid, how);
 	tell_exited(workers, worker->session, (uint32_t)status);
+	loop_timer_cancel(&worker->grace);
 	channel_free(worker->channel);
 	free(worker);
 	return true;

@@ -29,6 +29,7 @@ import client
 SOURCE = pathlib.Path(os.environ.get("SEKISHO_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", SOURCE / "build" / "dev"))
 ROLES = ("edge", "broker", "signer", "probe", "worker")
+PARTS = ("broker", "monitor", "edge", "signer", "probe")
 ROOT = os.geteuid() == 0
 SKIPPED = 77
 REPORT = re.compile(r"ERROR: (Address|Leak|Memory|Thread)Sanitizer|runtime error:|AddressSanitizer:DEADLYSIGNAL|"
@@ -167,9 +168,8 @@ class Gateway:
 
     def start(self):
         self.process = Process([self.bin / "sekishod", self.settings_path], self.log_path)
-        until("the gateway to start", self.is_up, 60)
         self.ca = self.dir / "ca.pem"
-        self.ca.write_text(self.cli("ca", "show")["certificate"])
+        self.ca.write_text(until("the gateway to start", self.is_up, 60)["certificate"])
         return self
 
     def is_up(self):
@@ -177,7 +177,8 @@ class Gateway:
             raise AssertionError(f"sekishod ended with {self.process.child.returncode}\n{self.log()}")
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return self.cli("status")
+            up = all(part["state"] == "up" or part["part"] not in PARTS for part in self.rows("status"))
+            return up and self.cli("ca", "show")
         except (OSError, CliError):
             return False
 
@@ -235,6 +236,11 @@ class Gateway:
             raise AssertionError(done.stderr)
         return json.loads(done.stdout)
 
+    def rows(self, *arguments):
+        """The rows of a listing, each as an object with the names of its columns."""
+        table = self.cli(*arguments)
+        return [dict(zip(table["columns"], row)) for row in table["rows"]]
+
     def add_user(self, name="sato", role="staff", password="kaze-ni-fukarete-42", device="laptop"):
         """An account with TOTP and a device; the client has the certificate but is not logged in."""
         self.cli("user", "add", "--name", name, "--full-name", f"{name} 花子", "--role", role, password=password)
@@ -255,7 +261,7 @@ class Gateway:
             extra = [f"--pc-user={pc_user}"] if pc_user else []
             extra += [f"--pc-domain={domain}"] if domain else []
             self.cli("host", "credentials", "--name", name, "--user", user, *extra, password=password)
-        return next(h["id"] for h in self.cli("host", "list")["hosts"] if h["name"] == name)
+        return next(h["id"] for h in self.rows("host", "list") if h["name"] == name)
 
 
 class Person:
@@ -267,7 +273,7 @@ class Person:
         self.devices = {}
 
     def new_totp(self):
-        self.totp = client.Totp(self.gateway.cli("user", "totp", "--name", self.name)["secret"])
+        self.totp = client.Totp(self.gateway.cli("user", "totp", "--name", self.name)["totp_secret"])
 
     def enrol(self, device, p12_password="kago-no-tori-77"):
         """A PKCS#12 from the CLI, taken apart with openssl."""
@@ -282,7 +288,7 @@ class Person:
         return cert, key
 
     def device_number(self, device):
-        return next(d["id"] for d in self.gateway.cli("device", "list")["devices"]
+        return next(d["id"] for d in self.gateway.rows("device", "list")
                     if d["user"] == self.name and d["name"] == device)
 
     def client(self, device=None):

@@ -86,7 +86,7 @@ class Life(sessions.Case):
     def test_cli_shows_and_ends_it(self):
         session = self.open(self.number)
         viewer = self.view(session).until_picture()
-        self.assertIn(session, [s["id"] for s in self.gateway.cli("session", "list")["sessions"]])
+        self.assertIn(session, [s["id"] for s in self.gateway.rows("session", "list")])
         self.gateway.cli("session", "end", "--id", session)
         self.assertEqual(viewer.until_closed(), 4000)
         self.until_ended(session, "terminated")

@@ -1,0 +1,190 @@
+/*
+ * For the browser tests: an office (office.py), Chromium with a device certificate, and pages of the portal.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = process.env.SEKISHO_SOURCE ?? join(here, "..", "..");
+const build = process.env.SEKISHO_BUILD ?? join(source, "build", "dev");
+const CHROMIUM = "/usr/bin/chromium";
+
+/** Why the tests cannot run here, or false. */
+export const skip = existsSync(CHROMIUM) ? false : "chromium is not installed: deploy/deps test";
+
+/** playwright-core from the viewer's lock file, installed below the build folder. */
+function playwright() {
+	const modules = join(build, "test-modules");
+	execFileSync(join(source, "viewer", "build"), ["--modules", modules], { stdio: ["ignore", "ignore", "inherit"] });
+	return createRequire(join(modules, "package.json"))("playwright-core");
+}
+
+export class Office {
+	#child;
+	#lines;
+
+	/** @param {Record<string, unknown>} [settings] */
+	static async start(settings = {}) {
+		const office = new Office();
+		Object.assign(office, await office.ask("start", settings));
+		office.url = `https://localhost:${office.port}/`;
+		office.browser = await playwright().chromium.launch({
+			executablePath: CHROMIUM,
+			args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+				"--disable-component-update", "--disable-sync"],
+		});
+		return office;
+	}
+
+	constructor() {
+		this.#child = spawn(join(here, "office.py"), [], {
+			env: { ...process.env, SEKISHO_SOURCE: source, SEKISHO_BUILD: build, PYTHONDONTWRITEBYTECODE: "1" },
+			stdio: ["pipe", "pipe", "inherit"],
+		});
+		this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+	}
+
+	/** One request to office.py; one at a time. */
+	async ask(name, values = {}) {
+		this.#child.stdin.write(JSON.stringify({ do: name, ...values }) + "\n");
+		const { value, done } = await this.#lines.next();
+		assert.ok(!done, "office.py has ended");
+		const answer = JSON.parse(value);
+		assert.ok(!answer.error, answer.error);
+		return answer.ok;
+	}
+
+	/** Stops everything; fails when a process left a sanitizer's report or did not end. */
+	async stop() {
+		await this.browser?.close();
+		const log = await this.ask("log");
+		const wrong = await this.ask("stop");
+		this.#child.stdin.end();
+		if (wrong.length)
+			console.error(log);
+		assert.deepEqual(wrong, []);
+	}
+
+	/**
+	 * A page of a browser that has this person's certificate (or none).
+	 * @param {{cert: string, key: string} | null} person
+	 */
+	async page(person, options = {}) {
+		const origin = `https://localhost:${this.port}`;
+		const context = await this.browser.newContext({
+			ignoreHTTPSErrors: true,
+			viewport: { width: 1280, height: 840 },
+			locale: "ja-JP",
+			...(person ? { clientCertificates: [{ origin, certPath: person.cert, keyPath: person.key }] } : {}),
+			...options,
+		});
+		const page = await context.newPage();
+		page.setDefaultTimeout(30000);
+		page.problems = [];
+		page.on("pageerror", (error) => page.problems.push(String(error)));
+		page.on("console", (message) => {
+			if (message.type() === "error")
+				page.problems.push(message.text());
+		});
+		return page;
+	}
+
+	/** A page that is logged in and shows the menu. */
+	async loggedIn(person, options = {}) {
+		const page = await this.page(person, options);
+		await page.goto(this.url);
+		await this.login(page, person);
+		return page;
+	}
+
+	async login(page, person) {
+		await view(page, "login");
+		await page.fill("#account", person.name);
+		await page.fill("#password", person.password);
+		await page.click("#login");
+		await view(page, "code");
+		await page.fill("#code", await this.ask("code", { name: person.name }));
+		await view(page, "menu");
+	}
+
+	/** Opens a PC from the menu and waits for its picture. */
+	async openDesktop(page, number) {
+		await page.click(`[data-host="${number}"] .host-open`);
+		await view(page, "desktop");
+		await page.waitForSelector('body[data-connection="online"]');
+		await page.waitForSelector("canvas#desktop");
+	}
+
+	/** Until the canvas shows exactly what the PC's screen shows. */
+	async untilSamePicture(page, pc, seconds = 30) {
+		const end = Date.now() + seconds * 1000;
+		let last = "";
+		while (Date.now() < end) {
+			const real = await this.ask("picture", { name: pc });
+			const shown = await canvas(page);
+			last = difference(shown, { ...real, rgb: readFileSync(real.file) });
+			if (!last)
+				return;
+			await new Promise((done) => setTimeout(done, 200));
+		}
+		assert.fail(`the canvas is not the PC's screen: ${last}`);
+	}
+}
+
+/** Until body[data-view] is name. */
+export function view(page, name) {
+	return page.waitForSelector(`body[data-view="${name}"]`);
+}
+
+/** The pixels of the page's canvas as R, G, B bytes. */
+export async function canvas(page) {
+	const { width, height, base64 } = await page.evaluate(async () => {
+		const element = document.querySelector("canvas#desktop");
+		const bitmap = await createImageBitmap(element);
+		const copy = new OffscreenCanvas(bitmap.width, bitmap.height);
+		const context = copy.getContext("2d", { willReadFrequently: true });
+		context.drawImage(bitmap, 0, 0);
+		const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+		const rgb = new Uint8Array(bitmap.width * bitmap.height * 3);
+		for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+			rgb[to] = data[from];
+			rgb[to + 1] = data[from + 1];
+			rgb[to + 2] = data[from + 2];
+		}
+		let text = "";
+		for (let at = 0; at < rgb.length; at += 0x8000)
+			text += String.fromCharCode(...rgb.subarray(at, at + 0x8000));
+		return { width: bitmap.width, height: bitmap.height, base64: btoa(text) };
+	});
+	return { width, height, rgb: Buffer.from(base64, "base64") };
+}
+
+function difference(shown, real) {
+	if (shown.width !== real.width || shown.height !== real.height)
+		return `${shown.width}x${shown.height} instead of ${real.width}x${real.height}`;
+	if (shown.rgb.equals(real.rgb))
+		return "";
+	let wrong = 0;
+	for (let at = 0; at < real.rgb.length; at += 3)
+		if (shown.rgb[at] !== real.rgb[at] || shown.rgb[at + 1] !== real.rgb[at + 1] ||
+			shown.rgb[at + 2] !== real.rgb[at + 2])
+			wrong++;
+	return `${wrong} pixels differ`;
+}
+
+/** The first true value of condition(), or a failure. */
+export async function until(what, condition, seconds = 20) {
+	const end = Date.now() + seconds * 1000;
+	for (;;) {
+		const value = await condition();
+		if (value)
+			return value;
+		assert.ok(Date.now() < end, `waited ${seconds} s for ${what}`);
+		await new Promise((done) => setTimeout(done, 100));
+	}
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""A gateway and desktops for the browser tests: reads one JSON request a line, answers with one JSON line.
+
+It ends, and stops all it started, when its standard input does. Requests: {"do": name, ...} with the names of the
+methods of Office below; answers: {"ok": value} or {"error": text}.
+"""
+
+import json
+import pathlib
+import sys
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+
+import desktops  # noqa: E402
+import harness  # noqa: E402
+
+
+class Office:
+    def __init__(self):
+        self.gateway = None
+        self.people, self.pcs = {}, {}
+
+    def start(self, **settings):
+        """The gateway; answers with its address and the CA's file."""
+        self.gateway = harness.Gateway(**settings)
+        self.gateway.start()
+        return {"port": self.gateway.port, "ca": str(self.gateway.ca), "dir": str(self.gateway.dir)}
+
+    def user(self, name, device="laptop"):
+        """An account with a device; answers with its password and the files of the certificate."""
+        person = self.people[name] = self.gateway.add_user(name, device=device)
+        cert, key = person.devices[device]
+        return {"name": name, "password": person.password, "cert": str(cert), "key": str(key)}
+
+    def code(self, name):
+        """A code that has not been used yet."""
+        return self.people[name].totp.code()
+
+    def new_totp(self, name):
+        """A fresh secret, so that a second login needs not wait for the next 30 seconds."""
+        self.people[name].new_totp()
+
+    def pc(self, name, kind, user, size=(1280, 800)):
+        """Starts a PC of a kind (bare, office, x11vnc, xrdp, shadow) and gives it to a user; its number."""
+        folder = self.gateway.dir / name
+        made = {"bare": lambda: desktops.BareVnc(folder, size=tuple(size)), "office": lambda: desktops.VncDesktop(folder),
+                "x11vnc": lambda: desktops.X11vnc(folder), "xrdp": lambda: desktops.Xrdp(folder),
+                "shadow": lambda: desktops.Shadow(folder, size=tuple(size))}
+        pc = self.pcs[name] = made[kind]()
+        security = {"bare": "none", "xrdp": "tls", "shadow": "nla"}.get(kind, "vnc-password")
+        protocol = "rdp" if kind in ("xrdp", "shadow") else "vnc"
+        return self.gateway.add_host(name, protocol, pc.port, user=user, password=getattr(pc, "password", None),
+                                     pc_user=getattr(pc, "user", None), security=security)
+
+    def terminal(self, name, command):
+        """A terminal in the corner of a PC's screen, with the focus because nothing else is there."""
+        x = self.x(name)
+        process = x.start("xterm", "-u8", "-fa", "Noto Sans Mono CJK JP", "-fs", "12", "-geometry", "90x25+0+0",
+                          "-e", "bash", "--norc", "-c", command)
+        harness.until("the terminal", lambda: x.run("xdotool", "search", "--class", "xterm"), 20)
+        self.pcs[f"terminal {process.pid}"] = process
+
+    def x(self, name):
+        x = self.pcs[name].x
+        return x() if callable(x) else x
+
+    def picture(self, name):
+        """The PC's screen as a file of R, G, B bytes."""
+        picture = self.x(name).picture()
+        path = self.gateway.dir / f"{name}.rgb"
+        path.write_bytes(picture.rgb)
+        return {"width": picture.width, "height": picture.height, "file": str(path)}
+
+    def size(self, name):
+        return list(self.x(name).size())
+
+    def run(self, name, command):
+        """A program on the PC's display; its output."""
+        return self.x(name).run(*command).decode()
+
+    def cli(self, arguments, password=None):
+        return self.gateway.cli(*arguments, password=password)
+
+    def skip_reason(self, kind):
+        """Why a kind of PC cannot run here, or None."""
+        try:
+            if kind == "xrdp":
+                harness.need_root()
+        except Exception as error:  # unittest.SkipTest
+            return str(error)
+        return None
+
+    def log(self):
+        return self.gateway.log()
+
+    def stop(self):
+        """Stops all; answers with what went wrong."""
+        for pc in reversed(self.pcs.values()):
+            pc.stop()
+        if not self.gateway:
+            return []
+        wrong = [] if self.gateway.stop() else ["the gateway did not stop by itself, or left processes behind"]
+        wrong += self.gateway.reports()
+        self.gateway.remove()
+        self.gateway = None
+        return wrong
+
+
+def main():
+    office = Office()
+    try:
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                answer = {"ok": getattr(office, request.pop("do"))(**request)}
+            except Exception:
+                answer = {"error": traceback.format_exc()}
+            print(json.dumps(answer), flush=True)
+    finally:
+        if office.gateway:
+            office.stop()
+
+
+if __name__ == "__main__":
+    main()

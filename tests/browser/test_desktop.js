@@ -1,0 +1,164 @@
+/*
+ * Desktops in Chromium: exact pixels over VNC and RDP, Japanese keys and text, size, resume, leaving.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Office, skip, until, view } from "./office.js";
+
+/** @type {Office} */
+let office;
+let sato;
+let page;
+const pcs = {};
+
+before(async () => {
+	if (skip)
+		return;
+	office = await Office.start();
+	sato = await office.ask("user", { name: "sato" });
+	pcs.bare = await office.ask("pc", { name: "bare", kind: "bare", user: "sato" });
+	pcs.shadow = await office.ask("pc", { name: "shadow", kind: "shadow", user: "sato" });
+	await office.ask("run", { name: "bare", command: ["xsetroot", "-solid", "#37546d"] });
+	page = await office.loggedIn(sato);
+});
+
+after(async () => office?.stop());
+
+/** Back to the menu, with the session on the PC ended. */
+async function leave() {
+	await page.click("#tool-logout");
+	await page.click("#confirm-logout");
+	await view(page, "menu");
+}
+
+/** What a file on the PC holds once it is there. */
+function written(name) {
+	return until(`the file ${name}`, () => {
+		const path = join(office.dir, name);
+		return existsSync(path) && readFileSync(path, "utf8").endsWith("\n") && readFileSync(path, "utf8");
+	});
+}
+
+/** A terminal on a PC that puts lines into a file. */
+async function terminal(pc, name) {
+	rmSync(join(office.dir, name), { force: true });
+	await office.ask("terminal", { name: pc, command: `while IFS= read -r line; do echo "$line" >> ${join(office.dir, name)}; done` });
+}
+
+/** A key as a Japanese keyboard sends it; playwright's own layout is American. */
+async function jisKey(code, key, keyCode = 0) {
+	const client = await page.context().newCDPSession(page);
+	const text = key.length === 1 ? { text: key } : {};
+	await client.send("Input.dispatchKeyEvent", { type: "keyDown", code, key, windowsVirtualKeyCode: keyCode, ...text });
+	await client.send("Input.dispatchKeyEvent", { type: "keyUp", code, key, windowsVirtualKeyCode: keyCode });
+	await client.detach();
+}
+
+test("the office's full desktop over VNC, pixel by pixel", { skip }, async () => {
+	const number = await office.ask("pc", { name: "office", kind: "office", user: "sato" });
+	await page.reload();
+	await view(page, "menu");
+	await page.waitForSelector(`[data-host="${number}"]`);
+	await office.openDesktop(page, number);
+	await office.untilSamePicture(page, "office", 60);
+	await leave();
+});
+
+test("RDP with NLA, pixel by pixel", { skip }, async () => {
+	await terminal("shadow", "rdp-typed");
+	await office.openDesktop(page, pcs.shadow);
+	await office.untilSamePicture(page, "shadow", 60);
+	await page.mouse.move(300, 300);
+	await page.keyboard.type("kaze ni fukarete 42");
+	await page.keyboard.press("Enter");
+	assert.equal(await written("rdp-typed"), "kaze ni fukarete 42\n");
+	await office.untilSamePicture(page, "shadow", 60);
+	await leave();
+});
+
+test("typing, Japanese keys and text of an input method", { skip }, async () => {
+	await terminal("bare", "typed");
+	await office.openDesktop(page, pcs.bare);
+	await page.click("canvas#desktop", { position: { x: 200, y: 200 } });
+	await page.keyboard.type("Abc 123 #%&");
+	await page.keyboard.press("Enter");
+	assert.equal(await written("typed"), "Abc 123 #%&\n");
+
+	await jisKey("IntlYen", "¥", 220);
+	await jisKey("IntlRo", "_", 226);
+	await page.keyboard.press("Enter");
+	await until("the Japanese keys", async () => (await written("typed")).endsWith("¥_\n"));
+
+	await page.click("#tool-ime");
+	await page.click("canvas#desktop", { position: { x: 200, y: 200 } });
+	const client = await page.context().newCDPSession(page);
+	await client.send("Input.imeSetComposition", { text: "ねんまつ", selectionStart: 4, selectionEnd: 4 });
+	await client.send("Input.insertText", { text: "年末調整" });
+	await client.detach();
+	await page.click("#tool-ime");
+	await page.click("canvas#desktop", { position: { x: 200, y: 200 } });
+	await page.keyboard.press("Enter");
+	await until("the composed text", async () => (await written("typed")).endsWith("年末調整\n"));
+	await office.untilSamePicture(page, "bare");
+	await leave();
+});
+
+test("the desktop follows the window's size", { skip }, async () => {
+	await office.openDesktop(page, pcs.bare);
+	for (const [width, height] of [[1000, 700], [1400, 900]]) {
+		await page.setViewportSize({ width, height });
+		await until("the PC's new size", async () => {
+			const frame = await page.evaluate(() => {
+				const box = document.querySelector("#frame").getBoundingClientRect();
+				return [Math.floor(box.width), Math.floor(box.height)];
+			});
+			const size = await office.ask("size", { name: "bare" });
+			return Math.abs(size[0] - frame[0]) <= 8 && Math.abs(size[1] - frame[1]) <= 8;
+		});
+		await office.untilSamePicture(page, "bare");
+	}
+	await leave();
+});
+
+test("disconnect keeps the session, log-out ends it", { skip }, async () => {
+	await office.openDesktop(page, pcs.bare);
+	await page.click("#tool-disconnect");
+	await view(page, "menu");
+	await page.waitForSelector(`[data-host="${pcs.bare}"][data-state="me"]`);
+	await office.openDesktop(page, pcs.bare);
+	await office.untilSamePicture(page, "bare");
+	await page.reload();
+	await view(page, "desktop");
+	await page.waitForSelector('body[data-connection="online"]');
+	await office.untilSamePicture(page, "bare");
+	await leave();
+	await page.waitForSelector(`[data-host="${pcs.bare}"]:not([data-state="me"])`);
+	assert.deepEqual((await office.ask("cli", { arguments: ["session", "list"] })).rows, []);
+});
+
+test("a lost network resumes by itself", { skip }, async () => {
+	await office.openDesktop(page, pcs.bare);
+	await page.context().setOffline(true);
+	await page.waitForTimeout(1000);
+	await page.context().setOffline(false);
+	await office.ask("run", { name: "bare", command: ["xsetroot", "-solid", "#552211"] });
+	await page.waitForSelector('body[data-connection="online"]');
+	await office.untilSamePicture(page, "bare");
+	await leave();
+});
+
+test("an ended session says why, in the person's language", { skip }, async () => {
+	await office.openDesktop(page, pcs.bare);
+	const [row] = (await office.ask("cli", { arguments: ["session", "list"] })).rows;
+	await office.ask("cli", { arguments: ["session", "end", "--id", row.find((cell) => /^[0-9a-f]{32}$/.test(cell))] });
+	await page.waitForSelector('body[data-connection="ended"]');
+	assert.match(await page.textContent("#overlay-title"), /管理者/);
+	await page.click("#overlay-back");
+	await view(page, "menu");
+});
+
+test("no error went to the console", { skip }, () => {
+	assert.deepEqual(page.problems.filter((p) => !/ERR_INTERNET_DISCONNECTED|401/.test(p)), []);
+});
