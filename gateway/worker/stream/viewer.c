@@ -36,6 +36,19 @@ enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct vie
 	return OK;
 }
 
+/*
+ * unix(7) sockets that are closed with unread messages give the other side ECONNRESET before what it was sent: the last
+ * status would be lost. After shutdown nothing new can come, so emptying the queue is enough.
+ */
+static void close_stream(int fd)
+{
+	uint8_t byte;
+	shutdown(fd, SHUT_RDWR);
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+}
+
 void viewer_free(struct viewer *viewer)
 {
 	if (!viewer)
@@ -43,7 +56,7 @@ void viewer_free(struct viewer *viewer)
 	loop_timer_cancel(&viewer->timer);
 	loop_io_finish(&viewer->io);
 	packets_finish(&viewer->packets);
-	close(viewer->fd);
+	close_stream(viewer->fd);
 	free(viewer);
 }
 
