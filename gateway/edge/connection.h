@@ -88,7 +88,7 @@ struct exchange {
 
 /* A viewer's WebSocket and the worker's stream behind it. */
 struct stream {
-	enum { STREAM_NONE, STREAM_ACCEPTED, STREAM_ASKED, STREAM_OPEN, STREAM_CLOSING } state;
+	enum { STREAM_NONE, STREAM_ACCEPTED, STREAM_ASKED, STREAM_OPEN, STREAM_CLOSING, STREAM_CLOSED } state;
 	struct route_params params;
 	char token[HEADERS_TOKEN + 1];
 	uint8_t device[WIRE_DEVICE_ID];

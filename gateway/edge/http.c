@@ -462,17 +462,70 @@ int http_writeable(struct connection *connection)
 	return 0;
 }
 
-bool http_overdue(struct connection *connection, uint64_t now_ms)
+/* ---- every second -------------------------------------------------------------------------------- */
+
+static void end_connection(struct connection *connection)
 {
-	struct exchange *exchange = &connection->exchange;
+	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+static bool answering(const struct connection *connection)
+{
+	return connection->wsi && connection->exchange.state == EXCHANGE_ANSWER;
+}
+
+/* More requests wait in the socket. */
+static bool sent_more(const struct connection *connection)
+{
 	char byte;
 
-	if (exchange->deadline_ms && exchange->deadline_ms <= now_ms)
-		return true;
-	/*
-	 * libwebsockets does not read in this state but polls for it: more requests, while the answer is not taken,
-	 * would keep the processor busy.
-	 */
-	return exchange->state == EXCHANGE_ANSWER &&
-	       recv(lws_get_socket_fd(connection->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	return recv(lws_get_socket_fd(connection->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static bool library_spins(const struct edge *edge)
+{
+	return lws_service_adjust_timeout(edge->context, 1000, 0) == 0;
+}
+
+/*
+ * More requests wait inside libwebsockets, which does not say whose: the one without which it stops
+ * spinning when it is not read from.
+ */
+static void end_spinning(struct edge *edge)
+{
+	bool others;
+
+	if (!library_spins(edge))
+		return;
+	for (struct connection *at = edge->connections; at; at = at->next)
+		if (answering(at) && lws_rx_flow_control(at->wsi, 0))
+			end_connection(at);
+	others = library_spins(edge);
+	for (struct connection *at = edge->connections; at; at = at->next) {
+		if (!answering(at))
+			continue;
+		if (lws_rx_flow_control(at->wsi, 1)) {
+			end_connection(at);
+		} else if (!others && library_spins(edge)) {
+			log_debug("request-too-early", "address=%s", at->address_text);
+			end_connection(at);
+			if (lws_rx_flow_control(at->wsi, 0))
+				others = true;
+		}
+	}
+}
+
+/*
+ * While an answer is not taken, libwebsockets does not read further requests but keeps looking at them, which would
+ * keep the processor busy for as long as a peer likes. No browser sends them early.
+ */
+void http_tick(struct edge *edge, uint64_t now_ms)
+{
+	for (struct connection *at = edge->connections; at; at = at->next) {
+		bool overdue = at->exchange.deadline_ms && at->exchange.deadline_ms <= now_ms;
+
+		if (at->wsi && (overdue || (answering(at) && sent_more(at))))
+			end_connection(at);
+	}
+	end_spinning(edge);
 }

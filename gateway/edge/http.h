@@ -13,7 +13,7 @@ int http_body(struct connection *connection, const void *data, size_t len);
 int http_body_end(struct connection *connection);
 int http_writeable(struct connection *connection);
 
-/* Whether the connection should end now: too slow a body, or more requests before the answer was read. */
-bool http_overdue(struct connection *connection, uint64_t now_ms);
+/* Every second, for all connections: ends those with too slow a body or with requests before the answer was taken. */
+void http_tick(struct edge *edge, uint64_t now_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -271,13 +272,9 @@ static void on_tick(lws_sorted_usec_list_t *sul)
 	struct edge *edge = container_of(sul, struct edge, tick);
 	uint64_t now_ms = clock_mono_ms();
 
-	for (struct connection *at = edge->connections; at; at = at->next) {
-		if (!at->wsi)
-			continue;
-		if (http_overdue(at, now_ms))
-			lws_set_timeout(at->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	http_tick(edge, now_ms);
+	for (struct connection *at = edge->connections; at; at = at->next)
 		websocket_tick(at);
-	}
 	broker_tick(edge->broker, now_ms);
 	resume_listener(&edge->gateway);
 	resume_listener(&edge->enrol);
@@ -310,11 +307,11 @@ static void library_log(int level, const char *line)
 {
 	int len = (int)strcspn(line, "\n");
 
+	(void)level;
 	/* What a peer does wrong comes here too: it must not fill the log. */
 	if (!library_edge || library_edge->library_lines++ >= LIBRARY_LINES_MAX)
 		return;
-	log_line(level == LLL_ERR ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "libwebsockets", "text=\"%.*s\"", len,
-		 line);
+	log_warn("libwebsockets", "text=\"%.*s\"", len, line);
 }
 
 static enum err make_context(struct edge *edge)
@@ -331,7 +328,7 @@ static enum err make_context(struct edge *edge)
 	};
 
 	library_edge = edge;
-	lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
+	lws_set_log_level(LLL_ERR, library_log);
 	edge->context = lws_create_context(&info);
 	return edge->context ? OK : ERR_UNAVAILABLE;
 }

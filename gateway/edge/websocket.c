@@ -105,7 +105,7 @@ static void close_soon(struct connection *connection, unsigned status)
 {
 	struct stream *stream = &connection->stream;
 
-	if (stream->state == STREAM_CLOSING)
+	if (stream->state >= STREAM_CLOSING)
 		return;
 	stream->state = STREAM_CLOSING;
 	stream->status = status;
@@ -117,7 +117,7 @@ static void close_soon(struct connection *connection, unsigned status)
 static int close_now(struct connection *connection, unsigned status)
 {
 	log_stream(&connection->stream, "stream-closed", status);
-	connection->stream.state = STREAM_CLOSING;
+	connection->stream.state = STREAM_CLOSED;
 	lws_close_reason(connection->wsi, (enum lws_close_status)status, NULL, 0);
 	return -1;
 }
@@ -276,7 +276,7 @@ int websocket_receive(struct connection *connection, const void *data, size_t le
 {
 	struct stream *stream = &connection->stream;
 
-	if (stream->state == STREAM_CLOSING)
+	if (stream->state >= STREAM_CLOSING)
 		return 0;
 	if (stream->state != STREAM_OPEN || stream->stuck)
 		return close_now(connection, WEBSOCKET_BROKEN);
