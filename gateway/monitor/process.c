@@ -74,15 +74,17 @@ static void message(void *ctx, struct channel *channel, const struct wire_type *
 	all->ops->message(all->ctx, process, type, msg);
 }
 
-/* A child that closes its channel or talks rubbish on it is of no more use; most are on their way out. */
+/* One that talks rubbish ends now. One that closed its channel is on its way out and should say with what code. */
 static void closed(void *ctx, struct channel *channel, enum err why)
 {
 	struct process *process = ctx;
 
 	(void)channel;
-	(void)why;
 	process->channel = NULL;
-	loop_timer_set(&process->grace, PROCESS_GRACE_US);
+	if (why == ERR_PROTOCOL)
+		kill_process(process);
+	else
+		loop_timer_set(&process->grace, PROCESS_GRACE_US);
 }
 
 static void grace_over(struct loop_timer *timer)

@@ -33,7 +33,7 @@ enum err spawn_find_user(const char *role, struct spawn_user *ret)
 	if (!user || user->pw_uid == 0) {
 		refuse("as root each process needs its own user; make it with: useradd --system --user-group "
 		       "--no-create-home --shell /usr/sbin/nologin <user>",
-		       "root で起動するには専用のユーザーが必要です。上のコマンドで作成してください", "user %s", name);
+		       "root で起動するには専用のユーザーが必要です。useradd で作成してください", "user %s", name);
 		return ERR_NOT_FOUND;
 	}
 	*ret = (struct spawn_user){ user->pw_uid, user->pw_gid, true };

@@ -36,9 +36,11 @@ static void closed(void *ctx, struct channel *channel, enum err why)
 	struct worker *worker = ctx;
 
 	(void)channel;
-	(void)why;
 	worker->channel = NULL;
-	loop_timer_set(&worker->grace, WORKER_GRACE_US);
+	if (why == ERR_PROTOCOL)
+		kill(worker->pid, SIGKILL);
+	else
+		loop_timer_set(&worker->grace, WORKER_GRACE_US);
 }
 
 static void grace_over(struct loop_timer *timer)

@@ -1,7 +1,8 @@
 /*
  * Runs the monitor with stand-ins for all roles: copies of this very program, which is one of them when its
  * name begins with "sekisho-". They say what they get in <state_dir>/<role>/events. The stand-in for the
- * broker takes orders at the admin socket: 's' or 'k' and a session id, 'w' for writing rubbish.
+ * broker takes orders at the admin socket: 's' or 'k' and a session id, 'w' for writing rubbish,
+ * 'c' for closing its channel to the monitor; after the last two it hangs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +47,7 @@ static int events_fd = -1;
 static struct loop *child_loop;
 static struct channel *child_monitor;
 static struct loop_io admin_io;
+static bool stubborn; /* goes on without a monitor */
 static struct loop_io link_ios[64]; /* by descriptor */
 
 static void event(const char *fmt, ...) printf_like(1, 2);
@@ -107,7 +109,10 @@ static void obey(const uint8_t *order, size_t len)
 		err = channel_send(child_monitor, MSG_worker_spawn, &spawn, -1);
 	else if (order[0] == 'k')
 		err = channel_send(child_monitor, MSG_worker_kill, &kill_msg, -1);
-	else if (send(CHILD_MONITOR_FD, order, len, 0) < 0)
+	stubborn = order[0] == 'w' || order[0] == 'c';
+	if (order[0] == 'w' && send(CHILD_MONITOR_FD, order, len, 0) < 0)
+		abort();
+	if (order[0] == 'c' && shutdown(CHILD_MONITOR_FD, SHUT_RDWR) < 0)
 		abort();
 	if (err)
 		abort();
@@ -168,7 +173,8 @@ static void child_closed(void *ctx, struct channel *channel, enum err why)
 	(void)ctx;
 	(void)channel;
 	(void)why;
-	loop_stop(child_loop, 0);
+	if (!stubborn)
+		loop_stop(child_loop, 0);
 }
 
 static const struct channel_ops child_ops = { child_message, child_closed };
@@ -611,6 +617,15 @@ static void test_workers_are_limited(void **state)
 	assert_null(strstr(events, text));
 }
 
+static void test_hanging_child_is_ended(void **state)
+{
+	(void)state;
+	struct pids pids = started();
+	order('c', 0);
+	wait_next("broker", pids.broker);
+	assert_false(alive(pids.broker));
+}
+
 static void test_rubbish_ends_the_sender(void **state)
 {
 	(void)state;
@@ -700,18 +715,6 @@ static void test_missing_program_is_refused(void **state)
 	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
 }
 
-static void test_foreign_folder_is_refused(void **state)
-{
-	char path[128];
-
-	(void)state;
-	if (geteuid() != 0)
-		skip();
-	snprintf(path, sizeof(path), "%s/state", place);
-	assert_int_equal(mkdir(path, 0755), 0); /* root's */
-	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
-}
-
 /* ---- as root --------------------------------------------------------------------------------------- */
 
 enum { FIRST_UID = 61001 };
@@ -740,6 +743,8 @@ static pid_t fork_root_monitor(bool with_users)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setgroups(1, &(gid_t){ 0 }) < 0) /* must not be handed on */
+		_exit(95);
 	see_users(with_users);
 	_exit(run_monitor("conf"));
 }
@@ -792,6 +797,20 @@ static void test_root_without_users_is_refused(void **state)
 	assert_null(read_events("edge"));
 }
 
+static void test_foreign_folder_is_refused(void **state)
+{
+	char path[128];
+
+	(void)state;
+	if (!may_unshare())
+		skip();
+	snprintf(path, sizeof(path), "%s/state", place);
+	assert_int_equal(mkdir(path, 0711), 0);
+	snprintf(path, sizeof(path), "%s/state/edge", place);
+	assert_int_equal(mkdir(path, 0700), 0); /* root's, not the edge's */
+	assert_int_equal(wait_exit(fork_root_monitor(true)), 1);
+}
+
 static void test_child_by_hand(void **state)
 {
 	char program[128];
@@ -828,6 +847,7 @@ int main(int argc, char **argv)
 		with_monitor(test_broker_comes_back_to_its_workers),
 		with_monitor(test_worker_end_is_reported),
 		with_monitor(test_workers_are_limited),
+		with_monitor(test_hanging_child_is_ended),
 		with_monitor(test_rubbish_ends_the_sender),
 		with_monitor(test_term_leaves_nothing),
 		with_monitor(test_children_end_with_a_killed_monitor),
