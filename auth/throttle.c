@@ -117,15 +117,28 @@ enum err throttle_count(struct throttle *throttle, const char *address, int64_t 
 	return OK;
 }
 
-void throttle_refund(struct throttle *throttle, const char *address)
+static struct throttle_entry *throttle_of(struct throttle *throttle, const char *address)
 {
-	struct throttle_entry *entry;
 	uint8_t key[THROTTLE_KEY];
 
 	throttle_key(address, key);
-	entry = throttle_find(throttle, key);
+	return throttle_find(throttle, key);
+}
+
+void throttle_refund(struct throttle *throttle, const char *address)
+{
+	struct throttle_entry *entry = throttle_of(throttle, address);
+
 	if (!entry || entry->failures == 0)
 		return;
 	entry->failures--;
 	entry->next_try_ms = 0;
+}
+
+void throttle_forget(struct throttle *throttle, const char *address)
+{
+	struct throttle_entry *entry = throttle_of(throttle, address);
+
+	if (entry)
+		*entry = (struct throttle_entry){ 0 };
 }

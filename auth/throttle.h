@@ -13,8 +13,8 @@
 enum {
 	THROTTLE_FREE = 3,	    /* failures before the first wait */
 	THROTTLE_MAX_MS = 60 * 1000, /* the longest wait */
-	/* One address may stand for a whole office. */
-	THROTTLE_ADDRESS_FREE = 10,
+	/* One address may stand for a whole office, where others are not to suffer for one person's tries. */
+	THROTTLE_ADDRESS_FREE = 20,
 	THROTTLE_ADDRESS_FORGET_MS = 15 * 60 * 1000,
 };
 
@@ -42,5 +42,7 @@ nodiscard enum err throttle_count(struct throttle *throttle, const char *address
 				  int64_t *ret_wait_ms);
 /* The try was right: takes its count back. */
 void throttle_refund(struct throttle *throttle, const char *address);
+/* Somebody logged in from there: nothing is held against the address any more. */
+void throttle_forget(struct throttle *throttle, const char *address);
 
 #endif

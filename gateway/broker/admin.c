@@ -83,8 +83,8 @@ enum err admin_wrong(struct admin_call *call, enum err err, const char *field, c
 /* What the table cannot say: the arguments that stay with the CLI, and what it sends in their place. */
 static bool stays_with_cli(const struct command *command, const struct command_arg *arg)
 {
-	return arg->type == COMMAND_FILE_OUT ||
-	       (util_streq(command->name, "device enrol") && util_streq(arg->name, "password"));
+	return arg->type == COMMAND_FILE_OUT || (util_streq(command->name, "device enrol") &&
+						 (util_streq(arg->name, "password") || util_streq(arg->name, "compatible")));
 }
 
 static bool is_extra(const struct command *command, const char *name)
@@ -163,6 +163,8 @@ static json_t *error_json(const struct admin_call *call, enum err err)
 		json_object_set_new(json, "field", json_string(call->field));
 	if (call->message[0])
 		json_object_set_new(json, "message", json_string(call->message));
+	if (call->message_ja)
+		json_object_set_new(json, "message_ja", json_string(call->message_ja));
 	return json;
 }
 

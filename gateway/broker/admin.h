@@ -3,9 +3,9 @@
  * and of their arguments; each has its handler here, and each act is in the audit log with the caller's user id.
  *
  * A request is MSG_admin, its arguments a JSON object: TEXT, PASSWORD and FILE_IN are strings, NUMBER an integer, FLAG a boolean.
- * FILE_OUT never comes here, nor does the password of "device enrol", which is of the PKCS#12 file; that command brings "csr"
- * instead, a certificate request in PEM. The answer is MSG_admin_reply: status as in HTTP and a JSON object:
- *   errors: {"error": code, "field"?: name, "message"?: English}
+ * FILE_OUT never comes here, nor do password and form of the PKCS#12 file that "device enrol" makes; that command brings "csr"
+ * instead, a certificate request as DER in base64. The answer is MSG_admin_reply: status as in HTTP and a JSON object:
+ *   errors: {"error": code, "field"?: name, "message"?: English, "message_ja"?: Japanese}
  *   lists: {"columns": [...], "rows": [[...], ...]}
  *   user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
  *   device enrol: {"id", "certificate", "ca"}, the last two in PEM
@@ -43,6 +43,7 @@ struct admin_call {
 	bool later;	   /* the handler will call admin_finish */
 	char field[64];	   /* of an error */
 	char message[200]; /* of an error */
+	const char *message_ja; /* static, or NULL */
 };
 
 /* OK with later unset: done. Any error: nothing was done. */

@@ -29,8 +29,10 @@ static enum err with_hash(struct admin_call *call, const char *account, const ch
 
 	if (!err)
 		err = password_check(password, &policy, &rule);
-	if (!err && rule != PASSWORD_GOOD)
+	if (!err && rule != PASSWORD_GOOD) {
+		call->message_ja = password_rule_ja(rule);
 		return admin_wrong(call, ERR_INVALID, "password", password_rule_en(rule));
+	}
 	if (!err)
 		err = hasher_hash(call->broker->hasher, password, on_hash, call);
 	if (!err)

@@ -175,7 +175,7 @@ enum err handle_login_totp(struct request *request)
 		return person_failed(request->broker, &try, "code");
 	if (err)
 		return err;
-	throttle_refund(request->broker->addresses, try.address);
+	throttle_forget(request->broker->addresses, try.address);
 	reply_json(request->broker, &request->to, 200, token, me_json(request));
 	secret_wipe(token, sizeof(token));
 	return OK;
