@@ -1,6 +1,7 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -150,10 +151,21 @@ static const struct timespec *wait_time(const struct loop *loop, int timeout_ms,
 	return ts;
 }
 
+static int wait_batch(struct loop *loop, const struct timespec *ts)
+{
+	int count = epoll_pwait2(loop->epoll_fd, loop->batch, LOOP_BATCH, ts, NULL);
+
+	/* valgrind and kernels before 5.11 do not have it */
+	if (count < 0 && errno == ENOSYS)
+		count = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH,
+				   ts ? (int)MIN(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000, INT_MAX) : -1);
+	return count;
+}
+
 enum err loop_step(struct loop *loop, int timeout_ms)
 {
 	struct timespec ts;
-	int count = epoll_pwait2(loop->epoll_fd, loop->batch, LOOP_BATCH, wait_time(loop, timeout_ms, &ts), NULL);
+	int count = wait_batch(loop, wait_time(loop, timeout_ms, &ts));
 
 	if (count < 0 && errno != EINTR)
 		return err_from_errno(errno);

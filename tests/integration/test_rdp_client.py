@@ -311,6 +311,46 @@ class Xrdp(Case):
         harness.until("the desktop", lambda: again.settle(500, 5000) and len(set(again.picture().rgb)) > 60, 60)
         self.assertEqual(again.quit(), 0)
 
+    def typed(self, layout, *lines):
+        """What a shell in a new terminal on the desktop read after these lines for the tool."""
+        client = self.connected(self.pc, security=TLS, layout=layout)
+        harness.until("the desktop", lambda: client.settle(500, 5000) and len(set(client.picture().rgb)) > 60, 60)
+        out = self.folder / "typed"
+        out.unlink(missing_ok=True)
+        x = self.pc.x()
+        terminal = x.start("xterm", "-geometry", "60x10+0+0", "-T", "typed", "-e", "sh", "-c",
+                           f"read -r line; printf %s \"$line\" >{out}", LANG="C.UTF-8")
+        self.addCleanup(terminal.stop)
+        x.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^typed$", "windowactivate", "--sync")
+        for line in lines:
+            client.send(line)
+        client.key(0x1c)
+        harness.until("what was typed", lambda: out.exists() and out.read_text())
+        self.assertEqual(client.quit(), 0)
+        return out.read_text()
+
+    @staticmethod
+    def stroke(code, keysym=0):
+        return [f"key {keysym} {code} 1", f"key {keysym} {code} 0"]
+
+    def test_japanese_keys(self):
+        """At sign, yen and ro are where a Japanese keyboard has them; Shift+2 is a quotation mark."""
+        keys = [*self.stroke(0x1a), *self.stroke(0x7d), *self.stroke(0x73), "key 0 0x2a 1", *self.stroke(0x03),
+                "key 0 0x2a 0", *self.stroke(0x1e)]
+        self.assertEqual(self.typed(JAPANESE, *keys), "@\\\\\"a")
+
+    def test_us_keys(self):
+        keys = [*self.stroke(0x1a), "key 0 0x2a 1", *self.stroke(0x03), "key 0 0x2a 0", *self.stroke(0x1e)]
+        self.assertEqual(self.typed(US, *keys), "[@a")
+
+    def test_keypad_follows_the_persons_num_lock(self):
+        """The digit has the keysym KP_7 where the person sits, so it arrives as a digit, and not as Home."""
+        self.assertEqual(self.typed(US, *self.stroke(0x47, 0xffb7), *self.stroke(0x50, 0xffb2)), "72")
+
+    def test_text(self):
+        """Unicode events; xrdp 0.9 knows those that the layout has."""
+        self.assertEqual(self.typed(US, "text Sekisho 42"), "Sekisho 42")
+
     def test_nla_where_only_tls_is(self):
         self.failed("pc-security", self.pc.port, self.pc.user, self.pc.password, security=NLA)
 

@@ -88,12 +88,6 @@ struct remote {
 	bool can_resize;
 };
 
-/*
- * Loads what RDP needs from files (OpenSSL's legacy provider), so before the sandbox and once. Without it
- * remote_rdp_new does the same. ERR_CRYPTO: no MD4 or RC4, so no NLA.
- */
-nodiscard enum err remote_rdp_prepare(void);
-
 /* Allocate; the result is freed with remote_free. */
 nodiscard enum err remote_vnc_new(struct loop *loop, const struct remote_config *config,
 				  const struct remote_events *events, void *ctx, struct remote **ret);

@@ -132,7 +132,7 @@ static BOOL authenticate(freerdp *instance, char **user, char **password, char *
 
 static BOOL refuse_redirect(freerdp *instance)
 {
-	log_warn("rdp-redirect-refused", "%s", "");
+	log_warn("rdp-redirect", "answer=refused");
 	return rdp_fail(rdp_of(instance->context), END_PC_PROTOCOL);
 }
 
@@ -149,7 +149,7 @@ static void unwatch(struct rdp_remote *rdp)
 static void end(struct rdp_remote *rdp, enum end_reason reason)
 {
 	unwatch(rdp);
-	loop_timer_cancel(&rdp->first_picture);
+	loop_timer_cancel(&rdp->deadline);
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
 
@@ -200,9 +200,11 @@ static void ready(struct loop_io *io, uint32_t events)
 		end(rdp, END_GATEWAY);
 }
 
-static void no_picture(struct loop_timer *timer)
+static void deadline_over(struct loop_timer *timer)
 {
-	end(container_of(timer, struct rdp_remote, first_picture), END_PC_TIMEOUT);
+	struct rdp_remote *rdp = container_of(timer, struct rdp_remote, deadline);
+
+	end(rdp, rdp->failed ? rdp->failed : END_PC_TIMEOUT);
 }
 
 /* --- struct remote_ops --- */
@@ -244,7 +246,7 @@ static enum err rdp_connect(struct remote *remote, enum end_reason *ret_reason)
 		return rdp_error_err(reason);
 	}
 	if (!rdp->painted)
-		loop_timer_set(&rdp->first_picture, time_us);
+		loop_timer_set(&rdp->deadline, time_us);
 	rdp_input_start(rdp);
 	return OK;
 }
@@ -278,10 +280,14 @@ static void rdp_hold(struct remote *remote, bool held)
 	if (rdp->held == held)
 		return;
 	rdp->held = held;
-	if (held)
+	if (held) {
 		unwatch(rdp);
-	else if (watch(rdp))
+		loop_timer_cancel(&rdp->deadline); /* no picture can come now */
+	} else if (watch(rdp)) {
+		/* The owner is told from the loop, not from its own call. */
 		rdp_fail(rdp, END_GATEWAY);
+		loop_timer_set(&rdp->deadline, 0);
+	}
 }
 
 static void rdp_remote_free(struct remote *remote)
@@ -289,7 +295,7 @@ static void rdp_remote_free(struct remote *remote)
 	struct rdp_remote *rdp = rdp_from(remote);
 
 	unwatch(rdp);
-	loop_timer_cancel(&rdp->first_picture);
+	loop_timer_cancel(&rdp->deadline);
 	if (rdp->instance) {
 		if (rdp->connected)
 			(void)freerdp_disconnect(rdp->instance);
@@ -352,7 +358,7 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 	rdp->remote = (struct remote){
 		.ops = &rdp_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config
 	};
-	loop_timer_init(loop, &rdp->first_picture, no_picture);
+	loop_timer_init(loop, &rdp->deadline, deadline_over);
 	err = make_instance(rdp);
 	if (err) {
 		rdp_remote_free(&rdp->remote);

@@ -46,7 +46,7 @@ struct rdp_remote {
 	struct rdp_watchdog watchdog;
 	struct rdp_watch watches[RDP_MAX_WATCHES];
 	size_t watch_count;
-	struct loop_timer first_picture;
+	struct loop_timer deadline; /* for the first picture; also to end from the loop */
 	enum end_reason failed; /* why our own callbacks refused, before FreeRDP's error counts */
 	bool connected;         /* freerdp_connect succeeded */
 	bool answered;          /* the PC spoke X.224 */

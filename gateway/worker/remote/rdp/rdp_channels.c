@@ -63,7 +63,6 @@ static BOOL add_dynamic(rdpSettings *settings, const char *name)
 static BOOL load_channels(freerdp *instance)
 {
 	rdpContext *context = instance->context;
-	PVIRTUALCHANNELENTRYEX entry;
 	/* The addin interface has one function type for every kind of entry. */
 	union {
 		PVIRTUALCHANNELENTRY loaded;
@@ -78,9 +77,8 @@ static BOOL load_channels(freerdp *instance)
 	}
 	cast.loaded = load_entry(DRDYNVC_SVC_CHANNEL_NAME, NULL, NULL,
 				 FREERDP_ADDIN_CHANNEL_STATIC | FREERDP_ADDIN_CHANNEL_ENTRYEX);
-	entry = cast.entry;
-	return entry && freerdp_channels_client_load_ex(context->channels, context->settings, entry,
-							context->settings) == 0;
+	return cast.entry && freerdp_channels_client_load_ex(context->channels, context->settings,
+							     cast.entry, context->settings) == 0;
 }
 
 static void report_refused(struct rdp_remote *rdp, const char *name)
@@ -124,29 +122,35 @@ static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a,
 	return CHANNEL_RC_OK;
 }
 
+/* The short name of an open channel; "other" cannot happen while only ours are loaded. */
+static const char *channel_label(const char *name)
+{
+	if (util_streq(name, RDPGFX_DVC_CHANNEL_NAME))
+		return RDPGFX_CHANNEL_NAME;
+	if (util_streq(name, DISP_DVC_CHANNEL_NAME))
+		return DISP_CHANNEL_NAME;
+	if (util_streq(name, DRDYNVC_SVC_CHANNEL_NAME))
+		return DRDYNVC_SVC_CHANNEL_NAME;
+	return "other";
+}
+
 static void channel_connected(void *context, const ChannelConnectedEventArgs *event)
 {
 	struct rdp_remote *rdp = rdp_of(context);
+	const char *label = channel_label(event->name);
 
-	if (util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME)) {
+	if (util_streq(label, RDPGFX_CHANNEL_NAME)) {
 		rdp_gfx_open(rdp, event->pInterface);
-	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
+	} else if (util_streq(label, DISP_CHANNEL_NAME)) {
 		rdp->disp = event->pInterface;
 		rdp->disp->custom = rdp;
 		rdp->disp->DisplayControlCaps = disp_caps;
-	} else if (!util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)) {
-		/* Cannot happen while only ours are loaded; if it does, the session must not go on.
-		 */
+	} else if (util_streq(label, "other")) {
 		log_error("rdp-channel-not-allowed", "name=\"%s\"", event->name);
 		rdp_fail(rdp, END_PC_PROTOCOL);
 	}
 	if (rdp->opened_count < RDP_MAX_OPENED)
-		rdp->opened[rdp->opened_count++] =
-			util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME) ? RDPGFX_CHANNEL_NAME
-			: util_streq(event->name, DISP_DVC_CHANNEL_NAME) ? DISP_CHANNEL_NAME
-			: util_streq(event->name, DRDYNVC_SVC_CHANNEL_NAME)
-				? DRDYNVC_SVC_CHANNEL_NAME
-				: "other";
+		rdp->opened[rdp->opened_count++] = label;
 }
 
 static void channel_disconnected(void *context, const ChannelDisconnectedEventArgs *event)

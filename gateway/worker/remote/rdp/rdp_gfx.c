@@ -59,7 +59,7 @@ static BOOL end_paint(rdpContext *context)
 	window->ninvalid = 0;
 	if (!rdp->painted) {
 		rdp->painted = true;
-		loop_timer_cancel(&rdp->first_picture);
+		loop_timer_cancel(&rdp->deadline);
 	}
 	events->frame_done(rdp->remote.ctx);
 	return TRUE;

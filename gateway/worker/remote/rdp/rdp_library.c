@@ -8,7 +8,6 @@
 #include <winpr/wlog.h>
 
 #include "base/log.h"
-#include "worker/remote/remote.h"
 
 /*
  * FreeRDP's messages carry names and bytes from the PC and could carry a login, so only the format
@@ -73,9 +72,4 @@ enum err rdp_library_init(void)
 		return ERR_CRYPTO;
 	ready = true;
 	return OK;
-}
-
-enum err remote_rdp_prepare(void)
-{
-	return rdp_library_init();
 }
