@@ -23,12 +23,12 @@
 #include "base/util.h"
 
 /* Newer than the kernel headers of Debian 12; landlock(7). */
-#define FS_REFER     (1ULL << 13)
-#define FS_TRUNCATE  (1ULL << 14)
-#define FS_IOCTL_DEV (1ULL << 15)
-#define NET_BIND_TCP (1ULL << 0)
+#define FS_REFER                   (1ULL << 13)
+#define FS_TRUNCATE                (1ULL << 14)
+#define FS_IOCTL_DEV               (1ULL << 15)
+#define NET_BIND_TCP               (1ULL << 0)
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
-#define SCOPE_SIGNAL (1ULL << 1)
+#define SCOPE_SIGNAL               (1ULL << 1)
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* glibc names its heaps from 2.40 on */
@@ -38,6 +38,7 @@ struct ruleset { /* struct landlock_ruleset_attr of ABI 6; older kernels take ze
 	uint64_t fs, net, scoped;
 };
 
+/* clang-format off */
 static const char *const common_calls[] = {
 	/* memory */
 	"brk", "munmap", "mremap", "madvise", "mlock", "mlock2", "munlock",
@@ -47,7 +48,7 @@ static const char *const common_calls[] = {
 	/* waiting */
 	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "poll", "ppoll",
 	"pselect6", "select",
-	/* open descriptors; glibc's fstat() is newfstatat, which tells sizes and owners but opens nothing */
+	/* open descriptors; glibc's fstat() is newfstatat, which opens nothing */
 	"close", "close_range", "dup", "fcntl", "fstat", "lseek", "newfstatat", "pread64", "pwrite64", "read", "readv",
 	"write", "writev",
 	/* open sockets */
@@ -62,14 +63,15 @@ static const char *const common_calls[] = {
 	"getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom", "getrlimit", "getrusage", "getuid", "sysinfo",
 	"uname",
 };
+/* clang-format on */
 
 /*
- * Libraries look for optional files at any time (time zone, locale, number of processors), so these fail
- * with EACCES instead of ending a process that does not list them.
+ * Libraries look for optional files at any time (time zone, locale, number of processors), so these
+ * fail with EACCES instead of ending a process that does not list them.
  */
 static const char *const lookup_calls[] = {
-	"access", "faccessat", "faccessat2", "getcwd", "lstat", "open", "openat", "readlink", "readlinkat", "stat",
-	"statx",
+	"access", "faccessat", "faccessat2", "getcwd", "lstat", "open",
+	"openat", "readlink",  "readlinkat", "stat",   "statx",
 };
 
 #ifndef __SANITIZE_ADDRESS__
@@ -84,9 +86,9 @@ static const struct sandbox_path asan_paths[] = {
 static bool hardened;
 
 /*
- * LeakSanitizer stops the process with ptrace(2), which neither the filter nor PR_SET_DUMPABLE allows:
- * hardened processes are not searched for leaks, the unit tests of the same code are.
- * See sanitizer/lsan_interface.h.
+ * LeakSanitizer stops the process with ptrace(2), which neither the filter nor PR_SET_DUMPABLE
+ * allows: hardened processes are not searched for leaks, the unit tests of the same code are. See
+ * sanitizer/lsan_interface.h.
  */
 int __lsan_is_turned_off(void);
 __attribute__((visibility("default"))) int __lsan_is_turned_off(void)
@@ -99,7 +101,8 @@ static void explain_sigsys(int signal, siginfo_t *info, void *context)
 {
 	(void)context;
 	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, info->si_syscall);
-	log_error("seccomp-refused", "syscall=%s number=%d", name ? name : "unknown", info->si_syscall);
+	log_error("seccomp-refused", "syscall=%s number=%d", name ? name : "unknown",
+		  info->si_syscall);
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigaction(signal, &action, NULL);
 	raise(signal);
@@ -119,7 +122,8 @@ enum err sandbox_harden(void)
 	return OK;
 }
 
-/* ---- seccomp ----------------------------------------------------------------------------------- */
+/* ---- seccomp -----------------------------------------------------------------------------------
+ */
 
 static bool lists(const struct sandbox *sandbox, const char *name)
 {
@@ -153,8 +157,8 @@ static enum err add_rule(scmp_filter_ctx filter, uint32_t action, const char *na
 	return OK;
 }
 
-static enum err add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count,
-			  const struct sandbox *without)
+static enum err add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names,
+			  size_t count, const struct sandbox *without)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (without && lists(without, names[i]))
@@ -170,14 +174,17 @@ struct argument_rule {
 	const char *name;
 	unsigned argument;
 	enum scmp_compare compare;
-	uint64_t value, mask; /* value is the mask and mask the datum for SCMP_CMP_MASKED_EQ, as in libseccomp */
+	uint64_t value, mask; /* value is the mask and mask the datum for SCMP_CMP_MASKED_EQ, as in
+				 libseccomp */
 };
 
-static enum err add_arguments(scmp_filter_ctx filter, uint32_t action, const struct argument_rule *rules, size_t count)
+static enum err add_arguments(scmp_filter_ctx filter, uint32_t action,
+			      const struct argument_rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct argument_rule *rule = &rules[i];
-		struct scmp_arg_cmp compare = { rule->argument, rule->compare, rule->value, rule->mask };
+		struct scmp_arg_cmp compare = { rule->argument, rule->compare, rule->value,
+						rule->mask };
 		enum err err = add_rule(filter, action, rule->name, 1, &compare);
 		if (err)
 			return err;
@@ -189,8 +196,10 @@ static enum err add_arguments(scmp_filter_ctx filter, uint32_t action, const str
 static enum err add_common_arguments(scmp_filter_ctx filter)
 {
 	const struct argument_rule allowed[] = {
-		/* threads, but no new process; clone3 hides its flags in memory, glibc then takes clone */
-		{ "clone", 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM },
+		/* threads, but no new process; clone3 hides its flags in memory, glibc then takes
+		   clone */
+		{ "clone", 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
+		  CLONE_THREAD | CLONE_VM },
 		{ "ioctl", 1, SCMP_CMP_EQ, FIONREAD, 0 },
 		{ "ioctl", 1, SCMP_CMP_EQ, FIONBIO, 0 },
 		{ "ioctl", 1, SCMP_CMP_EQ, TCGETS, 0 },
@@ -225,8 +234,8 @@ static enum err add_executable(scmp_filter_ctx filter, const struct sandbox *san
 }
 
 /*
- * New sockets: internet ones, and netlink of family route, which getaddrinfo asks for addresses. Not
- * AF_UNIX: without separate users the admin socket would be in reach.
+ * New sockets: internet ones, and netlink of family route, which getaddrinfo asks for addresses.
+ * Not AF_UNIX: without separate users the admin socket would be in reach.
  */
 static enum err add_sockets(scmp_filter_ctx filter)
 {
@@ -246,7 +255,8 @@ static enum err add_sockets(scmp_filter_ctx filter)
 		{ "socket", 0, SCMP_CMP_GT, AF_NETLINK, 0 },
 	};
 	if (!err)
-		err = add_arguments(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), refused, ARRAY_SIZE(refused));
+		err = add_arguments(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), refused,
+				    ARRAY_SIZE(refused));
 	return err;
 }
 
@@ -267,7 +277,8 @@ static enum err add_caller(scmp_filter_ctx filter, const struct sandbox *sandbox
 
 static enum err add_everything(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
-	enum err err = add_names(filter, SCMP_ACT_ALLOW, common_calls, ARRAY_SIZE(common_calls), NULL);
+	enum err err =
+		add_names(filter, SCMP_ACT_ALLOW, common_calls, ARRAY_SIZE(common_calls), NULL);
 
 	if (!err)
 		err = add_common_arguments(filter);
@@ -276,7 +287,8 @@ static enum err add_everything(scmp_filter_ctx filter, const struct sandbox *san
 	if (!err)
 		err = add_caller(filter, sandbox);
 	if (!err)
-		err = add_names(filter, LOOKUP_ACTION, lookup_calls, ARRAY_SIZE(lookup_calls), sandbox);
+		err = add_names(filter, LOOKUP_ACTION, lookup_calls, ARRAY_SIZE(lookup_calls),
+				sandbox);
 	return err;
 }
 
@@ -313,7 +325,8 @@ static enum err enter_seccomp(const struct sandbox *sandbox)
 	return OK;
 }
 
-/* ---- Landlock ---------------------------------------------------------------------------------- */
+/* ---- Landlock ----------------------------------------------------------------------------------
+ */
 
 static enum err landlock_failed(const char *what)
 {
@@ -343,7 +356,8 @@ static struct ruleset landlock_handled(long abi)
 
 static enum err landlock_allow(int ruleset, const struct sandbox_path *path, uint64_t handled)
 {
-	const uint64_t of_files = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
+	const uint64_t of_files =
+		LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
 	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 	_cleanup_close_ int fd = open(path->path, O_PATH | O_CLOEXEC);
 	struct stat status;
@@ -353,8 +367,9 @@ static enum err landlock_allow(int ruleset, const struct sandbox_path *path, uin
 	if (fstat(fd, &status) < 0)
 		return landlock_failed(path->path);
 	if (path->access == SANDBOX_WRITE)
-		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE | LANDLOCK_ACCESS_FS_MAKE_REG |
-			  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
+		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE |
+			  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+			  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	rights &= handled;
 	if (!S_ISDIR(status.st_mode))
 		rights &= of_files;
@@ -364,7 +379,8 @@ static enum err landlock_allow(int ruleset, const struct sandbox_path *path, uin
 	return OK;
 }
 
-static enum err landlock_allow_all(int ruleset, const struct sandbox_path *paths, size_t count, uint64_t handled)
+static enum err landlock_allow_all(int ruleset, const struct sandbox_path *paths, size_t count,
+				   uint64_t handled)
 {
 	for (size_t i = 0; i < count; i++) {
 		enum err err = landlock_allow(ruleset, &paths[i], handled);
@@ -385,7 +401,8 @@ static enum err enter_landlock(const struct sandbox *sandbox, long *ret_abi)
 		return OK;
 	}
 	struct ruleset handled = landlock_handled(abi);
-	_cleanup_close_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+	_cleanup_close_ int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
 	if (ruleset < 0)
 		return landlock_failed("create");
 	enum err err = landlock_allow_all(ruleset, sandbox->paths, sandbox->path_count, handled.fs);
@@ -432,13 +449,15 @@ enum err sandbox_enter(const struct sandbox *sandbox)
 	if (err)
 		return err;
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0) {
-		log_error("sandbox-open-files", "limit=%zu error=\"%s\"", sandbox->open_files, strerror(errno));
+		log_error("sandbox-open-files", "limit=%zu error=\"%s\"", sandbox->open_files,
+			  strerror(errno));
 		return err_from_errno(errno);
 	}
 	err = enter_landlock(sandbox, &abi);
 	if (!err)
 		err = enter_seccomp(sandbox);
 	if (!err)
-		log_info("sandbox", "seccomp=yes landlock=%ld open_files=%zu", abi, sandbox->open_files);
+		log_info("sandbox", "seccomp=yes landlock=%ld open_files=%zu", abi,
+			 sandbox->open_files);
 	return err;
 }

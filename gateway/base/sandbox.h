@@ -1,6 +1,7 @@
 /*
- * sandbox.h - what a process gives up after start: seccomp filter (libseccomp), Landlock rules, no new
- * privileges, no core dumps. Deny by default; each process lists what it needs beside its main().
+ * sandbox.h - what a process gives up after start: seccomp filter (libseccomp), Landlock rules, no
+ * new privileges, no core dumps. Deny by default; each process lists what it needs beside its
+ * main().
  */
 #ifndef SEKISHO_BASE_SANDBOX_H
 #define SEKISHO_BASE_SANDBOX_H
@@ -11,16 +12,20 @@
 
 struct sandbox_path {
 	const char *path;
-	enum { SANDBOX_READ = 1, SANDBOX_WRITE = 2 } access; /* WRITE includes reading, making and removing */
+	enum {
+		SANDBOX_READ = 1,
+		SANDBOX_WRITE = 2
+	} access; /* WRITE includes reading, making and removing */
 };
 
 struct sandbox {
 	/*
-	 * Names of system calls beyond the common set (memory, clocks, poll, read/write on open descriptors,
-	 * messages on open sockets, threads, exit). Any other call ends the process with SIGSYS, but looking
-	 * up files by name fails with EACCES where it is not listed. A misspelt name is ERR_INVALID.
-	 * "socket" gives AF_INET, AF_INET6 and route netlink only, and TCP cannot bind. getaddrinfo needs
-	 * socket, bind, connect and openat. "mmap-exec" is no call but allows executable memory, for dlopen.
+	 * Names of system calls beyond the common set (memory, clocks, poll, read/write on open
+	 * descriptors, messages on open sockets, threads, exit). Any other call ends the process
+	 * with SIGSYS, but looking up files by name fails with EACCES where it is not listed. A
+	 * misspelt name is ERR_INVALID. "socket" gives AF_INET, AF_INET6 and route netlink only,
+	 * and TCP cannot bind. getaddrinfo needs socket, bind, connect and openat. "mmap-exec" is
+	 * no call but allows executable memory, for dlopen.
 	 */
 	const char *const *syscalls;
 	size_t syscall_count;
@@ -33,10 +38,10 @@ struct sandbox {
 nodiscard enum err sandbox_harden(void);
 
 /*
- * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel without
- * Landlock is logged as a warning, without seccomp it is an error. Under ASan the few calls that it needs
- * are added, a refused call is named in the log before the process dies, and hardened processes are not
- * searched for leaks.
+ * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel
+ * without Landlock is logged as a warning, without seccomp it is an error. Under ASan the few calls
+ * that it needs are added, a refused call is named in the log before the process dies, and hardened
+ * processes are not searched for leaks.
  */
 nodiscard enum err sandbox_enter(const struct sandbox *sandbox);
 

@@ -41,9 +41,10 @@ static enum err check(const char *path, int fd, mode_t mode, uid_t uid)
 	if (fstat(fd, &status) < 0)
 		return folder_failed(path);
 	if (status.st_uid != uid) {
-		refuse("the directory belongs to another user; give it to the right one with chown -R",
-		       "フォルダーの所有者が違います。chown -R で直してください", "%s (uid %u, expected %u)", path,
-		       (unsigned)status.st_uid, (unsigned)uid);
+		refuse("the directory belongs to another user; give it to the right one with chown "
+		       "-R",
+		       "フォルダーの所有者が違います。chown -R で直してください",
+		       "%s (uid %u, expected %u)", path, (unsigned)status.st_uid, (unsigned)uid);
 		return ERR_DENIED;
 	}
 	if (status.st_mode & 07777 & ~mode && fchmod(fd, mode) < 0)
@@ -76,7 +77,9 @@ static enum err lock_fd(int fd, const char *path)
 	if (errno != EWOULDBLOCK)
 		return folder_failed(path);
 	refuse("another sekishod runs on this directory; stop it first or use other directories",
-	       "別の sekishod がこのフォルダーで動いています。停止するか、別のフォルダーを指定してください", "%s", path);
+	       "別の sekishod "
+	       "がこのフォルダーで動いています。停止するか、別のフォルダーを指定してください",
+	       "%s", path);
 	return ERR_EXISTS;
 }
 

@@ -24,7 +24,8 @@ static const char usage[] =
 	"使い方: sekishod <設定ファイル>\n"
 	"\n"
 	"ゲートウェイを SIGTERM か SIGINT まで前面で動かします。ログは標準エラーに出ます。\n"
-	"root で起動すると、プロセスごとに専用のユーザー（sekisho-edge、sekisho-broker など）で動きます。\n"
+	"root で起動すると、プロセスごとに専用のユーザー（sekisho-edge、sekisho-broker "
+	"など）で動きます。\n"
 	"\n"
 	"  --help     show this / この説明を表示する\n"
 	"  --version  show the version / バージョンを表示する\n";

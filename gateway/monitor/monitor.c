@@ -25,7 +25,8 @@ struct monitor {
 	struct loop_timer patience; /* runs while stopping */
 };
 
-/* ---- before the loop --------------------------------------------------------------------------- */
+/* ---- before the loop ---------------------------------------------------------------------------
+ */
 
 static enum err make_folders(struct monitor *monitor)
 {
@@ -46,7 +47,8 @@ static enum err make_folders(struct monitor *monitor)
 	snprintf(path, sizeof(path), "%s/worker", state_dir);
 	err = folder_make(path, 0700, monitor->workers.user.uid, monitor->workers.user.gid);
 	if (!err)
-		err = folder_make(monitor->settings->gateway_runtime_dir, 0755, geteuid(), getegid());
+		err = folder_make(monitor->settings->gateway_runtime_dir, 0755, geteuid(),
+				  getegid());
 	return err;
 }
 
@@ -55,15 +57,18 @@ static enum err open_listeners(struct monitor *monitor)
 	const struct settings *settings = monitor->settings;
 	int *fds = monitor->listeners;
 
-	enum err err = listen_tcp(&settings->gateway_listen, "gateway.listen", &fds[LISTENER_GATEWAY]);
+	enum err err =
+		listen_tcp(&settings->gateway_listen, "gateway.listen", &fds[LISTENER_GATEWAY]);
 	if (!err)
-		err = listen_tcp(&settings->gateway_enrol_listen, "gateway.enrol_listen", &fds[LISTENER_ENROL]);
+		err = listen_tcp(&settings->gateway_enrol_listen, "gateway.enrol_listen",
+				 &fds[LISTENER_ENROL]);
 	if (!err)
 		err = listen_admin(settings->gateway_runtime_dir, &fds[LISTENER_ADMIN]);
 	return err;
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------
+ */
 
 static void process_started(void *ctx, struct process *process)
 {
@@ -73,7 +78,8 @@ static void process_started(void *ctx, struct process *process)
 		workers_adopt(&monitor->workers);
 }
 
-static void process_message(void *ctx, struct process *process, const struct wire_type *type, const union wire_any *msg)
+static void process_message(void *ctx, struct process *process, const struct wire_type *type,
+			    const union wire_any *msg)
 {
 	struct monitor *monitor = ctx;
 
@@ -86,7 +92,8 @@ static const struct process_ops monitor_process_ops = { process_started, process
 
 static void check_stopped(struct monitor *monitor)
 {
-	if (monitor->processes.stopping && !processes_running(&monitor->processes) && monitor->workers.count == 0)
+	if (monitor->processes.stopping && !processes_running(&monitor->processes) &&
+	    monitor->workers.count == 0)
 		loop_stop(monitor->loop, EXIT_SUCCESS);
 }
 
@@ -129,7 +136,8 @@ static void reload_asked(void *ctx, int signal)
 {
 	(void)ctx;
 	(void)signal;
-	log_info("reload-ignored", "settings are read at start; restart the gateway to change them");
+	log_info("reload-ignored",
+		 "settings are read at start; restart the gateway to change them");
 }
 
 static enum err watch_signals(struct monitor *monitor)
@@ -145,7 +153,8 @@ static enum err watch_signals(struct monitor *monitor)
 	return err;
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 static int run_locked(struct monitor *monitor)
 {
@@ -153,7 +162,8 @@ static int run_locked(struct monitor *monitor)
 	int code = EXIT_FAILURE;
 
 	if (open_listeners(monitor) == OK) {
-		log_info("started", "version=%s users=%s", SEKISHO_VERSION, geteuid() == 0 ? "separate" : "one");
+		log_info("started", "version=%s users=%s", SEKISHO_VERSION,
+			 geteuid() == 0 ? "separate" : "one");
 		if (geteuid() != 0)
 			log_warn("one-user", "separation=off reason=\"not started as root\"");
 		processes_start(&monitor->processes);
@@ -197,7 +207,8 @@ int monitor_run(const char *settings_path, const struct settings *settings, cons
 		.listeners = { -1, -1, -1, -1 },
 		.place = { program_dir, settings_path },
 	};
-	/* No filter of its own: it would bind the children too. They inherit this, and add theirs. */
+	/* No filter of its own: it would bind the children too. They inherit this, and add theirs.
+	 */
 	enum err err = sandbox_harden();
 
 	if (!err)

@@ -14,7 +14,7 @@
 enum {
 	PROCESS_PAUSE_MIN_US = 100 * 1000,
 	PROCESS_PAUSE_MAX_US = 5 * 1000 * 1000,
-	PROCESS_GRACE_US = 1000 * 1000,	    /* to end by itself once its channel is closed */
+	PROCESS_GRACE_US = 1000 * 1000,     /* to end by itself once its channel is closed */
 	PROCESS_GOOD_US = 30 * 1000 * 1000, /* alive for so long: the next death is a new story */
 };
 
@@ -59,11 +59,13 @@ void process_send(struct process *process, uint16_t id, const void *msg, int pas
 	enum err err = channel_send(process->channel, id, msg, util_take_fd(&fd));
 	if (!err || err == ERR_CLOSED) /* closed: about to be reaped */
 		return;
-	log_error("child-hung", "child=%s pid=%d error=%s", process->row->name, (int)process->pid, err_code(err));
+	log_error("child-hung", "child=%s pid=%d error=%s", process->row->name, (int)process->pid,
+		  err_code(err));
 	kill_process(process);
 }
 
-static void message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg, int fd)
+static void message(void *ctx, struct channel *channel, const struct wire_type *type,
+		    const union wire_any *msg, int fd)
 {
 	struct process *process = ctx;
 	struct processes *all = process->all;
@@ -74,7 +76,8 @@ static void message(void *ctx, struct channel *channel, const struct wire_type *
 	all->ops->message(all->ctx, process, type, msg);
 }
 
-/* One that talks rubbish ends now. One that closed its channel is on its way out and should say with what code. */
+/* One that talks rubbish ends now. One that closed its channel is on its way out and should say
+ * with what code. */
 static void closed(void *ctx, struct channel *channel, enum err why)
 {
 	struct process *process = ctx;
@@ -100,7 +103,8 @@ static void link_processes(struct process *a, struct process *b)
 	enum err err = ipc_pair(fds);
 
 	if (err) {
-		log_error("link-failed", "a=%s b=%s error=%s", a->row->name, b->row->name, err_code(err));
+		log_error("link-failed", "a=%s b=%s error=%s", a->row->name, b->row->name,
+			  err_code(err));
 		kill_process(a);
 		return;
 	}
@@ -112,7 +116,8 @@ static void send_links(struct process *process)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(process_links); i++) {
 		for (int side = 0; side < 2; side++) {
-			struct process *peer = processes_find(process->all, process_links[i][!side]);
+			struct process *peer =
+				processes_find(process->all, process_links[i][!side]);
 			if (process_links[i][side] == process->row->role && peer)
 				link_processes(process, peer);
 		}
@@ -125,9 +130,11 @@ static void send_listeners(struct process *process)
 		struct msg_listener msg = { .kind = (uint8_t)kind };
 		if (!(process->row->listeners & 1U << kind))
 			continue;
-		int fd = fcntl(process->all->listeners[kind], F_DUPFD_CLOEXEC, CHILD_MONITOR_FD + 1);
+		int fd =
+			fcntl(process->all->listeners[kind], F_DUPFD_CLOEXEC, CHILD_MONITOR_FD + 1);
 		if (fd < 0) {
-			log_error("listener-failed", "child=%s error=\"%s\"", process->row->name, strerror(errno));
+			log_error("listener-failed", "child=%s error=\"%s\"", process->row->name,
+				  strerror(errno));
 			kill_process(process);
 			return;
 		}
@@ -148,8 +155,8 @@ static enum err launch(struct process *process)
 	if (err)
 		return err;
 	process->started_us = clock_mono_us();
-	err = channel_new(all->loop, util_take_fd(&ours), WIRE_MONITOR, process->row->role, &process_channel_ops,
-			  process, &process->channel);
+	err = channel_new(all->loop, util_take_fd(&ours), WIRE_MONITOR, process->row->role,
+			  &process_channel_ops, process, &process->channel);
 	if (err)
 		kill_process(process); /* reaped and tried again like any other */
 	return OK;
@@ -157,7 +164,8 @@ static enum err launch(struct process *process)
 
 static void start_again_later(struct process *process)
 {
-	process->pause_us = MIN(MAX(process->pause_us * 2, PROCESS_PAUSE_MIN_US), PROCESS_PAUSE_MAX_US);
+	process->pause_us =
+		MIN(MAX(process->pause_us * 2, PROCESS_PAUSE_MIN_US), PROCESS_PAUSE_MAX_US);
 	loop_timer_set(&process->again, process->pause_us);
 }
 
@@ -166,7 +174,8 @@ static void start(struct process *process)
 	enum err err = launch(process);
 
 	if (err) {
-		log_error("child-start-failed", "child=%s error=%s", process->row->name, err_code(err));
+		log_error("child-start-failed", "child=%s error=%s", process->row->name,
+			  err_code(err));
 		start_again_later(process);
 		return;
 	}
@@ -181,8 +190,9 @@ static void pause_over(struct loop_timer *timer)
 	start(container_of(timer, struct process, again));
 }
 
-enum err processes_init(struct processes *processes, struct loop *loop, const struct spawn_place *place,
-			const int *listeners, const struct process_ops *ops, void *ctx)
+enum err processes_init(struct processes *processes, struct loop *loop,
+			const struct spawn_place *place, const int *listeners,
+			const struct process_ops *ops, void *ctx)
 {
 	*processes = (struct processes){
 		.loop = loop, .place = place, .listeners = listeners, .ops = ops, .ctx = ctx
@@ -233,14 +243,15 @@ bool processes_reaped(struct processes *processes, pid_t pid, int status)
 	channel_free(process->channel);
 	process->channel = NULL;
 	if (processes->stopping) {
-		log_info("child-stopped", "child=%s pid=%d how=\"%s\"", process->row->name, (int)pid, how);
+		log_info("child-stopped", "child=%s pid=%d how=\"%s\"", process->row->name,
+			 (int)pid, how);
 		return true;
 	}
 	if (clock_mono_us() - process->started_us >= PROCESS_GOOD_US)
 		process->pause_us = 0;
 	start_again_later(process);
-	log_error("child-died", "child=%s pid=%d how=\"%s\" again_ms=%u", process->row->name, (int)pid, how,
-		  (unsigned)(process->pause_us / 1000));
+	log_error("child-died", "child=%s pid=%d how=\"%s\" again_ms=%u", process->row->name,
+		  (int)pid, how, (unsigned)(process->pause_us / 1000));
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /*
- * process.h - the processes that always run: one table of roles and one of the links between them. Each is
- * started again when it dies, with a pause that grows, and gets its links and listeners anew.
+ * process.h - the processes that always run: one table of roles and one of the links between them.
+ * Each is started again when it dies, with a pause that grows, and gets its links and listeners
+ * anew.
  */
 #ifndef SEKISHO_MONITOR_PROCESS_H
 #define SEKISHO_MONITOR_PROCESS_H
@@ -27,7 +28,7 @@ struct process {
 	const struct process_row *row;
 	struct processes *all;
 	struct spawn_user user;
-	pid_t pid;		 /* 0: does not run */
+	pid_t pid;               /* 0: does not run */
 	struct channel *channel; /* NULL: does not run, or is being killed */
 	struct loop_timer again;
 	struct loop_timer grace; /* runs from the end of its channel until it ends itself */
@@ -38,7 +39,8 @@ struct process_ops {
 	/* A process runs and has its links. */
 	void (*started)(void *ctx, struct process *process);
 	/* A message to the monitor; only brokers have any. */
-	void (*message)(void *ctx, struct process *process, const struct wire_type *type, const union wire_any *msg);
+	void (*message)(void *ctx, struct process *process, const struct wire_type *type,
+			const union wire_any *msg);
 };
 
 struct processes {
@@ -52,8 +54,9 @@ struct processes {
 };
 
 /* Finds the users and checks the programs; says on stderr what is missing. Starts nothing yet. */
-nodiscard enum err processes_init(struct processes *processes, struct loop *loop, const struct spawn_place *place,
-				  const int *listeners, const struct process_ops *ops, void *ctx);
+nodiscard enum err processes_init(struct processes *processes, struct loop *loop,
+				  const struct spawn_place *place, const int *listeners,
+				  const struct process_ops *ops, void *ctx);
 /* Only after every process has been reaped. */
 void processes_finish(struct processes *processes);
 
@@ -70,7 +73,8 @@ bool processes_running(const struct processes *processes);
 /* The running process of the role or NULL. */
 struct process *processes_find(struct processes *processes, enum wire_role role);
 
-/* Sends to the process; pass_fd is taken over. One that does not take its messages is hung and killed. */
+/* Sends to the process; pass_fd is taken over. One that does not take its messages is hung and
+ * killed. */
 void process_send(struct process *process, uint16_t id, const void *msg, int pass_fd);
 
 /* "exit code 1", "signal 9 KILL", … into text. */

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void refuse_v(const char *en, const char *ja, const char *subject, va_list args) __attribute__((format(printf, 3, 0)));
+static void refuse_v(const char *en, const char *ja, const char *subject, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 static void refuse_v(const char *en, const char *ja, const char *subject, va_list args)
 {

@@ -7,7 +7,8 @@
 
 #include "base/err.h"
 
-/* subject: what it is about, such as a setting and its value; en and ja: what is wrong and what to do. */
+/* subject: what it is about, such as a setting and its value; en and ja: what is wrong and what to
+ * do. */
 void refuse(const char *en, const char *ja, const char *subject, ...) printf_like(3, 4);
 
 /* The same with the text of errno. */

@@ -18,7 +18,8 @@
 enum { SPAWN_EXIT_EXEC = 127, SPAWN_ENV_MAX = 256 };
 
 /* Taken over from our own environment when set. */
-static const char *const kept_variables[] = { "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
+static const char *const kept_variables[] = { "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+					      "LSAN_OPTIONS" };
 
 enum err spawn_find_user(const char *role, struct spawn_user *ret)
 {
@@ -31,9 +32,11 @@ enum err spawn_find_user(const char *role, struct spawn_user *ret)
 	snprintf(name, sizeof(name), "sekisho-%s", role);
 	const struct passwd *user = getpwnam(name);
 	if (!user || user->pw_uid == 0) {
-		refuse("as root each process needs its own user; make it with: useradd --system --user-group "
+		refuse("as root each process needs its own user; make it with: useradd --system "
+		       "--user-group "
 		       "--no-create-home --shell /usr/sbin/nologin <user>",
-		       "root で起動するには専用のユーザーが必要です。useradd で作成してください", "user %s", name);
+		       "root で起動するには専用のユーザーが必要です。useradd で作成してください",
+		       "user %s", name);
 		return ERR_NOT_FOUND;
 	}
 	*ret = (struct spawn_user){ user->pw_uid, user->pw_gid, true };
@@ -98,10 +101,12 @@ static bool arrange_descriptors(int channel_fd)
 {
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDONLY);
 
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return false;
 	/* dup2 onto itself would keep close-on-exec. */
-	if (channel_fd == CHILD_MONITOR_FD ? fcntl(channel_fd, F_SETFD, 0) < 0 : dup2(channel_fd, CHILD_MONITOR_FD) < 0)
+	if (channel_fd == CHILD_MONITOR_FD ? fcntl(channel_fd, F_SETFD, 0) < 0
+					   : dup2(channel_fd, CHILD_MONITOR_FD) < 0)
 		return false;
 	/* null_fd is closed here too, if it is not 3 by now. */
 	if (close_range(CHILD_MONITOR_FD + 1, ~0U, 0) < 0)
@@ -122,26 +127,27 @@ static bool change_user(const struct spawn_user *user)
 }
 
 /* In the new process; does not return. */
-static void become(const char *path, const char *settings_path, const struct spawn_user *user, int channel_fd,
-		   pid_t monitor)
+static void become(const char *path, const char *settings_path, const struct spawn_user *user,
+		   int channel_fd, pid_t monitor)
 {
 	char *argv[] = { (char *)path, (char *)settings_path, NULL };
 	struct environment environment;
 
 	environment_fill(&environment);
-	/* A session of its own: Ctrl-C at the terminal reaches the monitor alone, which then stops us. The
-	 * death signal comes after the user has changed, which would clear it. */
-	bool good = reset_signals() && setsid() >= 0 && arrange_descriptors(channel_fd) && change_user(user) &&
-		    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+	/* A session of its own: Ctrl-C at the terminal reaches the monitor alone, which then stops
+	 * us. The death signal comes after the user has changed, which would clear it. */
+	bool good = reset_signals() && setsid() >= 0 && arrange_descriptors(channel_fd) &&
+		    change_user(user) && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
 	umask(077);
 	if (good && getppid() == monitor)
 		execve(path, argv, environment.list);
-	log_error("exec-failed", "program=\"%s\" uid=%u error=\"%s\"", path, (unsigned)geteuid(), strerror(errno));
+	log_error("exec-failed", "program=\"%s\" uid=%u error=\"%s\"", path, (unsigned)geteuid(),
+		  strerror(errno));
 	_exit(SPAWN_EXIT_EXEC);
 }
 
-enum err spawn_process(const struct spawn_place *place, const char *role, const struct spawn_user *user, int channel_fd,
-		       pid_t *ret_pid)
+enum err spawn_process(const struct spawn_place *place, const char *role,
+		       const struct spawn_user *user, int channel_fd, pid_t *ret_pid)
 {
 	char path[PATH_MAX];
 	pid_t monitor = getpid();

@@ -1,6 +1,6 @@
 /*
- * spawn.h - forks and executes one of the gateway's programs with nothing but descriptors 0 to 3, a clean
- * environment and, when started as root, its own user.
+ * spawn.h - forks and executes one of the gateway's programs with nothing but descriptors 0 to 3, a
+ * clean environment and, when started as root, its own user.
  */
 #ifndef SEKISHO_MONITOR_SPAWN_H
 #define SEKISHO_MONITOR_SPAWN_H
@@ -17,8 +17,8 @@ struct spawn_user {
 };
 
 /*
- * The user sekisho-<role>. When not root: ourselves. As root a missing user is ERR_NOT_FOUND and said on
- * stderr with the way to make it.
+ * The user sekisho-<role>. When not root: ourselves. As root a missing user is ERR_NOT_FOUND and
+ * said on stderr with the way to make it.
  */
 nodiscard enum err spawn_find_user(const char *role, struct spawn_user *ret);
 
@@ -31,10 +31,10 @@ struct spawn_place {
 nodiscard enum err spawn_check(const struct spawn_place *place, const char *role);
 
 /*
- * channel_fd becomes descriptor 3 and stays the caller's. The process dies with the calling thread. A
- * program that cannot be executed shows as exit code 127.
+ * channel_fd becomes descriptor 3 and stays the caller's. The process dies with the calling thread.
+ * A program that cannot be executed shows as exit code 127.
  */
-nodiscard enum err spawn_process(const struct spawn_place *place, const char *role, const struct spawn_user *user,
-				 int channel_fd, pid_t *ret_pid);
+nodiscard enum err spawn_process(const struct spawn_place *place, const char *role,
+				 const struct spawn_user *user, int channel_fd, pid_t *ret_pid);
 
 #endif

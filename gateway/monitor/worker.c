@@ -16,10 +16,12 @@ struct worker {
 	char session_text[2 * WIRE_SESSION_ID + 1];
 	pid_t pid;
 	struct channel *channel; /* NULL: is ending */
-	struct loop_timer grace; /* runs from the end of the channel until the process ends itself */
+	struct loop_timer
+		grace; /* runs from the end of the channel until the process ends itself */
 };
 
-static void message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg, int fd)
+static void message(void *ctx, struct channel *channel, const struct wire_type *type,
+		    const union wire_any *msg, int fd)
 {
 	struct worker *worker = ctx;
 
@@ -124,10 +126,11 @@ static enum err launch(struct workers *workers, struct worker *worker)
 	if (err)
 		return err;
 	_cleanup_close_ int ours = fds[0], theirs = fds[1];
-	err = channel_new(processes->loop, util_take_fd(&ours), WIRE_MONITOR, WIRE_WORKER, &worker_channel_ops, worker,
-			  &worker->channel);
+	err = channel_new(processes->loop, util_take_fd(&ours), WIRE_MONITOR, WIRE_WORKER,
+			  &worker_channel_ops, worker, &worker->channel);
 	if (!err)
-		err = spawn_process(processes->place, worker_name, &workers->user, theirs, &worker->pid);
+		err = spawn_process(processes->place, worker_name, &workers->user, theirs,
+				    &worker->pid);
 	if (err)
 		channel_free(worker->channel);
 	return err;
@@ -149,8 +152,8 @@ static enum err spawn(struct workers *workers, const uint8_t *session)
 	worker->next = workers->first;
 	workers->first = worker;
 	workers->count++;
-	log_info("worker-started", "session=%s pid=%d workers=%zu", worker->session_text, (int)worker->pid,
-		 workers->count);
+	log_info("worker-started", "session=%s pid=%d workers=%zu", worker->session_text,
+		 (int)worker->pid, workers->count);
 	/* From here on its end is reported when it is reaped. */
 	if (link_broker(workers, worker, false))
 		kill(worker->pid, SIGKILL);
@@ -170,8 +173,8 @@ static void spawn_asked(struct workers *workers, const uint8_t *session)
 	enum err err = spawn(workers, session);
 	if (!err)
 		return;
-	log_error("worker-start-failed", "session=%s error=%s workers=%zu allowed=%zu", text, err_code(err),
-		  workers->count, workers->most);
+	log_error("worker-start-failed", "session=%s error=%s workers=%zu allowed=%zu", text,
+		  err_code(err), workers->count, workers->most);
 	tell_exited(workers, session, WORKER_NOT_STARTED);
 }
 
@@ -184,7 +187,8 @@ static void kill_asked(struct workers *workers, const uint8_t *session)
 		kill(worker->pid, SIGKILL);
 }
 
-void workers_message(struct workers *workers, const struct wire_type *type, const union wire_any *msg)
+void workers_message(struct workers *workers, const struct wire_type *type,
+		     const union wire_any *msg)
 {
 	if (type->id == MSG_worker_spawn)
 		spawn_asked(workers, msg->worker_spawn.session);
@@ -214,8 +218,10 @@ bool workers_reaped(struct workers *workers, pid_t pid, int status)
 	*at = worker->next;
 	workers->count--;
 	process_describe_end(status, how, sizeof(how));
-	enum log_level level = WIFSIGNALED(status) && !workers->stopping ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
-	log_line(level, "worker-ended", "session=%s pid=%d how=\"%s\"", worker->session_text, (int)pid, how);
+	enum log_level level =
+		WIFSIGNALED(status) && !workers->stopping ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+	log_line(level, "worker-ended", "session=%s pid=%d how=\"%s\"", worker->session_text,
+		 (int)pid, how);
 	tell_exited(workers, worker->session, (uint32_t)status);
 	loop_timer_cancel(&worker->grace);
 	channel_free(worker->channel);

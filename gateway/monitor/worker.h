@@ -1,6 +1,6 @@
 /*
- * worker.h - the table of workers, one process for each session. The broker asks for them; they are not
- * started again. A restarted broker is given those that live.
+ * worker.h - the table of workers, one process for each session. The broker asks for them; they are
+ * not started again. A restarted broker is given those that live.
  */
 #ifndef SEKISHO_MONITOR_WORKER_H
 #define SEKISHO_MONITOR_WORKER_H
@@ -18,7 +18,8 @@ struct workers {
 	bool stopping;
 };
 
-/* The status in worker_exited for one that could not be started (too many, no memory); see waitpid(2). */
+/* The status in worker_exited for one that could not be started (too many, no memory); see
+ * waitpid(2). */
 #define WORKER_NOT_STARTED UINT32_MAX
 
 nodiscard enum err workers_init(struct workers *workers, struct processes *processes, size_t most);
@@ -26,7 +27,8 @@ nodiscard enum err workers_init(struct workers *workers, struct processes *proce
 void workers_finish(struct workers *workers);
 
 /* MSG_worker_spawn and MSG_worker_kill. */
-void workers_message(struct workers *workers, const struct wire_type *type, const union wire_any *msg);
+void workers_message(struct workers *workers, const struct wire_type *type,
+		     const union wire_any *msg);
 
 /* Links every live worker to a broker that has just started. */
 void workers_adopt(struct workers *workers);

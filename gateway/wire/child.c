@@ -42,8 +42,10 @@ static void must_have_monitor(const char *name, int argc)
 	if (argc == 2 && is_channel(CHILD_MONITOR_FD))
 		return;
 	fprintf(stderr,
-		"sekisho-%s: this program is started by sekishod only; run: sekishod <settings file> / "
-		"このプログラムは sekishod から起動されます。sekishod <設定ファイル> を実行してください\n",
+		"sekisho-%s: this program is started by sekishod only; run: sekishod <settings "
+		"file> / "
+		"このプログラムは sekishod から起動されます。sekishod <設定ファイル> "
+		"を実行してください\n",
 		name);
 	exit(CHILD_EXIT_START);
 }
@@ -74,7 +76,8 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 		log_error("start-settings", "error=\"%s\"", error.text);
 		exit(CHILD_EXIT_START);
 	}
-	len = snprintf(child->state_dir, sizeof(child->state_dir), "%s/%s", child->settings.gateway_state_dir, name);
+	len = snprintf(child->state_dir, sizeof(child->state_dir), "%s/%s",
+		       child->settings.gateway_state_dir, name);
 	if (len < 0 || (size_t)len >= sizeof(child->state_dir) ||
 	    fcntl(CHILD_MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		log_error("start-failed", "error=\"%s\"", strerror(errno));
@@ -83,14 +86,16 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 	child_role = role;
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------- */
+/* ---- waiting -----------------------------------------------------------------------------------
+ */
 
 struct wanted {
 	uint16_t id; /* MSG_link or MSG_listener */
 	unsigned number;
 };
 
-static bool is_wanted(const struct wanted *wanted, const struct wire_type *type, const union wire_any *msg)
+static bool is_wanted(const struct wanted *wanted, const struct wire_type *type,
+		      const union wire_any *msg)
 {
 	if (type->id != wanted->id)
 		return false;
@@ -103,7 +108,8 @@ static bool take_stored(const struct wanted *wanted, int *ret_fd)
 		struct child_stored *stored = *at;
 		const struct wire_type *type;
 		union wire_any msg;
-		if (wire_decode(stored->data, stored->len, &type, &msg) || !is_wanted(wanted, type, &msg))
+		if (wire_decode(stored->data, stored->len, &type, &msg) ||
+		    !is_wanted(wanted, type, &msg))
 			continue;
 		*ret_fd = stored->fd;
 		*at = stored->next;
@@ -177,10 +183,11 @@ enum err child_wait_listener(unsigned kind, int *ret_fd)
 	return wait_wanted(&(struct wanted){ MSG_listener, kind }, ret_fd);
 }
 
-enum err child_channel(const struct child *child, struct loop *loop, const struct channel_ops *ops, void *ctx,
-		       struct channel **ret)
+enum err child_channel(const struct child *child, struct loop *loop, const struct channel_ops *ops,
+		       void *ctx, struct channel **ret)
 {
-	enum err err = channel_new(loop, CHILD_MONITOR_FD, child->role, WIRE_MONITOR, ops, ctx, ret);
+	enum err err =
+		channel_new(loop, CHILD_MONITOR_FD, child->role, WIRE_MONITOR, ops, ctx, ret);
 
 	if (err)
 		return err;

@@ -1,5 +1,6 @@
 /*
- * sekisho-probe - looks whether PCs answer and wakes them, on the broker's behalf. It reads nothing from a PC.
+ * sekisho-probe - looks whether PCs answer and wakes them, on the broker's behalf. It reads nothing
+ * from a PC.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -23,7 +24,8 @@ struct probe_process {
 	struct prober *prober;
 };
 
-/* ---- waking ------------------------------------------------------------------------------------ */
+/* ---- waking ------------------------------------------------------------------------------------
+ */
 
 struct wake_job {
 	uint64_t host;
@@ -52,16 +54,19 @@ static void wake(struct probe_process *process, const struct msg_wake *msg)
 		if (job) {
 			job->host = msg->host;
 			memcpy(job->mac, msg->mac, WAKE_MAC);
-			err = resolver_ask(process->resolver, msg->address, ports[i], SOCK_DGRAM, wake_resolved, job);
+			err = resolver_ask(process->resolver, msg->address, ports[i], SOCK_DGRAM,
+					   wake_resolved, job);
 		}
 		if (err) {
-			log_warn("wake-failed", "host=%" PRIu64 " error=%s", msg->host, err_code(err));
+			log_warn("wake-failed", "host=%" PRIu64 " error=%s", msg->host,
+				 err_code(err));
 			free(job);
 		}
 	}
 }
 
-/* ---- the broker -------------------------------------------------------------------------------- */
+/* ---- the broker --------------------------------------------------------------------------------
+ */
 
 static void probed(void *ctx, const struct msg_probed *msg)
 {
@@ -74,8 +79,8 @@ static void probed(void *ctx, const struct msg_probed *msg)
 		log_warn("answer-lost", "host=%" PRIu64 " error=%s", msg->host, err_code(err));
 }
 
-static void broker_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg,
-			   int fd)
+static void broker_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			   const union wire_any *msg, int fd)
 {
 	struct probe_process *process = ctx;
 
@@ -87,7 +92,8 @@ static void broker_message(void *ctx, struct channel *channel, const struct wire
 	} else if (type->id == MSG_probe) {
 		enum err err = prober_probe(process->prober, &msg->probe);
 		if (err)
-			log_warn("probe-failed", "host=%" PRIu64 " error=%s", msg->probe.host, err_code(err));
+			log_warn("probe-failed", "host=%" PRIu64 " error=%s", msg->probe.host,
+				 err_code(err));
 	}
 }
 
@@ -102,10 +108,11 @@ static void broker_closed(void *ctx, struct channel *channel, enum err why)
 
 static const struct channel_ops broker_ops = { broker_message, broker_closed };
 
-/* ---- the monitor ------------------------------------------------------------------------------- */
+/* ---- the monitor -------------------------------------------------------------------------------
+ */
 
-static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg,
-			    int fd)
+static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			    const union wire_any *msg, int fd)
 {
 	struct probe_process *process = ctx;
 
@@ -118,7 +125,8 @@ static void monitor_message(void *ctx, struct channel *channel, const struct wir
 	}
 	channel_free(process->broker);
 	process->broker = NULL;
-	enum err err = channel_new(process->loop, fd, WIRE_PROBE, WIRE_BROKER, &broker_ops, process, &process->broker);
+	enum err err = channel_new(process->loop, fd, WIRE_PROBE, WIRE_BROKER, &broker_ops, process,
+				   &process->broker);
 	if (err) {
 		log_error("link-failed", "error=%s", err_code(err));
 		loop_stop(process->loop, EXIT_FAILURE);
@@ -136,7 +144,8 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 
 static const struct channel_ops monitor_ops = { monitor_message, monitor_closed };
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------
+ */
 
 static enum err enter_sandbox(void)
 {
@@ -175,9 +184,11 @@ static enum err start(struct probe_process *process)
 	if (!err)
 		err = resolver_new(process->loop, &process->resolver);
 	if (!err)
-		err = prober_new(process->loop, process->resolver, probed, process, &process->prober);
+		err = prober_new(process->loop, process->resolver, probed, process,
+				 &process->prober);
 	if (!err)
-		err = child_channel(&process->child, process->loop, &monitor_ops, process, &process->monitor);
+		err = child_channel(&process->child, process->loop, &monitor_ops, process,
+				    &process->monitor);
 	return err;
 }
 

@@ -66,9 +66,9 @@ static void answer(struct probe *probe, bool reachable)
 {
 	struct prober *prober = probe->prober;
 	uint64_t took_us = clock_mono_us() - probe->started_us;
-	const struct msg_probed msg = {
-		.host = probe->msg.host, .reachable = reachable, .took_us = (uint32_t)MIN(took_us, UINT32_MAX)
-	};
+	const struct msg_probed msg = { .host = probe->msg.host,
+					.reachable = reachable,
+					.took_us = (uint32_t)MIN(took_us, UINT32_MAX) };
 
 	probe->answered = true;
 	prober->running_count--;
@@ -83,9 +83,10 @@ static void answer(struct probe *probe, bool reachable)
 }
 
 /*
- * With TCP_QUICKACK off the kernel holds back the handshake's last acknowledgement, and with no linger
- * close() sends a reset instead: the server's accept() never returns. Otherwise every look would count as a
- * failed login with servers that shut out an address after some connections without one (TigerVNC).
+ * With TCP_QUICKACK off the kernel holds back the handshake's last acknowledgement, and with no
+ * linger close() sends a reset instead: the server's accept() never returns. Otherwise every look
+ * would count as a failed login with servers that shut out an address after some connections
+ * without one (TigerVNC).
  */
 static bool set_options(int fd)
 {
@@ -105,7 +106,8 @@ static bool begin_connect(struct probe *probe, const struct addrinfo *info)
 	if (probe->fd < 0)
 		return false;
 	bool good = set_options(probe->fd) &&
-		    (connect(probe->fd, info->ai_addr, info->ai_addrlen) == 0 || errno == EINPROGRESS) &&
+		    (connect(probe->fd, info->ai_addr, info->ai_addrlen) == 0 ||
+		     errno == EINPROGRESS) &&
 		    loop_io_init(probe->prober->loop, &probe->io, probe->fd, EPOLLOUT, ready) == OK;
 	if (!good)
 		close(util_take_fd(&probe->fd));
@@ -166,7 +168,8 @@ static void run(struct prober *prober, struct probe *probe)
 	probe->started_us = clock_mono_us();
 	probe->resolving = true;
 	loop_timer_set(&probe->timeout, PROBE_TIMEOUT_US);
-	if (resolver_ask(prober->resolver, probe->address, probe->msg.port, SOCK_STREAM, resolved, probe)) {
+	if (resolver_ask(prober->resolver, probe->address, probe->msg.port, SOCK_STREAM, resolved,
+			 probe)) {
 		probe->resolving = false;
 		answer(probe, false);
 	}
@@ -174,7 +177,8 @@ static void run(struct prober *prober, struct probe *probe)
 
 static void run_waiting(struct prober *prober)
 {
-	/* Those that are answered at once come back here: one after the other, not one inside the other. */
+	/* Those that are answered at once come back here: one after the other, not one inside the
+	 * other. */
 	if (prober->starting)
 		return;
 	prober->starting = true;
@@ -189,13 +193,15 @@ static void run_waiting(struct prober *prober)
 	prober->starting = false;
 }
 
-enum err prober_new(struct loop *loop, struct resolver *resolver, probe_func *probed, void *ctx, struct prober **ret)
+enum err prober_new(struct loop *loop, struct resolver *resolver, probe_func *probed, void *ctx,
+		    struct prober **ret)
 {
 	struct prober *prober = calloc(1, sizeof(*prober));
 
 	if (!prober)
 		return ERR_NOMEM;
-	*prober = (struct prober){ .loop = loop, .resolver = resolver, .probed = probed, .ctx = ctx };
+	*prober =
+		(struct prober){ .loop = loop, .resolver = resolver, .probed = probed, .ctx = ctx };
 	prober->waiting_end = &prober->waiting;
 	*ret = prober;
 	return OK;

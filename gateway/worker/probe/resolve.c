@@ -66,7 +66,8 @@ static void queue_finish(struct queue *queue)
 
 static struct addrinfo *look_up(const struct question *question, int flags)
 {
-	const struct addrinfo hints = { .ai_flags = flags | AI_NUMERICSERV, .ai_socktype = question->socktype };
+	const struct addrinfo hints = { .ai_flags = flags | AI_NUMERICSERV,
+					.ai_socktype = question->socktype };
 	struct addrinfo *list = NULL;
 
 	return getaddrinfo(question->name, question->port, &hints, &list) == 0 ? list : NULL;
@@ -137,7 +138,8 @@ static enum err start(struct resolver *resolver, struct loop *loop, int wake_fd)
 	if (err)
 		return err;
 	for (; resolver->thread_count < RESOLVE_THREADS; resolver->thread_count++)
-		if (pthread_create(&resolver->threads[resolver->thread_count], NULL, thread_main, resolver))
+		if (pthread_create(&resolver->threads[resolver->thread_count], NULL, thread_main,
+				   resolver))
 			return ERR_NOMEM;
 	return OK;
 }
@@ -194,8 +196,8 @@ static enum err enqueue(struct resolver *resolver, struct question *question)
 	return err;
 }
 
-enum err resolver_ask(struct resolver *resolver, const char *name, uint16_t port, int socktype, resolve_func *func,
-		      void *ctx)
+enum err resolver_ask(struct resolver *resolver, const char *name, uint16_t port, int socktype,
+		      resolve_func *func, void *ctx)
 {
 	_cleanup_free_ struct question *question = calloc(1, sizeof(*question));
 	size_t len = strlen(name);

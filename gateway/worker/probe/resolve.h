@@ -11,7 +11,8 @@
 
 struct resolver;
 
-/* In the loop's thread. list: NULL when the name has no address; the callee frees it with freeaddrinfo. */
+/* In the loop's thread. list: NULL when the name has no address; the callee frees it with
+ * freeaddrinfo. */
 typedef void resolve_func(void *ctx, struct addrinfo *list);
 
 /* Starts the threads, so after sandbox_enter. */
@@ -20,10 +21,10 @@ nodiscard enum err resolver_new(struct loop *loop, struct resolver **ret);
 void resolver_free(struct resolver *resolver);
 
 /*
- * socktype as in struct addrinfo. Numeric addresses are answered before the return. func is called exactly
- * once, whenever this is OK. ERR_FULL: too many wait.
+ * socktype as in struct addrinfo. Numeric addresses are answered before the return. func is called
+ * exactly once, whenever this is OK. ERR_FULL: too many wait.
  */
-nodiscard enum err resolver_ask(struct resolver *resolver, const char *name, uint16_t port, int socktype,
-				resolve_func *func, void *ctx);
+nodiscard enum err resolver_ask(struct resolver *resolver, const char *name, uint16_t port,
+				int socktype, resolve_func *func, void *ctx);
 
 #endif

@@ -1,11 +1,12 @@
 /*
- * Each test forks a process, puts it into a sandbox and looks at how it ends: the layers cannot be taken
- * off again. The child answers with exit codes, because most calls for printing are gone.
+ * Each test forks a process, puts it into a sandbox and looks at how it ends: the layers cannot be
+ * taken off again. The child answers with exit codes, because most calls for printing are gone.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -35,7 +36,8 @@ enum { DONE = 0, NOT_ENTERED = 99 };
 static char folder[] = "/tmp/sekisho-sandbox-XXXXXX";
 static char inside[64], outside[64];
 
-static const char *const file_calls[] = { "openat", "open", "unlink", "unlinkat", "rename", "ftruncate", "truncate" };
+static const char *const file_calls[] = { "openat", "open",      "unlink",  "unlinkat",
+					  "rename", "ftruncate", "truncate" };
 static const char *const net_calls[] = { "socket", "bind", "connect" };
 
 /* Returns the wait status of a child that entered the sandbox and ran func. */
@@ -87,7 +89,8 @@ static int ordinary(void)
 	free(memory);
 	good = good && send(fds[0], &byte, 1, 0) == 1 && recv(fds[1], &byte, 1, 0) == 1;
 	good = good && clock_gettime(CLOCK_MONOTONIC, &now) == 0;
-	good = good && pthread_create(&thread, NULL, thread_main, NULL) == 0 && pthread_join(thread, NULL) == 0;
+	good = good && pthread_create(&thread, NULL, thread_main, NULL) == 0 &&
+	       pthread_join(thread, NULL) == 0;
 	return good ? DONE : 1;
 }
 
@@ -158,7 +161,8 @@ static void test_forbidden_calls_end_the_process(void **state)
 
 static int sockets(void)
 {
-	if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 || socket(AF_INET6, SOCK_DGRAM, 0) < 0)
+	if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 ||
+	    socket(AF_INET6, SOCK_DGRAM, 0) < 0)
 		return 1;
 	if (socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) < 0)
 		return 2;
@@ -169,7 +173,9 @@ static int sockets(void)
 	return DONE;
 }
 
-static const struct sandbox network = { .syscalls = net_calls, .syscall_count = ARRAY_SIZE(net_calls), .open_files = 64 };
+static const struct sandbox network = { .syscalls = net_calls,
+					.syscall_count = ARRAY_SIZE(net_calls),
+					.open_files = 64 };
 
 static void test_socket_families(void **state)
 {
@@ -222,7 +228,8 @@ static void test_ioctl(void **state)
 	assert_sigsys(&nothing, odd_ioctl);
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------------
+ */
 
 static int opens(const char *path, int flags)
 {
@@ -264,8 +271,10 @@ static int writable_folder(void)
 
 static void test_landlock_paths(void **state)
 {
-	const struct sandbox_path paths[] = { { inside, SANDBOX_READ }, { "/nonexistent/folder", SANDBOX_WRITE } };
-	struct sandbox sandbox = { file_calls, ARRAY_SIZE(file_calls), paths, ARRAY_SIZE(paths), 64 };
+	const struct sandbox_path paths[] = { { inside, SANDBOX_READ },
+					      { "/nonexistent/folder", SANDBOX_WRITE } };
+	struct sandbox sandbox = { file_calls, ARRAY_SIZE(file_calls), paths, ARRAY_SIZE(paths),
+				   64 };
 	const struct sandbox_path writable = { inside, SANDBOX_WRITE };
 
 	(void)state;
@@ -279,7 +288,8 @@ static void test_landlock_paths(void **state)
 
 static int binds(void)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in any = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 && errno == EACCES ? DONE : 1;
@@ -305,7 +315,8 @@ static void test_no_new_listeners(void **state)
 	assert_exits(&network, binds, DONE);
 }
 
-/* ---- hardening --------------------------------------------------------------------------------- */
+/* ---- hardening ---------------------------------------------------------------------------------
+ */
 
 static void test_harden(void **state)
 {
@@ -319,7 +330,8 @@ static void test_harden(void **state)
 		if (sandbox_harden() || getrlimit(RLIMIT_CORE, &core) < 0)
 			_exit(NOT_ENTERED);
 		bool good = core.rlim_cur == 0 && core.rlim_max == 0;
-		good = good && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE) == 0;
+		good = good && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
+		       prctl(PR_GET_DUMPABLE) == 0;
 		_exit(good ? DONE : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -342,7 +354,8 @@ static void test_open_files(void **state)
 	assert_exits(&nothing, file_limit, DONE);
 }
 
-/* ---- our own mistakes -------------------------------------------------------------------------- */
+/* ---- our own mistakes --------------------------------------------------------------------------
+ */
 
 static int not_reached(void)
 {
@@ -402,7 +415,8 @@ static int setup(void **state)
 	snprintf(inside, sizeof(inside), "%s/in", folder);
 	snprintf(outside, sizeof(outside), "%s/out", folder);
 	snprintf(path, sizeof(path), "%s/file", inside);
-	return mkdir(inside, 0700) || util_write_file(path, "x", 1, 0600) || util_write_file(outside, "x", 1, 0600);
+	return mkdir(inside, 0700) || util_write_file(path, "x", 1, 0600) ||
+	       util_write_file(outside, "x", 1, 0600);
 }
 
 static int teardown(void **state)

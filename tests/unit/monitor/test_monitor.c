@@ -1,13 +1,14 @@
 /*
- * Runs the monitor with stand-ins for all roles: copies of this very program, which is one of them when its
- * name begins with "sekisho-". They say what they get in <state_dir>/<role>/events. The stand-in for the
- * broker takes orders at the admin socket: 's' or 'k' and a session id, 'w' for writing rubbish,
- * 'c' for closing its channel to the monitor; after the last two it hangs.
+ * Runs the monitor with stand-ins for all roles: copies of this very program, which is one of them
+ * when its name begins with "sekisho-". They say what they get in <state_dir>/<role>/events. The
+ * stand-in for the broker takes orders at the admin socket: 's' or 'k' and a session id, 'w' for
+ * writing rubbish, 'c' for closing its channel to the monitor; after the last two it hangs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -40,14 +41,15 @@ enum { PATIENCE_MS = 20000, NOBODY = 65534, SESSIONS = 3 };
 
 static const char *const role_names[] = { "signer", "broker", "probe", "edge", "worker" };
 
-/* ---- the stand-ins ----------------------------------------------------------------------------- */
+/* ---- the stand-ins -----------------------------------------------------------------------------
+ */
 
 static struct child child;
 static int events_fd = -1;
 static struct loop *child_loop;
 static struct channel *child_monitor;
 static struct loop_io admin_io;
-static bool stubborn; /* goes on without a monitor */
+static bool stubborn;               /* goes on without a monitor */
 static struct loop_io link_ios[64]; /* by descriptor */
 
 static void event(const char *fmt, ...) printf_like(1, 2);
@@ -145,8 +147,8 @@ static void listener_came(unsigned kind, int fd)
 		abort();
 }
 
-static void child_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg,
-			  int fd)
+static void child_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			  const union wire_any *msg, int fd)
 {
 	char what[128], id[2 * WIRE_SESSION_ID + 1];
 
@@ -159,8 +161,8 @@ static void child_message(void *ctx, struct channel *channel, const struct wire_
 		listener_came(msg->listener.kind, fd);
 	} else if (type->id == MSG_worker_started) {
 		util_hex(msg->worker_started.session, WIRE_SESSION_ID, id);
-		snprintf(what, sizeof(what), "started %s pid %u adopted %d", id, msg->worker_started.pid,
-			 msg->worker_started.adopted);
+		snprintf(what, sizeof(what), "started %s pid %u adopted %d", id,
+			 msg->worker_started.pid, msg->worker_started.adopted);
 		link_came(what, fd);
 	} else if (type->id == MSG_worker_exited) {
 		util_hex(msg->worker_exited.session, WIRE_SESSION_ID, id);
@@ -195,20 +197,22 @@ static void report_surroundings(void)
 
 	for (int fd = 0; fd < 64; fd++)
 		if (fd != events_fd && fcntl(fd, F_GETFD) >= 0)
-			snprintf(open_fds + strlen(open_fds), sizeof(open_fds) - strlen(open_fds), "%d,", fd);
+			snprintf(open_fds + strlen(open_fds), sizeof(open_fds) - strlen(open_fds),
+				 "%d,", fd);
 	if (stat(child.state_dir, &status) < 0 || sigprocmask(SIG_BLOCK, NULL, &blocked) < 0)
 		abort();
-	event("fds %s home %s secret %s dir %o owner %d term-blocked %d uid %d groups %d nnp %d", open_fds,
-	      getenv("HOME"), getenv("SEKISHO_TEST_SECRET") ? "leaked" : "none", status.st_mode & 07777u,
-	      status.st_uid == geteuid(), sigismember(&blocked, SIGTERM), (int)geteuid(), getgroups(0, NULL),
-	      prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	event("fds %s home %s secret %s dir %o owner %d term-blocked %d uid %d groups %d nnp %d",
+	      open_fds, getenv("HOME"), getenv("SEKISHO_TEST_SECRET") ? "leaked" : "none",
+	      status.st_mode & 07777u, status.st_uid == geteuid(), sigismember(&blocked, SIGTERM),
+	      (int)geteuid(), getgroups(0, NULL), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
 static int child_main(const char *name, int argc, char **argv)
 {
 	char path[400];
 	unsigned role = 0;
-	static const enum wire_role roles[] = { WIRE_SIGNER, WIRE_BROKER, WIRE_PROBE, WIRE_EDGE, WIRE_WORKER };
+	static const enum wire_role roles[] = { WIRE_SIGNER, WIRE_BROKER, WIRE_PROBE, WIRE_EDGE,
+						WIRE_WORKER };
 
 	while (role < ARRAY_SIZE(role_names) && !util_streq(name, role_names[role]))
 		role++;
@@ -218,7 +222,8 @@ static int child_main(const char *name, int argc, char **argv)
 	if (events_fd < 0)
 		return 3;
 	report_surroundings();
-	/* Waits for one link out of order, as real processes do, so that others are stored meanwhile. */
+	/* Waits for one link out of order, as real processes do, so that others are stored
+	 * meanwhile. */
 	int fd = -1;
 	if (child.role == WIRE_EDGE && child_wait_listener(LISTENER_ENROL, &fd))
 		return 4;
@@ -232,7 +237,8 @@ static int child_main(const char *name, int argc, char **argv)
 	return loop_run(child_loop);
 }
 
-/* ---- the place ---------------------------------------------------------------------------------- */
+/* ---- the place ----------------------------------------------------------------------------------
+ */
 
 static char place[64]; /* bin/ with the stand-ins, state/, run/, conf */
 static pid_t monitor_pid;
@@ -247,7 +253,8 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 
 static uint16_t free_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -265,13 +272,15 @@ static void copy_self(const char *target)
 	assert_int_equal(util_write_file(target, data, len, 0755), OK);
 }
 
-static void write_settings(const char *name, const char *state, const char *run, uint16_t port, uint16_t enrol_port)
+static void write_settings(const char *name, const char *state, const char *run, uint16_t port,
+			   uint16_t enrol_port)
 {
 	char path[128], text[1024];
-	int len = snprintf(text, sizeof(text),
-			   "[gateway]\nstate_dir = %s/%s\nruntime_dir = %s/%s\nlisten = 127.0.0.1:%u\n"
-			   "enrol_listen = 127.0.0.1:%u\n[session]\ntotal = %d\n",
-			   place, state, place, run, port, enrol_port, SESSIONS);
+	int len = snprintf(
+		text, sizeof(text),
+		"[gateway]\nstate_dir = %s/%s\nruntime_dir = %s/%s\nlisten = 127.0.0.1:%u\n"
+		"enrol_listen = 127.0.0.1:%u\n[session]\ntotal = %d\n",
+		place, state, place, run, port, enrol_port, SESSIONS);
 
 	snprintf(path, sizeof(path), "%s/%s", place, name);
 	assert_int_equal(util_write_file(path, text, (size_t)len, 0644), OK);
@@ -330,7 +339,8 @@ static pid_t fork_monitor(const char *conf)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setenv("SEKISHO_TEST_SECRET", "1", 1);
-	/* Unclean surroundings: a descriptor and a blocked signal that children must not inherit. */
+	/* Unclean surroundings: a descriptor and a blocked signal that children must not inherit.
+	 */
 	sigset_t term;
 	sigemptyset(&term);
 	sigaddset(&term, SIGUSR1);
@@ -341,7 +351,8 @@ static pid_t fork_monitor(const char *conf)
 	_exit(run_monitor(conf));
 }
 
-/* ---- looking -------------------------------------------------------------------------------------- */
+/* ---- looking
+ * -------------------------------------------------------------------------------------- */
 
 static char *read_events(const char *role)
 {
@@ -358,7 +369,8 @@ static void short_pause(void)
 	nanosleep(&(struct timespec){ 0, 5 * 1000 * 1000 }, NULL);
 }
 
-/* Waits until the role's events hold a line that ends with text (after the pid), from pid or from any (0). */
+/* Waits until the role's events hold a line that ends with text (after the pid), from pid or from
+ * any (0). */
 static pid_t wait_event(const char *role, pid_t pid, const char *text)
 {
 	uint64_t until = clock_mono_ms() + PATIENCE_MS;
@@ -375,7 +387,8 @@ static pid_t wait_event(const char *role, pid_t pid, const char *text)
 		short_pause();
 	}
 	_cleanup_free_ char *events = read_events(role);
-	fail_msg("no event \"%s\" of %s %d in:\n%s", text, role, (int)pid, events ? events : "(nothing)");
+	fail_msg("no event \"%s\" of %s %d in:\n%s", text, role, (int)pid,
+		 events ? events : "(nothing)");
 	return 0;
 }
 
@@ -398,8 +411,8 @@ static pid_t wait_next(const char *role, pid_t old)
 	return 0;
 }
 
-static void wait_linked(const char *a, pid_t a_pid, enum wire_role a_role, const char *b, pid_t b_pid,
-			enum wire_role b_role)
+static void wait_linked(const char *a, pid_t a_pid, enum wire_role a_role, const char *b,
+			pid_t b_pid, enum wire_role b_role)
 {
 	char text[64];
 
@@ -478,13 +491,15 @@ static pid_t spawn_worker(pid_t broker, pid_t old, uint8_t session)
 
 	order('s', session);
 	pid_t pid = wait_next("worker", old);
-	snprintf(text, sizeof(text), "started %s pid %d adopted 0", session_text(session), (int)pid);
+	snprintf(text, sizeof(text), "started %s pid %d adopted 0", session_text(session),
+		 (int)pid);
 	wait_event("broker", broker, text);
 	wait_linked("worker", pid, WIRE_WORKER, "broker", broker, WIRE_BROKER);
 	return pid;
 }
 
-/* ---- the tests ------------------------------------------------------------------------------------ */
+/* ---- the tests
+ * ------------------------------------------------------------------------------------ */
 
 static int start_monitor(void **state)
 {
@@ -537,7 +552,8 @@ static void test_surroundings(void **state)
 	(void)state;
 	struct pids pids = started();
 	snprintf(text, sizeof(text),
-		 "fds 0,1,2,3, home /nonexistent secret none dir 700 owner 1 term-blocked 0 uid %d groups 0 nnp 1",
+		 "fds 0,1,2,3, home /nonexistent secret none dir 700 owner 1 term-blocked 0 uid %d "
+		 "groups 0 nnp 1",
 		 geteuid() == 0 ? NOBODY : (int)geteuid());
 	if (geteuid() == 0)
 		wait_event("edge", pids.edge, text);
@@ -649,8 +665,8 @@ static void test_term_leaves_nothing(void **state)
 	kill(monitor_pid, SIGTERM);
 	assert_int_equal(wait_exit(monitor_pid), 0);
 	monitor_pid = 0;
-	assert_false(alive(pids.signer) || alive(pids.broker) || alive(pids.probe) || alive(pids.edge) ||
-		     alive(worker));
+	assert_false(alive(pids.signer) || alive(pids.broker) || alive(pids.probe) ||
+		     alive(pids.edge) || alive(worker));
 	wait_event("edge", pids.edge, "signal 15");
 	snprintf(path, sizeof(path), "%s/run/admin.sock", place);
 	assert_int_equal(stat(path, &status), -1);
@@ -692,7 +708,8 @@ static void test_second_monitor_is_refused(void **state)
 
 static void test_port_in_use_is_refused(void **state)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -715,7 +732,8 @@ static void test_missing_program_is_refused(void **state)
 	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
 }
 
-/* ---- as root --------------------------------------------------------------------------------------- */
+/* ---- as root
+ * --------------------------------------------------------------------------------------- */
 
 enum { FIRST_UID = 61001 };
 
@@ -725,8 +743,9 @@ static void see_users(bool with_users)
 	char path[128], text[1024] = "root:x:0:0::/root:/bin/sh\n";
 
 	for (unsigned i = 0; with_users && i < ARRAY_SIZE(role_names); i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "sekisho-%s:x:%u:%u::/:/bin/false\n",
-			 role_names[i], FIRST_UID + i, FIRST_UID + i);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "sekisho-%s:x:%u:%u::/:/bin/false\n", role_names[i], FIRST_UID + i,
+			 FIRST_UID + i);
 	snprintf(path, sizeof(path), "%s/passwd", place);
 	if (util_write_file(path, text, strlen(text), 0644) || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -772,7 +791,8 @@ static void test_root_gives_each_its_user(void **state)
 	spawn_worker(pids.broker, 0, 0x61);
 	for (unsigned i = 0; i < ARRAY_SIZE(role_names); i++) {
 		snprintf(text, sizeof(text),
-			 "fds 0,1,2,3, home /nonexistent secret none dir 700 owner 1 term-blocked 0 uid %u groups 0 nnp 1",
+			 "fds 0,1,2,3, home /nonexistent secret none dir 700 owner 1 term-blocked "
+			 "0 uid %u groups 0 nnp 1",
 			 FIRST_UID + i);
 		wait_event(role_names[i], 0, text);
 	}
@@ -855,7 +875,8 @@ int main(int argc, char **argv)
 		with_place(test_port_in_use_is_refused),
 		with_place(test_missing_program_is_refused),
 		with_place(test_foreign_folder_is_refused),
-		cmocka_unit_test_setup_teardown(test_root_gives_each_its_user, make_place, stop_monitor),
+		cmocka_unit_test_setup_teardown(test_root_gives_each_its_user, make_place,
+						stop_monitor),
 		with_place(test_root_without_users_is_refused),
 		with_place(test_child_by_hand),
 	};

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <dirent.h>
@@ -74,7 +75,8 @@ static void wait_answers(struct fixture *fixture, unsigned count)
 
 static int listener(int backlog, uint16_t *ret_port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -146,7 +148,8 @@ static void test_unknown_names(void **state)
 	assert_int_equal(fixture->reachable, 0);
 }
 
-/* A listener whose queue is full lets the kernel drop further handshakes: a PC that does not answer. */
+/* A listener whose queue is full lets the kernel drop further handshakes: a PC that does not
+ * answer. */
 struct silent {
 	int listener, clients[4];
 	uint16_t port;
@@ -230,7 +233,8 @@ static void test_immediate_answers(void **state)
 	assert_int_equal(fixture->reachable, 0);
 }
 
-/* ---- the program ------------------------------------------------------------------------------- */
+/* ---- the program -------------------------------------------------------------------------------
+ */
 
 struct program {
 	pid_t pid;
@@ -266,7 +270,8 @@ static void program_start(struct program *program, char *path)
 	if (program->pid == 0) {
 		char *argv[] = { path, program->conf, NULL };
 		/* dup2 onto itself would keep close-on-exec */
-		if (fds[1] == CHILD_MONITOR_FD ? fcntl(fds[1], F_SETFD, 0) < 0 : dup2(fds[1], CHILD_MONITOR_FD) < 0)
+		if (fds[1] == CHILD_MONITOR_FD ? fcntl(fds[1], F_SETFD, 0) < 0
+					       : dup2(fds[1], CHILD_MONITOR_FD) < 0)
 			_exit(90);
 		execv(path, argv);
 		_exit(91);
@@ -274,7 +279,8 @@ static void program_start(struct program *program, char *path)
 	close(fds[1]);
 	program->monitor_fd = fds[0];
 	program->broker_fd = link_fds[1];
-	assert_int_equal(ipc_send(fds[0], MSG_link, &(struct msg_link){ WIRE_BROKER }, link_fds[0]), OK);
+	assert_int_equal(ipc_send(fds[0], MSG_link, &(struct msg_link){ WIRE_BROKER }, link_fds[0]),
+			 OK);
 	close(link_fds[0]);
 }
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <netinet/in.h>
@@ -35,7 +36,8 @@ static int receiver(struct sockaddr_in *ret_address)
 	socklen_t len = sizeof(*ret_address);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	*ret_address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	*ret_address = (struct sockaddr_in){ .sin_family = AF_INET,
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_int_equal(bind(fd, (struct sockaddr *)ret_address, len), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)ret_address, &len), 0);
 	return fd;
@@ -70,12 +72,12 @@ static void test_every_address_gets_it(void **state)
 /* Without SO_BROADCAST the kernel answers EACCES; loopback has a broadcast address too. */
 static void test_broadcast_is_allowed(void **state)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x7fffffff)
-	};
-	struct addrinfo list = {
-		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof(address)
-	};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(9),
+				       .sin_addr.s_addr = htonl(0x7fffffff) };
+	struct addrinfo list = { .ai_family = AF_INET,
+				 .ai_addr = (struct sockaddr *)&address,
+				 .ai_addrlen = sizeof(address) };
 
 	(void)state;
 	assert_int_equal(wake_send(&list, mac), OK);
@@ -84,9 +86,9 @@ static void test_broadcast_is_allowed(void **state)
 static void test_nowhere(void **state)
 {
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
-	struct addrinfo wrong = {
-		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof(address)
-	};
+	struct addrinfo wrong = { .ai_family = AF_INET,
+				  .ai_addr = (struct sockaddr *)&address,
+				  .ai_addrlen = sizeof(address) };
 
 	(void)state;
 	assert_int_equal(wake_send(NULL, mac), ERR_IO);
