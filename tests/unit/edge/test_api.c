@@ -1,0 +1,301 @@
+#include "unit/unit.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "edge/api.h"
+
+#define ID "0123456789abcdef0123456789abcdef"
+#define OPEN "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"ja\""
+
+static struct api_call call;
+static const char *field;
+
+static enum err fill_bytes(enum method method, const char *path, const char *body, size_t len)
+{
+	struct api_head head = { .address = "192.0.2.1", .token = "tok" };
+	const struct route *route;
+	struct route_params params;
+	unsigned allowed;
+
+	memset(head.device, 0xd5, sizeof(head.device));
+	field = NULL;
+	assert_int_equal(router_match(api_routes, api_route_count, method, path, &route, &params, &allowed), OK);
+	return api_fill(route, &params, &head, body, len, &call, &field);
+}
+
+static enum err fill(enum method method, const char *path, const char *body)
+{
+	return fill_bytes(method, path, body, strlen(body));
+}
+
+static void good(enum method method, const char *path, const char *body)
+{
+	assert_int_equal(fill(method, path, body), OK);
+}
+
+static void bad(const char *path, const char *body, const char *expected_field)
+{
+	assert_int_equal(fill(METHOD_POST, path, body), ERR_INVALID);
+	assert_string_equal(field, expected_field);
+}
+
+static void the_head_is_filled(void **state)
+{
+	(void)state;
+	good(METHOD_GET, "/api/me", "");
+	assert_string_equal(call.msg.me.address, "192.0.2.1");
+	assert_string_equal(call.msg.me.token, "tok");
+	assert_int_equal(call.msg.me.device[0], 0xd5);
+	assert_int_equal(call.msg.me.device[WIRE_DEVICE_ID - 1], 0xd5);
+	api_call_finish(&call);
+}
+
+static void a_session_is_asked_for(void **state)
+{
+	const struct msg_session_open *open = &call.msg.session_open;
+
+	(void)state;
+	good(METHOD_POST, "/api/sessions",
+	     OPEN ",\"keep\":true,\"credentials\":{\"user\":\"佐藤\",\"password\":\"p\",\"domain\":\"\"}}");
+	assert_true(open->host == 3);
+	assert_int_equal(open->width, 1920);
+	assert_int_equal(open->height, 1080);
+	assert_int_equal(open->layout, 0x411);
+	assert_int_equal(open->keep, 1);
+	assert_string_equal(open->user, "佐藤");
+	assert_string_equal(open->password, "p");
+	assert_string_equal(open->domain, "");
+	assert_string_equal(open->address, "192.0.2.1");
+	api_call_finish(&call);
+
+	good(METHOD_POST, "/api/sessions", "{\"host\":3,\"width\":64,\"height\":64,\"layout\":\"us\"}");
+	assert_int_equal(open->layout, 0x409);
+	assert_int_equal(open->keep, 0);
+	assert_null(open->user);
+	api_call_finish(&call);
+}
+
+static void the_path_is_filled_in(void **state)
+{
+	uint8_t expected[WIRE_SESSION_ID];
+
+	(void)state;
+	assert_int_equal(util_unhex(ID, expected, sizeof(expected)), OK);
+	good(METHOD_POST, "/api/sessions/" ID "/unlock", "{\"password\":\"x\"}");
+	assert_memory_equal(call.msg.session_unlock.session, expected, sizeof(expected));
+	assert_string_equal(call.msg.session_unlock.password, "x");
+	api_call_finish(&call);
+	good(METHOD_DELETE, "/api/sessions/" ID, "");
+	assert_memory_equal(call.msg.session_end.session, expected, sizeof(expected));
+	api_call_finish(&call);
+	good(METHOD_POST, "/api/hosts/77/wake", "{}");
+	assert_true(call.msg.host_wake.host == 77);
+	api_call_finish(&call);
+}
+
+/* What api_fill makes must be what the codec takes. */
+static void every_message_can_be_encoded(void **state)
+{
+	static const char *const bodies[][2] = {
+		{ "/api/login", "{\"account\":\"a\",\"password\":\"b\"}" },
+		{ "/api/login/totp", "{\"code\":\"123456\"}" },
+		{ "/api/logout", "{}" },
+		{ "/api/sessions", OPEN "}" },
+	};
+	_cleanup_buf_ struct buf encoded;
+
+	(void)state;
+	buf_init(&encoded, WIRE_MESSAGE_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		const struct route *route;
+		struct route_params params;
+		unsigned allowed;
+
+		assert_int_equal(router_match(api_routes, api_route_count, METHOD_POST, bodies[i][0], &route, &params,
+					      &allowed),
+				 OK);
+		good(METHOD_POST, bodies[i][0], bodies[i][1]);
+		buf_clear(&encoded);
+		assert_int_equal(wire_encode(route->message, &call.msg, &encoded), OK);
+		api_call_finish(&call);
+	}
+}
+
+static void garbage_is_refused(void **state)
+{
+	static const char *const bodies[] = {
+		" ", "x", "{", "}", "[]", "null", "1", "\"a\"", "{}x", "{} {}", "{\"account\"}", "{'account':'a'}",
+		"{\"account\":\"a\",\"password\":\"b\",}", "\xff\xfe", "{\"account\":\"\xc3\x28\",\"password\":\"b\"}",
+		"{\"account\":\"a\\u0000b\",\"password\":\"b\"}", "{\"account\":\"\\ud800\",\"password\":\"b\"}",
+		"/**/{\"account\":\"a\",\"password\":\"b\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
+		bad("/api/login", bodies[i], "body");
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/login", "{\"account\":\"a\0\",\"password\":\"b\"}", 31),
+			 ERR_INVALID);
+}
+
+static void a_key_may_stand_once(void **state)
+{
+	(void)state;
+	bad("/api/login", "{\"account\":\"a\",\"account\":\"b\",\"password\":\"c\"}", "body");
+	bad("/api/login", "{\"account\":\"a\",\"\\u0061ccount\":\"b\",\"password\":\"c\"}", "body");
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+	char body[API_BODY_MAX];
+	size_t half = sizeof(body) / 2;
+
+	(void)state;
+	memset(body, '[', half);
+	memset(body + half, ']', half);
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/login", body, sizeof(body)), ERR_INVALID);
+	/* Brackets in strings do not count, escaped quotation marks do not end them. */
+	good(METHOD_POST, "/api/login", "{\"account\":\"[[[[[[[[\",\"password\":\"\\\"{{{{{{{{\"}");
+	api_call_finish(&call);
+}
+
+static void a_body_has_a_ceiling(void **state)
+{
+	char body[API_BODY_MAX + 1];
+
+	(void)state;
+	memset(body, ' ', sizeof(body));
+	body[0] = '{';
+	body[API_BODY_MAX - 1] = '}';
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/logout", body, API_BODY_MAX), OK);
+	api_call_finish(&call);
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/logout", body, API_BODY_MAX + 1), ERR_TOO_BIG);
+}
+
+static void unknown_fields_are_refused(void **state)
+{
+	(void)state;
+	bad("/api/logout", "{\"x\":1}", "body");
+	bad("/api/login", "{\"account\":\"a\",\"password\":\"b\",\"role\":\"admin\"}", "body");
+	bad("/api/sessions", OPEN ",\"credentials\":{\"user\":\"a\",\"password\":\"b\",\"domain\":\"\",\"pin\":\"c\"}}", "body");
+}
+
+static void missing_fields_are_named(void **state)
+{
+	(void)state;
+	bad("/api/login", "", "account");
+	bad("/api/login", "{}", "account");
+	bad("/api/login", "{\"account\":\"a\"}", "password");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"layout\":\"ja\"}", "height");
+	bad("/api/sessions", OPEN ",\"credentials\":{\"user\":\"a\"}}", "password");
+}
+
+static void wrong_types_are_named(void **state)
+{
+	(void)state;
+	bad("/api/login", "{\"account\":1,\"password\":\"b\"}", "account");
+	bad("/api/login", "{\"account\":\"a\",\"password\":null}", "password");
+	bad("/api/login/totp", "{\"code\":123456}", "code");
+	bad("/api/sessions", "{\"host\":\"3\",\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920.0,\"height\":1080,\"layout\":\"ja\"}", "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":true,\"layout\":\"ja\"}", "height");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"de\"}", "layout");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":1041}", "layout");
+	bad("/api/sessions", OPEN ",\"keep\":1}", "keep");
+	bad("/api/sessions", OPEN ",\"credentials\":[]}", "credentials");
+	bad("/api/sessions", OPEN ",\"credentials\":null}", "credentials");
+}
+
+static void numbers_stay_in_range(void **state)
+{
+	(void)state;
+	bad("/api/sessions", "{\"host\":0,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
+	bad("/api/sessions", "{\"host\":-3,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
+	bad("/api/sessions", "{\"host\":3,\"width\":7681,\"height\":1080,\"layout\":\"ja\"}", "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":67456,\"height\":1080,\"layout\":\"ja\"}", "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":63,\"height\":1080,\"layout\":\"ja\"}", "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":4321,\"layout\":\"ja\"}", "height");
+	bad("/api/sessions", "{\"host\":9223372036854775808,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "body");
+}
+
+static void password_of(size_t len, char *body, size_t room)
+{
+	char password[300];
+
+	memset(password, 'p', len);
+	password[len] = 0;
+	snprintf(body, room, "{\"account\":\"a\",\"password\":\"%s\"}", password);
+}
+
+static void strings_have_a_length(void **state)
+{
+	char body[512];
+
+	(void)state;
+	password_of(256, body, sizeof(body));
+	good(METHOD_POST, "/api/login", body);
+	api_call_finish(&call);
+	password_of(257, body, sizeof(body));
+	bad("/api/login", body, "password");
+	bad("/api/login", "{\"account\":\"\",\"password\":\"b\"}", "account");
+	bad("/api/login/totp", "{\"code\":\"12345678901234567\"}", "code");
+	/* Bytes count, not characters: 22 × 3 > 64. */
+	bad("/api/login", "{\"account\":\"ああああああああああああああああああああああ\",\"password\":\"b\"}", "account");
+}
+
+static void get_has_no_body(void **state)
+{
+	(void)state;
+	assert_int_equal(fill(METHOD_GET, "/api/me", "{}"), ERR_INVALID);
+}
+
+static void errors_read_as_documented(void **state)
+{
+	_cleanup_buf_ struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 4096);
+	assert_int_equal(api_error(&buf, ERR_INVALID, "width", 0), OK);
+	assert_int_equal(api_error(&buf, ERR_THROTTLED, NULL, 12), OK);
+	assert_int_equal(api_error(&buf, ERR_AUTH, NULL, 0), OK);
+	assert_int_equal(buf_add(&buf, "", 1), OK);
+	assert_string_equal((const char *)buf.data, "{\"error\":\"invalid\",\"field\":\"width\"}"
+						    "{\"error\":\"throttled\",\"retry_s\":12}{\"error\":\"auth\"}");
+}
+
+static void the_office_is_escaped(void **state)
+{
+	_cleanup_buf_ struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 4096);
+	assert_int_equal(api_office(&buf, "税理士法人\"山\"\\<b>"), OK);
+	assert_int_equal(buf_add(&buf, "", 1), OK);
+	assert_string_equal((const char *)buf.data,
+			    "{\"office\":\"税理士法人\\\"山\\\"\\\\<b>\",\"version\":\"" SEKISHO_VERSION "\"}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_head_is_filled),
+		cmocka_unit_test(a_session_is_asked_for),
+		cmocka_unit_test(the_path_is_filled_in),
+		cmocka_unit_test(every_message_can_be_encoded),
+		cmocka_unit_test(garbage_is_refused),
+		cmocka_unit_test(a_key_may_stand_once),
+		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(a_body_has_a_ceiling),
+		cmocka_unit_test(unknown_fields_are_refused),
+		cmocka_unit_test(missing_fields_are_named),
+		cmocka_unit_test(wrong_types_are_named),
+		cmocka_unit_test(numbers_stay_in_range),
+		cmocka_unit_test(strings_have_a_length),
+		cmocka_unit_test(get_has_no_body),
+		cmocka_unit_test(errors_read_as_documented),
+		cmocka_unit_test(the_office_is_escaped),
+	};
+
+	api_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
