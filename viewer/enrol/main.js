@@ -5,7 +5,7 @@
 import { byId } from "./portal/dom.js";
 import { onLanguage, startLanguage, t } from "./portal/i18n.js";
 
-/** @type {"waiting" | "failed" | string[]} */
+/** @type {"waiting" | "failed" | readonly string[]} */
 let fingerprint = "waiting";
 
 /**
@@ -35,7 +35,8 @@ async function readFingerprint() {
 function show() {
 	document.title = `${t("enrol.title")} – ${t("app.name")}`;
 	byId("fingerprint").textContent = fingerprint === "waiting" ? t("enrol.ca-waiting") :
-		fingerprint === "failed" ? t("enrol.ca-failed") : /** @type {string[]} */ (fingerprint).join(":");
+		fingerprint === "failed" ? t("enrol.ca-failed") :
+		`${fingerprint.slice(0, 16).join(":")}:\n${fingerprint.slice(16).join(":")}`;
 }
 
 /** Opens the instructions for the system and browser in front of the person. */

@@ -78,6 +78,8 @@ export class HostRow {
 		this.#showTags();
 		this.#open.hidden = down && !mine;
 		setText(this.#open, t(mine ? "menu.resume" : "menu.open"));
+		/* Only what is likely to work invites to be pressed. */
+		this.#open.classList.toggle("button-primary", mine || (host.state === "reachable" && host.in_use === "no"));
 		this.#wake.hidden = !host.can_wake || mine || !(host.state === "asleep" || host.state === "unreachable");
 		setText(this.#wake, t("menu.wake"));
 		this.#wake.classList.toggle("button-primary", host.state === "asleep");

@@ -23,6 +23,7 @@ import { readPreference, writePreference } from "./preferences.js";
  * @property {() => void} back the desktop gets the keyboard again
  */
 
+const LATENCIES = 3;
 const GOOD_MS = 80;
 const BAD_MS = 200;
 
@@ -31,6 +32,10 @@ export class Toolbar {
 	#bar = byId("tools");
 	#tab = byId("tool-show");
 	#ime = false;
+	#connection = "connecting";
+	#viewOnly = false;
+	/** @type {number[]} */
+	#latencies = [];
 	#fullScreen;
 	/* Hidden for as long as full screen lasts, whatever the person prefers otherwise. */
 	#autoHidden = false;
@@ -93,14 +98,19 @@ export class Toolbar {
 		setText(byId("tool-state-text"), text);
 		if (connection !== "online")
 			this.setLatency(null);
+		this.#connection = connection;
+		this.#enable();
 	}
 
-	/** @param {number | null} milliseconds */
-	setLatency(milliseconds) {
+	/** @param {number | null} measured milliseconds */
+	setLatency(measured) {
 		const element = byId("tool-latency");
-		element.hidden = milliseconds === null;
-		if (milliseconds === null)
+		element.hidden = measured === null;
+		this.#latencies = measured === null ? [] : [...this.#latencies, measured].slice(-LATENCIES);
+		if (measured === null)
 			return;
+		/* The smallest of the last few: one that waited behind a large picture says nothing about the way. */
+		const milliseconds = Math.min(...this.#latencies);
 		setText(element, t("state.latency", { ms: Math.round(milliseconds) }));
 		element.dataset.quality = milliseconds <= GOOD_MS ? "good" : milliseconds <= BAD_MS ? "fair" : "bad";
 	}
@@ -108,8 +118,16 @@ export class Toolbar {
 	/** @param {boolean} on */
 	setViewOnly(on) {
 		byId("tool-view-only").hidden = !on;
-		for (const id of ["tool-keys", "tool-ime"])
-			/** @type {HTMLButtonElement} */ (byId(id)).disabled = on;
+		this.#viewOnly = on;
+		this.#enable();
+	}
+
+	#enable() {
+		const typing = this.#connection === "online" && !this.#viewOnly;
+		const lives = this.#connection !== "ended";
+		for (const [id, enabled] of /** @type {[string, boolean][]} */ ([["tool-keys", typing],
+			["tool-ime", typing], ["tool-disconnect", lives], ["tool-logout", lives]]))
+			/** @type {HTMLButtonElement} */ (byId(id)).disabled = !enabled;
 	}
 
 	/** @param {boolean} local */
