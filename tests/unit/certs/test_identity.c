@@ -41,7 +41,7 @@ static int wave_through(int verified, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* As a careless library sets it up: a callback that ignores the verdict, session cache and tickets on. */
+/* As a careless library sets it up: a callback that ignores the verdict, any purpose, session cache and tickets on. */
 static SSL_CTX *server_new(const struct office *office)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -51,6 +51,7 @@ static SSL_CTX *server_new(const struct office *office)
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, office->server_key), 1);
 	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"test", 4), 1);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, wave_through);
+	assert_int_equal(X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(ctx), X509_PURPOSE_ANY), 1);
 	return ctx;
 }
 
@@ -311,6 +312,17 @@ static void test_no_purpose_is_no_identity(void **state)
 	assert_int_equal(outcome.identity, ERR_AUTH);
 }
 
+/* Well signed, but not as RFC 5280 wants it: not one of ours. */
+static void test_strict(void **state)
+{
+	struct office *office = *state;
+	_cleanup_object_(x509) X509 *certificate = forge(office, ca_key(office->ca),
+							 X509_get_subject_name(ca_certificate(office->ca)),
+							 NID_authority_key_identifier);
+
+	expect_refused(office, certificate, X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER);
+}
+
 /* A device's certificate is no CA: what its key signs is worth nothing. */
 static void test_device_cannot_issue(void **state)
 {
@@ -398,10 +410,23 @@ static void test_no_resumption(void **state)
 	assert_false(outcome.resumed);
 	assert_int_equal(outcome.identity, OK);
 	assert_false(SSL_SESSION_is_resumable(ours));
+	/* Layers behind the missing tickets. */
+	assert_int_equal(SSL_CTX_get_session_cache_mode(server), SSL_SESS_CACHE_OFF);
+	assert_int_equal(SSL_CTX_get_max_early_data(server), 0);
 	SSL_SESSION_free(session);
 	SSL_SESSION_free(ours);
 	SSL_CTX_free(server);
 	SSL_CTX_free(client);
+}
+
+static void test_no_intermediates(void **state)
+{
+	struct office *office = *state;
+	SSL_CTX *server = server_new(office);
+
+	assert_int_equal(identity_require(server, ca_certificate(office->ca), NULL), OK);
+	assert_int_equal(X509_VERIFY_PARAM_get_depth(SSL_CTX_get0_param(server)), 0);
+	SSL_CTX_free(server);
 }
 
 static void test_hint_is_our_ca_only(void **state)
@@ -431,11 +456,13 @@ int main(void)
 		cmocka_unit_test(test_expired_and_early),
 		cmocka_unit_test(test_self_signed),
 		cmocka_unit_test(test_no_purpose_is_no_identity),
+		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_device_cannot_issue),
 		cmocka_unit_test(test_revoked),
 		cmocka_unit_test(test_bad_crl_fails_closed),
 		cmocka_unit_test(test_only_tls13),
 		cmocka_unit_test(test_no_resumption),
+		cmocka_unit_test(test_no_intermediates),
 		cmocka_unit_test(test_hint_is_our_ca_only),
 	};
 

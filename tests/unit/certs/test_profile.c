@@ -59,7 +59,7 @@ static void test_device(void **state)
 	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_SERVER), X509_V_ERR_INVALID_PURPOSE);
 	assert_int_equal(X509_get_extended_key_usage(certificate), XKU_SSL_CLIENT);
 	assert_int_equal(X509_get_key_usage(certificate), KU_DIGITAL_SIGNATURE);
-	assert_int_equal(X509_check_ca(certificate), 0);
+	assert_int_equal(X509_get_extension_flags(certificate) & EXFLAG_CA, 0);
 	assert_true(X509_get_ext_by_NID(certificate, NID_basic_constraints, -1) >= 0);
 	assert_non_null(X509_get0_subject_key_id(certificate));
 	assert_non_null(X509_get0_authority_key_id(certificate));
