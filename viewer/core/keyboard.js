@@ -163,11 +163,11 @@ export class Keyboard {
 		const home = event.code === "Home" && event.ctrlKey && event.altKey && !event.shiftKey;
 		if (home) {
 			event.preventDefault();
-			event.stopPropagation();
+			event.stopImmediatePropagation();
 			if (event.type === "keydown")
 				this.#events.leave();
 		} else if (this.#ime && event.type === "keydown" && belongsToIme(event)) {
-			event.stopPropagation();
+			event.stopImmediatePropagation();
 		}
 	}
 

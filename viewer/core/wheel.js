@@ -34,8 +34,8 @@ export class Wheel {
 	add(event) {
 		this.#x = this.#collect(this.#x, units(event.deltaX, event.deltaMode, event.wheelDeltaX));
 		this.#y = this.#collect(this.#y, units(event.deltaY, event.deltaMode, event.wheelDeltaY));
-		const x = Math.trunc(this.#x / NOTCH) * NOTCH;
-		const y = Math.trunc(this.#y / NOTCH) * NOTCH;
+		const x = this.#x - (this.#x % NOTCH);
+		const y = this.#y - (this.#y % NOTCH);
 		this.#x -= x;
 		this.#y -= y;
 		return { x, y };

@@ -12,7 +12,6 @@ export default Object.freeze({
 	"app.skip": "Skip to content",
 	"app.close": "Close",
 	"app.cancel": "Cancel",
-	"app.loading": "Loading…",
 
 	"login.title": "Log in",
 	"login.to": "to {office}",
@@ -40,7 +39,6 @@ export default Object.freeze({
 	"menu.resume": "Resume",
 	"menu.end": "End session",
 	"menu.wake": "Wake up",
-	"menu.opening": "Opening…",
 	"menu.running": "Your session is still running",
 	"menu.view-only": "View only",
 	"menu.empty.title": "No PC is assigned to you yet",
@@ -61,7 +59,6 @@ export default Object.freeze({
 	"host.unreachable": "Does not answer",
 	"host.unknown": "Checking…",
 	"host.waking": "Waking up…",
-	"host.me": "You are connected",
 	"host.other": "In use by somebody else",
 
 	"credentials.title": "Sign in to {name}",
@@ -75,7 +72,6 @@ export default Object.freeze({
 
 	"tool.bar": "Tool bar",
 	"tool.keys": "Send keys",
-	"tool.ime": "Input method",
 	"tool.ime-remote": "Keys go to the PC",
 	"tool.ime-local": "Input method of this device",
 	"tool.ime-remote-help": "Keys go to the PC. Press to compose text with the input method of this device instead.",

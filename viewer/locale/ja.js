@@ -11,7 +11,6 @@ const texts = Object.freeze({
 	"app.skip": "本文へ移動",
 	"app.close": "閉じる",
 	"app.cancel": "キャンセル",
-	"app.loading": "読み込み中…",
 
 	"login.title": "ログイン",
 	"login.to": "{office}",
@@ -39,7 +38,6 @@ const texts = Object.freeze({
 	"menu.resume": "再開する",
 	"menu.end": "セッションを終了",
 	"menu.wake": "起動する",
-	"menu.opening": "開いています…",
 	"menu.running": "前回のセッションが動いています",
 	"menu.view-only": "閲覧のみ",
 	"menu.empty.title": "使えるPCがまだありません",
@@ -60,7 +58,6 @@ const texts = Object.freeze({
 	"host.unreachable": "応答がありません",
 	"host.unknown": "確認中…",
 	"host.waking": "起動しています…",
-	"host.me": "自分が接続中",
 	"host.other": "他の人が使用中",
 
 	"credentials.title": "{name} へのサインイン",
@@ -74,7 +71,6 @@ const texts = Object.freeze({
 
 	"tool.bar": "ツールバー",
 	"tool.keys": "キーを送る",
-	"tool.ime": "日本語入力",
 	"tool.ime-remote": "キーをPCへ送る",
 	"tool.ime-local": "この端末の日本語入力",
 	"tool.ime-remote-help": "キーはPCへ送られます。押すと、この端末の日本語入力で文章を作って送るようになります。",
