@@ -1,6 +1,8 @@
 #include "cli/show.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/secret.h"
@@ -10,6 +12,46 @@
 #include "cli/text.h"
 
 enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2 };
+
+/* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds since 1970. */
+static const struct {
+	const char *code, *ja;
+	bool is_time;
+} headings[] = {
+	{ "address", "アドレス", false }, { "device", "端末", false },	   { "failures", "失敗回数", false },
+	{ "full-name", "氏名", false },	  { "host", "PC", false },	   { "id", "番号", false },
+	{ "mac", "MAC アドレス", false }, { "name", "名前", false },	   { "part", "部分", false },
+	{ "pin", "証明書", false },	  { "port", "ポート", false },	   { "protocol", "方式", false },
+	{ "role", "役割", false },	  { "security", "保護", false },   { "seen", "最終利用", true },
+	{ "serial", "シリアル", false },  { "started", "開始", true },	   { "state", "状態", false },
+	{ "until", "期限", true },	  { "user", "利用者", false },	   { "viewers", "画面数", false },
+};
+
+static const char *heading_text(const char *code)
+{
+	for (size_t i = 0; lang_is_ja() && i < ARRAY_SIZE(headings); i++)
+		if (util_streq(headings[i].code, code))
+			return headings[i].ja;
+	return code;
+}
+
+static bool is_time(const char *code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
+		if (headings[i].is_time && util_streq(headings[i].code, code))
+			return true;
+	return false;
+}
+
+static const char *time_text(int64_t seconds, char room[CELL_ROOM])
+{
+	time_t when = (time_t)seconds;
+	struct tm local;
+
+	if (seconds == 0 || !localtime_r(&when, &local) || !strftime(room, CELL_ROOM, "%Y-%m-%d %H:%M", &local))
+		return "-";
+	return room;
+}
 
 /* A cell as text: the value's own, or written into room. */
 static const char *cell_text(const json_t *value, char room[CELL_ROOM])
@@ -35,22 +77,34 @@ static const char *cell_text(const json_t *value, char room[CELL_ROOM])
 	}
 }
 
-static void measure(const json_t *row, size_t *widths)
+static const char *column_text(const json_t *columns, const json_t *row, size_t at, char room[CELL_ROOM])
+{
+	const char *code = json_string_value(json_array_get(columns, at));
+	const json_t *value = json_array_get(row, at);
+
+	if (row == columns && code)
+		return heading_text(code);
+	if (code && json_is_integer(value) && is_time(code))
+		return time_text(json_integer_value(value), room);
+	return cell_text(value, room);
+}
+
+static void measure(const json_t *columns, const json_t *row, size_t *widths)
 {
 	char room[CELL_ROOM];
 
 	for (size_t i = 0; i < MIN(json_array_size(row), (size_t)COLUMNS_MAX); i++)
-		widths[i] = MAX(widths[i], text_width(cell_text(json_array_get(row, i), room)));
+		widths[i] = MAX(widths[i], text_width(column_text(columns, row, i, room)));
 }
 
-static void print_row(FILE *out, const json_t *row, const size_t *widths)
+static void print_row(FILE *out, const json_t *columns, const json_t *row, const size_t *widths)
 {
 	size_t count = MIN(json_array_size(row), (size_t)COLUMNS_MAX);
 	char room[CELL_ROOM];
 
 	/* No spaces at the end of a line: the last column needs no width. */
 	for (size_t i = 0; i < count; i++)
-		text_put(out, cell_text(json_array_get(row, i), room), i + 1 < count ? widths[i] + GAP : 0);
+		text_put(out, column_text(columns, row, i, room), i + 1 < count ? widths[i] + GAP : 0);
 	fputc('\n', out);
 }
 
@@ -59,12 +113,12 @@ static void print_table(FILE *out, const json_t *columns, const json_t *rows)
 	size_t widths[COLUMNS_MAX] = { 0 }, index;
 	const json_t *row;
 
-	measure(columns, widths);
+	measure(columns, columns, widths);
 	json_array_foreach(rows, index, row)
-		measure(row, widths);
-	print_row(out, columns, widths);
+		measure(columns, row, widths);
+	print_row(out, columns, columns, widths);
 	json_array_foreach(rows, index, row)
-		print_row(out, row, widths);
+		print_row(out, columns, row, widths);
 }
 
 static void print_members(FILE *out, const json_t *body)
@@ -130,7 +184,6 @@ void show_error(FILE *out, const json_t *body)
 
 	fputs("sekisho: ", out);
 	if (field) {
-		fputs("--", out);
 		text_put(out, field, 0);
 		fputs(": ", out);
 	}

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "cli/completion.h"
@@ -64,6 +65,19 @@ static void test_table(void **state)
 	expect(show_reply, "{\"columns\":[\"id\",\"name\"],\"rows\":[]}", "id  name\n");
 }
 
+static void test_times_and_headings(void **state)
+{
+	const char *json = "{\"columns\":[\"id\",\"until\",\"seen\"],\"rows\":[[1234567890,1234567890,0]]}";
+
+	(void)state;
+	setenv("TZ", "JST-9", 1);
+	tzset();
+	expect(show_reply, json, "id          until             seen\n1234567890  2009-02-14 08:31  -\n");
+	in_japanese();
+	expect(show_reply, json, "番号        期限              最終利用\n1234567890  2009-02-14 08:31  -\n");
+	unsetenv("TZ");
+}
+
 /* A name from elsewhere must not move the cursor or forge a line. */
 static void test_harmless(void **state)
 {
@@ -99,13 +113,13 @@ static void test_members(void **state)
 static void test_errors(void **state)
 {
 	(void)state;
-	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: --name: already exists\n");
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: name: already exists\n");
 	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
 			    "\"message_ja\":\"パスワードが短すぎます\"}",
 	       "sekisho: the password is too short\n");
 	expect(show_error, "{}", "sekisho: internal error\n");
 	in_japanese();
-	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: --name: すでに存在します\n");
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: name: すでに存在します\n");
 	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
 			    "\"message_ja\":\"パスワードが短すぎます\"}",
 	       "sekisho: パスワードが短すぎます\n");
@@ -199,6 +213,7 @@ int main(void)
 		cmocka_unit_test_setup(test_errors, in_english),  cmocka_unit_test_setup(test_totp, in_english),
 		cmocka_unit_test_setup(test_qr, in_english),	  cmocka_unit_test_setup(test_width, in_english),
 		cmocka_unit_test_setup(test_completion, in_english),
+		cmocka_unit_test_setup(test_times_and_headings, in_english),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
