@@ -74,7 +74,8 @@ struct vnc {
 	/* While connecting. */
 	bool password_given, certificate_wanted, refused;
 	int ca_fd;	    /* -1 or the CA's certificates */
-	bool plain_allowed; /* a user name and password may be sent: the certificate is verified */
+	uint32_t scheme;    /* the security type that is wanted */
+	bool verified;	    /* it must be VeNCrypt with a verified certificate */
 };
 
 extern const char vnc_tag;

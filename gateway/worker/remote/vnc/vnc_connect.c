@@ -1,5 +1,6 @@
 #include "worker/remote/vnc/vnc_connect.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -37,10 +38,10 @@ __attribute__((format(printf, 1, 2))) static void library_log(const char *format
 static char *give_password(rfbClient *client)
 {
 	struct vnc *vnc = vnc_of(client);
-	bool plain = client->authScheme == rfbVncAuth && vnc->remote.config.security != SECURITY_TLS;
-	bool inside_tls = client->tlsSession && (client->subAuthScheme == rfbVeNCryptTLSVNC ||
-						 client->subAuthScheme == rfbVeNCryptX509VNC);
-	if (!(plain || inside_tls) || (vnc->plain_allowed && client->subAuthScheme != rfbVeNCryptX509VNC)) {
+	uint32_t inside = vnc->verified ? rfbVeNCryptX509VNC : rfbVeNCryptTLSVNC;
+	bool wanted = client->authScheme == vnc->scheme;
+	bool tls = client->tlsSession && client->subAuthScheme == inside;
+	if (!wanted || (client->authScheme != rfbVncAuth && !tls)) {
 		vnc->refused = true;
 		return NULL;
 	}
@@ -67,8 +68,8 @@ static rfbCredential *give_credential(rfbClient *client, int type)
 {
 	struct vnc *vnc = vnc_of(client);
 	const struct remote_config *config = &vnc->remote.config;
-	bool x509 = type == rfbCredentialTypeX509 && vnc->plain_allowed;
-	bool user = type == rfbCredentialTypeUser && vnc->plain_allowed && client->tlsSession &&
+	bool x509 = type == rfbCredentialTypeX509 && vnc->verified;
+	bool user = type == rfbCredentialTypeUser && vnc->verified && client->tlsSession &&
 		    client->subAuthScheme == rfbVeNCryptX509Plain;
 	rfbCredential *credential = x509 || user ? calloc(1, sizeof(*credential)) : NULL;
 	if (!credential) {
@@ -120,6 +121,66 @@ static rfbClient *make_client(struct vnc *vnc, uint32_t scheme, int fd)
 	return client;
 }
 
+/* ---- the PC's first words ----------------------------------------------------------------------- */
+
+/* Waits for the next byte; the watchdog ends the wait by shutting the socket down. */
+static void wait_readable(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	poll(&poller, 1, -1);
+}
+
+static bool read_exact(int fd, uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		wait_readable(fd);
+		ssize_t done = recv(fd, data, len, 0);
+		if (done < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (done <= 0)
+			return false;
+		data += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+/*
+ * Before the library reads it. Up to RFB 3.6 the PC dictates the security type and the library obeys, whatever it was told
+ * to allow: that leads into its ARD and MS-Logon code, where hostile numbers end the process (0.9.14). It also takes
+ * 3.14 and 3.16 for such versions. So only versions with a list of types: 3.7, 3.8, Apple's, RealVNC's.
+ */
+static bool version_good(const uint8_t version[VERSION_LEN])
+{
+	static const char *const good[] = { "003.007", "003.008", "003.889", "004.000", "004.001", "005.000" };
+	if (memcmp(version, "RFB ", 4) != 0 || version[VERSION_LEN - 1] != '\n')
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (memcmp(version + 4, good[i], 7) == 0)
+			return true;
+	return false;
+}
+
+/* Looks at the version and leaves it there. END_NONE, or why this PC is refused. */
+static enum end_reason peek_version(int fd)
+{
+	uint8_t version[VERSION_LEN];
+	for (;;) {
+		int lowest = VERSION_LEN;
+		/* So that poll waits for all of it. */
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof(lowest));
+		wait_readable(fd);
+		lowest = 1;
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof(lowest));
+		ssize_t len = recv(fd, version, sizeof(version), MSG_PEEK);
+		if (len < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (len != VERSION_LEN || memcmp(version, "RFB ", 4) != 0)
+			return END_PC_PROTOCOL;
+		return version_good(version) ? END_NONE : END_PC_SECURITY;
+	}
+}
+
 /* ---- one connection ---------------------------------------------------------------------------- */
 
 static void expired(void *ctx)
@@ -157,34 +218,30 @@ static enum err dial(struct vnc *vnc, struct rdp_watchdog *dog, int *ret_fd, enu
 	return OK;
 }
 
-/* What was negotiated is what was meant; a PC that speaks RFB 3.3 dictates the type without asking. */
-static bool security_as_wanted(const struct vnc *vnc, uint32_t scheme)
+/* What was negotiated is what was meant. */
+static bool security_as_wanted(const struct vnc *vnc)
 {
 	const rfbClient *client = vnc->client;
-	if (client->authScheme != scheme)
+	if (client->authScheme != vnc->scheme)
 		return false;
-	if (scheme != rfbVeNCrypt)
+	if (vnc->scheme != rfbVeNCrypt)
 		return true;
 	bool x509 = client->subAuthScheme == rfbVeNCryptX509None || client->subAuthScheme == rfbVeNCryptX509VNC ||
 		    client->subAuthScheme == rfbVeNCryptX509Plain;
 	bool anonymous = client->subAuthScheme == rfbVeNCryptTLSNone || client->subAuthScheme == rfbVeNCryptTLSVNC;
-	return client->tlsSession && (vnc->plain_allowed ? x509 : anonymous);
+	return client->tlsSession && (vnc->verified ? x509 : anonymous);
 }
 
-static enum end_reason failure_reason(const struct vnc *vnc, bool timed_out)
+static enum end_reason failure_reason(const struct vnc *vnc)
 {
 	const rfbClient *client = vnc->client;
-	if (timed_out)
-		return END_PC_TIMEOUT;
 	if (vnc->refused)
 		return END_PC_SECURITY;
 	if (vnc->password_given)
 		return client->si.nameLength ? END_PC_PROTOCOL : END_PC_LOGIN;
 	if (vnc->certificate_wanted && !client->tlsSession)
 		return END_PC_CERTIFICATE;
-	if (client->major == 0)
-		return END_PC_PROTOCOL;
-	return client->authScheme == 0 ? END_PC_SECURITY : END_PC_PROTOCOL;
+	return security_as_wanted(vnc) ? END_PC_PROTOCOL : END_PC_SECURITY;
 }
 
 static void drop_client(struct vnc *vnc)
@@ -205,42 +262,24 @@ static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *
 {
 	struct rdp_watchdog dog = { .fd = -1 };
 	int fd;
+	vnc->scheme = scheme;
 	vnc->refused = vnc->password_given = vnc->certificate_wanted = false;
 	enum err err = dial(vnc, &dog, &fd, ret_reason);
 	if (err)
 		return err;
 	vnc->client = make_client(vnc, scheme, fd);
-	bool done = vnc->client && InitialiseRFBConnection(vnc->client);
+	enum end_reason refused = vnc->client ? peek_version(fd) : END_GATEWAY;
+	bool done = !refused && InitialiseRFBConnection(vnc->client);
 	bool timed_out = rdp_watchdog_stop(&dog);
 	close_ca_file(vnc);
-	if (!vnc->client) {
-		*ret_reason = END_GATEWAY;
-		return ERR_NOMEM;
-	}
-	if (done && !timed_out && security_as_wanted(vnc, scheme))
+	if (done && !timed_out && security_as_wanted(vnc))
 		return OK;
-	*ret_reason = done && !timed_out ? END_PC_SECURITY : failure_reason(vnc, timed_out);
+	*ret_reason = timed_out ? END_PC_TIMEOUT : refused ? refused : failure_reason(vnc);
 	drop_client(vnc);
 	return timed_out ? ERR_TIMEOUT : ERR_PROTOCOL;
 }
 
 /* ---- auto -------------------------------------------------------------------------------------- */
-
-static bool read_exact(int fd, uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		/* The watchdog ends the wait by shutting the socket down. */
-		if (poll(&poller, 1, -1) < 0)
-			continue;
-		ssize_t done = read(fd, data, len);
-		if (done <= 0)
-			return false;
-		data += done;
-		len -= (size_t)done;
-	}
-	return true;
-}
 
 struct offer {
 	bool none, password, vencrypt;
@@ -253,32 +292,23 @@ static void add_offer(struct offer *offer, uint32_t type)
 	offer->vencrypt |= type == rfbVeNCrypt;
 }
 
-/* RFC 6143 §7.1.1 and 7.1.2, up to the list of security types. */
-static bool read_offer(int fd, struct offer *ret)
+/* RFC 6143 §7.1.1 and 7.1.2, up to the list of security types. END_NONE, or what is wrong. */
+static enum end_reason read_offer(int fd, struct offer *ret)
 {
 	uint8_t version[VERSION_LEN], types[256];
 	struct offer offer = { 0 };
-	if (!read_exact(fd, version, sizeof(version)) || memcmp(version, "RFB 003.", 8) != 0)
-		return false;
-	bool lists = memcmp(version + 8, "007", 3) >= 0;
-	const char *ours = lists ? "RFB 003.008\n" : "RFB 003.003\n";
-	if (lists && memcmp(version + 8, "007", 3) == 0)
-		ours = "RFB 003.007\n";
-	if (send(fd, ours, VERSION_LEN, MSG_NOSIGNAL) != VERSION_LEN)
-		return false;
-	if (!lists) {
-		if (!read_exact(fd, types, 4))
-			return false;
-		add_offer(&offer, types[3]);
-		*ret = offer;
-		return true;
-	}
-	if (!read_exact(fd, types, 1) || !read_exact(fd, types + 1, types[0]))
-		return false;
+	if (!read_exact(fd, version, sizeof(version)) || memcmp(version, "RFB ", 4) != 0)
+		return END_PC_PROTOCOL;
+	if (!version_good(version))
+		return END_PC_SECURITY;
+	const char *ours = memcmp(version + 4, "003.007", 7) == 0 ? "RFB 003.007\n" : "RFB 003.008\n";
+	if (send(fd, ours, VERSION_LEN, MSG_NOSIGNAL) != VERSION_LEN || !read_exact(fd, types, 1) ||
+	    !read_exact(fd, types + 1, types[0]))
+		return END_PC_PROTOCOL;
 	for (unsigned i = 1; i <= types[0]; i++)
 		add_offer(&offer, types[i]);
 	*ret = offer;
-	return true;
+	return END_NONE;
 }
 
 /* A connection of its own: the library picks the first type in the PC's order, not the best. */
@@ -289,12 +319,12 @@ static enum err learn_offer(struct vnc *vnc, struct offer *ret, enum end_reason 
 	enum err err = dial(vnc, &dog, &fd, ret_reason);
 	if (err)
 		return err;
-	bool done = read_offer(fd, ret);
+	enum end_reason wrong = read_offer(fd, ret);
 	bool timed_out = rdp_watchdog_stop(&dog);
 	close(fd);
-	if (done)
+	if (!wrong)
 		return OK;
-	*ret_reason = timed_out ? END_PC_TIMEOUT : END_PC_PROTOCOL;
+	*ret_reason = timed_out ? END_PC_TIMEOUT : wrong;
 	return timed_out ? ERR_TIMEOUT : ERR_PROTOCOL;
 }
 
@@ -324,7 +354,7 @@ enum err vnc_connect(struct vnc *vnc, enum end_reason *ret_reason)
 {
 	const struct remote_config *config = &vnc->remote.config;
 	bool verified = config->security == SECURITY_TLS || (config->security == SECURITY_AUTO && config->tls_ca);
-	vnc->plain_allowed = verified;
+	vnc->verified = verified;
 	switch (verified ? SECURITY_TLS : config->security) {
 	case SECURITY_TLS:
 		*ret_reason = END_PC_CERTIFICATE;
