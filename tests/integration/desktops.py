@@ -68,6 +68,11 @@ class X:
         words = self.run("xdotool", "getdisplaygeometry").split()
         return int(words[0]), int(words[1])
 
+    def has_window(self, kind):
+        """Whether a program's window is on the screen."""
+        return subprocess.run(["xdotool", "search", "--onlyvisible", "--class", kind], env=self.env, timeout=30,
+                              capture_output=True).returncode == 0
+
     def start(self, *command, log=os.devnull, **env):
         return harness.Process(command, log, env={**self.env, **env})
 
@@ -78,9 +83,21 @@ class Xvfb(X):
     def __init__(self, folder, size=(1280, 800)):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        # A server that ends just now may take the socket of the one that found its number free with it.
+        for left in reversed(range(5)):
+            self._start(folder, size)
+            try:
+                self.size()
+                return
+            except subprocess.CalledProcessError:
+                self.stop()
+                if not left:
+                    raise
+
+    def _start(self, folder, size):
         reader, writer = os.pipe()
         self.process = harness.Process(["Xvfb", "-displayfd", writer, "-screen", 0, f"{size[0]}x{size[1]}x24",
-                                        "-nolisten", "tcp"], folder / "xvfb.log", pass_fds=[writer])
+                                        "-nolisten", "tcp", "-noreset"], folder / "xvfb.log", pass_fds=[writer])
         os.close(writer)
         with os.fdopen(reader) as numbers:
             super().__init__(int(numbers.readline()))
