@@ -113,18 +113,21 @@ static void deliver(struct channel *channel, struct ipc_received *received)
 static void ready(struct loop_io *io, uint32_t events)
 {
 	struct channel *channel = container_of(io, struct channel, io);
+	enum err sent = OK, err = OK;
 	struct ipc_received received;
-	enum err err = OK;
 
 	channel->busy++;
+	/* A peer that is gone may have said why: its last messages are read before it counts as lost. */
 	if (events & EPOLLOUT)
-		err = flush(channel);
+		sent = flush(channel);
 	for (int i = 0; !err && !channel->dead && i < CHANNEL_TURN_MAX; i++) {
 		err = ipc_receive(channel->io.fd, channel->peer, channel->self, &received);
 		if (!err)
 			deliver(channel, &received);
 	}
-	if (err && err != ERR_UNAVAILABLE && !channel->dead)
+	if (err == ERR_UNAVAILABLE)
+		err = sent;
+	if (err && !channel->dead)
 		lost(channel, err);
 	leave(channel);
 }

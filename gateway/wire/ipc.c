@@ -135,7 +135,8 @@ static enum err receive_bytes(int fd, struct ipc_received *received, bool *ret_g
 
 	do {
 		got = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
+		/* A peer that closed with something unread leaves ECONNRESET, once, before what it sent last. */
+	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return err_from_errno(errno);
 	received->len = (size_t)got;

@@ -6,9 +6,7 @@ set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-modules=$SEKISHO_BUILD/viewer-dev
-exec 9>"$modules.lock"
-flock 9
+modules=$SEKISHO_BUILD/test-modules
 "$SEKISHO_SOURCE/viewer/build" --modules "$modules"
 cp -R "$SEKISHO_BUILD/share/viewer" "$tmp/viewer"
 # noVNC's files have no types; its own platform file is ours but goes by the same name.

@@ -80,6 +80,31 @@ static void queue_survives_a_slow_reader(void **state)
 	loop_free(loop);
 }
 
+/* What a peer said before it went is heard, even when something for it was still in the queue. */
+static void last_words_are_heard(void **state)
+{
+	struct peer broker = { 0 };
+	struct channel *in;
+	uint8_t junk[65536] = { 0 };
+	enum err err = OK;
+	int fds[2];
+
+	(void)state;
+	assert_ok(loop_new(&broker.loop));
+	assert_ok(ipc_pair(fds));
+	assert_ok(channel_new(broker.loop, fds[1], WIRE_BROKER, WIRE_WORKER, &ops, &broker, &in));
+	for (int i = 0; !err && i < 40; i++)
+		err = channel_send(in, MSG_session_start,
+				   &(struct msg_session_start){ .tls_ca = { junk, 16384 } }, -1);
+	assert_ok(channel_send(in, MSG_worker_ping, &(struct msg_worker_ping){ 1 }, -1));
+	assert_ok(ipc_send(fds[0], MSG_worker_pong, &(struct msg_worker_pong){ 7 }, -1));
+	close(fds[0]);
+	loop_run(broker.loop);
+	assert_true(broker.closed);
+	assert_int_equal(broker.last, 7);
+	loop_free(broker.loop);
+}
+
 static void raw_is_refused(const void *data, size_t len)
 {
 	struct peer broker = { 0 };
@@ -200,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queue_survives_a_slow_reader),
+		cmocka_unit_test(last_words_are_heard),
 		cmocka_unit_test(hostile_peers_are_dropped),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(secrets_are_wiped),
