@@ -16,12 +16,14 @@ enum {
 	LANES = 1,
 	SALT_BYTES = 16,
 	TAG_BYTES = 32,
-	/* What a hash from the database may ask for at most, so that a damaged row cannot take the host down. */
+	/* What a hash from the database may ask for at most, so that a damaged row cannot take the
+	   host down. */
 	MEMORY_KIB_MAX = 1024 * 1024,
 	PASSES_MAX = 16,
 	LANES_MAX = 4,
-	/* Bits. zxcvbn's best score begins at 10^10 guesses = 33 bits; the device certificate and TOTP stand
-	 * beside the password, so there is no need to ask for more than a little above that. */
+	/* Bits. zxcvbn's best score begins at 10^10 guesses = 33 bits; the device certificate and
+	 * TOTP stand beside the password, so there is no need to ask for more than a little above
+	 * that. */
 	ENTROPY_MIN = 40,
 	DISTINCT_MIN = 5,
 	WORDS_MAX = 32,
@@ -175,7 +177,8 @@ static enum password_rule check_entropy(const char *text, struct words *words)
 	return rule;
 }
 
-static enum password_rule check_text(const char *text, size_t len, const struct password_policy *policy)
+static enum password_rule check_text(const char *text, size_t len,
+				     const struct password_policy *policy)
 {
 	struct words words;
 
@@ -232,9 +235,9 @@ enum err password_hash(const struct secret *password, char ret_hash[PASSWORD_HAS
 	if (secret_len(password) > PASSWORD_BYTES_MAX)
 		return ERR_TOO_BIG;
 	util_random(salt, sizeof(salt));
-	return err_from_argon2(argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, secret_text(password),
-						     secret_len(password), salt, sizeof(salt),
-						     TAG_BYTES, ret_hash, PASSWORD_HASH_MAX));
+	return err_from_argon2(argon2id_hash_encoded(
+		PASSES, MEMORY_KIB, LANES, secret_text(password), secret_len(password), salt,
+		sizeof(salt), TAG_BYTES, ret_hash, PASSWORD_HASH_MAX));
 }
 
 static bool is_ours(const char *hash)
@@ -262,9 +265,9 @@ enum err password_verify_dummy(const struct secret *password)
 
 	if (secret_len(password) > PASSWORD_BYTES_MAX)
 		return ERR_LOGIN;
-	enum err err = err_from_argon2(argon2id_hash_raw(PASSES, MEMORY_KIB, LANES, secret_text(password),
-							 secret_len(password), salt, sizeof(salt),
-							 tag, sizeof(tag)));
+	enum err err = err_from_argon2(
+		argon2id_hash_raw(PASSES, MEMORY_KIB, LANES, secret_text(password),
+				  secret_len(password), salt, sizeof(salt), tag, sizeof(tag)));
 	secret_wipe(tag, sizeof(tag));
 	return err ? err : ERR_LOGIN;
 }

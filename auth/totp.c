@@ -19,7 +19,8 @@ uint64_t totp_step(int64_t now_s)
 	return now_s < 0 ? 0 : (uint64_t)now_s / TOTP_STEP_S;
 }
 
-/* liboath takes the number of digits from the string, so a one-digit code would be right once in ten. */
+/* liboath takes the number of digits from the string, so a one-digit code would be right once in
+ * ten. */
 static bool is_six_digits(const char *code)
 {
 	if (strnlen(code, TOTP_DIGITS + 1) != TOTP_DIGITS)
@@ -38,8 +39,9 @@ enum err totp_check(const struct secret *key, const char *code, int64_t now_s, u
 		return ERR_CRYPTO;
 	if (!is_six_digits(code))
 		return ERR_LOGIN;
-	int offset = oath_totp_validate4(secret_text(key), secret_len(key), (time_t)now_s, TOTP_STEP_S,
-					 OATH_TOTP_DEFAULT_START_TIME, WINDOW_STEPS, NULL, &step, 0, code);
+	int offset = oath_totp_validate4(secret_text(key), secret_len(key), (time_t)now_s,
+					 TOTP_STEP_S, OATH_TOTP_DEFAULT_START_TIME, WINDOW_STEPS,
+					 NULL, &step, 0, code);
 	if (offset == OATH_INVALID_OTP)
 		return ERR_LOGIN;
 	if (offset < 0)
@@ -98,7 +100,8 @@ enum err totp_uri(const struct secret *key, const char *issuer, const char *acco
 	if (!err)
 		err = add_encoded(&uri, issuer);
 	if (!err)
-		err = buf_printf(&uri, "&algorithm=SHA1&digits=%d&period=%d", TOTP_DIGITS, TOTP_STEP_S);
+		err = buf_printf(&uri, "&algorithm=SHA1&digits=%d&period=%d", TOTP_DIGITS,
+				 TOTP_STEP_S);
 	if (!err)
 		err = secret_new(uri.data, uri.len, ret_uri);
 	buf_wipe(&uri);

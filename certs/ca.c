@@ -46,7 +46,7 @@ EVP_PKEY *ca_key(const struct ca *ca)
 	return ca->key;
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static enum err write_key(EVP_PKEY *key, const char *path)
 {
@@ -92,7 +92,8 @@ static void name_of(const char *office, const char *suffix, char *text, size_t r
 	snprintf(text, room, "%.*s%s", (int)len, office, suffix);
 }
 
-static enum err fill_certificate(X509 *certificate, EVP_PKEY *key, const char *office, int64_t now_s)
+static enum err fill_certificate(X509 *certificate, EVP_PKEY *key, const char *office,
+				 int64_t now_s)
 {
 	char organisation[4 * CERT_NAME_MAX + 1], common[4 * CERT_NAME_MAX + 1];
 	X509_NAME *name = X509_get_subject_name(certificate);
@@ -104,7 +105,8 @@ static enum err fill_certificate(X509 *certificate, EVP_PKEY *key, const char *o
 		return ERR_CRYPTO;
 	err = x509_set_random_serial(certificate);
 	if (!err)
-		err = x509_set_validity(certificate, now_s - BACKDATE_S, now_s + YEARS * INT64_C(31557600));
+		err = x509_set_validity(certificate, now_s - BACKDATE_S,
+					now_s + YEARS * INT64_C(31557600));
 	if (!err)
 		err = x509_add_name(name, NID_organizationName, organisation);
 	if (!err)
@@ -118,7 +120,8 @@ static enum err fill_certificate(X509 *certificate, EVP_PKEY *key, const char *o
 		err = x509_add_extension(certificate, certificate, NID_key_usage,
 					 "critical,keyCertSign,cRLSign");
 	if (!err)
-		err = x509_add_extension(certificate, certificate, NID_subject_key_identifier, "hash");
+		err = x509_add_extension(certificate, certificate, NID_subject_key_identifier,
+					 "hash");
 	return err;
 }
 
@@ -137,7 +140,7 @@ static enum err make_certificate(EVP_PKEY *key, const char *office, int64_t now_
 	return OK;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* No passphrase is ever asked for: the process has no terminal. */
 static int no_passphrase(char *text, int room, int writing, void *ctx)
@@ -190,7 +193,7 @@ static bool fits(const struct ca *ca)
 	return X509_check_ca(ca->certificate) == 1 && X509_verify(ca->certificate, ca->key) == 1;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* The key first: a certificate without its key would be worth nothing. */
 static enum err open_key(const char *path, bool has_certificate, bool *ret_made, EVP_PKEY **ret)
@@ -210,7 +213,8 @@ static enum err open_key(const char *path, bool has_certificate, bool *ret_made,
 	return OK;
 }
 
-enum err ca_open(const char *folder, const char *office, int64_t now_s, bool *ret_made, struct ca **ret)
+enum err ca_open(const char *folder, const char *office, int64_t now_s, bool *ret_made,
+		 struct ca **ret)
 {
 	char key_path[PATH_BYTES], certificate_path[PATH_BYTES];
 	__attribute__((cleanup(ca_freep))) struct ca *ca = calloc(1, sizeof(*ca));

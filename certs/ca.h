@@ -13,10 +13,11 @@
 struct ca;
 
 /*
- * Reads ca.key and ca.crt from folder. Neither there: makes both (ret_made true). Only the key: makes the
- * certificate again, for a crash between the two writes. Only the certificate: ERR_NOT_FOUND, because a
- * fresh key would lock every device out without a word. now_s: seconds since 1970. The caller frees.
- * ERR_CRYPTO: the files do not belong together, or are not a CA's. ERR_DENIED: others may read the key.
+ * Reads ca.key and ca.crt from folder. Neither there: makes both (ret_made true). Only the key:
+ * makes the certificate again, for a crash between the two writes. Only the certificate:
+ * ERR_NOT_FOUND, because a fresh key would lock every device out without a word. now_s: seconds
+ * since 1970. The caller frees. ERR_CRYPTO: the files do not belong together, or are not a CA's.
+ * ERR_DENIED: others may read the key.
  */
 nodiscard enum err ca_open(const char *folder, const char *office, int64_t now_s, bool *ret_made,
 			   struct ca **ret);

@@ -14,14 +14,16 @@ static enum err add_serial(X509_CRL *crl, const uint8_t *bytes, ASN1_TIME *when)
 	_cleanup_object_(revoked) X509_REVOKED *entry = X509_REVOKED_new();
 	X509_REVOKED *known = NULL;
 	BIGNUM *number = BN_bin2bn(bytes, CERT_SERIAL_BYTES, NULL);
-	_cleanup_object_(asn1_integer) ASN1_INTEGER *serial = number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+	_cleanup_object_(asn1_integer) ASN1_INTEGER *serial =
+		number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
 
 	BN_free(number);
 	if (!entry || !serial)
 		return ERR_NOMEM;
 	if (X509_CRL_get0_by_serial(crl, &known, serial) == 1)
 		return OK;
-	if (!X509_REVOKED_set_serialNumber(entry, serial) || !X509_REVOKED_set_revocationDate(entry, when))
+	if (!X509_REVOKED_set_serialNumber(entry, serial) ||
+	    !X509_REVOKED_set_revocationDate(entry, when))
 		return ERR_CRYPTO;
 	if (!X509_CRL_add0_revoked(crl, entry))
 		return ERR_NOMEM;
@@ -35,7 +37,8 @@ static enum err add_number(X509_CRL *crl, int64_t number)
 
 	if (!value)
 		return ERR_NOMEM;
-	if (!ASN1_INTEGER_set_int64(value, number) || !X509_CRL_add1_ext_i2d(crl, NID_crl_number, value, 0, 0))
+	if (!ASN1_INTEGER_set_int64(value, number) ||
+	    !X509_CRL_add1_ext_i2d(crl, NID_crl_number, value, 0, 0))
 		return ERR_CRYPTO;
 	return OK;
 }
@@ -55,18 +58,20 @@ static enum err add_authority(X509_CRL *crl, X509 *ca)
 
 static enum err fill_head(X509_CRL *crl, X509 *ca, int64_t now_s, ASN1_TIME *when)
 {
-	_cleanup_object_(asn1_time) ASN1_TIME *next = ASN1_TIME_set(NULL, (time_t)(now_s + CRL_DAYS * DAY_S));
+	_cleanup_object_(asn1_time) ASN1_TIME *next =
+		ASN1_TIME_set(NULL, (time_t)(now_s + CRL_DAYS * DAY_S));
 
 	if (!next)
 		return ERR_NOMEM;
 	if (!X509_CRL_set_version(crl, X509_CRL_VERSION_2) ||
-	    !X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) || !X509_CRL_set1_lastUpdate(crl, when) ||
-	    !X509_CRL_set1_nextUpdate(crl, next))
+	    !X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) ||
+	    !X509_CRL_set1_lastUpdate(crl, when) || !X509_CRL_set1_nextUpdate(crl, next))
 		return ERR_CRYPTO;
 	return OK;
 }
 
-enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms, X509_CRL **ret)
+enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms,
+		  X509_CRL **ret)
 {
 	if (len % CERT_SERIAL_BYTES)
 		return ERR_INVALID;

@@ -1,6 +1,6 @@
 /*
- * crl.h - the list of revoked certificates (RFC 5280 §5), the second layer behind the device's row in the
- * database.
+ * crl.h - the list of revoked certificates (RFC 5280 §5), the second layer behind the device's row
+ * in the database.
  */
 #ifndef SEKISHO_CERTS_CRL_H
 #define SEKISHO_CERTS_CRL_H
@@ -13,15 +13,18 @@
 #include "certs/ca.h"
 
 enum {
-	/* The gateway makes a new list at each start and revocation. An outdated one would keep everybody out, so
-	 * it outlives the longest certificate of a gateway, which needs a start by then. */
+	/* The gateway makes a new list at each start and revocation. An outdated one would keep
+	 * everybody out, so it outlives the longest certificate of a gateway, which needs a start
+	 * by then. */
 	CRL_DAYS = 400,
-	CRL_SERIALS_MAX = 1500, /* so that the DER fits a message; certificates that have run out need no entry */
+	CRL_SERIALS_MAX = 1500, /* so that the DER fits a message; certificates that have run out
+				   need no entry */
 };
 
 /*
- * serials: count × 16 bytes, big-endian; doubled ones are listed once. now_ms is the time of issue and the list's
- * number. ERR_INVALID: len is no multiple of 16. ERR_FULL: more than CRL_SERIALS_MAX. The caller frees.
+ * serials: count × 16 bytes, big-endian; doubled ones are listed once. now_ms is the time of issue
+ * and the list's number. ERR_INVALID: len is no multiple of 16. ERR_FULL: more than
+ * CRL_SERIALS_MAX. The caller frees.
  */
 nodiscard enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms,
 			    X509_CRL **ret);

@@ -16,7 +16,9 @@ static bool is_good_curve(EVP_PKEY *key)
 	size_t len;
 	int explicit = 1;
 
-	if (!EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicit) || explicit)
+	if (!EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+				    &explicit) ||
+	    explicit)
 		return false;
 	if (!EVP_PKEY_get_group_name(key, group, sizeof(group), &len))
 		return false;
@@ -62,7 +64,8 @@ static X509_REQ *parse_pem(const uint8_t *data, size_t len)
 	X509_REQ *request = NULL;
 	_cleanup_object_(bio) BIO *bio = BIO_new_mem_buf(data, (int)len);
 
-	/* The raw reader: the one that returns a request also decrypts, and could ask for a passphrase. */
+	/* The raw reader: the one that returns a request also decrypts, and could ask for a
+	 * passphrase. */
 	if (bio && PEM_read_bio(bio, &name, &header, &der, &der_len) && header[0] == '\0' &&
 	    (util_streq(name, PEM_STRING_X509_REQ) || util_streq(name, PEM_STRING_X509_REQ_OLD)) &&
 	    BIO_ctrl_pending(bio) == 0)
@@ -81,7 +84,8 @@ enum err csr_check(const uint8_t *data, size_t len, EVP_PKEY **ret_key)
 	if (len > CSR_MAX)
 		return ERR_TOO_BIG;
 	bool is_pem = len > start_len && memcmp(data, pem_start, start_len) == 0;
-	_cleanup_object_(req) X509_REQ *request = is_pem ? parse_pem(data, len) : parse_der(data, len);
+	_cleanup_object_(req) X509_REQ *request =
+		is_pem ? parse_pem(data, len) : parse_der(data, len);
 	if (!request)
 		return ERR_INVALID;
 	_cleanup_object_(pkey) EVP_PKEY *key = X509_REQ_get_pubkey(request);
@@ -105,8 +109,8 @@ enum err csr_make(EVP_PKEY *key, uint8_t **ret_der, size_t *ret_len)
 
 	if (!request)
 		return ERR_NOMEM;
-	if (!X509_REQ_set_version(request, X509_REQ_VERSION_1) || !X509_REQ_set_pubkey(request, key) ||
-	    !X509_REQ_sign(request, key, hash))
+	if (!X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
+	    !X509_REQ_set_pubkey(request, key) || !X509_REQ_sign(request, key, hash))
 		return ERR_CRYPTO;
 	int len = i2d_X509_REQ(request, &der);
 	if (len <= 0)

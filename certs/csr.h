@@ -1,5 +1,6 @@
 /*
- * csr.h - takes the public key out of a PKCS#10 request (RFC 2986) from a peer that is not trusted yet.
+ * csr.h - takes the public key out of a PKCS#10 request (RFC 2986) from a peer that is not trusted
+ * yet.
  */
 #ifndef SEKISHO_CERTS_CSR_H
 #define SEKISHO_CERTS_CSR_H
@@ -13,13 +14,15 @@
 enum { CSR_MAX = 8192 };
 
 /*
- * DER, or PEM of one request. Nothing but the key is taken over: subject and attributes are the peer's wish.
- * ERR_TOO_BIG, ERR_INVALID: not a request, something after it, or its signature does not prove possession of
- * the key. ERR_DENIED: a key that is not P-256, P-384, Ed25519 or RSA of 3072 to 8192 bits. The caller frees.
+ * DER, or PEM of one request. Nothing but the key is taken over: subject and attributes are the
+ * peer's wish. ERR_TOO_BIG, ERR_INVALID: not a request, something after it, or its signature does
+ * not prove possession of the key. ERR_DENIED: a key that is not P-256, P-384, Ed25519 or RSA of
+ * 3072 to 8192 bits. The caller frees.
  */
 nodiscard enum err csr_check(const uint8_t *data, size_t len, EVP_PKEY **ret_key);
 
-/* A request for key with an empty subject, as DER; the caller frees with OPENSSL_free. For our own keys. */
+/* A request for key with an empty subject, as DER; the caller frees with OPENSSL_free. For our own
+ * keys. */
 nodiscard enum err csr_make(EVP_PKEY *key, uint8_t **ret_der, size_t *ret_len);
 
 #endif

@@ -20,7 +20,8 @@ enum err identity_of(const X509 *certificate, uint8_t ret_device[WIRE_DEVICE_ID]
 	return hashed && done == WIRE_DEVICE_ID ? OK : ERR_CRYPTO;
 }
 
-/* A certificate that names no purpose passes OpenSSL's check for every purpose; ours always name one. */
+/* A certificate that names no purpose passes OpenSSL's check for every purpose; ours always name
+ * one. */
 static bool is_for_clients(X509 *certificate)
 {
 	return (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) &&
@@ -58,7 +59,7 @@ static enum err make_store(X509 *ca, X509_CRL *crl, X509_STORE **ret)
 }
 
 /* Without this hint browsers offer every certificate they have. */
-static enum err make_hint(X509 *ca, STACK_OF(X509_NAME) **ret)
+static enum err make_hint(X509 *ca, STACK_OF(X509_NAME) * *ret)
 {
 	_cleanup_object_(name) X509_NAME *name = X509_NAME_dup(X509_get_subject_name(ca));
 	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
@@ -73,17 +74,17 @@ static enum err make_hint(X509 *ca, STACK_OF(X509_NAME) **ret)
 }
 
 /*
- * A resumed session would show no certificate and skip its check, so there is nothing to resume from
- * (RFC 8446 §4.6.1).
+ * A resumed session would show no certificate and skip its check, so there is nothing to resume
+ * from (RFC 8446 §4.6.1).
  */
 static enum err forbid_resumption(SSL_CTX *ctx)
 {
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 || SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
+	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+	    SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set_max_early_data(ctx, 0) != 1)
 		return ERR_CRYPTO;
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-					 SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	return OK;
 }
@@ -101,7 +102,8 @@ enum err identity_require(SSL_CTX *ctx, X509 *ca, X509_CRL *crl)
 		err = make_hint(ca, &hint);
 	if (err)
 		return err;
-	/* No callback: OpenSSL's verdict stands. One set by a library before could wave anything through. */
+	/* No callback: OpenSSL's verdict stands. One set by a library before could wave anything
+	 * through. */
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, NULL, NULL);
 	SSL_CTX_set_cert_store(ctx, util_take_ptr(store));

@@ -57,14 +57,15 @@ static enum err add_certificate(const X509 *certificate, struct buf *buf)
 	return err;
 }
 
-enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_t now_ms, uint64_t mono_ms,
-		     struct buf *buf)
+enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_t now_ms,
+		     uint64_t mono_ms, struct buf *buf)
 {
 	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
 	_cleanup_object_(x509) X509 *certificate = NULL;
 	bool is_device = order->profile == CERT_DEVICE;
 
-	/* Counted before anything is looked at, so that refused orders cost as much as good ones. */
+	/* Counted before anything is looked at, so that refused orders cost as much as good ones.
+	 */
 	enum err err = take(&issuer->certificates, mono_ms);
 	if (!err)
 		err = csr_check(order->csr.data, order->csr.len, &key);
@@ -80,8 +81,8 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 	};
 	err = profile_issue(issuer->ca, &wanted, &certificate);
 	if (!err)
-		err = journal_add(&issuer->journal, wanted.now_s, cert_profile_code(order->profile), certificate,
-				  is_device ? order->owner : "-", order->name);
+		err = journal_add(&issuer->journal, wanted.now_s, cert_profile_code(order->profile),
+				  certificate, is_device ? order->owner : "-", order->name);
 	return err ? err : add_certificate(certificate, buf);
 }
 

@@ -17,7 +17,8 @@ enum { LINE_BYTES_MAX = 1024 };
 
 enum err journal_open(struct journal *journal, const char *path)
 {
-	*journal = (struct journal){ .fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) };
+	*journal = (struct journal){ .fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+						0600) };
 	return journal->fd < 0 ? err_from_errno(errno) : OK;
 }
 
@@ -42,8 +43,8 @@ static enum err format_line(struct buf *line, int64_t now_s, const char *profile
 		return ERR_CRYPTO;
 	util_hex(serial, sizeof(serial), serial_hex);
 	util_hex(hash, sizeof(hash), hash_hex);
-	return buf_printf(line, "%" PRId64 "\t%s\t%s\t%" PRId64 "\t%s\t%s\t%s\n", now_s, serial_hex, profile,
-			  (int64_t)timegm(&until), hash_hex, owner, name);
+	return buf_printf(line, "%" PRId64 "\t%s\t%s\t%" PRId64 "\t%s\t%s\t%s\n", now_s, serial_hex,
+			  profile, (int64_t)timegm(&until), hash_hex, owner, name);
 }
 
 static enum err write_line(int fd, const struct buf *line)

@@ -4,29 +4,31 @@
 #include "certs/cleanup.h"
 
 enum {
-	/* OWASP's figure for PBKDF2-SHA-256 is higher still, but some importers stop at a few 100,000. */
+	/* OWASP's figure for PBKDF2-SHA-256 is higher still, but some importers stop at a few
+	   100,000. */
 	ITERATIONS = 200000,
 	ITERATIONS_COMPATIBLE = 50000,
 };
 
-static PKCS12 *create(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, STACK_OF(X509) *others,
-		      const char *name, const struct secret *password)
+static PKCS12 *create(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate,
+		      STACK_OF(X509) * others, const char *name, const struct secret *password)
 {
 	bool modern = kind == PKCS12_MODERN;
 	int cipher = modern ? NID_aes_256_cbc : NID_pbe_WithSHA1And3_Key_TripleDES_CBC;
 	int iterations = modern ? ITERATIONS : ITERATIONS_COMPATIBLE;
 	/* -1: the MAC is set below, with its own hash. */
-	_cleanup_object_(pkcs12) PKCS12 *file = PKCS12_create(secret_text(password), name, key, certificate, others,
-							      cipher, cipher, iterations, -1, 0);
+	_cleanup_object_(pkcs12) PKCS12 *file =
+		PKCS12_create(secret_text(password), name, key, certificate, others, cipher, cipher,
+			      iterations, -1, 0);
 
-	if (!file || !PKCS12_set_mac(file, secret_text(password), (int)secret_len(password), NULL, 0, iterations,
-				     modern ? EVP_sha256() : EVP_sha1()))
+	if (!file || !PKCS12_set_mac(file, secret_text(password), (int)secret_len(password), NULL,
+				     0, iterations, modern ? EVP_sha256() : EVP_sha1()))
 		return NULL;
 	return util_take_ptr(file);
 }
 
-enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, X509 *ca, const char *name,
-		     const struct secret *password, struct buf *buf)
+enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, X509 *ca,
+		     const char *name, const struct secret *password, struct buf *buf)
 {
 	uint8_t *der = NULL;
 
@@ -37,7 +39,8 @@ enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, X5
 		sk_X509_free(others);
 		return ERR_NOMEM;
 	}
-	_cleanup_object_(pkcs12) PKCS12 *file = create(kind, key, certificate, others, name, password);
+	_cleanup_object_(pkcs12) PKCS12 *file =
+		create(kind, key, certificate, others, name, password);
 	sk_X509_free(others);
 	int len = file ? i2d_PKCS12(file, &der) : -1;
 	if (len <= 0)

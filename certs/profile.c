@@ -89,16 +89,19 @@ static enum err fill_gateway(X509 *certificate, const struct profile_order *orde
 {
 	enum err err = add_alt_name(certificate, order->name);
 
-	/* Only the alternative name counts (RFC 9110 §4.3.4); a name too long for CN does without. */
+	/* Only the alternative name counts (RFC 9110 §4.3.4); a name too long for CN does without.
+	 */
 	if (!err)
 		err = x509_add_name(X509_get_subject_name(certificate), NID_commonName,
-				    strlen(order->name) <= CERT_NAME_MAX ? order->name : "Sekisho gateway");
+				    strlen(order->name) <= CERT_NAME_MAX ? order->name
+									 : "Sekisho gateway");
 	if (!err)
 		err = x509_add_extension(certificate, NULL, NID_ext_key_usage, "serverAuth");
 	return err;
 }
 
-static enum err fill_validity(X509 *certificate, X509 *ca, const struct profile_order *order, uint32_t most)
+static enum err fill_validity(X509 *certificate, X509 *ca, const struct profile_order *order,
+			      uint32_t most)
 {
 	uint32_t days = order->days == 0 || order->days > most ? most : order->days;
 	enum err err = x509_set_validity(certificate, order->now_s - PROFILE_BACKDATE_S,
@@ -121,13 +124,16 @@ static enum err fill_common(X509 *certificate, X509 *ca, EVP_PKEY *key)
 		return ERR_CRYPTO;
 	err = x509_set_random_serial(certificate);
 	if (!err)
-		err = x509_add_extension(certificate, ca, NID_basic_constraints, "critical,CA:FALSE");
+		err = x509_add_extension(certificate, ca, NID_basic_constraints,
+					 "critical,CA:FALSE");
 	if (!err)
-		err = x509_add_extension(certificate, ca, NID_key_usage, "critical,digitalSignature");
+		err = x509_add_extension(certificate, ca, NID_key_usage,
+					 "critical,digitalSignature");
 	if (!err)
 		err = x509_add_extension(certificate, ca, NID_subject_key_identifier, "hash");
 	if (!err)
-		err = x509_add_extension(certificate, ca, NID_authority_key_identifier, "keyid:always");
+		err = x509_add_extension(certificate, ca, NID_authority_key_identifier,
+					 "keyid:always");
 	return err;
 }
 

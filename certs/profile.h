@@ -1,6 +1,6 @@
 /*
- * profile.h - the fixed kinds of certificates that the office CA issues (RFC 5280). What is in them is
- * decided here and by the arguments, never by a request's subject or extensions.
+ * profile.h - the fixed kinds of certificates that the office CA issues (RFC 5280). What is in them
+ * is decided here and by the arguments, never by a request's subject or extensions.
  */
 #ifndef SEKISHO_CERTS_PROFILE_H
 #define SEKISHO_CERTS_PROFILE_H
@@ -20,14 +20,16 @@ enum {
 
 struct profile_order {
 	enum cert_profile profile;
-	EVP_PKEY *key;	   /* public, already checked by csr_check */
-	const char *name;  /* DEVICE: CN, at most 64 characters; GATEWAY: DNS name or address for the SAN */
+	EVP_PKEY *key;    /* public, already checked by csr_check */
+	const char *name; /* DEVICE: CN, at most 64 characters; GATEWAY: DNS name or address for the
+			     SAN */
 	const char *owner; /* DEVICE: account, into OU; GATEWAY: unused */
-	uint32_t days;	   /* 0 means the profile's most; more is cut to it, and to the CA's own end */
+	uint32_t days; /* 0 means the profile's most; more is cut to it, and to the CA's own end */
 	int64_t now_s;
 };
 
 /* ERR_INVALID: name or owner not usable, or no such profile. ERR_CRYPTO. The caller frees. */
-nodiscard enum err profile_issue(const struct ca *ca, const struct profile_order *order, X509 **ret);
+nodiscard enum err profile_issue(const struct ca *ca, const struct profile_order *order,
+				 X509 **ret);
 
 #endif

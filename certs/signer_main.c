@@ -36,15 +36,17 @@ static void answer_sign(struct signer *signer, const struct msg_sign *order)
 
 	buf_init(&certificate, CERTIFICATE_MAX);
 	buf_init(&ca, CERTIFICATE_MAX);
-	enum err err = issuer_sign(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &certificate);
+	enum err err =
+		issuer_sign(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &certificate);
 	if (!err)
 		err = issuer_ca(&signer->issuer, &ca);
 	if (err) {
-		log_warn("sign-refused", "profile=%s error=%s", cert_profile_code(order->profile), err_code(err));
+		log_warn("sign-refused", "profile=%s error=%s", cert_profile_code(order->profile),
+			 err_code(err));
 		answer.error = (uint8_t)err;
 	} else {
-		log_info("signed", "profile=%s name=\"%s\" owner=\"%s\"", cert_profile_code(order->profile),
-			 order->name, order->owner);
+		log_info("signed", "profile=%s name=\"%s\" owner=\"%s\"",
+			 cert_profile_code(order->profile), order->name, order->owner);
 		answer.certificate = (struct bytes){ certificate.data, certificate.len };
 		answer.ca = (struct bytes){ ca.data, ca.len };
 	}
@@ -57,7 +59,8 @@ static void answer_make_crl(struct signer *signer, const struct msg_make_crl *or
 	struct msg_made_crl answer = { .request = order->request };
 
 	buf_init(&crl, CRL_MAX);
-	enum err err = issuer_make_crl(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &crl);
+	enum err err =
+		issuer_make_crl(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &crl);
 	if (err) {
 		log_warn("crl-refused", "error=%s", err_code(err));
 		answer.error = (uint8_t)err;
@@ -110,7 +113,8 @@ static void on_monitor_message(void *ctx, struct channel *channel, const struct 
 		return;
 	}
 	channel_free(util_take_ptr(signer->broker));
-	enum err err = channel_new(signer->loop, fd, WIRE_SIGNER, WIRE_BROKER, &broker_ops, signer, &signer->broker);
+	enum err err = channel_new(signer->loop, fd, WIRE_SIGNER, WIRE_BROKER, &broker_ops, signer,
+				   &signer->broker);
 	if (err)
 		log_error("broker-link", "error=%s", err_code(err));
 }
@@ -151,8 +155,8 @@ static enum err confine(void)
 static enum err open_issuer(struct signer *signer)
 {
 	bool made = false;
-	enum err err = issuer_init(&signer->issuer, signer->child.state_dir, signer->child.settings.gateway_office,
-				   clock_wall_s(), &made);
+	enum err err = issuer_init(&signer->issuer, signer->child.state_dir,
+				   signer->child.settings.gateway_office, clock_wall_s(), &made);
 
 	if (!err && made)
 		log_info("ca-made", "folder=\"%s\"", signer->child.state_dir);
@@ -172,7 +176,8 @@ static enum err start(struct signer *signer)
 	if (!err)
 		err = confine();
 	if (!err)
-		err = child_channel(&signer->child, signer->loop, &monitor_ops, signer, &signer->monitor);
+		err = child_channel(&signer->child, signer->loop, &monitor_ops, signer,
+				    &signer->monitor);
 	return err;
 }
 
@@ -184,8 +189,8 @@ int main(int argc, char **argv)
 	child_start(&signer.child, WIRE_SIGNER, "signer", argc, argv);
 	enum err err = start(&signer);
 	if (err)
-		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"", signer.child.state_dir, err_code(err),
-			  err_text_en(err));
+		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"",
+			  signer.child.state_dir, err_code(err), err_text_en(err));
 	else
 		code = loop_run(signer.loop);
 	channel_free(signer.broker);

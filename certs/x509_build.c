@@ -48,7 +48,8 @@ enum err x509_add_extension(X509 *certificate, X509 *issuer, int nid, const char
 
 	X509V3_set_ctx_nodb(&ctx);
 	X509V3_set_ctx(&ctx, issuer, certificate, NULL, NULL, 0);
-	_cleanup_object_(extension) X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+	_cleanup_object_(extension) X509_EXTENSION *extension =
+		X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
 	if (!extension || !X509_add_ext(certificate, extension, -1))
 		return ERR_CRYPTO;
 	return OK;
@@ -72,7 +73,8 @@ enum err x509_add_name(X509_NAME *name, int nid, const char *value)
 {
 	if (!is_name(value))
 		return ERR_INVALID;
-	if (!X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0))
+	if (!X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)value, -1,
+					-1, 0))
 		return ERR_CRYPTO;
 	return OK;
 }

@@ -16,7 +16,8 @@ static enum err admin_connect(const char *runtime_dir, int *ret_fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int size = WIRE_MESSAGE_MAX;
-	int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/admin.sock", runtime_dir);
+	int len =
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/admin.sock", runtime_dir);
 
 	if (len < 0 || (size_t)len >= sizeof(address.sun_path))
 		return ERR_TOO_BIG;
@@ -49,14 +50,16 @@ static enum err wait_for(int fd, short events, uint64_t until_ms)
 	}
 }
 
-static enum err parse_reply(const struct ipc_received *received, unsigned *ret_status, json_t **ret_body)
+static enum err parse_reply(const struct ipc_received *received, unsigned *ret_status,
+			    json_t **ret_body)
 {
 	const struct msg_admin_reply *reply = &received->msg.admin_reply;
 	json_t *body;
 
 	if (received->type->id != MSG_admin_reply)
 		return ERR_PROTOCOL;
-	body = reply->body.len ? json_loadb((const char *)reply->body.data, reply->body.len, JSON_REJECT_DUPLICATES, NULL)
+	body = reply->body.len ? json_loadb((const char *)reply->body.data, reply->body.len,
+					    JSON_REJECT_DUPLICATES, NULL)
 			       : json_object();
 	if (!json_is_object(body)) {
 		json_decref(body);

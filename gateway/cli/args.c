@@ -37,7 +37,7 @@ static enum err fail(struct parser *parser, const char *fmt, ...)
 
 #define FAIL(en, ja, ...) fail(parser, lang_is_ja() ? ja : en, __VA_ARGS__)
 
-/* ---- words of the command ---------------------------------------------------------------------- */
+/* ---- words of the command -------------------------------------------------------------------- */
 
 static bool is_group(const char *word)
 {
@@ -57,8 +57,10 @@ static enum err take_word(struct parser *parser, const char *word)
 
 	if (args->command)
 		return FAIL("unexpected word \"%.64s\": values are given as --name VALUE",
-			    "余分な語 \"%.64s\" があります。値は --名前 値 の形で指定してください", word);
-	int len = snprintf(name, sizeof(name), "%s%s%s", args->group, args->group[0] ? " " : "", word);
+			    "余分な語 \"%.64s\" があります。値は --名前 値 の形で指定してください",
+			    word);
+	int len = snprintf(name, sizeof(name), "%s%s%s", args->group, args->group[0] ? " " : "",
+			   word);
 	if ((size_t)len < sizeof(name) && !strchr(word, ' '))
 		args->command = command_lookup(name);
 	if (args->command)
@@ -72,10 +74,11 @@ static enum err take_word(struct parser *parser, const char *word)
 		    (size_t)len < sizeof(name) ? name : word);
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 /* "--name=value" or "--name value"; a next word that is an option itself counts as forgotten. */
-static enum err take_value(struct parser *parser, const char *name, const char *inlined, const char **ret)
+static enum err take_value(struct parser *parser, const char *name, const char *inlined,
+			   const char **ret)
 {
 	const char *value = inlined;
 
@@ -92,13 +95,14 @@ static enum err check_text(struct parser *parser, const char *name, const char *
 	size_t len = strnlen(text, max + 1);
 
 	if (len > max)
-		return FAIL("--%.64s is too long: at most %zu bytes", "--%.64s が長すぎます（%zu バイトまで）",
-			    name, max);
+		return FAIL("--%.64s is too long: at most %zu bytes",
+			    "--%.64s が長すぎます（%zu バイトまで）", name, max);
 	if (!util_utf8_valid(text, len))
 		return FAIL("--%.64s is not UTF-8", "--%.64s が UTF-8 ではありません", name);
 	for (size_t i = 0; i < len; i++)
 		if (iscntrl((unsigned char)text[i]))
-			return FAIL("--%.64s has control characters", "--%.64s に制御文字が含まれています", name);
+			return FAIL("--%.64s has control characters",
+				    "--%.64s に制御文字が含まれています", name);
 	return OK;
 }
 
@@ -108,9 +112,11 @@ static enum err check_value(struct parser *parser, struct args_value *value)
 
 	switch (value->arg->type) {
 	case COMMAND_NUMBER:
-		if (util_parse_i64(value->text, 0, (INT64_C(1) << NUMBER_MAX_BITS) - 1, &value->number))
+		if (util_parse_i64(value->text, 0, (INT64_C(1) << NUMBER_MAX_BITS) - 1,
+				   &value->number))
 			return FAIL("--%.64s must be a number, not \"%.64s\"",
-				    "--%.64s は数字で指定してください（\"%.64s\" は使えません）", name, value->text);
+				    "--%.64s は数字で指定してください（\"%.64s\" は使えません）",
+				    name, value->text);
 		return OK;
 	case COMMAND_FILE_IN:
 	case COMMAND_FILE_OUT:
@@ -123,10 +129,12 @@ static enum err check_value(struct parser *parser, struct args_value *value)
 	}
 }
 
-static const struct command_arg *find_arg(const struct command *command, const char *name, size_t len)
+static const struct command_arg *find_arg(const struct command *command, const char *name,
+					  size_t len)
 {
 	for (size_t i = 0; command && i < command->arg_count; i++)
-		if (strlen(command->args[i].name) == len && strncmp(command->args[i].name, name, len) == 0)
+		if (strlen(command->args[i].name) == len &&
+		    strncmp(command->args[i].name, name, len) == 0)
 			return &command->args[i];
 	return NULL;
 }
@@ -137,18 +145,22 @@ static enum err take_arg(struct parser *parser, const struct command_arg *arg, c
 	struct args_value value = { .arg = arg };
 
 	if (arg->type == COMMAND_PASSWORD)
-		return FAIL("a password is never given on the command line: it is asked for, or read from "
+		return FAIL("a password is never given on the command line: it is asked for, or "
+			    "read from "
 			    "standard input; leave out --%.64s",
-			    "パスワードはコマンドラインでは指定できません。入力を求められるか、標準入力から読み込みます。"
+			    "パスワードはコマンドラインでは指定できません。入力を求められるか、標準"
+			    "入力から読み込みます。"
 			    "--%.64s は不要です",
 			    arg->name);
 	if (args_find(args, arg->name))
 		return FAIL("--%.64s is given twice", "--%.64s が二度指定されています", arg->name);
 	if (args->value_count == ARGS_VALUES_MAX)
-		return FAIL("more than %d options", "オプションが多すぎます（%d 個まで）", ARGS_VALUES_MAX);
+		return FAIL("more than %d options", "オプションが多すぎます（%d 個まで）",
+			    ARGS_VALUES_MAX);
 	if (arg->type == COMMAND_FLAG) {
 		if (inlined)
-			return FAIL("--%.64s takes no value", "--%.64s に値は指定できません", arg->name);
+			return FAIL("--%.64s takes no value", "--%.64s に値は指定できません",
+				    arg->name);
 	} else {
 		enum err err = take_value(parser, arg->name, inlined, &value.text);
 		if (!err)
@@ -189,7 +201,8 @@ static enum err take_option(struct parser *parser, const char *option)
 		parser->args->action = ARGS_VERSION;
 	else if (!parser->args->command)
 		return FAIL("unknown option --%.*s: options of a command come after it",
-			    "不明なオプション --%.*s です。コマンドのオプションはコマンドの後に指定してください",
+			    "不明なオプション --%.*s "
+			    "です。コマンドのオプションはコマンドの後に指定してください",
 			    (int)MIN(len, (size_t)64), option);
 	else
 		return FAIL("unknown option --%.*s: sekisho %s --help lists all",
@@ -198,7 +211,7 @@ static enum err take_option(struct parser *parser, const char *option)
 	return OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static enum err check_complete(struct parser *parser)
 {
@@ -208,16 +221,17 @@ static enum err check_complete(struct parser *parser)
 		return OK;
 	if (!args->command && args->group[0])
 		return FAIL("%s what? sekisho %s --help lists the commands",
-			    "%s のどのコマンドですか。一覧は sekisho %s --help で表示されます", args->group,
-			    args->group);
+			    "%s のどのコマンドですか。一覧は sekisho %s --help で表示されます",
+			    args->group, args->group);
 	if (!args->command)
-		return fail(parser, "%s", lang("no command: sekisho --help lists all",
-					       "コマンドがありません。一覧は sekisho --help で表示されます"));
+		return fail(parser, "%s",
+			    lang("no command: sekisho --help lists all",
+				 "コマンドがありません。一覧は sekisho --help で表示されます"));
 	for (size_t i = 0; i < args->command->arg_count; i++) {
 		const struct command_arg *arg = &args->command->args[i];
 		if (arg->required && arg->type != COMMAND_PASSWORD && !args_find(args, arg->name))
-			return FAIL("%s needs --%s: %s", "%s には --%s（%s）が必要です", args->command->name,
-				    arg->name, lang(arg->en, arg->ja));
+			return FAIL("%s needs --%s: %s", "%s には --%s（%s）が必要です",
+				    args->command->name, arg->name, lang(arg->en, arg->ja));
 	}
 	return OK;
 }
@@ -225,7 +239,9 @@ static enum err check_complete(struct parser *parser)
 enum err args_parse(int argc, char *const *argv, struct args *ret, struct args_error *ret_error)
 {
 	struct args args = { .action = ARGS_RUN };
-	struct parser parser = { .argc = argc, .argv = argv, .at = 1, .args = &args, .error = ret_error };
+	struct parser parser = {
+		.argc = argc, .argv = argv, .at = 1, .args = &args, .error = ret_error
+	};
 	enum err err = OK;
 
 	while (!err && parser.at < argc) {

@@ -1,6 +1,6 @@
 /*
- * args.h - the command line against the table of commands: what was asked for, or one line that says what
- * is wrong with it.
+ * args.h - the command line against the table of commands: what was asked for, or one line that
+ * says what is wrong with it.
  */
 #ifndef SEKISHO_CLI_ARGS_H
 #define SEKISHO_CLI_ARGS_H
@@ -12,7 +12,7 @@
 
 enum {
 	ARGS_VALUES_MAX = 16,
-	ARGS_TEXT_MAX = 1024,	/* bytes of one text value */
+	ARGS_TEXT_MAX = 1024, /* bytes of one text value */
 	ARGS_PATH_MAX = 4095,
 	ARGS_GROUP_MAX = 32,
 };
@@ -24,7 +24,7 @@ enum args_action { ARGS_RUN, ARGS_HELP, ARGS_VERSION };
 struct args_value {
 	const struct command_arg *arg;
 	const char *text; /* NULL for a flag */
-	int64_t number;	  /* of a COMMAND_NUMBER */
+	int64_t number;   /* of a COMMAND_NUMBER */
 };
 
 struct args {
@@ -42,7 +42,8 @@ struct args_error {
 };
 
 /* Strings point into argv. ERR_INVALID with ret_error. Passwords are not part of a command line. */
-nodiscard enum err args_parse(int argc, char *const *argv, struct args *ret, struct args_error *ret_error);
+nodiscard enum err args_parse(int argc, char *const *argv, struct args *ret,
+			      struct args_error *ret_error);
 
 /* The value of --name, or NULL. */
 const struct args_value *args_find(const struct args *args, const char *name);

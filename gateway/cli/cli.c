@@ -13,8 +13,8 @@
 #include "cli/help.h"
 #include "cli/lang.h"
 #include "cli/local.h"
-#include "cli/show.h"
 #include "cli/prompt.h"
+#include "cli/show.h"
 #include "wire/settings.h"
 
 enum { FILE_IN_MAX = 16 * 1024, PKCS12_PASSWORD_MIN = 8, STATUS_REFUSED = 400 };
@@ -25,7 +25,7 @@ struct run {
 	struct settings settings;
 	json_t *arguments;
 	struct secret *password; /* of device enrol; others are in arguments */
-	struct enrol *enrol;	 /* NULL but for device enrol */
+	struct enrol *enrol;     /* NULL but for device enrol */
 };
 
 /* Passwords pass through jansson's memory. */
@@ -36,9 +36,11 @@ static void free_wiped(void *data)
 	free(data);
 }
 
-static int refuse(const struct run *run, int code, enum err err, const char *field, const char *message)
+static int refuse(const struct run *run, int code, enum err err, const char *field,
+		  const char *message)
 {
-	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field, "message", message);
+	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field,
+				 "message", message);
 
 	if (run->args.json) {
 		show_json(stdout, body);
@@ -49,7 +51,7 @@ static int refuse(const struct run *run, int code, enum err err, const char *fie
 	return code;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static int add_file(struct run *run, const struct args_value *value)
 {
@@ -102,8 +104,9 @@ static int ask_password(struct run *run, const struct command_arg *arg, struct s
 		return refuse(run, EXIT_REFUSED, err, NULL,
 			      lang("the two passwords differ", "二つのパスワードが一致しません"));
 	if (err == ERR_CLOSED)
-		return refuse(run, EXIT_USAGE, err, NULL,
-			      lang("no password on standard input", "標準入力にパスワードがありません"));
+		return refuse(
+			run, EXIT_USAGE, err, NULL,
+			lang("no password on standard input", "標準入力にパスワードがありません"));
 	return err ? refuse(run, EXIT_REFUSED, err, arg->name, NULL) : EXIT_DONE;
 }
 
@@ -141,7 +144,7 @@ static int gather(struct run *run)
 	return password ? add_password(run, password) : EXIT_DONE;
 }
 
-/* ---- device enrol ------------------------------------------------------------------------------ */
+/* ---- device enrol ---------------------------------------------------------------------------- */
 
 static int gather_enrol(struct run *run)
 {
@@ -156,8 +159,9 @@ static int gather_enrol(struct run *run)
 			return code;
 		/* It guards a private key that may lie on a USB stick. */
 		if (secret_len(run->password) < PKCS12_PASSWORD_MIN)
-			return refuse(run, EXIT_REFUSED, ERR_INVALID, arg->name,
-				      lang("at least 8 characters", "8 文字以上で指定してください"));
+			return refuse(
+				run, EXIT_REFUSED, ERR_INVALID, arg->name,
+				lang("at least 8 characters", "8 文字以上で指定してください"));
 	}
 	run->arguments = enrol_request(run->enrol);
 	return run->arguments ? EXIT_DONE : refuse(run, EXIT_REFUSED, ERR_CRYPTO, NULL, NULL);
@@ -170,12 +174,15 @@ static int finish_enrol(struct run *run, json_t *body)
 
 	if (err) {
 		fprintf(stderr, "sekisho: %s: %lld\n",
-			lang("the device is enrolled but its file could not be written; revoke it by its number",
-			     "端末は登録されましたがファイルを保存できませんでした。次の番号で失効させてください"),
+			lang("the device is enrolled but its file could not be written; revoke it "
+			     "by its number",
+			     "端末は登録されましたがファイルを保存できませんでした。次の番号で失効"
+			     "させてください"),
 			(long long)json_integer_value(id));
 		return refuse(run, EXIT_REFUSED, err, "out", NULL);
 	}
-	json_t *answer = json_pack("{s:O?, s:s}", "id", id, "file", args_find(&run->args, "out")->text);
+	json_t *answer =
+		json_pack("{s:O?, s:s}", "id", id, "file", args_find(&run->args, "out")->text);
 	if (run->args.json) {
 		show_json(stdout, answer);
 	} else {
@@ -185,7 +192,7 @@ static int finish_enrol(struct run *run, json_t *body)
 	return EXIT_DONE;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static int explain_call(const struct run *run, enum err err)
 {
@@ -203,7 +210,8 @@ static int explain_call(const struct run *run, enum err err)
 	if (!why)
 		why = lang(err_text_en(err), err_text_ja(err));
 	snprintf(text, sizeof(text), "%s/admin.sock: %s", run->settings.gateway_runtime_dir, why);
-	return refuse(run, EXIT_UNREACHABLE, err == ERR_NOT_FOUND ? ERR_UNAVAILABLE : err, NULL, text);
+	return refuse(run, EXIT_UNREACHABLE, err == ERR_NOT_FOUND ? ERR_UNAVAILABLE : err, NULL,
+		      text);
 }
 
 static int call(struct run *run)
@@ -211,8 +219,8 @@ static int call(struct run *run)
 	unsigned status = 0;
 	json_t *body = NULL;
 	int code = EXIT_DONE;
-	enum err err = admin_call(run->settings.gateway_runtime_dir, run->args.command->name, run->arguments, &status,
-				  &body);
+	enum err err = admin_call(run->settings.gateway_runtime_dir, run->args.command->name,
+				  run->arguments, &status, &body);
 
 	if (err)
 		return explain_call(run, err);
@@ -238,7 +246,8 @@ static int run_remote(struct run *run)
 
 	if (settings_read(run->args.config, &run->settings, &error))
 		return refuse(run, EXIT_USAGE, ERR_INVALID, NULL, error.text);
-	code = util_streq(run->args.command->name, "device enrol") ? gather_enrol(run) : gather(run);
+	code = util_streq(run->args.command->name, "device enrol") ? gather_enrol(run)
+								   : gather(run);
 	return code ? code : call(run);
 }
 

@@ -4,7 +4,7 @@
 
 #include "cli/local.h"
 
-/* Names in the table are letters, digits, '-' and one space, so they need no quoting in the script. */
+/* Names in the table are letters, digits, '-' and one space, so the script needs no quotes. */
 
 static void put_words(FILE *out)
 {
@@ -32,7 +32,8 @@ static void put_second_words(FILE *out)
 	for (size_t i = 0; (command = command_at(i)); i++) {
 		size_t len = strcspn(command->name, " ");
 		if (command->name[len])
-			fprintf(out, "\t%.*s) second+='%s ' ;;&\n", (int)len, command->name, command->name + len + 1);
+			fprintf(out, "\t%.*s) second+='%s ' ;;&\n", (int)len, command->name,
+				command->name + len + 1);
 	}
 	fputs("\tesac\n", out);
 }
@@ -44,7 +45,8 @@ static void put_options(FILE *out)
 	fputs("\tcase \"${words[0]:-} ${words[1]:-}\" in\n", out);
 	for (size_t i = 0; (command = command_at(i)); i++) {
 		/* A command of one word is followed by nothing, or by an option. */
-		fprintf(out, "\t'%s'%s) options='", command->name, strchr(command->name, ' ') ? "" : "\\ *");
+		fprintf(out, "\t'%s'%s) options='", command->name,
+			strchr(command->name, ' ') ? "" : "\\ *");
 		for (size_t k = 0; k < command->arg_count; k++)
 			if (command->args[k].type != COMMAND_PASSWORD)
 				fprintf(out, "--%s ", command->args[k].name);
@@ -60,9 +62,11 @@ static void put_file_options(FILE *out)
 	fputs("\tcase \"$previous\" in\n\t--config", out);
 	for (size_t i = 0; (command = command_at(i)); i++)
 		for (size_t k = 0; k < command->arg_count; k++)
-			if (command->args[k].type == COMMAND_FILE_IN || command->args[k].type == COMMAND_FILE_OUT)
+			if (command->args[k].type == COMMAND_FILE_IN ||
+			    command->args[k].type == COMMAND_FILE_OUT)
 				fprintf(out, "|--%s", command->args[k].name);
-	fputs(")\n\t\tcompopt -o filenames\n\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+	fputs(")\n\t\tcompopt -o filenames\n\t\tmapfile -t COMPREPLY < <(compgen -f -- "
+	      "\"$current\")\n"
 	      "\t\treturn\n\t\t;;\n\tesac\n",
 	      out);
 }

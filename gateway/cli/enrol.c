@@ -16,7 +16,7 @@ enum { FILE_BYTES_MAX = 64 * 1024 };
 
 struct enrol {
 	const char *user, *name, *out; /* of the command line */
-	int64_t days;		       /* 0: the gateway's default */
+	int64_t days;                  /* 0: the gateway's default */
 	bool pem, compatible;
 	EVP_PKEY *key;
 };
@@ -46,11 +46,13 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* Before a certificate is issued that then has nowhere to go; a file that is there may be somebody's only key. */
+/* Before a certificate is issued that then has nowhere to go; a file that is there may be
+ * somebody's only key. */
 static enum err check_out(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	_cleanup_free_ char *folder =
+		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 
 	if (!folder)
 		return ERR_NOMEM;
@@ -103,7 +105,8 @@ json_t *enrol_request(const struct enrol *enrol)
 	}
 	EVP_EncodeBlock((unsigned char *)text, der, (int)len);
 	OPENSSL_free(der);
-	json_t *request = json_pack("{s:s, s:s, s:s}", "user", enrol->user, "name", enrol->name, "csr", text);
+	json_t *request =
+		json_pack("{s:s, s:s, s:s}", "user", enrol->user, "name", enrol->name, "csr", text);
 	if (request && enrol->days)
 		json_object_set_new(request, "days", json_integer(enrol->days));
 	return request;
@@ -142,8 +145,8 @@ enum err enrol_write(const struct enrol *enrol, const json_t *reply, const struc
 	if (enrol->pem)
 		err = make_pem(enrol, certificate, &file);
 	else
-		err = pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN, enrol->key, certificate, ca,
-				  enrol->name, password, &file);
+		err = pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN, enrol->key,
+				  certificate, ca, enrol->name, password, &file);
 	if (!err)
 		err = util_write_file(enrol->out, file.data, file.len, 0600);
 	buf_wipe(&file);

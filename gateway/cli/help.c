@@ -37,8 +37,9 @@ static const char *placeholder(enum command_arg_type type)
 static void put_general(FILE *out)
 {
 	fprintf(out, "\n%s\n", lang("Options everywhere:", "共通オプション:"));
-	put_row(out, "--config FILE", lang("settings of the gateway (default " ARGS_CONFIG_DEFAULT ")",
-					   "ゲートウェイの設定ファイル（既定は " ARGS_CONFIG_DEFAULT "）"));
+	put_row(out, "--config FILE",
+		lang("settings of the gateway (default " ARGS_CONFIG_DEFAULT ")",
+		     "ゲートウェイの設定ファイル（既定は " ARGS_CONFIG_DEFAULT "）"));
 	put_row(out, "--json", lang("the answer as JSON", "結果を JSON で表示する"));
 	put_row(out, "--help", lang("this text", "この説明を表示する"));
 }
@@ -46,8 +47,10 @@ static void put_general(FILE *out)
 static void put_exit_codes(FILE *out)
 {
 	fprintf(out, "\n%s\n",
-		lang("Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 the gateway cannot be reached.",
-		     "終了コード: 0 成功、1 拒否または失敗、2 使い方の誤り、3 ゲートウェイに接続できない"));
+		lang("Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 the gateway cannot "
+		     "be reached.",
+		     "終了コード: 0 成功、1 拒否または失敗、2 使い方の誤り、3 "
+		     "ゲートウェイに接続できない"));
 }
 
 static void put_commands(FILE *out, const char *group)
@@ -55,11 +58,13 @@ static void put_commands(FILE *out, const char *group)
 	const struct command *command;
 	size_t len = strlen(group);
 
-	fprintf(out, "%s sekisho %s%s[--%s]\n\n", lang("Usage:", "使い方:"), len ? group : "COMMAND",
-		len ? " COMMAND " : " ", lang("option VALUE]... [--help", "オプション 値]... [--help"));
+	fprintf(out, "%s sekisho %s%s[--%s]\n\n", lang("Usage:", "使い方:"),
+		len ? group : "COMMAND", len ? " COMMAND " : " ",
+		lang("option VALUE]... [--help", "オプション 値]... [--help"));
 	fprintf(out, "%s\n", lang("Commands:", "コマンド:"));
 	for (size_t i = 0; (command = command_at(i)); i++)
-		if (len == 0 || (strncmp(command->name, group, len) == 0 && command->name[len] == ' '))
+		if (len == 0 ||
+		    (strncmp(command->name, group, len) == 0 && command->name[len] == ' '))
 			put_row(out, command->name, lang(command->en, command->ja));
 	put_general(out);
 	put_exit_codes(out);
@@ -76,7 +81,8 @@ static void put_arg(FILE *out, const struct command_arg *arg)
 /* What the settings file may hold: messages about a wrong line point here. */
 static void put_settings(FILE *out)
 {
-	fprintf(out, "\n%s\n", lang("Settings, with their defaults:", "設定項目（かっこ内は既定値）:"));
+	fprintf(out, "\n%s\n",
+		lang("Settings, with their defaults:", "設定項目（かっこ内は既定値）:"));
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct config_key *key = &settings_keys[i];
 		char name[128];
@@ -101,7 +107,8 @@ static void put_command(FILE *out, const struct command *command)
 	for (size_t i = 0; i < command->arg_count; i++) {
 		const struct command_arg *arg = &command->args[i];
 		if (arg->type != COMMAND_PASSWORD)
-			fprintf(out, arg->required ? " --%s%s" : " [--%s%s]", arg->name, placeholder(arg->type));
+			fprintf(out, arg->required ? " --%s%s" : " [--%s%s]", arg->name,
+				placeholder(arg->type));
 	}
 	fprintf(out, "\n\n%s\n", lang(command->en, command->ja));
 	if (command->arg_count)
@@ -111,8 +118,10 @@ static void put_command(FILE *out, const struct command *command)
 			put_arg(out, &command->args[i]);
 	if (asks_password(command))
 		fprintf(out, "\n%s\n",
-			lang("The password is asked for on a terminal, else read as one line from standard input.",
-			     "パスワードは端末では入力を求められ、それ以外では標準入力から 1 行読み込みます。"));
+			lang("The password is asked for on a terminal, else read as one line from "
+			     "standard input.",
+			     "パスワードは端末では入力を求められ、それ以外では標準入力から 1 "
+			     "行読み込みます。"));
 	put_general(out);
 	if (util_streq(command->name, "config check"))
 		put_settings(out);

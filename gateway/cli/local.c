@@ -1,8 +1,8 @@
 #include "cli/local.h"
 
-#include <string.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "cli/completion.h"
@@ -15,7 +15,8 @@
 const struct command local_commands[] = {
 	{ "config check", "check the settings file and show what is in effect",
 	  "設定ファイルを検査し、有効な値を表示する", NULL, 0 },
-	{ "completion bash", "print the completion script for bash", "bash の補完スクリプトを出力する", NULL, 0 },
+	{ "completion bash", "print the completion script for bash",
+	  "bash の補完スクリプトを出力する", NULL, 0 },
 	{ "version", "show the version", "バージョンを表示する", NULL, 0 },
 };
 const size_t local_command_count = ARRAY_SIZE(local_commands);
@@ -55,8 +56,8 @@ static json_t *value_of(const struct settings *settings, const struct config_key
 	case CONFIG_BOOL:
 		return json_boolean(*(const bool *)at);
 	case CONFIG_LISTEN:
-		snprintf(text, sizeof(text), strchr(listen->address, ':') ? "[%s]:%u" : "%s:%u", listen->address,
-			 (unsigned)listen->port);
+		snprintf(text, sizeof(text), strchr(listen->address, ':') ? "[%s]:%u" : "%s:%u",
+			 listen->address, (unsigned)listen->port);
 		return json_string(text);
 	case CONFIG_STRING:
 	default:
@@ -72,7 +73,8 @@ static json_t *settings_table(const struct settings *settings)
 		const struct config_key *key = &settings_keys[i];
 		char name[128];
 		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
-		json_array_append_new(rows, json_pack("[s, o, s]", name, value_of(settings, key), key->help));
+		json_array_append_new(
+			rows, json_pack("[s, o, s]", name, value_of(settings, key), key->help));
 	}
 	return json_pack("{s:[s,s,s], s:o}", "columns", lang("key", "項目"), lang("value", "値"),
 			 lang("meaning", "意味"), "rows", rows);
@@ -85,7 +87,8 @@ int local_config_check(const struct args *args)
 
 	if (settings_read(args->config, &settings, &error)) {
 		if (args->json)
-			show_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID), "message", error.text));
+			show_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID),
+						    "message", error.text));
 		else
 			fprintf(stderr, "sekisho: %s\n", error.text);
 		return EXIT_REFUSED;

@@ -1,5 +1,6 @@
 /*
- * local.h - the commands that need no gateway: they are not in commands.def, because no broker answers them.
+ * local.h - the commands that need no gateway: they are not in commands.def, because no broker
+ * answers them.
  */
 #ifndef SEKISHO_CLI_LOCAL_H
 #define SEKISHO_CLI_LOCAL_H

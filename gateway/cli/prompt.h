@@ -11,8 +11,8 @@
 enum { PROMPT_MAX = 256 /* bytes */ };
 
 /*
- * label: what is asked for. twice: on a terminal, asked again to catch a slip. ERR_CLOSED: nothing came.
- * ERR_TOO_BIG. ERR_INVALID: the two differ. The caller frees.
+ * label: what is asked for. twice: on a terminal, asked again to catch a slip. ERR_CLOSED: nothing
+ * came. ERR_TOO_BIG. ERR_INVALID: the two differ. The caller frees.
  */
 nodiscard enum err prompt_password(const char *label, bool twice, struct secret **ret);
 

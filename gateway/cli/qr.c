@@ -2,7 +2,10 @@
 
 #include <qrencode.h>
 
-enum { QUIET = 2 /* ISO/IEC 18004 wants 4 modules, phones are content with 2, and terminals are small */ };
+enum {
+	QUIET = 2 /* ISO/IEC 18004 wants 4 modules, phones are content with 2, and terminals are
+		     small */
+};
 
 static bool is_dark(const QRcode *code, int x, int y)
 {
@@ -26,7 +29,8 @@ bool qr_print(FILE *out, const char *text)
 	if (!code)
 		return false;
 	for (int y = -QUIET; y < code->width + QUIET; y += 2) {
-		/* Colours set as well: a terminal with a light background would turn the code inside out. */
+		/* Colours set as well: a terminal with a light background would turn the code
+		 * inside out. */
 		fputs("\033[97;40m", out);
 		for (int x = -QUIET; x < code->width + QUIET; x++)
 			fputs(half_block(is_dark(code, x, y), is_dark(code, x, y + 1)), out);

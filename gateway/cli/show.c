@@ -13,18 +13,23 @@
 
 enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2 };
 
-/* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds since 1970. */
+/* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds
+ * since 1970. */
 static const struct {
 	const char *code, *ja;
 	bool is_time;
 } headings[] = {
-	{ "address", "アドレス", false }, { "device", "端末", false },	   { "failures", "失敗回数", false },
-	{ "full-name", "氏名", false },	  { "host", "PC", false },	   { "id", "番号", false },
-	{ "mac", "MAC アドレス", false }, { "name", "名前", false },	   { "part", "部分", false },
-	{ "pin", "証明書", false },	  { "port", "ポート", false },	   { "protocol", "方式", false },
-	{ "role", "役割", false },	  { "security", "保護", false },   { "seen", "最終利用", true },
-	{ "serial", "シリアル", false },  { "started", "開始", true },	   { "state", "状態", false },
-	{ "until", "期限", true },	  { "user", "利用者", false },	   { "viewers", "画面数", false },
+	{ "address", "アドレス", false },  { "device", "端末", false },
+	{ "failures", "失敗回数", false }, { "full-name", "氏名", false },
+	{ "host", "PC", false },           { "id", "番号", false },
+	{ "mac", "MAC アドレス", false },  { "name", "名前", false },
+	{ "part", "部分", false },         { "pin", "証明書", false },
+	{ "port", "ポート", false },       { "protocol", "方式", false },
+	{ "role", "役割", false },         { "security", "保護", false },
+	{ "seen", "最終利用", true },      { "serial", "シリアル", false },
+	{ "started", "開始", true },       { "state", "状態", false },
+	{ "until", "期限", true },         { "user", "利用者", false },
+	{ "viewers", "画面数", false },
 };
 
 static const char *heading_text(const char *code)
@@ -48,7 +53,8 @@ static const char *time_text(int64_t seconds, char room[CELL_ROOM])
 	time_t when = (time_t)seconds;
 	struct tm local;
 
-	if (seconds == 0 || !localtime_r(&when, &local) || !strftime(room, CELL_ROOM, "%Y-%m-%d %H:%M", &local))
+	if (seconds == 0 || !localtime_r(&when, &local) ||
+	    !strftime(room, CELL_ROOM, "%Y-%m-%d %H:%M", &local))
 		return "-";
 	return room;
 }
@@ -77,7 +83,8 @@ static const char *cell_text(const json_t *value, char room[CELL_ROOM])
 	}
 }
 
-static const char *column_text(const json_t *columns, const json_t *row, size_t at, char room[CELL_ROOM])
+static const char *column_text(const json_t *columns, const json_t *row, size_t at,
+			       char room[CELL_ROOM])
 {
 	const char *code = json_string_value(json_array_get(columns, at));
 	const json_t *value = json_array_get(row, at);
@@ -104,7 +111,8 @@ static void print_row(FILE *out, const json_t *columns, const json_t *row, const
 
 	/* No spaces at the end of a line: the last column needs no width. */
 	for (size_t i = 0; i < count; i++)
-		text_put(out, column_text(columns, row, i, room), i + 1 < count ? widths[i] + GAP : 0);
+		text_put(out, column_text(columns, row, i, room),
+			 i + 1 < count ? widths[i] + GAP : 0);
 	fputc('\n', out);
 }
 
@@ -114,11 +122,9 @@ static void print_table(FILE *out, const json_t *columns, const json_t *rows)
 	const json_t *row;
 
 	measure(columns, columns, widths);
-	json_array_foreach(rows, index, row)
-		measure(columns, row, widths);
+	json_array_foreach(rows, index, row) measure(columns, row, widths);
 	print_row(out, columns, columns, widths);
-	json_array_foreach(rows, index, row)
-		print_row(out, columns, row, widths);
+	json_array_foreach(rows, index, row) print_row(out, columns, row, widths);
 }
 
 static void print_members(FILE *out, const json_t *body)
@@ -127,7 +133,8 @@ static void print_members(FILE *out, const json_t *body)
 	json_t *value;
 	char room[CELL_ROOM];
 
-	json_object_foreach((json_t *)body, name, value) {
+	json_object_foreach((json_t *)body, name, value)
+	{
 		const char *text = cell_text(value, room);
 		text_put(out, name, 0);
 		fputs(strchr(text, '\n') ? ":\n" : ": ", out);
@@ -144,8 +151,9 @@ static void print_totp(FILE *out, const json_t *body)
 
 	fprintf(out, "%s ", lang("TOTP secret:", "確認コードの秘密鍵:"));
 	text_put(out, json_string_value(json_object_get(body, "totp_secret")), 0);
-	fprintf(out, "\n%s\n", lang("Scan this with the authenticator app; it is not shown again:",
-				    "認証アプリで読み取ってください（再表示されません）:"));
+	fprintf(out, "\n%s\n",
+		lang("Scan this with the authenticator app; it is not shown again:",
+		     "認証アプリで読み取ってください（再表示されません）:"));
 	if (!uri || qr_print(out, uri))
 		return;
 	text_put(out, uri, 0);
@@ -154,7 +162,8 @@ static void print_totp(FILE *out, const json_t *body)
 
 void show_reply(FILE *out, const json_t *body)
 {
-	const json_t *columns = json_object_get(body, "columns"), *rows = json_object_get(body, "rows");
+	const json_t *columns = json_object_get(body, "columns"),
+		     *rows = json_object_get(body, "rows");
 
 	if (json_is_array(columns) && json_is_array(rows))
 		print_table(out, columns, rows);
@@ -180,7 +189,8 @@ void show_error(FILE *out, const json_t *body)
 	const char *code = json_string_value(json_object_get(body, "error"));
 	const char *field = json_string_value(json_object_get(body, "field"));
 	const char *message = json_string_value(json_object_get(body, "message"));
-	const char *local = json_string_value(json_object_get(body, lang_is_ja() ? "message_ja" : "message"));
+	const char *local =
+		json_string_value(json_object_get(body, lang_is_ja() ? "message_ja" : "message"));
 
 	fputs("sekisho: ", out);
 	if (field) {

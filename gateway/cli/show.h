@@ -1,6 +1,6 @@
 /*
- * show.h - the broker's answers on a terminal: tables, TOTP secrets with a QR code, errors in the user's
- * language.
+ * show.h - the broker's answers on a terminal: tables, TOTP secrets with a QR code, errors in the
+ * user's language.
  */
 #ifndef SEKISHO_CLI_SHOW_H
 #define SEKISHO_CLI_SHOW_H
@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* {"columns", "rows"} as a table, {"totp_secret", "otpauth"} with a QR code, else one line per member. */
+/* {"columns", "rows"} as a table, {"totp_secret", "otpauth"} with a QR code, else one line per
+ * member. */
 void show_reply(FILE *out, const json_t *body);
 
 /* One line for {"error", "field"?, "message"?}. */

@@ -1,5 +1,6 @@
 /*
- * text.h - strings from elsewhere on a terminal: their width in columns, and nothing that moves the cursor.
+ * text.h - strings from elsewhere on a terminal: their width in columns, and nothing that moves the
+ * cursor.
  */
 #ifndef SEKISHO_CLI_TEXT_H
 #define SEKISHO_CLI_TEXT_H

@@ -2,27 +2,33 @@
 
 #include "base/util.h"
 
-#define TEXT	 COMMAND_TEXT
-#define NUMBER	 COMMAND_NUMBER
-#define FLAG	 COMMAND_FLAG
+#define TEXT     COMMAND_TEXT
+#define NUMBER   COMMAND_NUMBER
+#define FLAG     COMMAND_FLAG
 #define PASSWORD COMMAND_PASSWORD
-#define FILE_IN	 COMMAND_FILE_IN
+#define FILE_IN  COMMAND_FILE_IN
 #define FILE_OUT COMMAND_FILE_OUT
 
 /*
- * commands.def read twice: first one array of arguments per command, then the rows that point to them. A
- * command without arguments still gets one empty entry, which the counts leave out.
+ * commands.def read twice: first one array of arguments per command, then the rows that point to
+ * them. A command without arguments still gets one empty entry, which the counts leave out.
  */
-#define COMMAND(name, function, en, ja) static const struct command_arg args_##function[] = {
+#define COMMAND(name, function, en, ja)   static const struct command_arg args_##function[] = {
 #define ARG(name, type, required, en, ja) { name, type, required, en, ja },
-#define DONE { NULL, COMMAND_TEXT, false, NULL, NULL } };
+#define DONE                                                                                       \
+	{                                                                                          \
+		NULL, COMMAND_TEXT, false, NULL, NULL                                              \
+	}                                                                                          \
+	}                                                                                          \
+	;
 #include "wire/commands.def"
 #undef COMMAND
 #undef ARG
 #undef DONE
 
 const struct command commands[] = {
-#define COMMAND(name, function, en, ja) { name, en, ja, args_##function, ARRAY_SIZE(args_##function) - 1 },
+#define COMMAND(name, function, en, ja)                                                            \
+	{ name, en, ja, args_##function, ARRAY_SIZE(args_##function) - 1 },
 #define ARG(name, type, required, en, ja)
 #define DONE
 #include "wire/commands.def"

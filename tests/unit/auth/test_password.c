@@ -25,7 +25,8 @@ static struct password_policy policy(void)
 	};
 }
 
-static enum password_rule rule_with(const char *text, size_t len, const struct password_policy *used)
+static enum password_rule rule_with(const char *text, size_t len,
+				    const struct password_policy *used)
 {
 	_cleanup_secret_ struct secret *password = NULL;
 	enum password_rule rule = PASSWORD_GOOD;
@@ -75,7 +76,10 @@ static void test_characters(void **state)
 	(void)state;
 	assert_int_equal(rule_of("kx92mvqp3jtz\xff"), PASSWORD_CHARACTERS);
 	assert_int_equal(rule_of("kx92mvqp\n3jtz"), PASSWORD_CHARACTERS);
-	assert_int_equal(rule_with("kx92mvqp\0" "3jtz", 13, &used), PASSWORD_CHARACTERS);
+	assert_int_equal(rule_with("kx92mvqp\0"
+				   "3jtz",
+				   13, &used),
+			 PASSWORD_CHARACTERS);
 }
 
 static void test_names(void **state)
@@ -247,7 +251,8 @@ static void test_hash_not_ours(void **state)
 		"",
 		"kx92mvqp3jtz",
 		"$argon2id$v=19$m=65536,t=3,p=1$",
-		/* A right hash of another kind, and ones that ask for more than a damaged row may. */
+		/* A right hash of another kind, and ones that ask for more than a damaged row may.
+		 */
 		"$argon2i$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b27dWRJJTmaaJObG",
 		"$argon2id$v=19$m=999999999,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -292,7 +297,8 @@ static void test_dummy_takes_as_long(void **state)
 		real = MIN(real, between - start);
 		dummy = MIN(dummy, clock_mono_us() - between);
 	}
-	/* Wide, because the machine is shared; a dummy that does nothing is thousands of times faster. */
+	/* Wide, because the machine is shared; a dummy that does nothing is thousands of times
+	 * faster. */
 	assert_true(dummy > real / 2 && dummy < real * 2);
 }
 

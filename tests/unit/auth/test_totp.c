@@ -12,7 +12,8 @@
 #include "auth/totp.h"
 #include "base/util.h"
 
-/* The vectors of RFC 4226 appendix D and RFC 6238 appendix B, from Debian's python3-cryptography-vectors. */
+/* The vectors of RFC 4226 appendix D and RFC 6238 appendix B, from Debian's
+ * python3-cryptography-vectors. */
 #define VECTORS "/usr/lib/python3/dist-packages/cryptography_vectors/twofactor/"
 
 static struct secret *rfc_key(void)
@@ -125,9 +126,9 @@ static void test_window(void **state)
 static void test_only_six_ascii_digits(void **state)
 {
 	static const char *const codes[] = {
-		"",	   "2",	       "82",	  "082",     "7082",	"87082",   "94287082", "2870820",
-		" 287082", "287082 ",  "+87082",  "28708a",  "28708\n", "0x8708",  "-87082",
-		"２８７０８２", "28708２", "287082287082",
+		"",         "2",       "82",      "082",          "7082",    "87082",
+		"94287082", "2870820", " 287082", "287082 ",      "+87082",  "28708a",
+		"28708\n",  "0x8708",  "-87082",  "２８７０８２", "28708２", "287082287082",
 	};
 	_cleanup_secret_ struct secret *key = rfc_key();
 	uint64_t step = 99;
@@ -180,10 +181,11 @@ static void test_uri(void **state)
 	assert_int_equal(totp_base32(key, &text), OK);
 	assert_string_equal(secret_text(text), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
 	assert_int_equal(totp_uri(key, "税理士 A&B", "sato", &uri), OK);
-	assert_string_equal(secret_text(uri),
-			    "otpauth://totp/%E7%A8%8E%E7%90%86%E5%A3%AB%20A%26B:sato"
-			    "?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-			    "&issuer=%E7%A8%8E%E7%90%86%E5%A3%AB%20A%26B&algorithm=SHA1&digits=6&period=30");
+	assert_string_equal(
+		secret_text(uri),
+		"otpauth://totp/%E7%A8%8E%E7%90%86%E5%A3%AB%20A%26B:sato"
+		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+		"&issuer=%E7%A8%8E%E7%90%86%E5%A3%AB%20A%26B&algorithm=SHA1&digits=6&period=30");
 	/* No padding for a key whose base32 would have some. */
 	assert_int_equal(secret_new("1", 1, &odd), OK);
 	secret_free(util_take_ptr(text));

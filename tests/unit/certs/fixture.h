@@ -1,5 +1,6 @@
 /*
- * fixture.h - a CA in a temporary folder and certificates of every wrong kind, for the tests of certs/.
+ * fixture.h - a CA in a temporary folder and certificates of every wrong kind, for the tests of
+ * certs/.
  */
 #ifndef SEKISHO_TESTS_CERTS_FIXTURE_H
 #define SEKISHO_TESTS_CERTS_FIXTURE_H
@@ -35,7 +36,8 @@ __attribute__((unused)) static void folder_make(struct fixture_folder *folder)
 	assert_non_null(mkdtemp(folder->path));
 }
 
-__attribute__((unused)) static void folder_file(const struct fixture_folder *folder, const char *name, char path[128])
+__attribute__((unused)) static void folder_file(const struct fixture_folder *folder,
+						const char *name, char path[128])
 {
 	snprintf(path, 128, "%s/%s", folder->path, name);
 }
@@ -66,8 +68,8 @@ __attribute__((unused)) static struct ca *ca_fresh(void)
 	return ca;
 }
 
-__attribute__((unused)) static X509 *issue_at(const struct ca *ca, enum cert_profile profile, EVP_PKEY *key,
-					      int64_t now_s)
+__attribute__((unused)) static X509 *issue_at(const struct ca *ca, enum cert_profile profile,
+					      EVP_PKEY *key, int64_t now_s)
 {
 	struct profile_order order = {
 		.profile = profile,
@@ -82,7 +84,8 @@ __attribute__((unused)) static X509 *issue_at(const struct ca *ca, enum cert_pro
 	return certificate;
 }
 
-__attribute__((unused)) static X509 *issue(const struct ca *ca, enum cert_profile profile, EVP_PKEY *key)
+__attribute__((unused)) static X509 *issue(const struct ca *ca, enum cert_profile profile,
+					   EVP_PKEY *key)
 {
 	return issue_at(ca, profile, key, clock_wall_s());
 }

@@ -59,12 +59,12 @@ static void test_certificate(void **state)
 	assert_int_equal(X509_get_extension_flags(certificate) & EXFLAG_CRITICAL, 0);
 	assert_int_equal(X509_get_pathlen(certificate), 0);
 	assert_int_equal(X509_get_key_usage(certificate), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
-	assert_true(X509_EXTENSION_get_critical(
-		X509_get_ext(certificate, X509_get_ext_by_NID(certificate, NID_basic_constraints, -1))));
+	assert_true(X509_EXTENSION_get_critical(X509_get_ext(
+		certificate, X509_get_ext_by_NID(certificate, NID_basic_constraints, -1))));
 	assert_true(EVP_PKEY_get_group_name(ca_key(ca), group, sizeof(group), &len));
 	assert_string_equal(group, "prime256v1");
-	assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-					      sizeof(name)) > 0);
+	assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
+					      name, sizeof(name)) > 0);
 	assert_string_equal(name, FIXTURE_OFFICE " CA");
 	assert_int_equal(X509_cmp_time(X509_get0_notBefore(certificate), NULL), -1);
 	ca_free(ca);
@@ -73,7 +73,8 @@ static void test_certificate(void **state)
 /* 128 bytes of office name are 42 kanji or 128 letters; a common name holds 64 characters. */
 static void test_long_office(void **state)
 {
-	const char *kanji = "税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税";
+	const char *kanji = "税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税税"
+			    "税税税税税税税";
 	char letters[129], name[300];
 	struct fixture_folder folder;
 	struct ca *ca = NULL;
@@ -87,8 +88,8 @@ static void test_long_office(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(offices); i++) {
 		folder_make(&folder);
 		assert_int_equal(ca_open(folder.path, offices[i], clock_wall_s(), &made, &ca), OK);
-		int len = X509_NAME_get_text_by_NID(X509_get_subject_name(ca_certificate(ca)), NID_commonName, name,
-						    sizeof(name));
+		int len = X509_NAME_get_text_by_NID(X509_get_subject_name(ca_certificate(ca)),
+						    NID_commonName, name, sizeof(name));
 		assert_int_equal(len, lengths[i]);
 		assert_string_equal(name + len - 3, " CA");
 		ca_free(ca);

@@ -50,7 +50,8 @@ static void test_lists_what_is_revoked(void **state)
 		certificates[i] = issue(*state, CERT_DEVICE, key);
 	/* 0, 2, 4 and 0 once more. */
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(x509_serial(certificates[i * 2 % 6], serials + i * CERT_SERIAL_BYTES), OK);
+		assert_int_equal(
+			x509_serial(certificates[i * 2 % 6], serials + i * CERT_SERIAL_BYTES), OK);
 	assert_int_equal(crl_make(*state, serials, sizeof(serials), clock_wall_ms(), &crl), OK);
 	assert_int_equal(entries(crl), 3);
 	for (size_t i = 0; i < ARRAY_SIZE(certificates); i++) {
@@ -65,8 +66,10 @@ static void test_number_grows(void **state)
 
 	assert_int_equal(crl_make(*state, NULL, 0, 1000, &first), OK);
 	assert_int_equal(crl_make(*state, NULL, 0, 1001, &second), OK);
-	_cleanup_object_(asn1_integer) ASN1_INTEGER *a = X509_CRL_get_ext_d2i(first, NID_crl_number, NULL, NULL);
-	_cleanup_object_(asn1_integer) ASN1_INTEGER *b = X509_CRL_get_ext_d2i(second, NID_crl_number, NULL, NULL);
+	_cleanup_object_(asn1_integer) ASN1_INTEGER *a =
+		X509_CRL_get_ext_d2i(first, NID_crl_number, NULL, NULL);
+	_cleanup_object_(asn1_integer) ASN1_INTEGER *b =
+		X509_CRL_get_ext_d2i(second, NID_crl_number, NULL, NULL);
 	assert_int_equal(ASN1_INTEGER_get(a), 1000);
 	assert_true(ASN1_INTEGER_cmp(a, b) < 0);
 }
@@ -84,7 +87,8 @@ static void test_limits(void **state)
 	assert_int_equal(crl_make(*state, serials, len, clock_wall_ms(), &crl), ERR_FULL);
 	assert_null(crl);
 	/* The largest list still fits the message that carries it. */
-	assert_int_equal(crl_make(*state, serials, len - CERT_SERIAL_BYTES, clock_wall_ms(), &crl), OK);
+	assert_int_equal(crl_make(*state, serials, len - CERT_SERIAL_BYTES, clock_wall_ms(), &crl),
+			 OK);
 	assert_true(i2d_X509_CRL(crl, NULL) <= 65536);
 }
 

@@ -41,7 +41,8 @@ static int wave_through(int verified, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* As a careless library sets it up: a callback that ignores the verdict, any purpose, session cache and tickets on. */
+/* As a careless library sets it up: a callback that ignores the verdict, any purpose, session cache
+ * and tickets on. */
 static SSL_CTX *server_new(const struct office *office)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -51,7 +52,8 @@ static SSL_CTX *server_new(const struct office *office)
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, office->server_key), 1);
 	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"test", 4), 1);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, wave_through);
-	assert_int_equal(X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(ctx), X509_PURPOSE_ANY), 1);
+	assert_int_equal(X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(ctx), X509_PURPOSE_ANY),
+			 1);
 	return ctx;
 }
 
@@ -67,7 +69,8 @@ static SSL_CTX *client_new(const struct peer *peer)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
 	assert_non_null(ctx);
-	/* Weak and strange certificates must leave the client, so that the server is what refuses them. */
+	/* Weak and strange certificates must leave the client, so that the server is what refuses
+	 * them. */
 	SSL_CTX_set_security_level(ctx, 0);
 	if (peer->certificate) {
 		assert_int_equal(SSL_CTX_use_certificate(ctx, peer->certificate), 1);
@@ -81,8 +84,8 @@ static SSL_CTX *client_new(const struct peer *peer)
 }
 
 struct outcome {
-	bool finished;	  /* the server took the client in */
-	bool resumed;	  /* in a second handshake with the session of the first */
+	bool finished;    /* the server took the client in */
+	bool resumed;     /* in a second handshake with the session of the first */
 	int verify_error; /* the server's */
 	enum err identity;
 	uint8_t device[WIRE_DEVICE_ID];
@@ -137,7 +140,8 @@ static struct outcome handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SE
 	return outcome;
 }
 
-static struct outcome connect_peer(const struct office *office, X509_CRL *crl, const struct peer *peer)
+static struct outcome connect_peer(const struct office *office, X509_CRL *crl,
+				   const struct peer *peer)
 {
 	SSL_CTX *server = server_new(office), *client = client_new(peer);
 
@@ -161,7 +165,8 @@ static void expect_refused(const struct office *office, X509 *certificate, int v
 static void test_device_enters(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_DEVICE, office->device_key);
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 	struct outcome outcome = connect_peer(office, NULL, &peer);
 	uint8_t expected[WIRE_DEVICE_ID];
@@ -242,10 +247,13 @@ static void test_other_ca_of_same_name(void **state)
 	_cleanup_object_(x509) X509 *certificate = issue(other, CERT_DEVICE, office->device_key);
 
 	assert_int_equal(X509_NAME_cmp(X509_get_subject_name(ca_certificate(other)),
-				       X509_get_subject_name(ca_certificate(office->ca))), 0);
+				       X509_get_subject_name(ca_certificate(office->ca))),
+			 0);
 	expect_refused(office, certificate, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
 	/* Sent with its CA, which then is an untrusted root in the chain. */
-	struct peer peer = { .certificate = certificate, .key = office->device_key, .extra = ca_certificate(other) };
+	struct peer peer = { .certificate = certificate,
+			     .key = office->device_key,
+			     .extra = ca_certificate(other) };
 	struct outcome outcome = connect_peer(office, NULL, &peer);
 	assert_false(outcome.finished);
 	assert_int_equal(outcome.identity, ERR_AUTH);
@@ -255,7 +263,8 @@ static void test_other_ca_of_same_name(void **state)
 static void test_wrong_purpose(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_GATEWAY, office->device_key);
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_GATEWAY, office->device_key);
 
 	expect_refused(office, certificate, X509_V_ERR_INVALID_PURPOSE);
 }
@@ -264,15 +273,18 @@ static void test_expired_and_early(void **state)
 {
 	struct office *office = *state;
 	int64_t now = clock_wall_s();
-	_cleanup_object_(x509) X509 *old = issue_at(office->ca, CERT_DEVICE, office->device_key, now - 91 * DAY_S);
-	_cleanup_object_(x509) X509 *early = issue_at(office->ca, CERT_DEVICE, office->device_key, now + DAY_S);
+	_cleanup_object_(x509) X509 *old =
+		issue_at(office->ca, CERT_DEVICE, office->device_key, now - 91 * DAY_S);
+	_cleanup_object_(x509) X509 *early =
+		issue_at(office->ca, CERT_DEVICE, office->device_key, now + DAY_S);
 
 	expect_refused(office, old, X509_V_ERR_CERT_HAS_EXPIRED);
 	expect_refused(office, early, X509_V_ERR_CERT_NOT_YET_VALID);
 }
 
 /* The fields of the device's certificate, changed by hand and signed with key. */
-static X509 *forge(const struct office *office, EVP_PKEY *key, X509_NAME *issuer, int drop_extension)
+static X509 *forge(const struct office *office, EVP_PKEY *key, X509_NAME *issuer,
+		   int drop_extension)
 {
 	X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
 
@@ -288,11 +300,13 @@ static void test_self_signed(void **state)
 {
 	struct office *office = *state;
 	_cleanup_object_(x509) X509 *subject = issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(x509) X509 *own = forge(office, office->device_key, X509_get_subject_name(subject),
-						 NID_authority_key_identifier);
+	_cleanup_object_(x509) X509 *own =
+		forge(office, office->device_key, X509_get_subject_name(subject),
+		      NID_authority_key_identifier);
 	/* With the office CA's name as issuer, but signed with its own key. */
-	_cleanup_object_(x509) X509 *named = forge(office, office->device_key,
-						   X509_get_subject_name(ca_certificate(office->ca)), NID_undef);
+	_cleanup_object_(x509) X509 *named =
+		forge(office, office->device_key, X509_get_subject_name(ca_certificate(office->ca)),
+		      NID_undef);
 
 	expect_refused(office, own, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
 	expect_refused(office, named, X509_V_ERR_CERT_SIGNATURE_FAILURE);
@@ -302,9 +316,9 @@ static void test_self_signed(void **state)
 static void test_no_purpose_is_no_identity(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = forge(office, ca_key(office->ca),
-							 X509_get_subject_name(ca_certificate(office->ca)),
-							 NID_ext_key_usage);
+	_cleanup_object_(x509) X509 *certificate =
+		forge(office, ca_key(office->ca), X509_get_subject_name(ca_certificate(office->ca)),
+		      NID_ext_key_usage);
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 	struct outcome outcome = connect_peer(office, NULL, &peer);
 
@@ -316,9 +330,9 @@ static void test_no_purpose_is_no_identity(void **state)
 static void test_strict(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = forge(office, ca_key(office->ca),
-							 X509_get_subject_name(ca_certificate(office->ca)),
-							 NID_authority_key_identifier);
+	_cleanup_object_(x509) X509 *certificate =
+		forge(office, ca_key(office->ca), X509_get_subject_name(ca_certificate(office->ca)),
+		      NID_authority_key_identifier);
 
 	expect_refused(office, certificate, X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER);
 }
@@ -328,9 +342,12 @@ static void test_device_cannot_issue(void **state)
 {
 	struct office *office = *state;
 	_cleanup_object_(x509) X509 *middle = issue(office->ca, CERT_DEVICE, office->server_key);
-	_cleanup_object_(x509) X509 *certificate = forge(office, office->server_key, X509_get_subject_name(middle),
-							 NID_authority_key_identifier);
-	struct peer peer = { .certificate = certificate, .key = office->device_key, .extra = middle };
+	_cleanup_object_(x509) X509 *certificate =
+		forge(office, office->server_key, X509_get_subject_name(middle),
+		      NID_authority_key_identifier);
+	struct peer peer = { .certificate = certificate,
+			     .key = office->device_key,
+			     .extra = middle };
 	struct outcome outcome = connect_peer(office, NULL, &peer);
 
 	assert_false(outcome.finished);
@@ -340,7 +357,8 @@ static void test_device_cannot_issue(void **state)
 static void test_revoked(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_DEVICE, office->device_key);
 	_cleanup_object_(x509) X509 *kept = issue(office->ca, CERT_DEVICE, office->device_key);
 	_cleanup_object_(crl) X509_CRL *empty = NULL, *crl = NULL;
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
@@ -351,7 +369,8 @@ static void test_revoked(void **state)
 	assert_int_equal(crl_make(office->ca, NULL, 0, clock_wall_ms(), &empty), OK);
 	assert_int_equal(crl_make(office->ca, serial, sizeof(serial), clock_wall_ms(), &crl), OK);
 	/* One context that lives on while the list changes. */
-	SSL_CTX *server = server_new(office), *client = client_new(&peer), *client_kept = client_new(&other);
+	SSL_CTX *server = server_new(office), *client = client_new(&peer),
+		*client_kept = client_new(&other);
 	assert_int_equal(identity_require(server, ca_certificate(office->ca), empty), OK);
 	assert_int_equal(handshake(server, client, NULL, NULL).identity, OK);
 	assert_int_equal(identity_require(server, ca_certificate(office->ca), crl), OK);
@@ -370,13 +389,16 @@ static void test_bad_crl_fails_closed(void **state)
 {
 	struct office *office = *state;
 	struct ca *other = ca_fresh();
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_DEVICE, office->device_key);
 	_cleanup_object_(crl) X509_CRL *foreign = NULL, *outdated = NULL;
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 
 	assert_int_equal(crl_make(other, NULL, 0, clock_wall_ms(), &foreign), OK);
-	assert_int_equal(crl_make(office->ca, NULL, 0, clock_wall_ms() - (CRL_DAYS + 1) * DAY_S * INT64_C(1000),
-				  &outdated), OK);
+	assert_int_equal(crl_make(office->ca, NULL, 0,
+				  clock_wall_ms() - (CRL_DAYS + 1) * DAY_S * INT64_C(1000),
+				  &outdated),
+			 OK);
 	assert_int_equal(connect_peer(office, foreign, &peer).identity, ERR_AUTH);
 	assert_int_equal(connect_peer(office, outdated, &peer).identity, ERR_AUTH);
 	ca_free(other);
@@ -385,8 +407,11 @@ static void test_bad_crl_fails_closed(void **state)
 static void test_only_tls13(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
-	struct peer peer = { .certificate = certificate, .key = office->device_key, .version = TLS1_2_VERSION };
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_DEVICE, office->device_key);
+	struct peer peer = { .certificate = certificate,
+			     .key = office->device_key,
+			     .version = TLS1_2_VERSION };
 
 	assert_false(connect_peer(office, NULL, &peer).finished);
 	peer.version = TLS1_3_VERSION;
@@ -396,7 +421,8 @@ static void test_only_tls13(void **state)
 static void test_no_resumption(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
+	_cleanup_object_(x509) X509 *certificate =
+		issue(office->ca, CERT_DEVICE, office->device_key);
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 	SSL_CTX *server = server_new(office), *client = client_new(&peer);
 	SSL_SESSION *session = NULL, *ours = NULL;
@@ -439,7 +465,8 @@ static void test_hint_is_our_ca_only(void **state)
 	const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(server);
 	assert_int_equal(sk_X509_NAME_num(names), 1);
 	assert_int_equal(X509_NAME_cmp(sk_X509_NAME_value(names, 0),
-				       X509_get_subject_name(ca_certificate(office->ca))), 0);
+				       X509_get_subject_name(ca_certificate(office->ca))),
+			 0);
 	SSL_CTX_free(server);
 }
 

@@ -22,7 +22,9 @@ static int setup(void **state)
 
 	assert_non_null(office);
 	folder_make(&office->folder);
-	assert_int_equal(issuer_init(&office->issuer, office->folder.path, FIXTURE_OFFICE, clock_wall_s(), &made), OK);
+	assert_int_equal(issuer_init(&office->issuer, office->folder.path, FIXTURE_OFFICE,
+				     clock_wall_s(), &made),
+			 OK);
 	assert_true(made);
 	assert_int_equal(csr_make(key, &office->csr, &office->csr_len), OK);
 	EVP_PKEY_free(key);
@@ -53,7 +55,8 @@ static struct msg_sign order_of(const struct office *office)
 	};
 }
 
-static enum err sign(struct office *office, const struct msg_sign *order, uint64_t mono_ms, struct buf *buf)
+static enum err sign(struct office *office, const struct msg_sign *order, uint64_t mono_ms,
+		     struct buf *buf)
 {
 	buf_init(buf, 8192);
 	return issuer_sign(&office->issuer, order, clock_wall_ms(), mono_ms, buf);
@@ -171,7 +174,8 @@ static void test_sixty_a_minute(void **state)
 	struct msg_make_crl list = { .request = 2 };
 	_cleanup_buf_ struct buf crl;
 	buf_init(&crl, 65536);
-	assert_int_equal(issuer_make_crl(&office->issuer, &list, clock_wall_ms(), start + 1000, &crl), OK);
+	assert_int_equal(
+		issuer_make_crl(&office->issuer, &list, clock_wall_ms(), start + 1000, &crl), OK);
 	assert_true(crl.len > 0);
 }
 
@@ -202,7 +206,8 @@ static void test_crl_orders(void **state)
 	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 2);
 	assert_int_equal(X509_CRL_verify(crl, ca_key(office->issuer.ca)), 1);
 	list.serials.len = 31;
-	assert_int_equal(issuer_make_crl(&office->issuer, &list, clock_wall_ms(), 0, &buf), ERR_INVALID);
+	assert_int_equal(issuer_make_crl(&office->issuer, &list, clock_wall_ms(), 0, &buf),
+			 ERR_INVALID);
 }
 
 int main(void)

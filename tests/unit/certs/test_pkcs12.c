@@ -37,8 +37,9 @@ static PKCS12 *make(const struct device *device, enum pkcs12_kind kind)
 	_cleanup_buf_ struct buf buf;
 
 	buf_init(&buf, 16384);
-	assert_int_equal(pkcs12_make(kind, device->key, device->certificate, ca_certificate(device->ca), "laptop",
-				     device->password, &buf), OK);
+	assert_int_equal(pkcs12_make(kind, device->key, device->certificate,
+				     ca_certificate(device->ca), "laptop", device->password, &buf),
+			 OK);
 	const uint8_t *at = buf.data;
 	PKCS12 *file = d2i_PKCS12(NULL, &at, (long)buf.len);
 	assert_non_null(file);
@@ -56,7 +57,9 @@ static void test_opens_with_password_only(void **state)
 		STACK_OF(X509) *others = NULL;
 		assert_int_equal(PKCS12_parse(file, "wrong", &key, &certificate, &others), 0);
 		assert_int_equal(PKCS12_parse(file, "", &key, &certificate, &others), 0);
-		assert_int_equal(PKCS12_parse(file, secret_text(device->password), &key, &certificate, &others), 1);
+		assert_int_equal(PKCS12_parse(file, secret_text(device->password), &key,
+					      &certificate, &others),
+				 1);
 		assert_int_equal(EVP_PKEY_eq(key, device->key), 1);
 		assert_int_equal(X509_cmp(certificate, device->certificate), 0);
 		assert_int_equal(sk_X509_num(others), 1);
@@ -85,7 +88,8 @@ static void test_modern_by_default(void **state)
 
 	assert_int_equal(mac_hash_of(modern), NID_sha256);
 	assert_int_equal(mac_hash_of(compatible), NID_sha1);
-	X509_ALGOR_get0(&object, NULL, NULL, sk_PKCS7_value(safes, 0)->d.encrypted->enc_data->algorithm);
+	X509_ALGOR_get0(&object, NULL, NULL,
+			sk_PKCS7_value(safes, 0)->d.encrypted->enc_data->algorithm);
 	assert_int_equal(OBJ_obj2nid(object), NID_pbes2);
 	sk_PKCS7_pop_free(safes, PKCS7_free);
 }
@@ -98,8 +102,9 @@ static void test_empty_password_refused(void **state)
 
 	buf_init(&buf, 16384);
 	assert_int_equal(secret_new("", 0, &empty), OK);
-	assert_int_equal(pkcs12_make(PKCS12_MODERN, device->key, device->certificate, ca_certificate(device->ca),
-				     "laptop", empty, &buf), ERR_INVALID);
+	assert_int_equal(pkcs12_make(PKCS12_MODERN, device->key, device->certificate,
+				     ca_certificate(device->ca), "laptop", empty, &buf),
+			 ERR_INVALID);
 	assert_int_equal(buf.len, 0);
 }
 
@@ -110,8 +115,9 @@ static void test_wrong_key_refused(void **state)
 	_cleanup_buf_ struct buf buf;
 
 	buf_init(&buf, 16384);
-	assert_int_equal(pkcs12_make(PKCS12_MODERN, other, device->certificate, ca_certificate(device->ca), "laptop",
-				     device->password, &buf), ERR_CRYPTO);
+	assert_int_equal(pkcs12_make(PKCS12_MODERN, other, device->certificate,
+				     ca_certificate(device->ca), "laptop", device->password, &buf),
+			 ERR_CRYPTO);
 }
 
 int main(void)

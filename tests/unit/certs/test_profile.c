@@ -36,7 +36,8 @@ static void expect_subject(X509 *certificate, int nid, const char *expected)
 {
 	char text[256];
 
-	assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), nid, text, sizeof(text)) > 0);
+	assert_true(X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), nid, text,
+					      sizeof(text)) > 0);
 	assert_string_equal(text, expected);
 }
 
@@ -56,7 +57,8 @@ static void test_device(void **state)
 	_cleanup_object_(x509) X509 *certificate = issue(*state, CERT_DEVICE, key);
 
 	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
-	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_SERVER), X509_V_ERR_INVALID_PURPOSE);
+	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_SERVER),
+			 X509_V_ERR_INVALID_PURPOSE);
 	assert_int_equal(X509_get_extended_key_usage(certificate), XKU_SSL_CLIENT);
 	assert_int_equal(X509_get_key_usage(certificate), KU_DIGITAL_SIGNATURE);
 	assert_int_equal(X509_get_extension_flags(certificate) & EXFLAG_CA, 0);
@@ -74,7 +76,8 @@ static void test_gateway(void **state)
 	_cleanup_object_(x509) X509 *certificate = issue(*state, CERT_GATEWAY, key);
 
 	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_SERVER), X509_V_OK);
-	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_CLIENT), X509_V_ERR_INVALID_PURPOSE);
+	assert_int_equal(verify(*state, certificate, X509_PURPOSE_SSL_CLIENT),
+			 X509_V_ERR_INVALID_PURPOSE);
 	assert_int_equal(X509_get_extended_key_usage(certificate), XKU_SSL_SERVER);
 	assert_int_equal(X509_check_host(certificate, "gateway.example", 0, 0, NULL), 1);
 	assert_int_equal(X509_check_host(certificate, "other.example", 0, 0, NULL), 0);
@@ -93,10 +96,22 @@ static enum err try_issue(const struct ca *ca, const struct profile_order *order
 
 static void test_gateway_names(void **state)
 {
-	static const char *const good[] = { "localhost", "a-b.example", "127.0.0.1", "::1", "2001:db8::7" };
+	static const char *const good[] = { "localhost", "a-b.example", "127.0.0.1", "::1",
+					    "2001:db8::7" };
 	static const char *const bad[] = {
-		"", "a b", "a,DNS:evil.example", "*.example", "-a.example", "a-.example", "a..b", "a.", ".a",
-		"日本.example", "a\n", "a/b", "a_b",
+		"",
+		"a b",
+		"a,DNS:evil.example",
+		"*.example",
+		"-a.example",
+		"a-.example",
+		"a..b",
+		"a.",
+		".a",
+		"日本.example",
+		"a\n",
+		"a/b",
+		"a_b",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
 	};
 
@@ -106,7 +121,8 @@ static void test_gateway_names(void **state)
 		assert_int_equal(try_issue(*state, &order, &certificate), OK);
 		bool is_address = i >= 2;
 		assert_int_equal(X509_check_ip_asc(certificate, good[i], 0) == 1, is_address);
-		assert_int_equal(X509_check_host(certificate, good[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1,
+		assert_int_equal(X509_check_host(certificate, good[i], 0,
+						 X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1,
 				 !is_address);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -119,20 +135,25 @@ static void test_gateway_names(void **state)
 
 static void test_device_names(void **state)
 {
-	static const char letters[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char letters[] =
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	const char *bad[][2] = {
-		{ "", "sato" }, { "pc", "" }, { "pc\n", "sato" }, { "pc", "sato\t" }, { letters, "sato" },
-		{ "pc", letters }, { "pc\xff", "sato" },
+		{ "", "sato" },      { "pc", "" },      { "pc\n", "sato" },   { "pc", "sato\t" },
+		{ letters, "sato" }, { "pc", letters }, { "pc\xff", "sato" },
 	};
 	X509 *certificate = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct profile_order order = { .profile = CERT_DEVICE, .name = bad[i][0], .owner = bad[i][1] };
+		struct profile_order order = { .profile = CERT_DEVICE,
+					       .name = bad[i][0],
+					       .owner = bad[i][1] };
 		assert_int_equal(try_issue(*state, &order, &certificate), ERR_INVALID);
 		assert_null(certificate);
 	}
 	/* 64 characters, and text that would be a second attribute in a one-line notation. */
-	struct profile_order order = { .profile = CERT_DEVICE, .name = letters + 1, .owner = "sato/CN=tanaka" };
+	struct profile_order order = { .profile = CERT_DEVICE,
+				       .name = letters + 1,
+				       .owner = "sato/CN=tanaka" };
 	assert_int_equal(try_issue(*state, &order, &certificate), OK);
 	expect_subject(certificate, NID_organizationalUnitName, "sato/CN=tanaka");
 	assert_int_equal(X509_NAME_entry_count(X509_get_subject_name(certificate)), 2);
@@ -141,7 +162,9 @@ static void test_device_names(void **state)
 
 static void test_unknown_profile(void **state)
 {
-	struct profile_order order = { .profile = (enum cert_profile)9, .name = "pc", .owner = "sato" };
+	struct profile_order order = { .profile = (enum cert_profile)9,
+				       .name = "pc",
+				       .owner = "sato" };
 	X509 *certificate = NULL;
 
 	assert_int_equal(try_issue(*state, &order, &certificate), ERR_INVALID);
@@ -155,16 +178,18 @@ static void test_days(void **state)
 		uint32_t asked;
 		int got;
 	} rows[] = {
-		{ CERT_DEVICE, 1, 1 },	 { CERT_DEVICE, 90, 90 },    { CERT_DEVICE, 91, 90 },
-		{ CERT_DEVICE, 0, 90 },	 { CERT_DEVICE, UINT32_MAX, 90 }, { CERT_GATEWAY, 90, 90 },
+		{ CERT_DEVICE, 1, 1 },           { CERT_DEVICE, 90, 90 },
+		{ CERT_DEVICE, 91, 90 },         { CERT_DEVICE, 0, 90 },
+		{ CERT_DEVICE, UINT32_MAX, 90 }, { CERT_GATEWAY, 90, 90 },
 		{ CERT_GATEWAY, 398, 397 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_object_(x509) X509 *certificate = NULL;
-		struct profile_order order = {
-			.profile = rows[i].profile, .name = "pc", .owner = "sato", .days = rows[i].asked
-		};
+		struct profile_order order = { .profile = rows[i].profile,
+					       .name = "pc",
+					       .owner = "sato",
+					       .days = rows[i].asked };
 		assert_int_equal(try_issue(*state, &order, &certificate), OK);
 		assert_int_equal(days_of(certificate), rows[i].got);
 	}
@@ -178,8 +203,10 @@ static void test_not_longer_than_ca(void **state)
 	struct tm end;
 
 	assert_true(ASN1_TIME_to_tm(X509_get0_notAfter(ca_certificate(ca)), &end));
-	_cleanup_object_(x509) X509 *certificate = issue_at(ca, CERT_DEVICE, key, (int64_t)timegm(&end) - 86400);
-	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(certificate), X509_get0_notAfter(ca_certificate(ca))),
+	_cleanup_object_(x509) X509 *certificate =
+		issue_at(ca, CERT_DEVICE, key, (int64_t)timegm(&end) - 86400);
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(certificate),
+					   X509_get0_notAfter(ca_certificate(ca))),
 			 0);
 }
 
@@ -203,10 +230,14 @@ static void test_serials(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_device),	     cmocka_unit_test(test_gateway),
-		cmocka_unit_test(test_gateway_names), cmocka_unit_test(test_device_names),
-		cmocka_unit_test(test_unknown_profile), cmocka_unit_test(test_days),
-		cmocka_unit_test(test_not_longer_than_ca), cmocka_unit_test(test_serials),
+		cmocka_unit_test(test_device),
+		cmocka_unit_test(test_gateway),
+		cmocka_unit_test(test_gateway_names),
+		cmocka_unit_test(test_device_names),
+		cmocka_unit_test(test_unknown_profile),
+		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_not_longer_than_ca),
+		cmocka_unit_test(test_serials),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

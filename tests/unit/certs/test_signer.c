@@ -66,7 +66,8 @@ static int setup(void **state)
 	folder_file(&signer->state, "conf", signer->conf);
 	assert_int_equal(mkdir(signer->folder, 0700), 0);
 	FILE *conf = fopen(signer->conf, "w");
-	assert_true(fprintf(conf, "[gateway]\nstate_dir = %s\noffice = Test\n", signer->state.path) > 0);
+	assert_true(fprintf(conf, "[gateway]\nstate_dir = %s\noffice = Test\n",
+			    signer->state.path) > 0);
 	fclose(conf);
 	signer->received = malloc(sizeof(*signer->received));
 	start(signer);
@@ -85,7 +86,8 @@ static int stop(struct signer *signer)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "signer/ca.key", "signer/ca.crt", "signer/issued.log", "conf" };
+	static const char *const names[] = { "signer/ca.key", "signer/ca.crt", "signer/issued.log",
+					     "conf" };
 	struct signer *signer = *state;
 	char path[160];
 
@@ -126,7 +128,9 @@ static const union wire_any *answer(struct signer *signer, int broker, uint16_t 
 static void enrol(struct signer *signer, int broker, X509 **ret_certificate, X509 **ret_ca)
 {
 	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
-	struct msg_sign order = { .request = 5, .profile = CERT_DEVICE, .name = "laptop", .owner = "sato" };
+	struct msg_sign order = {
+		.request = 5, .profile = CERT_DEVICE, .name = "laptop", .owner = "sato"
+	};
 	uint8_t *der = NULL;
 
 	assert_int_equal(csr_make(key, &der, &order.csr.len), OK);
@@ -166,7 +170,10 @@ static void test_refuses_with_an_answer(void **state)
 {
 	struct signer *signer = *state;
 	_cleanup_close_ int broker = link_broker(signer);
-	const struct msg_sign order = { .request = 9, .profile = CERT_DEVICE, .name = "x", .owner = "y",
+	const struct msg_sign order = { .request = 9,
+					.profile = CERT_DEVICE,
+					.name = "x",
+					.owner = "y",
 					.csr = { (const uint8_t *)"rubbish", 7 } };
 
 	assert_int_equal(ipc_send(broker, MSG_sign, &order, -1), OK);
@@ -201,7 +208,9 @@ static void test_broker_replaced(void **state)
 			int second = link_broker(signer);
 			struct pollfd poll_fd = { .fd = broker, .events = POLLIN };
 			assert_int_equal(poll(&poll_fd, 1, 20000), 1);
-			assert_int_equal(ipc_receive(broker, WIRE_SIGNER, WIRE_BROKER, signer->received), ERR_CLOSED);
+			assert_int_equal(
+				ipc_receive(broker, WIRE_SIGNER, WIRE_BROKER, signer->received),
+				ERR_CLOSED);
 			close(broker);
 			close(second);
 		}
@@ -221,7 +230,8 @@ static void test_broken_broker(void **state)
 
 	assert_int_equal(write(broken, "\x01\x05rubbish", 9), 9);
 	assert_int_equal(poll(&poll_fd, 1, 20000), 1);
-	assert_int_equal(ipc_receive(broken, WIRE_SIGNER, WIRE_BROKER, signer->received), ERR_CLOSED);
+	assert_int_equal(ipc_receive(broken, WIRE_SIGNER, WIRE_BROKER, signer->received),
+			 ERR_CLOSED);
 	close(broken);
 	_cleanup_close_ int broker = link_broker(signer);
 	enrol(signer, broker, &certificate, &ca);
@@ -231,7 +241,8 @@ static void test_broken_broker(void **state)
 static void test_restart_keeps_ca(void **state)
 {
 	struct signer *signer = *state;
-	_cleanup_object_(x509) X509 *certificate = NULL, *ca = NULL, *later = NULL, *later_ca = NULL;
+	_cleanup_object_(x509) X509 *certificate = NULL, *ca = NULL, *later = NULL,
+				    *later_ca = NULL;
 	int broker = link_broker(signer);
 
 	enrol(signer, broker, &certificate, &ca);

@@ -47,9 +47,10 @@ static int teardown(void **state)
 	return rmdir(broker->folder);
 }
 
-/* A broker in a child process that takes one request and answers status and body, or with body NULL hangs up. It
- * exits with 0 when the request was "user add" with expected as arguments. */
-static pid_t serve_once(const struct broker *broker, unsigned status, const char *body, const char *expected)
+/* A broker in a child process that takes one request and answers status and body, or with body NULL
+ * hangs up. It exits with 0 when the request was "user add" with expected as arguments. */
+static pid_t serve_once(const struct broker *broker, unsigned status, const char *body,
+			const char *expected)
 {
 	pid_t pid = fork();
 
@@ -85,8 +86,8 @@ static void expect_exit(pid_t pid, int code)
 	assert_int_equal(WEXITSTATUS(status), code);
 }
 
-static enum err call(const struct broker *broker, unsigned status, const char *reply, unsigned *ret_status,
-		     json_t **ret_body)
+static enum err call(const struct broker *broker, unsigned status, const char *reply,
+		     unsigned *ret_status, json_t **ret_body)
 {
 	json_t *arguments = json_pack("{s:s}", "name", "佐藤");
 	pid_t pid = serve_once(broker, status, reply, "{\"name\":\"佐藤\"}");
@@ -129,7 +130,8 @@ static void test_large_answer(void **state)
 
 static void test_bad_answers(void **state)
 {
-	static const char *const replies[] = { "[]", "7", "rubbish", "{\"a\":1} x", "{\"a\":1,\"a\":2}" };
+	static const char *const replies[] = { "[]", "7", "rubbish", "{\"a\":1} x",
+					       "{\"a\":1,\"a\":2}" };
 	unsigned status = 77;
 	json_t *body = NULL;
 
@@ -146,7 +148,9 @@ static void test_nobody_there(void **state)
 	json_t *arguments = json_object(), *body = NULL;
 	unsigned status;
 
-	assert_int_equal(admin_call("/tmp/sekisho-nobody-here", "status", arguments, &status, &body), ERR_NOT_FOUND);
+	assert_int_equal(
+		admin_call("/tmp/sekisho-nobody-here", "status", arguments, &status, &body),
+		ERR_NOT_FOUND);
 	char moved[128];
 	snprintf(moved, sizeof(moved), "%s/elsewhere", broker->folder);
 	assert_int_equal(mkdir(moved, 0700), 0);
@@ -174,7 +178,8 @@ static void test_request_too_big(void **state)
 	memset(text, 'x', 39999);
 	text[39999] = '\0';
 	json_t *arguments = json_pack("{s:s}", "name", text);
-	assert_int_equal(admin_call(broker->folder, "user add", arguments, &status, &body), ERR_TOO_BIG);
+	assert_int_equal(admin_call(broker->folder, "user add", arguments, &status, &body),
+			 ERR_TOO_BIG);
 	json_decref(arguments);
 }
 

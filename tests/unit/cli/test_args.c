@@ -114,19 +114,25 @@ static void test_unknown_command(void **state)
 	/* The name of a command as one word is no command. */
 	bad("unknown command", "user list", "x", NULL);
 	bad("unknown command",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL);
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaa",
+	    NULL);
 	bad("unknown command", "user",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL);
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaa",
+	    NULL);
 }
 
 static void test_unknown_option(void **state)
 {
 	(void)state;
 	bad("unknown option --frob:", "user", "add", "--frob", "x", NULL);
-	/* The value of a misspelt option is not repeated: it may be something that should not be on a screen. */
+	/* The value of a misspelt option is not repeated: it may be something that should not be on
+	 * a screen. */
 	struct args args;
 	struct args_error error;
-	char *argv[] = { (char *)"sekisho", (char *)"user", (char *)"add", (char *)"--pasword=geheim" };
+	char *argv[] = { (char *)"sekisho", (char *)"user", (char *)"add",
+			 (char *)"--pasword=geheim" };
 	assert_int_equal(args_parse(4, argv, &args, &error), ERR_INVALID);
 	assert_null(strstr(error.text, "geheim"));
 	bad("unknown option --name:", "--name", "x", "user", "add", NULL);
@@ -179,7 +185,8 @@ static void test_password_is_no_option(void **state)
 {
 	struct args args;
 	struct args_error error;
-	char *argv[] = { (char *)"sekisho", (char *)"user", (char *)"add", (char *)"--password", (char *)"geheim" };
+	char *argv[] = { (char *)"sekisho", (char *)"user", (char *)"add", (char *)"--password",
+			 (char *)"geheim" };
 
 	(void)state;
 	assert_int_equal(args_parse(5, argv, &args, &error), ERR_INVALID);

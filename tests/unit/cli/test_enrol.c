@@ -57,8 +57,9 @@ static struct args args_for(struct office *office, const char *file, bool compat
 {
 	struct args args;
 	struct args_error error;
-	char *argv[12] = { (char *)"sekisho", (char *)"device", (char *)"enrol", (char *)"--user", (char *)"sato",
-			   (char *)"--name", (char *)"laptop", (char *)"--out", office->out };
+	char *argv[12] = { (char *)"sekisho", (char *)"device", (char *)"enrol",
+			   (char *)"--user",  (char *)"sato",   (char *)"--name",
+			   (char *)"laptop",  (char *)"--out",  office->out };
 
 	snprintf(office->out, sizeof(office->out), "%s/%s", office->folder, file);
 	if (compatible)
@@ -90,9 +91,11 @@ static json_t *answer(const struct office *office, const json_t *request)
 	int len = EVP_DecodeBlock(der, (const uint8_t *)text, (int)strlen(text));
 	assert_true(len > 0);
 	assert_int_equal(csr_check(der, (size_t)len - pad, &key), OK);
-	struct profile_order order = {
-		.profile = CERT_DEVICE, .key = key, .name = "laptop", .owner = "sato", .now_s = clock_wall_s()
-	};
+	struct profile_order order = { .profile = CERT_DEVICE,
+				       .key = key,
+				       .name = "laptop",
+				       .owner = "sato",
+				       .now_s = clock_wall_s() };
 	assert_int_equal(profile_issue(office->ca, &order, &certificate), OK);
 	_cleanup_free_ char *pem = pem_of(certificate), *ca = pem_of(ca_certificate(office->ca));
 	return json_pack("{s:s, s:s, s:i}", "certificate", pem, "ca", ca, "id", 7);
@@ -186,7 +189,9 @@ static void test_never_overwrites(void **state)
 static void test_wrong_answers(void **state)
 {
 	static const char *const replies[] = {
-		"{}", "{\"certificate\":\"x\",\"ca\":\"y\"}", "{\"certificate\":7,\"ca\":null}",
+		"{}",
+		"{\"certificate\":\"x\",\"ca\":\"y\"}",
+		"{\"certificate\":7,\"ca\":null}",
 	};
 	struct office *office = *state;
 	struct args args = args_for(office, "a.p12", false);

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <pty.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,8 @@ static void test_reads_no_further(void **state)
 	assert_string_equal(secret_text(second), "two");
 }
 
-/* On a terminal of its own: asks, takes the answers, and exits with the error, or 100 for "geheim". */
+/* On a terminal of its own: asks, takes the answers, and exits with the error, or 100 for "geheim".
+ */
 static pid_t start_on_terminal(bool twice, int *ret_master)
 {
 	pid_t pid = forkpty(ret_master, NULL, NULL, NULL);
@@ -172,8 +173,10 @@ static void test_interrupt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	 cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_reads_no_further), cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_reads_no_further),
+		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_interrupt),
 	};
 

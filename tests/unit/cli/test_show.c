@@ -13,8 +13,8 @@
 #include "cli/completion.h"
 #include "cli/lang.h"
 #include "cli/local.h"
-#include "cli/show.h"
 #include "cli/qr.h"
+#include "cli/show.h"
 #include "cli/text.h"
 
 static char *shown(void (*print)(FILE *, const json_t *), const char *json)
@@ -57,7 +57,8 @@ static void test_table(void **state)
 {
 	(void)state;
 	expect(show_reply,
-	       "{\"columns\":[\"id\",\"name\",\"owner\"],\"rows\":[[1,\"佐藤のPC\",\"sato\"],[12,\"b\",null],[3,true,false]]}",
+	       "{\"columns\":[\"id\",\"name\",\"owner\"],\"rows\":[[1,\"佐藤のPC\",\"sato\"],[12,"
+	       "\"b\",null],[3,true,false]]}",
 	       "id  name      owner\n"
 	       "1   佐藤のPC  sato\n"
 	       "12  b         -\n"
@@ -67,14 +68,17 @@ static void test_table(void **state)
 
 static void test_times_and_headings(void **state)
 {
-	const char *json = "{\"columns\":[\"id\",\"until\",\"seen\"],\"rows\":[[1234567890,1234567890,0]]}";
+	const char *json =
+		"{\"columns\":[\"id\",\"until\",\"seen\"],\"rows\":[[1234567890,1234567890,0]]}";
 
 	(void)state;
 	setenv("TZ", "JST-9", 1);
 	tzset();
-	expect(show_reply, json, "id          until             seen\n1234567890  2009-02-14 08:31  -\n");
+	expect(show_reply, json,
+	       "id          until             seen\n1234567890  2009-02-14 08:31  -\n");
 	in_japanese();
-	expect(show_reply, json, "番号        期限              最終利用\n1234567890  2009-02-14 08:31  -\n");
+	expect(show_reply, json,
+	       "番号        期限              最終利用\n1234567890  2009-02-14 08:31  -\n");
 	unsetenv("TZ");
 }
 
@@ -82,7 +86,8 @@ static void test_times_and_headings(void **state)
 static void test_harmless(void **state)
 {
 	(void)state;
-	expect(show_reply, "{\"columns\":[\"a\"],\"rows\":[[\"x\\u001b[2Jy\\nz\\u202e\"]]}", "a\nx?[2Jy?z?\n");
+	expect(show_reply, "{\"columns\":[\"a\"],\"rows\":[[\"x\\u001b[2Jy\\nz\\u202e\"]]}",
+	       "a\nx?[2Jy?z?\n");
 	expect(show_error, "{\"error\":\"x\\u001b[2J\"}", "sekisho: x?[2J\n");
 	expect(show_reply, "{\"text\":\"a\\u001bb\"}", "text: a?b\n");
 }
@@ -105,7 +110,8 @@ static void test_members(void **state)
 	(void)state;
 	expect(show_reply, "{}", "Done.\n");
 	expect(show_reply, "{\"id\":7,\"file\":\"a.p12\"}", "id: 7\nfile: a.p12\n");
-	expect(show_reply, "{\"certificate\":\"-----\\nAA\\n-----\\n\"}", "certificate:\n-----\nAA\n-----\n");
+	expect(show_reply, "{\"certificate\":\"-----\\nAA\\n-----\\n\"}",
+	       "certificate:\n-----\nAA\n-----\n");
 	in_japanese();
 	expect(show_reply, "{}", "完了しました。\n");
 }
@@ -113,24 +119,29 @@ static void test_members(void **state)
 static void test_errors(void **state)
 {
 	(void)state;
-	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: name: already exists\n");
-	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
-			    "\"message_ja\":\"パスワードが短すぎます\"}",
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}",
+	       "sekisho: name: already exists\n");
+	expect(show_error,
+	       "{\"error\":\"invalid\",\"message\":\"the password is too short\","
+	       "\"message_ja\":\"パスワードが短すぎます\"}",
 	       "sekisho: the password is too short\n");
 	expect(show_error, "{}", "sekisho: internal error\n");
 	in_japanese();
-	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}", "sekisho: name: すでに存在します\n");
-	expect(show_error, "{\"error\":\"invalid\",\"message\":\"the password is too short\","
-			    "\"message_ja\":\"パスワードが短すぎます\"}",
+	expect(show_error, "{\"error\":\"exists\",\"field\":\"name\"}",
+	       "sekisho: name: すでに存在します\n");
+	expect(show_error,
+	       "{\"error\":\"invalid\",\"message\":\"the password is too short\","
+	       "\"message_ja\":\"パスワードが短すぎます\"}",
 	       "sekisho: パスワードが短すぎます\n");
-	expect(show_error, "{\"error\":\"invalid\",\"message\":\"only English\"}", "sekisho: only English\n");
+	expect(show_error, "{\"error\":\"invalid\",\"message\":\"only English\"}",
+	       "sekisho: only English\n");
 }
 
 static void test_totp(void **state)
 {
 	(void)state;
 	_cleanup_free_ char *text = shown(show_reply, "{\"totp_secret\":\"GEZDGNBV\",\"otpauth\":"
-							 "\"otpauth://totp/a:b?secret=GEZDGNBV\"}");
+						      "\"otpauth://totp/a:b?secret=GEZDGNBV\"}");
 	assert_non_null(strstr(text, "TOTP secret: GEZDGNBV\n"));
 	assert_non_null(strstr(text, "█"));
 	/* No code fits: the address is printed instead. */
@@ -154,7 +165,8 @@ static void test_qr(void **state)
 	assert_true(qr_print(out, "otpauth://totp/a:b?secret=GEZDGNBV"));
 	fclose(out);
 	char *rest = NULL;
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), lines++) {
+	for (char *line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest), lines++) {
 		assert_int_equal(strncmp(line, "\033[97;40m", 8), 0);
 		line[strlen(line) - 4] = '\0';
 		size_t columns = text_width(line + 8);
@@ -162,7 +174,8 @@ static void test_qr(void **state)
 		width = columns;
 		if (lines == 0) /* the quiet zone is light */
 			assert_int_equal(strncmp(line + 8, "███", 9), 0);
-		if (lines == 1) /* two light modules, then the dark edge of the pattern with its light inside below */
+		if (lines == 1) /* two light modules, then the dark edge of the pattern with its
+				   light inside below */
 			assert_int_equal(strncmp(line + 8, "██ ▄▄▄▄▄ ", 3 * 2 + 1 + 3 * 5 + 1), 0);
 	}
 	/* Version 3 has 29 modules, and two on each side. */
@@ -208,10 +221,14 @@ static void test_completion(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_table, in_english),	  cmocka_unit_test_setup(test_harmless, in_english),
-		cmocka_unit_test_setup(test_odd_rows, in_english), cmocka_unit_test_setup(test_members, in_english),
-		cmocka_unit_test_setup(test_errors, in_english),  cmocka_unit_test_setup(test_totp, in_english),
-		cmocka_unit_test_setup(test_qr, in_english),	  cmocka_unit_test_setup(test_width, in_english),
+		cmocka_unit_test_setup(test_table, in_english),
+		cmocka_unit_test_setup(test_harmless, in_english),
+		cmocka_unit_test_setup(test_odd_rows, in_english),
+		cmocka_unit_test_setup(test_members, in_english),
+		cmocka_unit_test_setup(test_errors, in_english),
+		cmocka_unit_test_setup(test_totp, in_english),
+		cmocka_unit_test_setup(test_qr, in_english),
+		cmocka_unit_test_setup(test_width, in_english),
 		cmocka_unit_test_setup(test_completion, in_english),
 		cmocka_unit_test_setup(test_times_and_headings, in_english),
 	};
