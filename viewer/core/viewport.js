@@ -103,11 +103,14 @@ export class Viewport {
 
 	/** @param {ResizeObserverEntry} entry */
 	#observed(entry) {
+		const width = entry.contentRect.width * devicePixelRatio;
+		const height = entry.contentRect.height * devicePixelRatio;
 		const box = entry.devicePixelContentBoxSize?.[0];
-		this.#room = box ? { width: box.inlineSize, height: box.blockSize } : {
-			width: Math.round(entry.contentRect.width * devicePixelRatio),
-			height: Math.round(entry.contentRect.height * devicePixelRatio),
-		};
+		/* The browser's own count is exact where the page is zoomed, but a browser that emulates another
+		   screen counts those of the real one. */
+		const exact = box && Math.abs(box.inlineSize - width) < 2 && Math.abs(box.blockSize - height) < 2;
+		this.#room = exact ? { width: box.inlineSize, height: box.blockSize } :
+			{ width: Math.round(width), height: Math.round(height) };
 		this.#layout();
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => this.#resized(wishedSize(this.#room)), RESIZE_MS);
