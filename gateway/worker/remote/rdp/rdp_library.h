@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 /*
- * Harmless when repeated. Opens OpenSSL's legacy provider, so the worker calls it before its sandbox.
- * ERR_CRYPTO: MD4 and RC4, which NTLM needs, are not there.
+ * Harmless when repeated. Opens OpenSSL's legacy provider, so the worker calls it before its
+ * sandbox. ERR_CRYPTO: MD4 and RC4, which NTLM needs, are not there.
  */
 nodiscard enum err rdp_library_init(void);
 
