@@ -82,18 +82,33 @@ static enum err add_parse_protocol(struct admin_call *call, struct host_row *hos
 	return OK;
 }
 
+/* "address" or "address:port", as the probe process takes it. */
+static bool broadcast_valid(const char *text)
+{
+	char address[INET_ADDRSTRLEN];
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	struct in_addr parsed;
+	int64_t port;
+
+	if (len >= sizeof(address) || (colon && util_parse_i64(colon + 1, 1, UINT16_MAX, &port)))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	return inet_pton(AF_INET, address, &parsed) == 1;
+}
+
 static enum err add_parse_wake(struct admin_call *call, struct host_row *host)
 {
 	const char *mac = admin_text(call, "mac"), *broadcast = admin_text(call, "broadcast");
-	struct in_addr address;
 
 	if (mac && parse_mac(mac, host->mac))
 		return admin_wrong(call, ERR_INVALID, "mac", "six hexadecimal bytes, as in 00:11:22:aa:bb:cc");
 	host->has_mac = mac != NULL;
 	if (!broadcast)
 		broadcast = "255.255.255.255";
-	if (inet_pton(AF_INET, broadcast, &address) != 1)
-		return admin_wrong(call, ERR_INVALID, "broadcast", "an IPv4 address");
+	if (!broadcast_valid(broadcast))
+		return admin_wrong(call, ERR_INVALID, "broadcast", "an IPv4 address, with a port where it is not 9");
 	snprintf(host->broadcast, sizeof(host->broadcast), "%s", broadcast);
 	return OK;
 }

@@ -35,13 +35,17 @@ static enum err open_limits(struct request *request, const char **ret_field)
 {
 	const struct settings *settings = &request->broker->settings;
 
+	if (settings->session_max_hours == 0) {
+		*ret_field = "max_hours";
+		return ERR_DENIED;
+	}
 	if ((int64_t)session_count(request->broker, request->account.id) >= settings->session_per_account) {
 		*ret_field = "per_account";
 		return ERR_DENIED;
 	}
 	if ((int64_t)session_count(request->broker, 0) >= settings->session_total) {
 		*ret_field = "total";
-		return ERR_UNAVAILABLE;
+		return ERR_FULL;
 	}
 	return OK;
 }
