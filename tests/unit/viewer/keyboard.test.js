@@ -118,6 +118,13 @@ for (const leave of ["blur", "visibilitychange"]) {
 	});
 }
 
+test("what is down is let go when the focus goes to the tool bar", () => {
+	const { stage, log } = setUp();
+	stage.dispatchEvent(keyEvent("keydown", "ControlLeft", "Control", { location: 1 }));
+	stage.dispatchEvent(new Event("focusout"));
+	assert.deepEqual(log, [["down", 0xffe3, 0x1d], ["up", 0xffe3, 0x1d], ["release"]]);
+});
+
 test("nothing goes to the PC after ungrab", () => {
 	const { keyboard, stage, log } = setUp();
 	keyboard.ungrab();
