@@ -216,13 +216,26 @@ void websocket_file_closed(struct connection *connection)
 		lws_callback_on_writable(connection->wsi);
 }
 
+/* The worker hung up: because the session has ended, or for a newer viewer of it. */
+static unsigned status_at_end(const struct connection *connection)
+{
+	const struct stream *stream = &connection->stream;
+
+	for (const struct connection *other = connection->edge->connections; other; other = other->next)
+		if (other != connection &&
+		    (other->stream.state == STREAM_ASKED || other->stream.state == STREAM_OPEN) &&
+		    memcmp(other->stream.params.session, stream->params.session, WIRE_SESSION_ID) == 0)
+			return WEBSOCKET_REPLACED;
+	return WEBSOCKET_ENDED;
+}
+
 /* Nothing there now. */
 static int wait_for_packet(struct connection *connection)
 {
 	struct stream *stream = &connection->stream;
 
 	if (!stream->file)
-		return close_now(connection, WEBSOCKET_ENDED);
+		return close_now(connection, status_at_end(connection));
 	return lws_rx_flow_control(stream->file, 1) ? close_now(connection, WEBSOCKET_BROKEN) : 0;
 }
 
@@ -242,7 +255,7 @@ int websocket_writeable(struct connection *connection)
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return wait_for_packet(connection);
 	if (got <= 0)
-		return close_now(connection, WEBSOCKET_ENDED);
+		return close_now(connection, status_at_end(connection));
 	if (got > EDGE_PACKET_MAX) {
 		log_error("packet-too-big", "bytes=%zd allowed=%d", got, EDGE_PACKET_MAX);
 		return close_now(connection, WEBSOCKET_BROKEN);

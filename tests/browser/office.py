@@ -58,7 +58,7 @@ class Office:
         x = self.x(name)
         process = x.start("xterm", "-u8", "-fa", "Noto Sans Mono CJK JP", "-fs", "12", "-geometry", "90x25+0+0",
                           "-e", "bash", "--norc", "-c", command)
-        harness.until("the terminal", lambda: x.run("xdotool", "search", "--class", "xterm"), 20)
+        harness.until("the terminal", lambda: x.has_window("xterm"))
         self.pcs[f"terminal {process.pid}"] = process
 
     def x(self, name):

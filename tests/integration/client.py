@@ -66,8 +66,8 @@ def context(ca, certificate=None, key=None, version=None):
 class Client:
     """One browser: a device's certificate, a cookie, requests."""
 
-    def __init__(self, port, tls, name="localhost", host="127.0.0.1"):
-        self.port, self.tls, self.name, self.host = port, tls, name, host
+    def __init__(self, port, tls, name="localhost", source="127.0.0.1"):
+        self.port, self.tls, self.name, self.source = port, tls, name, source
         self.cookie = None
         self.cookies_seen = []
         self.connection = None
@@ -77,7 +77,7 @@ class Client:
         return f"https://{self.name}:{self.port}"
 
     def connect(self, timeout=20):
-        raw = socket.create_connection((self.host, self.port), timeout)
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout, (self.source, 0))
         try:
             return self.tls.wrap_socket(raw, server_hostname=self.name)
         except BaseException:

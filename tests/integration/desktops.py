@@ -265,6 +265,7 @@ class BadPc:
             pass
 
     def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # also ends the accept() that waits in the other thread
         self.listener.close()
         for peer in self.open:
             peer.close()

@@ -265,10 +265,14 @@ class Gateway:
 
 
 class Person:
-    """An account, its TOTP secret and its devices."""
+    """An account, its TOTP secret and its devices; each has an address of its own, because addresses are throttled."""
+
+    count = 0
 
     def __init__(self, gateway, name, password):
         self.gateway, self.name, self.password = gateway, name, password
+        Person.count += 1
+        self.address = f"127.0.{1 + Person.count // 200}.{1 + Person.count % 200}"
         self.totp = None
         self.devices = {}
 
@@ -293,7 +297,7 @@ class Person:
 
     def client(self, device=None):
         cert, key = self.devices[device or next(iter(self.devices))]
-        return client.Client(self.gateway.port, client.context(self.gateway.ca, cert, key))
+        return client.Client(self.gateway.port, client.context(self.gateway.ca, cert, key), source=self.address)
 
     def login(self, device=None):
         browser = self.client(device)
@@ -366,7 +370,7 @@ def main():
     if not (BUILD / "bin" / "sekishod").exists():
         print(f"no gateway in {BUILD}: build it first", file=sys.stderr)
         sys.exit(1)
-    program = unittest.main(module="__main__", verbosity=2, exit=False, catchbreak=True)
+    program = unittest.main(module="__main__", verbosity=2, exit=False, catchbreak=True, warnings="ignore")
     result = program.result
     if result.wasSuccessful() and result.skipped and len(result.skipped) >= result.testsRun:
         print("skipped:", "; ".join(sorted({reason for _, reason in result.skipped})))

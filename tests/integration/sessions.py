@@ -35,7 +35,9 @@ class Case(harness.Case):
 
     def desktop(self, host, **more):
         """A viewer of a new session that shows a picture."""
-        return self.view(self.open(host, **more)).until_picture(30)
+        viewer = self.view(self.open(host, **more)).until_picture(30)
+        viewer.move(100, 100)
+        return viewer
 
     def shown(self, session, browser=None):
         return (browser or self.browser).get(f"/api/sessions/{session}").json

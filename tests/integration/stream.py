@@ -252,6 +252,10 @@ class Viewer:
                 return closed.code
         raise AssertionError(f"the connection is still open after {seconds} s")
 
+    def move(self, x, y):
+        """The pointer; TigerVNC paints it into the picture until its viewer has moved it."""
+        self.send("pointer", x=x, y=y, buttons=0, wheel_x=0, wheel_y=0)
+
     def key(self, keysym, scancode=0):
         self.send("key", keysym=keysym, scancode=scancode, down=1)
         self.send("key", keysym=keysym, scancode=scancode, down=0)

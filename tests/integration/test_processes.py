@@ -34,8 +34,8 @@ class Kill(sessions.Case):
 
     def test_worker(self):
         other = self.open(self.host_for(self.pc, "other", security="none"))
-        before = self.gateway.pids("worker")
         watched = self.view(other).until_picture()
+        before = self.gateway.pids("worker")
         mine = self.worker_of(self.session)
         os.kill(mine, signal.SIGKILL)
         self.assertEqual(self.viewer.until_closed(), 4000)
