@@ -410,7 +410,7 @@ int http_body_end(struct connection *connection)
 }
 
 /* The header block and as much of the body as fits, in one write. */
-static int send_part(struct connection *connection, bool *ret_done)
+static int send_part(struct connection *connection)
 {
 	struct response *response = &connection->exchange.response;
 	uint8_t *start = connection->edge->out + LWS_PRE;
@@ -436,29 +436,38 @@ static int send_part(struct connection *connection, bool *ret_done)
 		memcpy(start + len, response->body.data + response->sent, part);
 	len += part;
 	response->sent += part;
-	*ret_done = response->sent == response->body.len;
 	return lws_write(connection->wsi, start, len, LWS_WRITE_HTTP) < (int)len ? -1 : 0;
+}
+
+static bool all_sent(const struct response *response)
+{
+	return response->head_sent && response->sent == response->body.len;
+}
+
+static int finish(struct connection *connection)
+{
+	bool close_after = connection->exchange.response.close;
+
+	log_exchange(connection);
+	reset(&connection->exchange);
+	return close_after || lws_http_transaction_completed(connection->wsi) ? -1 : 0;
 }
 
 int http_writeable(struct connection *connection)
 {
 	struct exchange *exchange = &connection->exchange;
-	bool done, close_after;
 
 	if (exchange->state != EXCHANGE_ANSWER)
 		return 0;
-	if (send_part(connection, &done))
-		return -1;
-	if (!done) {
+	if (!all_sent(&exchange->response)) {
+		if (send_part(connection))
+			return -1;
 		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, EDGE_SEND_S);
-		lws_callback_on_writable(connection->wsi);
-		return 0;
 	}
-	log_exchange(connection);
-	close_after = exchange->response.close;
-	reset(exchange);
-	if (close_after || lws_http_transaction_completed(connection->wsi))
-		return -1;
+	/* What libwebsockets still keeps counts as not sent, or http_tick would lose sight of the connection. */
+	if (all_sent(&exchange->response) && !lws_partial_buffered(connection->wsi))
+		return finish(connection);
+	lws_callback_on_writable(connection->wsi);
 	return 0;
 }
 

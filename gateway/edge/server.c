@@ -18,6 +18,8 @@ enum {
 	ACCEPT_TURN_MAX = 32,	 /* connections per turn */
 	LIBRARY_LINES_MAX = 20,	 /* of libwebsockets in the log, per minute */
 	RENEW_AGAIN_S = 3600,
+	/* A whole packet with its header: else libwebsockets sends it in pieces of what it receives at most. */
+	WRITE_MAX = EDGE_PACKET_MAX + 64,
 };
 
 /* ---- TLS connections ----------------------------------------------------------------------------- */
@@ -287,8 +289,11 @@ static void on_tick(lws_sorted_usec_list_t *sul)
 /* ---- start --------------------------------------------------------------------------------------- */
 
 static const struct lws_protocols outer_protocols[] = {
-	{ .name = "http", .callback = on_http },
-	{ .name = WEBSOCKET_PROTOCOL, .callback = on_websocket, .rx_buffer_size = EDGE_VIEWER_MAX },
+	{ .name = "http", .callback = on_http, .tx_packet_size = WRITE_MAX },
+	{ .name = WEBSOCKET_PROTOCOL,
+	  .callback = on_websocket,
+	  .rx_buffer_size = EDGE_VIEWER_MAX,
+	  .tx_packet_size = WRITE_MAX },
 	{ .name = NULL },
 };
 

@@ -1,0 +1,367 @@
+#!/usr/bin/env python3
+"""The rules of TLS and HTTP at the edge, with the real processes: which certificates get in, that neither SNI nor the
+Host field leads from one listener to the other, and what libwebsockets must not be talked into."""
+
+import socket
+import ssl
+import subprocess
+import time
+
+import client
+import harness
+
+CLIENT = "extendedKeyUsage=clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n"
+SERVER = CLIENT.replace("clientAuth", "serverAuth")
+NO_PURPOSE = CLIENT.split("\n", 1)[1]
+CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+CA_CONFIG = """[ca]
+default_ca = office
+[office]
+database = {0}/index.txt
+new_certs_dir = {0}
+serial = {0}/serial
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def openssl(*arguments, **kw):
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60, **kw).stdout
+
+
+class Forge:
+    """Makes certificates with any CA's key, as a thief of it or a careless administrator would."""
+
+    def __init__(self, folder):
+        self.dir = folder
+        folder.mkdir()
+        (folder / "index.txt").touch()
+        (folder / "serial").write_text("77000001\n")
+        (folder / "ca.cnf").write_text(CA_CONFIG.format(folder))
+
+    def own(self, name):
+        """A CA of its own."""
+        cert, key = self.dir / f"{name}.crt", self.dir / f"{name}.key"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={name}",
+                "-days", 5, "-keyout", key, "-out", cert)
+        return cert, key
+
+    def issue(self, name, issuer, extensions=CLIENT, start="20200101000000Z", end="20991231000000Z"):
+        cert, key, csr, ext = (self.dir / f"{name}.{s}" for s in ("crt", "key", "csr", "ext"))
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", csr)
+        ext.write_text(extensions)
+        openssl("ca", "-batch", "-notext", "-config", self.dir / "ca.cnf", "-cert", issuer[0], "-keyfile", issuer[1],
+                "-in", csr, "-extfile", ext, "-startdate", start, "-enddate", end, "-out", cert)
+        return cert, key
+
+
+class Case(harness.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sato = cls.gateway.add_user("sato")
+        cls.forge = Forge(cls.gateway.dir / "forge")
+
+    def raw(self, data, device=True, port=None, sni="localhost", more=None, seconds=10):
+        """Sends bytes; everything that comes back until the end of the connection or half a second of silence."""
+        pair = self.sato.devices["laptop"] if device is True else device
+        tls = client.context(self.gateway.ca, *(pair or ()))
+        tls.check_hostname = False
+        raw = socket.create_connection(("127.0.0.1", port or self.gateway.port), seconds)
+        connection = tls.wrap_socket(raw, server_hostname=sni)
+        got = b""
+        try:
+            connection.sendall(data)
+            got = connection.recv(65536)
+            if more:
+                connection.sendall(more)
+            connection.settimeout(0.5)
+            while True:
+                part = connection.recv(65536)
+                if not part:
+                    return got + b"<end>"
+                got += part
+        except TimeoutError:
+            return got
+        except (ConnectionError, ssl.SSLError):
+            return got + b"<end>"
+        finally:
+            connection.close()
+
+    def request(self, line, *fields, port=None):
+        return "\r\n".join([line, f"Host: localhost:{port or self.gateway.port}", *fields, "", ""]).encode()
+
+    def office(self, **kw):
+        """200 for who gets in; None when the handshake refuses; else the status."""
+        try:
+            answer = self.raw(self.request("GET /api/office HTTP/1.1"), **kw)
+        except (ConnectionError, ssl.SSLError):
+            return None
+        return int(answer.split(b" ")[1]) if answer.startswith(b"HTTP/1.1 ") else None
+
+    def tearDown(self):
+        self.assertEqual(self.office(), 200, "the edge did not survive")
+        super().tearDown()
+
+
+class Certificates(Case):
+    def issuer(self):
+        signer = self.gateway.dir / "state" / "signer"
+        return signer / "ca.crt", signer / "ca.key"
+
+    def test_a_good_certificate_gets_in(self):
+        """The forge's certificates work when nothing is wrong with them: the tests below mean something."""
+        self.assertEqual(self.office(device=self.forge.issue("good", self.issuer())), 200)
+
+    def test_no_certificate(self):
+        self.assertIsNone(self.office(device=None))
+
+    def test_self_signed(self):
+        self.assertIsNone(self.office(device=self.forge.own("self")))
+
+    def test_another_ca(self):
+        self.assertIsNone(self.office(device=self.forge.issue("stranger", self.forge.own("other-ca"))))
+
+    def test_wrong_purpose(self):
+        self.assertIsNone(self.office(device=self.forge.issue("server", self.issuer(), SERVER)))
+
+    def test_no_purpose(self):
+        self.assertNotEqual(self.office(device=self.forge.issue("purposeless", self.issuer(), NO_PURPOSE)), 200)
+
+    def test_expired(self):
+        self.assertIsNone(self.office(device=self.forge.issue("old", self.issuer(), end="20200102000000Z")))
+
+    def test_not_yet_valid(self):
+        self.assertIsNone(self.office(device=self.forge.issue("future", self.issuer(), start="20980101000000Z")))
+
+    def test_a_device_is_no_ca(self):
+        """A chain through a device's certificate, shown with it."""
+        device = self.forge.issue("device-ca", self.issuer())
+        cert, key = self.forge.issue("below", device)
+        cert.write_bytes(cert.read_bytes() + device[0].read_bytes())
+        self.assertIsNone(self.office(device=(cert, key)))
+
+    def test_no_ca_in_between(self):
+        between = self.forge.issue("between", self.issuer(), CA)
+        cert, key = self.forge.issue("below-between", between)
+        cert.write_bytes(cert.read_bytes() + between[0].read_bytes())
+        self.assertIsNone(self.office(device=(cert, key)))
+
+    def test_revoked_while_others_stay_connected(self):
+        """The new list reaches the edge without a restart and without ending anybody's connection."""
+        lost = self.sato.enrol("lost")
+        self.assertEqual(self.office(device=lost), 200)
+        browser = self.sato.client("laptop")
+        browser.get("/api/office")
+        kept, edge = browser.connection.sock, self.gateway.pid("edge")
+        self.gateway.cli("device", "revoke", "--id", self.sato.device_number("lost"))
+        harness.until("the list to reach the edge", lambda: self.office(device=lost) is None, 5)
+        self.assertEqual(browser.get("/api/office").status, 200)
+        self.assertIs(browser.connection.sock, kept)
+        self.assertEqual(self.gateway.pid("edge"), edge)
+        browser.close()
+
+    def test_only_our_ca_is_asked_for(self):
+        """Or a browser offers every certificate that its user has."""
+        out = openssl("s_client", "-connect", f"127.0.0.1:{self.gateway.port}", "-CAfile", self.gateway.ca, "-cert",
+                      self.sato.devices["laptop"][0], "-key", self.sato.devices["laptop"][1], input=b"").decode()
+        names = out.split("Acceptable client certificate CA names\n")[1].split("\nRequested Signature")[0]
+        subject = openssl("x509", "-in", self.gateway.ca, "-noout", "-subject").decode()
+        self.assertEqual(len(names.strip().split("\n")), 1, names)
+        self.assertEqual(names.strip(), subject.removeprefix("subject=").strip())
+
+    def test_no_tickets(self):
+        session = self.gateway.dir / "session.pem"
+        for port, pair in ((self.gateway.port, self.sato.devices["laptop"]), (self.gateway.enrol_port, None)):
+            device = ["-cert", pair[0], "-key", pair[1]] if pair else []
+            host = f"Host: localhost:{port}\r\nConnection: close\r\n\r\n"
+            out = openssl("s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", self.gateway.ca, "-ign_eof", *device,
+                          "-sess_out", session, input=b"GET / HTTP/1.1\r\n" + host.encode()).decode(errors="replace")
+            self.assertIn("New, TLSv1.3", out)
+            self.assertNotIn("New Session Ticket", out)
+            self.assertFalse(session.exists(), "a session to resume")
+
+
+class TwoListeners(Case):
+    """libwebsockets picks contexts by SNI and virtual hosts by Host; which port it was must decide."""
+
+    def test_sni_does_not_lead_away(self):
+        for name in ("enrol", "inner", "gateway", "x.enrol"):
+            with self.subTest(name=name):
+                self.assertIsNone(self.office(device=None, sni=name))
+                self.assertEqual(self.office(sni=name), 200)
+
+    def test_host_does_not_lead_to_the_api(self):
+        port = self.gateway.enrol_port
+        for host in ("gateway", "gateway:1", f"localhost:{self.gateway.port}", f"localhost:{port}", ""):
+            with self.subTest(host=host):
+                data = f"GET /api/office HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+                for sni in ("localhost", "gateway"):
+                    answer = self.raw(data, device=None, port=port, sni=sni)
+                    self.assertRegex(answer, rb"^HTTP/1.1 (404|421) ")
+
+    def test_enrolment_has_what_it_needs(self):
+        port = self.gateway.enrol_port
+        answer = self.raw(self.request("GET /ca.crt HTTP/1.1", port=port), device=None, port=port)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+        self.assertEqual(answer.split(b"\r\n\r\n")[1].split(b"<end>")[0].decode().split(), self.gateway.ca.read_text().split())
+        for path in ("/portal/index.html", "/portal/main.js", "/core/transport.js", "/api/me", "/index.html"):
+            answer = self.raw(self.request(f"GET {path} HTTP/1.1", port=port), device=None, port=port)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 404 "), (path, answer))
+
+    def test_enrolment_has_no_stream(self):
+        port = self.gateway.enrol_port
+        data = self.request(f"GET /api/sessions/{'ab' * 16}/stream HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade",
+                            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13",
+                            "Sec-WebSocket-Protocol: sekisho.1", f"Origin: https://localhost:{port}", port=port)
+        for device in (None, True):
+            self.assertNotIn(b" 101 ", self.raw(data, device=device, port=port))
+
+
+class Http(Case):
+    GET = "GET /api/office HTTP/1.1"
+
+    def post(self, *fields, body=b"{}"):
+        return self.request("POST /api/logout HTTP/1.1", f"Origin: https://localhost:{self.gateway.port}",
+                            "Content-Type: application/json", *fields) + body
+
+    def test_no_http2(self):
+        """Neither by ALPN nor by an upgrade, which libwebsockets would take inside TLS too."""
+        tls = client.context(self.gateway.ca, *self.sato.devices["laptop"])
+        tls.set_alpn_protocols(["h2"])
+        try:
+            raw = socket.create_connection(("127.0.0.1", self.gateway.port), 10)
+            with tls.wrap_socket(raw, server_hostname="localhost") as connection:
+                self.assertNotEqual(connection.selected_alpn_protocol(), "h2")
+        except ssl.SSLError:
+            pass
+        answer = self.raw(self.request(self.GET, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
+                                       "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"))
+        self.assertNotIn(b"101", answer)
+        self.assertTrue(answer.endswith(b"<end>"))
+
+    def test_an_unknown_upgrade_ends_the_connection(self):
+        """On a kept connection 4.1.6 reads the field after freeing it (CVE-2025-11677); under ASan that would be seen."""
+        upgrade = self.request(self.GET, "Connection: Upgrade", "Upgrade: nonsense")
+        self.assertTrue(self.raw(upgrade).endswith(b"<end>"))
+        answer = self.raw(self.request(self.GET), more=upgrade)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "))
+        self.assertTrue(answer.endswith(b"<end>"))
+
+    def test_methods(self):
+        for method, status in (("HEAD", b"405"), ("PUT", b"405"), ("OPTIONS", b"405"), ("PATCH", b"405")):
+            answer = self.raw(self.request(f"{method} /api/office HTTP/1.1"))
+            self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), (method, answer))
+        self.assertNotIn(b" 200 ", self.raw(self.request("CONNECT / HTTP/1.1")))
+        self.assertNotIn(b" 200 ", self.raw(self.request("NONSENSE / HTTP/1.1")))
+
+    def test_where_a_request_ends_is_beyond_doubt(self):
+        bad = ([], ["Content-Length: -1"], ["Content-Length: 2", "Content-Length: 3"], ["Content-Length: 2 2"],
+               ["Content-Length: 0x2"], ["Transfer-Encoding: chunked"], ["Content-Length: 2", "Transfer-Encoding: chunked"])
+        for fields in bad:
+            with self.subTest(fields=fields):
+                answer = self.raw(self.post(*fields) + self.request(self.GET))
+                self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+                self.assertEqual(answer.count(b"HTTP/1.1 "), 1, "the rest was taken for another request")
+                self.assertTrue(answer.endswith(b"<end>"))
+        answer = self.raw(self.request(self.GET, "Content-Length: 2") + b"{}")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+
+    def test_a_body_over_the_limit_is_not_read(self):
+        answer = self.raw(self.post("Content-Length: 16385", body=b" " * 100))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+        self.assertTrue(answer.endswith(b"<end>"))
+
+    def test_a_slow_body_is_cut(self):
+        browser = self.sato.client()
+        connection = browser.connect(40)
+        begin = time.monotonic()
+        connection.sendall(self.post("Content-Length: 1000", body=b""))
+        with self.assertRaises((ConnectionError, ssl.SSLError, BrokenPipeError)):
+            while time.monotonic() - begin < 40:
+                connection.sendall(b" ")
+                time.sleep(0.25)
+        self.assertLess(time.monotonic() - begin, 25)
+        connection.close()
+
+    def test_early_requests_do_not_keep_the_edge_busy(self):
+        """A large answer that nobody reads, with another request behind it."""
+        path = max((self.gateway.viewer).rglob("*.*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+        line = f"GET /{path.relative_to(self.gateway.viewer)} HTTP/1.1"
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.connect(("127.0.0.1", self.gateway.port))
+        tls = client.context(self.gateway.ca, *self.sato.devices["laptop"])
+        connection = tls.wrap_socket(raw, server_hostname="localhost")
+        connection.sendall(self.request(line) * 40)
+        before = self.processor_seconds()
+        time.sleep(6)
+        used = self.processor_seconds() - before
+        connection.close()
+        self.assertLess(used, 3)
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.gateway.pid('edge')}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def test_paths_out_of_the_viewer(self):
+        for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "/portal/..%5c..%5cetc/passwd",
+                     "//etc/passwd", "/portal/%00", "/portal/index.html%00.js", "/.git/config", "/portal", "/core/"):
+            with self.subTest(path=path):
+                answer = self.raw(self.request(f"GET {path} HTTP/1.1"))
+                self.assertNotIn(b"root:", answer)
+        for path in ("/..%2f..%2fetc/passwd", "/%2fetc%2fpasswd", "/.git/config", "/core/"):
+            self.assertTrue(self.raw(self.request(f"GET {path} HTTP/1.1")).startswith(b"HTTP/1.1 404 "), path)
+
+    def test_a_page_is_guarded_and_asked_for_again(self):
+        answer = self.raw(self.request("GET / HTTP/1.1")).decode(errors="replace")
+        self.assertTrue(answer.startswith("HTTP/1.1 200 "), answer)
+        for field in ("Content-Security-Policy: default-src 'none';", "Cross-Origin-Embedder-Policy: require-corp",
+                      "Cross-Origin-Opener-Policy: same-origin", "X-Content-Type-Options: nosniff", "Permissions-Policy: "):
+            self.assertIn(field, answer)
+        etag = answer.split("ETag: ")[1].split("\r\n")[0]
+        again = self.raw(self.request("GET / HTTP/1.1", f"If-None-Match: {etag}"))
+        self.assertTrue(again.startswith(b"HTTP/1.1 304 "), again)
+
+
+class Rates(Case):
+    settings = {"limits_requests_per_minute": 30, "limits_connections_per_address": 8}
+
+    def tearDown(self):
+        """The allowance is used up here."""
+
+    def test_requests_per_minute(self):
+        browser = self.sato.client()
+        answers = [browser.get("/api/office") for _ in range(40)]
+        refused = [a for a in answers if a.status == 429]
+        self.assertGreaterEqual(len(refused), 5)
+        self.assertEqual(refused[0].json["error"], "throttled")
+        self.assertGreaterEqual(int(refused[0].headers["Retry-After"]), 1)
+        self.assertEqual(int(refused[0].headers["Retry-After"]), refused[0].json["retry_s"])
+        browser.close()
+
+    def test_connections_per_address(self):
+        browser = self.sato.client()
+        kept = []
+        with self.assertRaises((ConnectionError, ssl.SSLError)):
+            for _ in range(9):
+                kept.append(browser.connect())
+        self.assertEqual(len(kept), 8)
+        for connection in kept:
+            connection.close()
+        harness.until("room for another connection", lambda: self.connects(browser), 15)
+
+    def connects(self, browser):
+        try:
+            browser.connect().close()
+            return True
+        except (ConnectionError, ssl.SSLError):
+            return False
+
+
+if __name__ == "__main__":
+    harness.main()
