@@ -9,8 +9,12 @@
 
 enum { TRUST_WAIT_MS = 10000, NAME_MAX_SHOWN = 64 };
 
-static void first_picture(struct worker *worker)
+/* Before the first frame leaves, so that the viewer hears that the session is active first. */
+static void note_picture(struct worker *worker)
 {
+	if (worker->screen.pictured)
+		return;
+	worker->screen.pictured = true;
 	loop_timer_cancel(&worker->connect_timer);
 	session_settle(worker);
 }
@@ -29,19 +33,15 @@ static uint8_t *on_resized(void *ctx, unsigned width, unsigned height, size_t *r
 static void on_damaged(void *ctx, int x, int y, int width, int height)
 {
 	struct worker *worker = ctx;
-	bool pictured = worker->screen.pictured;
+	note_picture(worker);
 	screen_damaged(&worker->screen, x, y, width, height);
-	if (!pictured)
-		first_picture(worker);
 }
 
 static void on_frame_done(void *ctx)
 {
 	struct worker *worker = ctx;
-	bool pictured = worker->screen.pictured;
+	note_picture(worker);
 	screen_frame_done(&worker->screen);
-	if (!pictured)
-		first_picture(worker);
 }
 
 static void on_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height, const uint8_t *rgba)

@@ -98,7 +98,6 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 
 void screen_damaged(struct screen *screen, int x, int y, int width, int height)
 {
-	screen->pictured = true;
 	damage_hint(&screen->source.damage, x, y, width, height);
 	if (!screen->viewer || !damage_waiting(&screen->source.damage))
 		return;
@@ -110,7 +109,6 @@ void screen_damaged(struct screen *screen, int x, int y, int width, int height)
 void screen_frame_done(struct screen *screen)
 {
 	screen->tells_done = true;
-	screen->pictured = true;
 	if (screen->viewer)
 		pacing_frame_done(&screen->viewer->pacing, clock_mono_us());
 	step(screen);

@@ -25,7 +25,7 @@ struct screen {
 	struct buf cursor_pixels; /* compressed */
 	bool have_cursor;
 	bool held;	 /* as the remote was last told */
-	bool pictured;	 /* the PC has drawn something */
+	bool pictured;	 /* the PC has drawn something; set by the owner before it passes that on */
 	bool tells_done; /* the PC marks the ends of its frames */
 };
 

@@ -1,0 +1,330 @@
+/*
+ * session.h - a worker in a test: we are its monitor, its broker and its viewers, and its PC is a stand-in that does what
+ * it is told and writes down what it is asked.
+ */
+#ifndef SEKISHO_TESTS_UNIT_WORKER_SESSION_H
+#define SEKISHO_TESTS_UNIT_WORKER_SESSION_H
+
+#include "unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "wire/ipc.h"
+#include "worker/stream/packets.h"
+#include "worker/worker.h"
+
+enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
+
+/* ---- the PC ------------------------------------------------------------------------------------- */
+
+static struct stand_in {
+	struct remote remote;
+	enum end_reason refuse; /* connecting fails */
+	bool can_resize, ask_trust, trusted, freed, held, silent;
+	uint8_t *pixels;
+	size_t stride;
+	char journal[JOURNAL]; /* "key 61 1e down\n" … */
+	char password[64];     /* as it was while connecting */
+	unsigned connect_s;
+} pc;
+
+static void pc_write(const char *format, ...) printf_like(1, 2);
+static void pc_write(const char *format, ...)
+{
+	size_t len = strlen(pc.journal);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(pc.journal + len, sizeof(pc.journal) - len, format, args);
+	va_end(args);
+}
+
+static void pc_size(unsigned width, unsigned height)
+{
+	pc.pixels = pc.remote.events->resized(pc.remote.ctx, width, height, &pc.stride);
+	assert_non_null(pc.pixels);
+}
+
+static void pc_draw(unsigned x, unsigned y, uint32_t colour)
+{
+	memcpy(pc.pixels + y * pc.stride + (size_t)x * 4, &colour, 4);
+	pc.remote.events->damaged(pc.remote.ctx, (int)x, (int)y, 1, 1);
+	pc.remote.events->frame_done(pc.remote.ctx);
+}
+
+static enum err pc_connect(struct remote *remote, enum end_reason *ret_reason)
+{
+	static const uint8_t fingerprint[32] = { 0xab };
+	snprintf(pc.password, sizeof(pc.password), "%s", remote->config.password);
+	pc.connect_s = remote->config.connect_s;
+	if (pc.ask_trust)
+		pc.trusted = remote->events->trust(remote->ctx, fingerprint);
+	*ret_reason = pc.ask_trust && !pc.trusted ? END_PC_CERTIFICATE : pc.refuse;
+	if (*ret_reason)
+		return ERR_DENIED;
+	remote->can_resize = pc.can_resize;
+	pc_size(PC_WIDTH, PC_HEIGHT);
+	if (!pc.silent)
+		pc_draw(0, 0, 0x123456);
+	return OK;
+}
+
+static void pc_key(struct remote *remote, uint32_t keysym, uint16_t scancode, bool down)
+{
+	(void)remote;
+	pc_write("key %x %x %s\n", keysym, scancode, down ? "down" : "up");
+}
+
+static void pc_text(struct remote *remote, const char *text)
+{
+	(void)remote;
+	pc_write("text %s\n", text);
+}
+
+static void pc_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y)
+{
+	(void)remote;
+	pc_write("pointer %u %u %x %d %d\n", x, y, buttons, wheel_x, wheel_y);
+}
+
+static bool pc_resize(struct remote *remote, unsigned width, unsigned height)
+{
+	(void)remote;
+	pc_write("resize %u %u\n", width, height);
+	return true;
+}
+
+static void pc_hold(struct remote *remote, bool held)
+{
+	(void)remote;
+	pc.held = held;
+}
+
+static void pc_free(struct remote *remote)
+{
+	(void)remote;
+	pc.freed = true;
+}
+
+static const struct remote_ops pc_ops = {
+	.connect = pc_connect, .key = pc_key,	  .text = pc_text, .pointer = pc_pointer,
+	.resize = pc_resize,   .hold = pc_hold, .free = pc_free,
+};
+
+static enum err pc_new(struct loop *loop, const struct remote_config *config, const struct remote_events *events,
+		       void *ctx, struct remote **ret)
+{
+	pc.remote = (struct remote){ .ops = &pc_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config };
+	*ret = &pc.remote;
+	return OK;
+}
+
+/* ---- the worker --------------------------------------------------------------------------------- */
+
+struct session {
+	struct loop *loop;
+	struct worker *worker;
+	int monitor, broker; /* our ends */
+	struct ipc_received received;
+};
+
+static void settle(struct session *session)
+{
+	for (int i = 0; i < 20; i++)
+		assert_ok(loop_step(session->loop, 0));
+}
+
+static void new_broker(struct session *session)
+{
+	int fds[2];
+	struct msg_link link = { .peer = WIRE_BROKER };
+	assert_ok(ipc_pair(fds));
+	assert_ok(ipc_send(session->monitor, MSG_link, &link, fds[1]));
+	close(fds[1]);
+	if (session->broker >= 0)
+		close(session->broker);
+	session->broker = fds[0];
+	settle(session);
+}
+
+static void session_begin(struct session *session)
+{
+	int fds[2];
+	memset(&pc, 0, sizeof(pc));
+	memset(session, 0, sizeof(*session));
+	session->broker = -1;
+	assert_ok(ipc_pair(fds));
+	session->monitor = fds[0];
+	assert_ok(loop_new(&session->loop));
+	assert_ok(worker_new(session->loop, fds[1], pc_new, pc_new, &session->worker));
+	new_broker(session);
+}
+
+static void session_finish(struct session *session)
+{
+	worker_free(session->worker);
+	loop_free(session->loop);
+	close(session->monitor);
+	if (session->broker >= 0)
+		close(session->broker);
+}
+
+static void order(struct session *session, uint16_t id, const void *msg, int fd)
+{
+	assert_ok(ipc_send(session->broker, id, msg, fd));
+	settle(session);
+}
+
+static struct msg_session_start usual_start(void)
+{
+	return (struct msg_session_start){
+		.session = { 1, 2, 3 },
+		.label = "経理PC",
+		.protocol = PROTOCOL_VNC,
+		.security = SECURITY_AUTO,
+		.address = "192.0.2.1",
+		.port = 5900,
+		.user = "taro",
+		.password = "geheim",
+		.width = 1280,
+		.height = 800,
+		.connect_s = 10,
+		.idle_warn_s = 600,
+		.idle_lock_s = 900,
+		.idle_logoff_s = 7200,
+		.resume_s = 900,
+		.length_s = 43200,
+	};
+}
+
+static void start(struct session *session, const struct msg_session_start *msg)
+{
+	order(session, MSG_session_start, msg, -1);
+}
+
+/* The worker's next message of this type, others are passed over; NULL when there is none. */
+static const union wire_any *told(struct session *session, uint16_t id)
+{
+	for (;;) {
+		enum err err = ipc_receive(session->broker, WIRE_WORKER, WIRE_BROKER, &session->received);
+		if (err)
+			return NULL;
+		if (session->received.type->id == id)
+			return &session->received.msg;
+	}
+}
+
+/* The newest state that the worker told. */
+static struct msg_worker_state last_state(struct session *session)
+{
+	const union wire_any *any;
+	struct msg_worker_state last = { 0 };
+	while ((any = told(session, MSG_worker_state)))
+		last = any->worker_state;
+	return last;
+}
+
+/* Steps until the loop was told to stop; the worker's code. */
+static int run_to_the_end(struct session *session)
+{
+	return loop_run(session->loop);
+}
+
+/* ---- viewers ------------------------------------------------------------------------------------ */
+
+struct watcher {
+	int fd;
+	uint8_t packet[PACKETS_MAX + 1];
+	struct buf message;
+	union wire_any any;
+};
+
+static void watch(struct session *session, struct watcher *watcher, uint32_t number)
+{
+	int fds[2];
+	struct msg_session_viewer viewer = { .viewer = number };
+	assert_ok(ipc_pair(fds));
+	watcher->fd = fds[0];
+	buf_init(&watcher->message, 80 * 1024 * 1024);
+	order(session, MSG_session_viewer, &viewer, fds[1]);
+	close(fds[1]);
+}
+
+static void unwatch(struct watcher *watcher)
+{
+	if (watcher->fd >= 0)
+		close(watcher->fd);
+	watcher->fd = -1;
+	buf_finish(&watcher->message);
+}
+
+static void say(struct session *session, struct watcher *watcher, uint16_t id, const void *msg)
+{
+	struct buf buf;
+	buf_init(&buf, WIRE_MESSAGE_MAX);
+	assert_ok(wire_encode(id, msg, &buf));
+	assert_int_equal(send(watcher->fd, buf.data, buf.len, MSG_NOSIGNAL), buf.len);
+	buf_finish(&buf);
+	settle(session);
+}
+
+static void say_hello(struct session *session, struct watcher *watcher)
+{
+	struct msg_viewer_hello hello = { .version = 1 };
+	say(session, watcher, MSG_viewer_hello, &hello);
+}
+
+/* The id of the next message; 0: none, -1: the stream ended. */
+static int hear(struct watcher *watcher)
+{
+	const struct wire_type *type;
+	buf_clear(&watcher->message);
+	for (;;) {
+		ssize_t len = recv(watcher->fd, watcher->packet, sizeof(watcher->packet), MSG_DONTWAIT);
+		if (len < 0) {
+			assert_int_equal(errno, EAGAIN);
+			assert_int_equal(watcher->message.len, 0);
+			return 0;
+		}
+		if (len == 0)
+			return -1;
+		assert_ok(buf_add(&watcher->message, watcher->packet + 1, (size_t)len - 1));
+		if (watcher->packet[0] == 0)
+			break;
+	}
+	assert_ok(wire_decode(watcher->message.data, watcher->message.len, &type, &watcher->any));
+	return type->id;
+}
+
+/* The next message of this type; false when the viewer got none. */
+static bool hear_of(struct watcher *watcher, uint16_t id)
+{
+	int heard;
+	do
+		heard = hear(watcher);
+	while (heard > 0 && heard != id);
+	return heard == id;
+}
+
+/* The stream ended, and the last word was this status. */
+static void assert_dismissed(struct watcher *watcher, enum session_state state, enum end_reason reason)
+{
+	struct msg_status last = { 0 };
+	int heard;
+	while ((heard = hear(watcher)) > 0)
+		if (heard == MSG_status)
+			last = watcher->any.status;
+	assert_int_equal(heard, -1);
+	assert_string_equal(session_state_code(last.state), session_state_code(state));
+	assert_string_equal(end_reason_code(last.reason), end_reason_code(reason));
+}
+
+#endif
