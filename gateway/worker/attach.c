@@ -19,7 +19,8 @@ void attach_drop(struct worker *worker, enum session_state state, enum end_reaso
 	if (state == SESSION_STARTING)
 		return;
 	viewer_free(worker->closing[SESSION_CLOSING_MAX - 1]);
-	memmove(&worker->closing[1], &worker->closing[0], sizeof(worker->closing) - sizeof(worker->closing[0]));
+	memmove(&worker->closing[1], &worker->closing[0],
+		sizeof(worker->closing) - sizeof(worker->closing[0]));
 	worker->closing[0] = viewer;
 	viewer_close(viewer, state, reason);
 }
@@ -43,7 +44,8 @@ static void welcome(struct worker *worker)
 		.label = start->label,
 		.state = (uint8_t)worker->state,
 		/* Not known before the PC answers; NOTICE_NO_RESIZE follows when it cannot. */
-		.can_resize = !worker->screen.pictured || (worker->remote && worker->remote->can_resize),
+		.can_resize =
+			!worker->screen.pictured || (worker->remote && worker->remote->can_resize),
 		.view_only = start->view_only,
 	};
 	memcpy(hello.session, start->session, sizeof(hello.session));
@@ -150,7 +152,8 @@ static void on_viewer_gone(void *ctx, struct viewer *viewer, enum err why)
 		return;
 	if (viewer != worker->viewer)
 		return;
-	log_info("viewer-left", "viewer=%u why=%s", viewer->number, why ? err_code(why) : "refused");
+	log_info("viewer-left", "viewer=%u why=%s", viewer->number,
+		 why ? err_code(why) : "refused");
 	attach_drop(worker, SESSION_STARTING, END_NONE);
 	session_settle(worker);
 	session_run_limits(worker);

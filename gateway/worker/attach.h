@@ -14,7 +14,8 @@ struct worker;
 /* A new viewer takes the place of the one before. Takes over fd. */
 void attach_take(struct worker *worker, uint32_t number, int fd);
 
-/* Takes the viewer away with a last word, or with SESSION_STARTING and END_NONE when it is gone already. */
+/* Takes the viewer away with a last word, or with SESSION_STARTING and END_NONE when it is gone
+ * already. */
 void attach_drop(struct worker *worker, enum session_state state, enum end_reason reason);
 
 /* Some viewer still gets its last word. */

@@ -53,7 +53,8 @@ void hands_text(struct hands *hands, const char *text)
 
 static void tell_pointer(struct remote *remote, const struct msg_pointer *pointer)
 {
-	remote->ops->pointer(remote, pointer->x, pointer->y, pointer->buttons, pointer->wheel_x, pointer->wheel_y);
+	remote->ops->pointer(remote, pointer->x, pointer->y, pointer->buttons, pointer->wheel_x,
+			     pointer->wheel_y);
 }
 
 void hands_pointer(struct hands *hands, const struct msg_pointer *pointer)

@@ -1,6 +1,6 @@
 /*
- * hands.h - the way of the input: from the viewer to the PC, remembering what is pressed, and asking for desktop sizes no
- * faster than a PC can follow.
+ * hands.h - the way of the input: from the viewer to the PC, remembering what is pressed, and
+ * asking for desktop sizes no faster than a PC can follow.
  */
 #ifndef SEKISHO_WORKER_HANDS_H
 #define SEKISHO_WORKER_HANDS_H
@@ -14,7 +14,7 @@
 #include "worker/stream/keys.h"
 
 enum {
-	HANDS_MIN_SIZE = 200, /* what a viewer may ask for, both ways */
+	HANDS_MIN_SIZE = 200,     /* what a viewer may ask for, both ways */
 	HANDS_RESIZE_US = 500000, /* between two requests */
 };
 
@@ -26,12 +26,13 @@ struct hands {
 	struct msg_pointer pointer; /* as last told */
 	unsigned desktop_width, desktop_height;
 	unsigned wish_width, wish_height; /* 0: nothing waits */
-	uint64_t resize_us; /* the last request */
+	uint64_t resize_us;               /* the last request */
 	void (*cannot_resize)(void *ctx);
 	void *ctx;
 };
 
-void hands_init(struct hands *hands, struct loop *loop, void (*cannot_resize)(void *ctx), void *ctx);
+void hands_init(struct hands *hands, struct loop *loop, void (*cannot_resize)(void *ctx),
+		void *ctx);
 void hands_finish(struct hands *hands);
 
 void hands_set_remote(struct hands *hands, struct remote *remote);

@@ -61,7 +61,8 @@ static uint64_t after(uint64_t from_us, uint32_t seconds)
 static uint64_t length_warning(const struct limits *limits)
 {
 	uint32_t length = limits->config.length_s;
-	return after(limits->started_us, length > LIMITS_LENGTH_WARN_S ? length - LIMITS_LENGTH_WARN_S : 0);
+	return after(limits->started_us,
+		     length > LIMITS_LENGTH_WARN_S ? length - LIMITS_LENGTH_WARN_S : 0);
 }
 
 static uint64_t resume_end(const struct limits *limits)
@@ -82,11 +83,13 @@ enum limits_event limits_next(struct limits *limits, uint64_t now_us, uint64_t *
 		uint64_t due_us;
 		bool *done;
 	} rules[] = {
-		{ LIMITS_END_BROKER, limits->brokerless, after(limits->broker_us, LIMITS_BROKER_S), NULL },
+		{ LIMITS_END_BROKER, limits->brokerless, after(limits->broker_us, LIMITS_BROKER_S),
+		  NULL },
 		{ LIMITS_END_LENGTH, true, after(limits->started_us, config->length_s), NULL },
 		{ LIMITS_END_IDLE, true, after(limits->input_us, config->idle_logoff_s), NULL },
 		{ LIMITS_END_RESUME, limits->alone, resume_end(limits), NULL },
-		{ LIMITS_LOCK, !limits->locked, after(limits->input_us, config->idle_lock_s), &limits->locked },
+		{ LIMITS_LOCK, !limits->locked, after(limits->input_us, config->idle_lock_s),
+		  &limits->locked },
 		{ LIMITS_WARN_LENGTH, warn_length, length_warning(limits), &limits->warned_length },
 		{ LIMITS_WARN_IDLE, !limits->warned_idle && !limits->locked,
 		  after(limits->input_us, config->idle_warn_s), &limits->warned_idle },

@@ -1,6 +1,6 @@
 /*
- * limits.h - when a session warns, locks and ends by time: idle, length, waiting for its viewer, broker gone. Pure
- * logic, the caller brings the monotonic time and acts.
+ * limits.h - when a session warns, locks and ends by time: idle, length, waiting for its viewer,
+ * broker gone. Pure logic, the caller brings the monotonic time and acts.
  */
 #ifndef SEKISHO_WORKER_LIMITS_H
 #define SEKISHO_WORKER_LIMITS_H
@@ -10,7 +10,7 @@
 
 enum {
 	LIMITS_LENGTH_WARN_S = 300,
-	LIMITS_BROKER_S = 60,	    /* without a broker nobody can end the session */
+	LIMITS_BROKER_S = 60,       /* without a broker nobody can end the session */
 	LIMITS_FIRST_VIEWER_S = 60, /* at least, for the viewer that the session was opened for */
 };
 
@@ -36,7 +36,7 @@ struct limits {
 	uint64_t alone_us;  /* since when the session waits for a viewer */
 	uint64_t broker_us; /* since when the broker is gone */
 	bool alone, brokerless;
-	bool seen;	    /* a viewer was there once */
+	bool seen; /* a viewer was there once */
 	bool warned_idle, warned_length, locked;
 };
 
@@ -54,12 +54,13 @@ void limits_broker_left(struct limits *limits, uint64_t now_us);
 void limits_broker_came(struct limits *limits);
 
 /*
- * What is due, once each; call again until LIMITS_NOTHING, then ret_wait_us is the time until the next one. Ends are
- * reported before warnings.
+ * What is due, once each; call again until LIMITS_NOTHING, then ret_wait_us is the time until the
+ * next one. Ends are reported before warnings.
  */
 enum limits_event limits_next(struct limits *limits, uint64_t now_us, uint64_t *ret_wait_us);
 
-/* Seconds until the lock or the log-off that the idle warning speaks of, and until the end by length. */
+/* Seconds until the lock or the log-off that the idle warning speaks of, and until the end by
+ * length. */
 uint32_t limits_idle_left(const struct limits *limits, uint64_t now_us);
 uint32_t limits_length_left(const struct limits *limits, uint64_t now_us);
 

@@ -3,10 +3,11 @@
 #include "base/log.h"
 #include "base/util.h"
 
-/* ---- broker ------------------------------------------------------------------------------------ */
+/* ---- broker ------------------------------------------------------------------------------------
+ */
 
-static void broker_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg,
-			   int fd)
+static void broker_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			   const union wire_any *msg, int fd)
 {
 	struct link *link = ctx;
 	(void)channel;
@@ -28,7 +29,8 @@ static const struct channel_ops broker_ops = { .message = broker_message, .close
 static void use_broker(struct link *link, int fd)
 {
 	struct channel *broker;
-	enum err err = channel_new(link->loop, fd, WIRE_WORKER, WIRE_BROKER, &broker_ops, link, &broker);
+	enum err err =
+		channel_new(link->loop, fd, WIRE_WORKER, WIRE_BROKER, &broker_ops, link, &broker);
 	if (err) {
 		log_error("broker-link", "error=%s", err_code(err));
 		return;
@@ -38,10 +40,11 @@ static void use_broker(struct link *link, int fd)
 	link->ops->broker_came(link->ctx);
 }
 
-/* ---- monitor ----------------------------------------------------------------------------------- */
+/* ---- monitor -----------------------------------------------------------------------------------
+ */
 
-static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg,
-			    int fd)
+static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			    const union wire_any *msg, int fd)
 {
 	(void)channel;
 	if (type->id == MSG_link && msg->link.peer == WIRE_BROKER)
@@ -59,12 +62,15 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 	link->ops->monitor_left(link->ctx);
 }
 
-static const struct channel_ops monitor_ops = { .message = monitor_message, .closed = monitor_closed };
+static const struct channel_ops monitor_ops = { .message = monitor_message,
+						.closed = monitor_closed };
 
-enum err link_init(struct link *link, struct loop *loop, int monitor_fd, const struct link_ops *ops, void *ctx)
+enum err link_init(struct link *link, struct loop *loop, int monitor_fd, const struct link_ops *ops,
+		   void *ctx)
 {
 	*link = (struct link){ .loop = loop, .ops = ops, .ctx = ctx };
-	return channel_new(loop, monitor_fd, WIRE_WORKER, WIRE_MONITOR, &monitor_ops, link, &link->monitor);
+	return channel_new(loop, monitor_fd, WIRE_WORKER, WIRE_MONITOR, &monitor_ops, link,
+			   &link->monitor);
 }
 
 void link_finish(struct link *link)

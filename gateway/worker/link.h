@@ -1,5 +1,6 @@
 /*
- * link.h - the worker's channels: to the monitor, which brings a new channel to the broker whenever that one restarts.
+ * link.h - the worker's channels: to the monitor, which brings a new channel to the broker whenever
+ * that one restarts.
  */
 #ifndef SEKISHO_WORKER_LINK_H
 #define SEKISHO_WORKER_LINK_H
@@ -24,7 +25,8 @@ struct link {
 };
 
 /* Takes over monitor_fd. */
-nodiscard enum err link_init(struct link *link, struct loop *loop, int monitor_fd, const struct link_ops *ops, void *ctx);
+nodiscard enum err link_init(struct link *link, struct loop *loop, int monitor_fd,
+			     const struct link_ops *ops, void *ctx);
 void link_finish(struct link *link);
 
 /* To the broker. Without one the message is dropped: a new one is told the state by broker_came. */

@@ -13,13 +13,14 @@
 enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
 
 /*
- * Connecting needs sockets of its own; FreeRDP and GnuTLS open certificate stores, time zones and the like read-only,
- * and VeNCrypt's CA goes through a memfd.
+ * Connecting needs sockets of its own; FreeRDP and GnuTLS open certificate stores, time zones and
+ * the like read-only, and VeNCrypt's CA goes through a memfd.
  */
 static const char *const syscalls[] = {
-	"socket", "connect", "bind",	"openat",   "readlink", "readlinkat", "newfstatat", "statx",
-	"stat",	  "lstat",   "access",	"faccessat", "faccessat2", "getdents64", "memfd_create", "ftruncate",
-	"pipe2",  "getcwd",  "fcntl",	"sched_setaffinity",
+	"socket",     "connect",    "bind",       "openat",     "readlink",
+	"readlinkat", "newfstatat", "statx",      "stat",       "lstat",
+	"access",     "faccessat",  "faccessat2", "getdents64", "memfd_create",
+	"ftruncate",  "pipe2",      "getcwd",     "fcntl",      "sched_setaffinity",
 };
 
 static const struct sandbox_path paths[] = {
@@ -27,6 +28,10 @@ static const struct sandbox_path paths[] = {
 	{ "/lib", SANDBOX_READ },
 	{ "/lib64", SANDBOX_READ },
 	{ "/etc", SANDBOX_READ },
+	/* Where /etc/resolv.conf may point to. */
+	{ "/run/systemd/resolve", SANDBOX_READ },
+	{ "/run/NetworkManager", SANDBOX_READ },
+	{ "/run/resolvconf", SANDBOX_READ },
 };
 
 static const struct sandbox sandbox = {

@@ -44,7 +44,8 @@ static void on_frame_done(void *ctx)
 	screen_frame_done(&worker->screen);
 }
 
-static void on_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height, const uint8_t *rgba)
+static void on_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
+		      const uint8_t *rgba)
 {
 	struct worker *worker = ctx;
 	screen_cursor(&worker->screen, hot_x, hot_y, width, height, rgba);
@@ -84,7 +85,8 @@ static void on_channel_refused(void *ctx, const char *name)
 	char shown[NAME_MAX_SHOWN + 1], detail[NAME_MAX_SHOWN + 32];
 	size_t len = strnlen(name, NAME_MAX_SHOWN);
 	for (size_t i = 0; i < len; i++)
-		shown[i] = isalnum((unsigned char)name[i]) || strchr("-_.:#", name[i]) ? name[i] : '?';
+		shown[i] =
+			isalnum((unsigned char)name[i]) || strchr("-_.:#", name[i]) ? name[i] : '?';
 	shown[len] = '\0';
 	snprintf(detail, sizeof(detail), "{\"channel\":\"%s\"}", shown);
 	log_warn("channel-refused", "channel=\"%s\"", shown);

@@ -45,9 +45,11 @@ static void send_frame(struct screen *screen)
 	struct buf *message = packets_frame(&viewer->packets);
 	uint64_t now = clock_mono_us();
 	bool empty;
-	enum err err = frame_next(&screen->source, pacing_next(&viewer->pacing), now, message, &empty);
+	enum err err =
+		frame_next(&screen->source, pacing_next(&viewer->pacing), now, message, &empty);
 	if (err) {
-		/* Out of memory: this viewer has lost its state, another try starts with a keyframe. */
+		/* Out of memory: this viewer has lost its state, another try starts with a
+		 * keyframe. */
 		log_error("frame", "viewer=%u error=%s", viewer->number, err_code(err));
 		screen->viewer = NULL;
 		viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
@@ -87,7 +89,8 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 	if (!err)
 		err = frame_source_resize(&screen->source);
 	if (err) {
-		log_error("desktop-size", "width=%u height=%u error=%s", width, height, err_code(err));
+		log_error("desktop-size", "width=%u height=%u error=%s", width, height,
+			  err_code(err));
 		return NULL;
 	}
 	if (screen->viewer)
@@ -101,7 +104,8 @@ void screen_damaged(struct screen *screen, int x, int y, int width, int height)
 	damage_hint(&screen->source.damage, x, y, width, height);
 	if (!screen->viewer || !damage_waiting(&screen->source.damage))
 		return;
-	pacing_damaged(&screen->viewer->pacing, clock_mono_us(), screen->tells_done ? WAIT_DONE_US : PACING_MAX_WAIT_US);
+	pacing_damaged(&screen->viewer->pacing, clock_mono_us(),
+		       screen->tells_done ? WAIT_DONE_US : PACING_MAX_WAIT_US);
 	if (!loop_timer_running(&screen->timer))
 		step(screen);
 }
@@ -120,8 +124,8 @@ static void send_cursor(struct screen *screen)
 		viewer_send(screen->viewer, MSG_cursor, &screen->cursor);
 }
 
-void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
-		   const uint8_t *rgba)
+void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width,
+		   unsigned height, const uint8_t *rgba)
 {
 	struct lossless_data data = { 0 };
 	if (width > REMOTE_MAX_CURSOR || height > REMOTE_MAX_CURSOR)

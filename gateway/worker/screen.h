@@ -1,5 +1,6 @@
 /*
- * screen.h - the way of the pixels: what the PC draws into, what of it goes to the viewer, and when.
+ * screen.h - the way of the pixels: what the PC draws into, what of it goes to the viewer, and
+ * when.
  */
 #ifndef SEKISHO_WORKER_SCREEN_H
 #define SEKISHO_WORKER_SCREEN_H
@@ -19,13 +20,13 @@ struct screen {
 	struct surface surface;
 	struct frame_source source;
 	struct loop_timer timer; /* until the next frame is due */
-	struct remote *remote;	 /* not owned; NULL before and after the connection */
-	struct viewer *viewer;	 /* not owned; NULL while nobody may see anything */
+	struct remote *remote;   /* not owned; NULL before and after the connection */
+	struct viewer *viewer;   /* not owned; NULL while nobody may see anything */
 	struct msg_cursor cursor;
 	struct buf cursor_pixels; /* compressed */
 	bool have_cursor;
-	bool held;	 /* as the remote was last told */
-	bool pictured;	 /* the PC has drawn something; set by the owner before it passes that on */
+	bool held;       /* as the remote was last told */
+	bool pictured;   /* the PC has drawn something; set by the owner before it passes that on */
 	bool tells_done; /* the PC marks the ends of its frames */
 };
 
@@ -36,8 +37,8 @@ void screen_finish(struct screen *screen);
 uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, size_t *ret_stride);
 void screen_damaged(struct screen *screen, int x, int y, int width, int height);
 void screen_frame_done(struct screen *screen);
-void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
-		   const uint8_t *rgba);
+void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width,
+		   unsigned height, const uint8_t *rgba);
 
 /* From now on this remote is held back when nobody can take frames; NULL when it goes away. */
 void screen_set_remote(struct screen *screen, struct remote *remote);

@@ -10,7 +10,8 @@ enum {
 	FINISH_US = 100000, /* the broker reads our last state before it hears of our exit */
 };
 
-/* ---- states ------------------------------------------------------------------------------------ */
+/* ---- states ------------------------------------------------------------------------------------
+ */
 
 bool session_greeted(const struct worker *worker)
 {
@@ -19,8 +20,8 @@ bool session_greeted(const struct worker *worker)
 
 static bool same_report(const struct msg_worker_state *a, const struct msg_worker_state *b)
 {
-	return a->state == b->state && a->reason == b->reason && a->viewers == b->viewers && a->width == b->width &&
-	       a->height == b->height;
+	return a->state == b->state && a->reason == b->reason && a->viewers == b->viewers &&
+	       a->width == b->width && a->height == b->height;
 }
 
 void session_report(struct worker *worker)
@@ -40,7 +41,8 @@ void session_report(struct worker *worker)
 
 void session_tell_status(struct worker *worker)
 {
-	struct msg_status status = { .state = (uint8_t)worker->state, .reason = (uint8_t)worker->reason };
+	struct msg_status status = { .state = (uint8_t)worker->state,
+				     .reason = (uint8_t)worker->reason };
 	if (worker->viewer && worker->welcomed)
 		viewer_send(worker->viewer, MSG_status, &status);
 }
@@ -48,8 +50,9 @@ void session_tell_status(struct worker *worker)
 void session_set_state(struct worker *worker, enum session_state state)
 {
 	if (worker->state != state && worker->state != SESSION_ENDED) {
-		log_info("session-state", "from=%s to=%s reason=%s", session_state_code(worker->state),
-			 session_state_code(state), end_reason_code(worker->reason));
+		log_info("session-state", "from=%s to=%s reason=%s",
+			 session_state_code(worker->state), session_state_code(state),
+			 end_reason_code(worker->reason));
 		worker->state = state;
 		session_tell_status(worker);
 	}
@@ -63,7 +66,8 @@ void session_settle(struct worker *worker)
 	else if (!worker->screen.pictured)
 		session_set_state(worker, SESSION_CONNECTING);
 	else
-		session_set_state(worker, session_greeted(worker) ? SESSION_ACTIVE : SESSION_DETACHED);
+		session_set_state(worker,
+				  session_greeted(worker) ? SESSION_ACTIVE : SESSION_DETACHED);
 }
 
 void session_event(struct worker *worker, const char *event, const char *detail)
@@ -82,7 +86,8 @@ void session_notice(struct worker *worker, enum notice_kind kind, uint32_t secon
 		viewer_send_keyed(worker->viewer, kind, MSG_notice, &msg);
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------
+ */
 
 static void lock(struct worker *worker)
 {
@@ -98,7 +103,8 @@ static void act_on_limit(struct worker *worker, enum limits_event event)
 	bool locks = limits->config.idle_lock_s < limits->config.idle_logoff_s;
 	switch (event) {
 	case LIMITS_WARN_IDLE:
-		session_notice(worker, locks ? NOTICE_IDLE_LOCK : NOTICE_IDLE_LOGOFF, limits_idle_left(limits, now));
+		session_notice(worker, locks ? NOTICE_IDLE_LOCK : NOTICE_IDLE_LOGOFF,
+			       limits_idle_left(limits, now));
 		break;
 	case LIMITS_WARN_LENGTH:
 		session_notice(worker, NOTICE_LENGTH, limits_length_left(limits, now));
@@ -141,7 +147,8 @@ void session_limits_due(struct loop_timer *timer)
 	session_run_limits(container_of(timer, struct worker, limits_timer));
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end -----------------------------------------------------------------------------------
+ */
 
 /* Outside of every callback of the remote. Viewers linger for a second at most. */
 void session_finish_due(struct loop_timer *timer)

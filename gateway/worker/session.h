@@ -1,6 +1,6 @@
 /*
- * session.h - the session's state as its modules share it, the one setter of states and the one way to end. Private to
- * the worker.
+ * session.h - the session's state as its modules share it, the one setter of states and the one way
+ * to end. Private to the worker.
  */
 #ifndef SEKISHO_WORKER_SESSION_H
 #define SEKISHO_WORKER_SESSION_H
@@ -30,9 +30,9 @@ struct worker {
 	struct limits limits;
 	struct screen screen;
 	struct hands hands;
-	struct remote *remote; /* owned */
-	struct viewer *viewer; /* owned; the present one */
-	bool welcomed;	       /* it got its hello */
+	struct remote *remote;                       /* owned */
+	struct viewer *viewer;                       /* owned; the present one */
+	bool welcomed;                               /* it got its hello */
 	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */
 	struct loop_timer connect_timer; /* connects; then waits for the first picture */
 	struct loop_timer limits_timer;

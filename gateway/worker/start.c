@@ -55,8 +55,11 @@ void start_remote_config(const struct start *start, struct remote_config *ret)
 		.pin = msg->pin.len == PIN_LEN ? msg->pin.data : NULL,
 		.tls_ca = msg->tls_ca.len ? msg->tls_ca.data : NULL,
 		.tls_ca_len = msg->tls_ca.len,
-		.width = MAX(MIN((unsigned)msg->width, (unsigned)REMOTE_MAX_WIDTH), (unsigned)REMOTE_MIN_SIZE) & ~1u,
-		.height = MAX(MIN((unsigned)msg->height, (unsigned)REMOTE_MAX_HEIGHT), (unsigned)REMOTE_MIN_SIZE),
+		.width = MAX(MIN((unsigned)msg->width, (unsigned)REMOTE_MAX_WIDTH),
+			     (unsigned)REMOTE_MIN_SIZE) &
+			 ~1u,
+		.height = MAX(MIN((unsigned)msg->height, (unsigned)REMOTE_MAX_HEIGHT),
+			      (unsigned)REMOTE_MIN_SIZE),
 		.layout = msg->layout,
 		.connect_s = MAX(MIN((unsigned)msg->connect_s, (unsigned)MOST_CONNECT_S), 1u),
 	};
@@ -64,7 +67,8 @@ void start_remote_config(const struct start *start, struct remote_config *ret)
 
 void start_wipe(struct start *start)
 {
-	/* The message lies in start->data: only the password is a secret, and it is a part of that. */
+	/* The message lies in start->data: only the password is a secret, and it is a part of that.
+	 */
 	if (start->data && start->msg.password && *start->msg.password)
 		secret_wipe((char *)(uintptr_t)start->msg.password, strlen(start->msg.password));
 }

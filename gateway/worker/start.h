@@ -1,5 +1,6 @@
 /*
- * start.h - keeps what session_start said: its strings point into a message that is gone after the callback.
+ * start.h - keeps what session_start said: its strings point into a message that is gone after the
+ * callback.
  */
 #ifndef SEKISHO_WORKER_START_H
 #define SEKISHO_WORKER_START_H
@@ -10,7 +11,7 @@
 
 struct start {
 	struct msg_session_start msg; /* strings and blobs point into data or password */
-	struct secret *data;	      /* owned; the message as encoded */
+	struct secret *data;          /* owned; the message as encoded */
 };
 
 /* Copies. ERR_NOMEM, or ERR_PROTOCOL for values that make no sense. */

@@ -40,7 +40,8 @@ static void start_session(struct worker *worker, const struct msg_session_start 
 	limits_init(&worker->limits, &config, clock_mono_us());
 	worker->hands.view_only = msg->view_only != 0;
 	session_set_state(worker, SESSION_CONNECTING);
-	/* In a turn of its own: connecting blocks, and what the broker sent with this should come first. */
+	/* In a turn of its own: connecting blocks, and what the broker sent with this should come
+	 * first. */
 	loop_timer_set(&worker->connect_timer, 0);
 	session_run_limits(worker);
 }
@@ -54,7 +55,8 @@ static void unlock(struct worker *worker)
 	session_run_limits(worker);
 }
 
-static void on_broker_message(void *ctx, const struct wire_type *type, const union wire_any *msg, int fd)
+static void on_broker_message(void *ctx, const struct wire_type *type, const union wire_any *msg,
+			      int fd)
 {
 	_cleanup_close_ int passed = fd;
 	struct worker *worker = ctx;
@@ -68,7 +70,9 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 			attach_take(worker, msg->session_viewer.viewer, util_take_fd(&passed));
 		break;
 	case MSG_session_stop:
-		session_end(worker, msg->session_stop.reason ? (enum end_reason)msg->session_stop.reason : END_TERMINATED);
+		session_end(worker, msg->session_stop.reason
+					    ? (enum end_reason)msg->session_stop.reason
+					    : END_TERMINATED);
 		break;
 	case MSG_session_unlocked:
 		unlock(worker);
@@ -86,7 +90,8 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 static void on_broker_came(void *ctx)
 {
 	struct worker *worker = ctx;
-	struct msg_worker_hello hello = { .state = (uint8_t)worker->state, .viewers = session_greeted(worker) };
+	struct msg_worker_hello hello = { .state = (uint8_t)worker->state,
+					  .viewers = session_greeted(worker) };
 	memcpy(hello.session, worker->start.msg.session, sizeof(hello.session));
 	link_send(&worker->link, MSG_worker_hello, &hello);
 	limits_broker_came(&worker->limits);
@@ -117,12 +122,15 @@ static const struct link_ops link_ops = {
 	.monitor_left = on_monitor_left,
 };
 
-enum err worker_new(struct loop *loop, int monitor_fd, worker_remote_new rdp, worker_remote_new vnc, struct worker **ret)
+enum err worker_new(struct loop *loop, int monitor_fd, worker_remote_new rdp, worker_remote_new vnc,
+		    struct worker **ret)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (!worker)
 		return ERR_NOMEM;
-	*worker = (struct worker){ .loop = loop, .new_rdp = rdp, .new_vnc = vnc, .state = SESSION_STARTING };
+	*worker = (struct worker){
+		.loop = loop, .new_rdp = rdp, .new_vnc = vnc, .state = SESSION_STARTING
+	};
 	loop_timer_init(loop, &worker->connect_timer, pc_connect_due);
 	loop_timer_init(loop, &worker->limits_timer, session_limits_due);
 	loop_timer_init(loop, &worker->finish_timer, session_finish_due);

@@ -1,6 +1,6 @@
 /*
- * bench_display.c - how long damage and encoding take at 1920×1080 on three kinds of content. Not part of the unit
- * tests: the numbers decide design questions and are read by people.
+ * bench_display.c - how long damage and encoding take at 1920×1080 on three kinds of content. Not
+ * part of the unit tests: the numbers decide design questions and are read by people.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static uint32_t next_random(void)
 
 static void put(struct surface *surface, unsigned x, unsigned y, uint32_t pixel)
 {
-	memcpy(surface->data + y * surface->stride + (size_t)x * SURFACE_PIXEL, &pixel, sizeof(pixel));
+	memcpy(surface->data + y * surface->stride + (size_t)x * SURFACE_PIXEL, &pixel,
+	       sizeof(pixel));
 }
 
 /* White cells with grey lines and anti-aliased glyphs, most cells filled with a few digits. */
@@ -32,7 +33,8 @@ static void draw_spreadsheet(struct surface *surface)
 	static uint8_t glyphs[GLYPHS][12][7];
 	for (size_t g = 0; g < GLYPHS; g++)
 		for (size_t i = 0; i < sizeof(glyphs[g]); i++)
-			((uint8_t *)glyphs[g])[i] = next_random() % 3 ? 255 : (uint8_t)next_random();
+			((uint8_t *)glyphs[g])[i] =
+				next_random() % 3 ? 255 : (uint8_t)next_random();
 	for (unsigned y = 0; y < HEIGHT; y++)
 		for (unsigned x = 0; x < WIDTH; x++)
 			put(surface, x, y, x % 96 == 0 || y % 20 == 0 ? 0xd4d4d4 : 0xffffff);
@@ -42,7 +44,8 @@ static void draw_spreadsheet(struct surface *surface)
 				size_t g = next_random() % GLYPHS;
 				for (unsigned gy = 0; gy < 12; gy++)
 					for (unsigned gx = 0; gx < 7; gx++)
-						put(surface, x + c * 8 + gx, y + gy, glyphs[g][gy][gx] * 0x010101u);
+						put(surface, x + c * 8 + gx, y + gy,
+						    glyphs[g][gy][gx] * 0x010101u);
 			}
 }
 
@@ -50,7 +53,8 @@ static void draw_gradient(struct surface *surface)
 {
 	for (unsigned y = 0; y < HEIGHT; y++)
 		for (unsigned x = 0; x < WIDTH; x++)
-			put(surface, x, y, (x * 255 / WIDTH) << 16 | (y * 255 / HEIGHT) << 8 | ((x + y) & 255));
+			put(surface, x, y,
+			    (x * 255 / WIDTH) << 16 | (y * 255 / HEIGHT) << 8 | ((x + y) & 255));
 }
 
 static void draw_noise(struct surface *surface)
@@ -66,7 +70,8 @@ static void report(const char *what, uint64_t us, size_t bytes)
 	       (double)WIDTH * HEIGHT * ROUNDS / (double)us, bytes / 1024);
 }
 
-static void measure(const char *name, struct surface *surface, struct damage *damage, struct lossless *lossless)
+static void measure(const char *name, struct surface *surface, struct damage *damage,
+		    struct lossless *lossless)
 {
 	const struct rect *rects;
 	struct lossless_data data = { 0 };
@@ -105,7 +110,8 @@ int main(void)
 	struct lossless *lossless;
 	surface_init(&surface);
 	damage_init(&damage);
-	if (surface_resize(&surface, WIDTH, HEIGHT) || damage_resize(&damage, &surface) || lossless_new(&lossless))
+	if (surface_resize(&surface, WIDTH, HEIGHT) || damage_resize(&damage, &surface) ||
+	    lossless_new(&lossless))
 		return 1;
 	draw_spreadsheet(&surface);
 	measure("spreadsheet", &surface, &damage, lossless);

@@ -16,7 +16,7 @@ struct span {
 struct taker {
 	struct damage *damage;
 	const struct surface *surface;
-	size_t count;		   /* rectangles so far */
+	size_t count; /* rectangles so far */
 	size_t pixels;
 	size_t open[DAMAGE_SPANS]; /* rectangles that end at the left edge of the current tile */
 	size_t open_count;
@@ -71,7 +71,8 @@ void damage_hint(struct damage *damage, int x, int y, int width, int height)
 	if (left >= right || top >= bottom)
 		return;
 	size_t first = (size_t)left / DAMAGE_TILE, last = (size_t)(right - 1) / DAMAGE_TILE;
-	for (size_t row = (size_t)top / DAMAGE_TILE; row <= (size_t)(bottom - 1) / DAMAGE_TILE; row++) {
+	for (size_t row = (size_t)top / DAMAGE_TILE; row <= (size_t)(bottom - 1) / DAMAGE_TILE;
+	     row++) {
 		uint8_t *tiles = damage->tiles + row * damage->columns;
 		for (size_t column = first; column <= last; column++) {
 			if (tiles[column] != TILE_CLEAN)
@@ -90,8 +91,9 @@ void damage_all(struct damage *damage)
 }
 
 /*
- * The X byte is masked, so that a remote that leaves changing rubbish there causes no traffic. The scratch row is not
- * cleared first (release builds clear locals otherwise): that alone would cost a third of the time.
+ * The X byte is masked, so that a remote that leaves changing rubbish there causes no traffic. The
+ * scratch row is not cleared first (release builds clear locals otherwise): that alone would cost a
+ * third of the time.
  */
 surface_hot static uint64_t segment_hash(const uint8_t *pixels, size_t count)
 {
@@ -102,7 +104,8 @@ surface_hot static uint64_t segment_hash(const uint8_t *pixels, size_t count)
 	return XXH3_64bits(masked, count * SURFACE_PIXEL);
 }
 
-/* The runs of changed rows of a tile. Past DAMAGE_SPANS the last one takes the rest, unchanged rows included. */
+/* The runs of changed rows of a tile. Past DAMAGE_SPANS the last one takes the rest, unchanged rows
+ * included. */
 static size_t tile_spans(struct taker *taker, unsigned column, unsigned row, struct span *spans)
 {
 	struct damage *damage = taker->damage;
@@ -173,8 +176,8 @@ static int by_left_edge(const void *a, const void *b)
 }
 
 /*
- * Joins this tile row's rectangles (from first on) to those above that reach down to them and are as wide. above and
- * below hold indices in order of x; the array is closed up afterwards.
+ * Joins this tile row's rectangles (from first on) to those above that reach down to them and are
+ * as wide. above and below hold indices in order of x; the array is closed up afterwards.
  */
 static void join_row(struct taker *taker, size_t first, unsigned top, unsigned bottom)
 {
@@ -189,7 +192,8 @@ static void join_row(struct taker *taker, size_t first, unsigned top, unsigned b
 		size_t place = kept;
 		while (a < taker->above_count && rects[damage->above[a]].x < rect.x)
 			a++;
-		if (rect.y == top && a < taker->above_count && rects[damage->above[a]].x == rect.x &&
+		if (rect.y == top && a < taker->above_count &&
+		    rects[damage->above[a]].x == rect.x &&
 		    rects[damage->above[a]].width == rect.width) {
 			place = damage->above[a];
 			rects[place].height = (uint16_t)(rects[place].height + rect.height);
@@ -206,14 +210,17 @@ static void join_row(struct taker *taker, size_t first, unsigned top, unsigned b
 	taker->above_count = taker->below_count;
 }
 
-size_t damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels, const struct rect **ret_rects)
+size_t damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels,
+		   const struct rect **ret_rects)
 {
 	struct taker taker = { .damage = damage, .surface = surface };
-	for (unsigned row = 0; row < damage->rows && damage->waiting && taker.pixels < max_pixels; row++) {
+	for (unsigned row = 0; row < damage->rows && damage->waiting && taker.pixels < max_pixels;
+	     row++) {
 		size_t first = taker.count;
 		unsigned top = row * DAMAGE_TILE;
 		taker.open_count = 0;
-		for (unsigned column = 0; column < damage->columns && taker.pixels < max_pixels; column++)
+		for (unsigned column = 0; column < damage->columns && taker.pixels < max_pixels;
+		     column++)
 			take_tile(&taker, column, row);
 		join_row(&taker, first, top, MIN(top + DAMAGE_TILE, damage->height));
 	}

@@ -23,7 +23,8 @@ enum err surface_resize(struct surface *surface, unsigned width, unsigned height
 	if (width == 0 || height == 0 || width > SURFACE_MAX_WIDTH || height > SURFACE_MAX_HEIGHT)
 		return ERR_INVALID;
 	size_t row, size;
-	if (mul_overflows((size_t)width, (size_t)SURFACE_PIXEL, &row) || add_overflows(row, (size_t)ROW_ALIGN - 1, &row))
+	if (mul_overflows((size_t)width, (size_t)SURFACE_PIXEL, &row) ||
+	    add_overflows(row, (size_t)ROW_ALIGN - 1, &row))
 		return ERR_TOO_BIG;
 	row -= row % ROW_ALIGN;
 	if (mul_overflows(row, (size_t)height, &size))
@@ -33,6 +34,8 @@ enum err surface_resize(struct surface *surface, unsigned width, unsigned height
 	if (data == MAP_FAILED)
 		return ERR_NOMEM;
 	surface_finish(surface);
-	*surface = (struct surface){ .data = data, .width = width, .height = height, .stride = row, .size = size };
+	*surface = (struct surface){
+		.data = data, .width = width, .height = height, .stride = row, .size = size
+	};
 	return OK;
 }

@@ -1,6 +1,7 @@
 /*
- * surface.h - the one framebuffer of a session: BGRX, rows aligned to 64 bytes. The X byte carries whatever the
- * remote left there (VNC servers often 0, FreeRDP often 255); nothing here or later may depend on it.
+ * surface.h - the one framebuffer of a session: BGRX, rows aligned to 64 bytes. The X byte carries
+ * whatever the remote left there (VNC servers often 0, FreeRDP often 255); nothing here or later
+ * may depend on it.
  */
 #ifndef SEKISHO_WORKER_DISPLAY_SURFACE_H
 #define SEKISHO_WORKER_DISPLAY_SURFACE_H
@@ -38,7 +39,8 @@ struct rect {
 void surface_init(struct surface *surface);
 void surface_finish(struct surface *surface);
 
-/* Gives the surface a new size and black pixels. ERR_INVALID for a size of 0 or over the limits; then it is as before. */
+/* Gives the surface a new size and black pixels. ERR_INVALID for a size of 0 or over the limits;
+ * then it is as before. */
 nodiscard enum err surface_resize(struct surface *surface, unsigned width, unsigned height);
 
 static inline const uint8_t *surface_at(const struct surface *surface, unsigned x, unsigned y)

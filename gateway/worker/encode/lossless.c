@@ -24,7 +24,8 @@ enum err lossless_new(struct lossless **ret)
 	if (!lossless)
 		return ERR_NOMEM;
 	lossless->zstd = ZSTD_createCCtx();
-	if (!lossless->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(lossless->zstd, ZSTD_c_compressionLevel, LEVEL))) {
+	if (!lossless->zstd ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(lossless->zstd, ZSTD_c_compressionLevel, LEVEL))) {
 		lossless_free(lossless);
 		return ERR_NOMEM;
 	}
@@ -57,11 +58,12 @@ static enum err ensure(uint8_t **data, size_t *room, size_t need)
 }
 
 /*
- * One row into the three planes. Neighbours are read from the pixels again instead of being carried along: without a
- * dependency from pixel to pixel the compiler turns the loop into vector code.
+ * One row into the three planes. Neighbours are read from the pixels again instead of being carried
+ * along: without a dependency from pixel to pixel the compiler turns the loop into vector code.
  */
-surface_hot static void encode_row(const uint8_t *restrict pixels, size_t width, uint8_t *restrict green,
-						       uint8_t *restrict red, uint8_t *restrict blue)
+surface_hot static void encode_row(const uint8_t *restrict pixels, size_t width,
+				   uint8_t *restrict green, uint8_t *restrict red,
+				   uint8_t *restrict blue)
 {
 	green[0] = pixels[1];
 	red[0] = (uint8_t)(pixels[2] - pixels[1]);
@@ -75,8 +77,8 @@ surface_hot static void encode_row(const uint8_t *restrict pixels, size_t width,
 	}
 }
 
-static void encode_planes(struct lossless *lossless, const struct surface *surface, const struct rect *rects, size_t count,
-			  size_t pixels)
+static void encode_planes(struct lossless *lossless, const struct surface *surface,
+			  const struct rect *rects, size_t count, size_t pixels)
 {
 	uint8_t *green = lossless->planes, *red = green + pixels, *blue = red + pixels;
 	for (size_t i = 0; i < count; i++) {
@@ -90,8 +92,9 @@ static void encode_planes(struct lossless *lossless, const struct surface *surfa
 	}
 }
 
-enum err lossless_encode(struct lossless *lossless, const struct surface *surface, const struct rect *rects, size_t count,
-			 bool blank, struct lossless_data *ret)
+enum err lossless_encode(struct lossless *lossless, const struct surface *surface,
+			 const struct rect *rects, size_t count, bool blank,
+			 struct lossless_data *ret)
 {
 	size_t pixels = 0;
 	for (size_t i = 0; i < count; i++)
@@ -107,7 +110,8 @@ enum err lossless_encode(struct lossless *lossless, const struct surface *surfac
 	return lossless_bytes(lossless, lossless->planes, raw, ret);
 }
 
-enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len, struct lossless_data *ret)
+enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len,
+			struct lossless_data *ret)
 {
 	size_t room = MIN(ZSTD_compressBound(len), (size_t)LOSSLESS_MAX_DATA);
 	enum err err = ensure(&lossless->out, &lossless->out_room, room);
@@ -115,7 +119,10 @@ enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len,
 		return err;
 	size_t done = ZSTD_compress2(lossless->zstd, lossless->out, room, data, len);
 	if (ZSTD_isError(done))
-		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? ERR_TOO_BIG : ERR_NOMEM;
-	*ret = (struct lossless_data){ .data = lossless->out, .len = done, .raw_size = (uint32_t)len };
+		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? ERR_TOO_BIG
+									      : ERR_NOMEM;
+	*ret = (struct lossless_data){ .data = lossless->out,
+				       .len = done,
+				       .raw_size = (uint32_t)len };
 	return OK;
 }

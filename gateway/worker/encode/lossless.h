@@ -1,6 +1,6 @@
 /*
- * lossless.h - turns rectangles of the surface into the frame data of docs/protocol.md: the planes G, R−G, B−G of all
- * rectangles, left delta, as one zstd level-1 frame.
+ * lossless.h - turns rectangles of the surface into the frame data of docs/protocol.md: the planes
+ * G, R−G, B−G of all rectangles, left delta, as one zstd level-1 frame.
  */
 #ifndef SEKISHO_WORKER_ENCODE_LOSSLESS_H
 #define SEKISHO_WORKER_ENCODE_LOSSLESS_H
@@ -28,13 +28,16 @@ struct lossless_data {
 };
 
 /*
- * Rectangles must lie inside the surface. blank: all pixels black whatever the surface shows, for a keyframe that would
- * not fit otherwise. ERR_TOO_BIG: the result is larger than LOSSLESS_MAX_DATA. ERR_NOMEM.
+ * Rectangles must lie inside the surface. blank: all pixels black whatever the surface shows, for a
+ * keyframe that would not fit otherwise. ERR_TOO_BIG: the result is larger than LOSSLESS_MAX_DATA.
+ * ERR_NOMEM.
  */
-nodiscard enum err lossless_encode(struct lossless *lossless, const struct surface *surface, const struct rect *rects,
-				   size_t count, bool blank, struct lossless_data *ret);
+nodiscard enum err lossless_encode(struct lossless *lossless, const struct surface *surface,
+				   const struct rect *rects, size_t count, bool blank,
+				   struct lossless_data *ret);
 
 /* Bytes as they are, for the cursor. Same limits and lifetime. */
-nodiscard enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len, struct lossless_data *ret);
+nodiscard enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len,
+				  struct lossless_data *ret);
 
 #endif

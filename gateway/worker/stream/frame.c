@@ -5,8 +5,10 @@
 #include "base/util.h"
 #include "wire/wire.h"
 
-/* struct rect is four uint16_t in the order of the wire; only a big-endian machine would have to swap. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rectangles go to the wire as they lie in memory");
+/* struct rect is four uint16_t in the order of the wire; only a big-endian machine would have to
+ * swap. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "rectangles go to the wire as they lie in memory");
 _Static_assert(sizeof(struct rect) == 8, "no padding in struct rect");
 
 enum err frame_source_init(struct frame_source *source, struct surface *surface)
@@ -35,7 +37,8 @@ void frame_source_refresh(struct frame_source *source)
 	damage_all(&source->damage);
 }
 
-/* A desktop of noise larger than one message: a black keyframe goes first, the pixels follow in parts. */
+/* A desktop of noise larger than one message: a black keyframe goes first, the pixels follow in
+ * parts. */
 static enum err encode_keyframe(struct frame_source *source, const struct rect *rects, size_t count,
 				struct lossless_data *ret)
 {
@@ -48,7 +51,8 @@ static enum err encode_keyframe(struct frame_source *source, const struct rect *
 	return err;
 }
 
-enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us, struct buf *message, bool *ret_empty)
+enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us,
+		    struct buf *message, bool *ret_empty)
 {
 	const struct rect *rects;
 	struct lossless_data data;
@@ -58,8 +62,9 @@ enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t tim
 		*ret_empty = true;
 		return OK;
 	}
-	enum err err = source->keyframe ? encode_keyframe(source, rects, count, &data) :
-					  lossless_encode(source->lossless, source->surface, rects, count, false, &data);
+	enum err err = source->keyframe ? encode_keyframe(source, rects, count, &data)
+					: lossless_encode(source->lossless, source->surface, rects,
+							  count, false, &data);
 	if (err)
 		return err;
 	struct msg_frame frame = {

@@ -16,9 +16,9 @@
 /* What a viewer shows of one desktop; embedded in its owner. */
 struct frame_source {
 	struct surface *surface;   /* not owned */
-	struct damage damage;	   /* against what the viewer has */
+	struct damage damage;      /* against what the viewer has */
 	struct lossless *lossless; /* owned */
-	bool keyframe;		   /* the next frame must be one */
+	bool keyframe;             /* the next frame must be one */
 };
 
 nodiscard enum err frame_source_init(struct frame_source *source, struct surface *surface);
@@ -31,10 +31,11 @@ nodiscard enum err frame_source_resize(struct frame_source *source);
 void frame_source_refresh(struct frame_source *source);
 
 /*
- * Appends MSG_frame with what is dirty now; ret_empty: the hints were wrong, nothing changed and nothing was appended.
- * time_us: monotonic, for the viewer's statistics. On an error the viewer has lost its state: send it a keyframe.
+ * Appends MSG_frame with what is dirty now; ret_empty: the hints were wrong, nothing changed and
+ * nothing was appended. time_us: monotonic, for the viewer's statistics. On an error the viewer has
+ * lost its state: send it a keyframe.
  */
-nodiscard enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us, struct buf *message,
-			      bool *ret_empty);
+nodiscard enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us,
+			      struct buf *message, bool *ret_empty);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum {
 	INPUT_MESSAGE_MAX = 4096, /* bytes (docs/protocol.md §2) */
-	INPUT_RATE = 1000,	  /* messages in a second */
+	INPUT_RATE = 1000,        /* messages in a second */
 	INPUT_BURST = 500,
 	INPUT_BUTTONS = 0x1f,
 	INPUT_WHEEL_MAX = 120 * 20, /* in one message */
@@ -34,7 +34,8 @@ bool input_clean_key(struct msg_key *key);
 /* Puts the position inside the desktop and cuts off unknown buttons and absurd wheel steps. */
 void input_clean_pointer(struct msg_pointer *pointer, unsigned width, unsigned height);
 
-/* Copies text without control characters except line feed and tab; out has room for strlen(text) + 1. */
+/* Copies text without control characters except line feed and tab; out has room for strlen(text)
+ * + 1. */
 void input_clean_text(const char *text, char *out);
 
 #endif

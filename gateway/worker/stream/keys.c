@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* The physical key decides; only keys without one (some soft keyboards) are told apart by keysym. */
+/* The physical key decides; only keys without one (some soft keyboards) are told apart by keysym.
+ */
 static size_t find(const struct keys *keys, uint32_t keysym, uint16_t scancode)
 {
 	size_t i = 0;
@@ -32,7 +33,8 @@ bool keys_change(struct keys *keys, uint32_t *keysym, uint16_t *scancode, bool d
 		return false;
 	*keysym = keys->pressed[place].keysym;
 	keys->count--;
-	memmove(&keys->pressed[place], &keys->pressed[place + 1], (keys->count - place) * sizeof(keys->pressed[0]));
+	memmove(&keys->pressed[place], &keys->pressed[place + 1],
+		(keys->count - place) * sizeof(keys->pressed[0]));
 	return true;
 }
 

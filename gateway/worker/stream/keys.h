@@ -1,6 +1,6 @@
 /*
- * keys.h - which keys and buttons the PC believes pressed, so that none stays stuck when a viewer goes away, and a
- * release always names what was pressed.
+ * keys.h - which keys and buttons the PC believes pressed, so that none stays stuck when a viewer
+ * goes away, and a release always names what was pressed.
  */
 #ifndef SEKISHO_WORKER_STREAM_KEYS_H
 #define SEKISHO_WORKER_STREAM_KEYS_H
@@ -22,8 +22,9 @@ struct keys {
 };
 
 /*
- * A key goes down or up. False: nothing to tell the PC (released but never pressed, or too many). On release the keysym
- * becomes the one that was pressed: with Shift let go in between the viewer names another.
+ * A key goes down or up. False: nothing to tell the PC (released but never pressed, or too many).
+ * On release the keysym becomes the one that was pressed: with Shift let go in between the viewer
+ * names another.
  */
 bool keys_change(struct keys *keys, uint32_t *keysym, uint16_t *scancode, bool down);
 

@@ -1,6 +1,6 @@
 /*
- * pacing.h - when the next frame may leave: at once when nothing is on its way, never more than two unacknowledged,
- * and not in the middle of a PC's update. Pure logic, the caller brings the time.
+ * pacing.h - when the next frame may leave: at once when nothing is on its way, never more than two
+ * unacknowledged, and not in the middle of a PC's update. Pure logic, the caller brings the time.
  */
 #ifndef SEKISHO_WORKER_STREAM_PACING_H
 #define SEKISHO_WORKER_STREAM_PACING_H
@@ -11,22 +11,24 @@
 #include "base/err.h"
 
 enum {
-	PACING_WINDOW = 2,	/* unacknowledged frames */
+	PACING_WINDOW = 2,       /* unacknowledged frames */
 	PACING_GATHER_US = 1000, /* after a frame end, while another frame is on its way */
-	PACING_MAX_WAIT_US = 8000, /* from the first damage when the PC never says that a frame is complete */
+	PACING_MAX_WAIT_US =
+		8000, /* from the first damage when the PC never says that a frame is complete */
 };
 
 struct pacing {
-	uint32_t sent;	     /* sequence of the last frame sent; the first is 1 */
-	uint32_t acked;	     /* the last one acknowledged */
-	uint64_t due_us;     /* when what is dirty may leave; 0: nothing is dirty */
+	uint32_t sent;          /* sequence of the last frame sent; the first is 1 */
+	uint32_t acked;         /* the last one acknowledged */
+	uint64_t due_us;        /* when what is dirty may leave; 0: nothing is dirty */
 	uint64_t not_before_us; /* after a resize, unless the PC's frame is complete */
-	uint32_t decode_us;  /* as the viewer said last */
+	uint32_t decode_us;     /* as the viewer said last */
 };
 
 void pacing_init(struct pacing *pacing);
 
-/* Something is dirty since now, and leaves after max_wait_us at the latest when the window is open. */
+/* Something is dirty since now, and leaves after max_wait_us at the latest when the window is open.
+ */
 void pacing_damaged(struct pacing *pacing, uint64_t now_us, uint64_t max_wait_us);
 
 /* The desktop was cleared: what is dirty should wait for the PC to draw, but not past until_us. */
@@ -38,7 +40,8 @@ void pacing_frame_done(struct pacing *pacing, uint64_t now_us);
 /* The window has room. */
 bool pacing_open(const struct pacing *pacing);
 
-/* A frame may leave now. Otherwise ret_wait_us is the time until then, 0 when an event must come first. */
+/* A frame may leave now. Otherwise ret_wait_us is the time until then, 0 when an event must come
+ * first. */
 bool pacing_due(const struct pacing *pacing, uint64_t now_us, uint64_t *ret_wait_us);
 
 /* The sequence number of the frame that would leave now. */
@@ -47,7 +50,8 @@ uint32_t pacing_next(const struct pacing *pacing);
 /* What was dirty has been looked at; sent: a frame leaves. */
 void pacing_sent(struct pacing *pacing, bool sent);
 
-/* ERR_PROTOCOL for a frame that was never sent or is acknowledged already. Acknowledges those before it too. */
+/* ERR_PROTOCOL for a frame that was never sent or is acknowledged already. Acknowledges those
+ * before it too. */
 nodiscard enum err pacing_ack(struct pacing *pacing, uint32_t sequence, uint32_t decode_us);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * packets.h - sends messages to the viewer as packets (docs/protocol.md §2) over a SOCK_SEQPACKET socket that may be
- * full at any time. One frame at most is held; small messages wait in a short queue and go between frames.
+ * packets.h - sends messages to the viewer as packets (docs/protocol.md §2) over a SOCK_SEQPACKET
+ * socket that may be full at any time. One frame at most is held; small messages wait in a short
+ * queue and go between frames.
  */
 #ifndef SEKISHO_WORKER_STREAM_PACKETS_H
 #define SEKISHO_WORKER_STREAM_PACKETS_H
@@ -13,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-	PACKETS_MAX = 65536,	  /* bytes of a packet, the leading "more" byte included */
+	PACKETS_MAX = 65536,      /* bytes of a packet, the leading "more" byte included */
 	PACKETS_SMALL_QUEUE = 16, /* small messages that may wait */
 	PACKETS_SMALL_MAX = 1024 * 1024 + 64, /* bytes of one; a cursor is the largest */
 	PACKETS_FRAME_MAX = 64 * 1024 * 1024 + 512 * 1024,
@@ -26,21 +27,22 @@ struct packets_small {
 };
 
 struct packets {
-	int fd;			/* not owned */
-	struct buf *current;	/* what is being sent: &frame, &small or NULL */
-	size_t sent;		/* bytes of current that went out */
-	struct buf frame;	/* held until sent */
-	bool frame_waiting;	/* frame holds one that was not begun */
-	struct buf small;	/* the small message that was begun */
+	int fd;              /* not owned */
+	struct buf *current; /* what is being sent: &frame, &small or NULL */
+	size_t sent;         /* bytes of current that went out */
+	struct buf frame;    /* held until sent */
+	bool frame_waiting;  /* frame holds one that was not begun */
+	struct buf small;    /* the small message that was begun */
 	struct packets_small queue[PACKETS_SMALL_QUEUE];
 	size_t queued;
-	bool blocked;		/* the socket was full: call packets_send when it is writable */
+	bool blocked; /* the socket was full: call packets_send when it is writable */
 };
 
 void packets_init(struct packets *packets, int fd);
 void packets_finish(struct packets *packets);
 
-/* The buffer for the next frame, empty; only while packets_frame_free. Give it to packets_add_frame when filled. */
+/* The buffer for the next frame, empty; only while packets_frame_free. Give it to packets_add_frame
+ * when filled. */
 struct buf *packets_frame(struct packets *packets);
 bool packets_frame_free(const struct packets *packets);
 void packets_add_frame(struct packets *packets);
@@ -49,12 +51,14 @@ void packets_add_frame(struct packets *packets);
 void packets_drop_frame(struct packets *packets);
 
 /*
- * Queues message id; key: messages of one key replace each other, e.g. the id. ERR_FULL: the viewer takes nothing
- * and the queue is full. ERR_NOMEM, ERR_TOO_BIG.
+ * Queues message id; key: messages of one key replace each other, e.g. the id. ERR_FULL: the viewer
+ * takes nothing and the queue is full. ERR_NOMEM, ERR_TOO_BIG.
  */
-nodiscard enum err packets_add_small(struct packets *packets, unsigned key, uint16_t id, const void *msg);
+nodiscard enum err packets_add_small(struct packets *packets, unsigned key, uint16_t id,
+				     const void *msg);
 
-/* Sends what the socket takes; packets->blocked says whether something is left. ERR_CLOSED: the viewer is gone. */
+/* Sends what the socket takes; packets->blocked says whether something is left. ERR_CLOSED: the
+ * viewer is gone. */
 nodiscard enum err packets_send(struct packets *packets);
 
 /* Nothing is left to send. */

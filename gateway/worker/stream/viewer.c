@@ -13,15 +13,16 @@ enum { MESSAGES_A_TURN = 64 }; /* so that one viewer cannot keep the loop busy *
 static void on_ready(struct loop_io *io, uint32_t events);
 static void on_timer(struct loop_timer *timer);
 
-enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct viewer_ops *ops, void *ctx,
-		    struct viewer **ret)
+enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct viewer_ops *ops,
+		    void *ctx, struct viewer **ret)
 {
 	struct viewer *viewer = calloc(1, sizeof(*viewer));
 	if (!viewer) {
 		close(fd);
 		return ERR_NOMEM;
 	}
-	*viewer = (struct viewer){ .loop = loop, .ops = ops, .ctx = ctx, .number = number, .fd = fd };
+	*viewer =
+		(struct viewer){ .loop = loop, .ops = ops, .ctx = ctx, .number = number, .fd = fd };
 	packets_init(&viewer->packets, fd);
 	pacing_init(&viewer->pacing);
 	input_rate_init(&viewer->rate, clock_mono_us());
@@ -37,8 +38,9 @@ enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct vie
 }
 
 /*
- * unix(7) sockets that are closed with unread messages give the other side ECONNRESET before what it was sent: the last
- * status would be lost. After shutdown nothing new can come, so emptying the queue is enough.
+ * unix(7) sockets that are closed with unread messages give the other side ECONNRESET before what
+ * it was sent: the last status would be lost. After shutdown nothing new can come, so emptying the
+ * queue is enough.
  */
 static void close_stream(int fd)
 {
@@ -75,8 +77,8 @@ static void watch(struct viewer *viewer)
 }
 
 /*
- * Sends what fits. An error is left to the loop, which reports the same socket as hung up in its next turn: senders
- * need not be prepared for the viewer to vanish under them.
+ * Sends what fits. An error is left to the loop, which reports the same socket as hung up in its
+ * next turn: senders need not be prepared for the viewer to vanish under them.
  */
 static void flush(struct viewer *viewer)
 {
@@ -91,7 +93,8 @@ void viewer_send_keyed(struct viewer *viewer, unsigned sub_key, uint16_t id, con
 		return;
 	enum err err = packets_add_small(&viewer->packets, (unsigned)id << 8 | sub_key, id, msg);
 	if (err)
-		log_warn("viewer-send", "viewer=%u message=0x%04x error=%s", viewer->number, id, err_code(err));
+		log_warn("viewer-send", "viewer=%u message=0x%04x error=%s", viewer->number, id,
+			 err_code(err));
 	flush(viewer);
 }
 
@@ -169,7 +172,8 @@ static void take_input(struct viewer *viewer, const struct wire_type *type, unio
 	}
 }
 
-static enum err take_message(struct viewer *viewer, const struct wire_type *type, union wire_any *any)
+static enum err take_message(struct viewer *viewer, const struct wire_type *type,
+			     union wire_any *any)
 {
 	if (viewer->greeted == (type->id == MSG_viewer_hello))
 		return ERR_PROTOCOL;

@@ -1,6 +1,6 @@
 /*
- * viewer.h - one viewer's stream: its socket, what waits to be sent, its pacing, and its messages checked and handed on.
- * A viewer that breaks the protocol is cut off; the session does not mind.
+ * viewer.h - one viewer's stream: its socket, what waits to be sent, its pacing, and its messages
+ * checked and handed on. A viewer that breaks the protocol is cut off; the session does not mind.
  */
 #ifndef SEKISHO_WORKER_STREAM_VIEWER_H
 #define SEKISHO_WORKER_STREAM_VIEWER_H
@@ -12,8 +12,8 @@
 #include "wire/enums.h"
 #include "wire/wire.h"
 #include "worker/stream/input.h"
-#include "worker/stream/packets.h"
 #include "worker/stream/pacing.h"
+#include "worker/stream/packets.h"
 
 enum {
 	VIEWER_VERSION = 1,
@@ -24,8 +24,8 @@ enum {
 struct viewer;
 
 /*
- * The viewer stays valid during every callback but gone, after which it is freed. viewer_close and the send functions
- * may be called inside all of them.
+ * The viewer stays valid during every callback but gone, after which it is freed. viewer_close and
+ * the send functions may be called inside all of them.
  */
 struct viewer_ops {
 	void (*hello)(void *ctx, struct viewer *viewer, unsigned width, unsigned height);
@@ -40,7 +40,8 @@ struct viewer_ops {
 	void (*refresh)(void *ctx, struct viewer *viewer);
 	/* A frame was acknowledged, or the socket has room again. */
 	void (*room)(void *ctx, struct viewer *viewer);
-	/* The stream is over: ERR_CLOSED, or ERR_PROTOCOL when the viewer broke the rules. OK after viewer_close. */
+	/* The stream is over: ERR_CLOSED, or ERR_PROTOCOL when the viewer broke the rules. OK after
+	 * viewer_close. */
 	void (*gone)(void *ctx, struct viewer *viewer, enum err why);
 };
 
@@ -49,7 +50,7 @@ struct viewer {
 	const struct viewer_ops *ops;
 	void *ctx;
 	uint32_t number; /* the broker's */
-	int fd;		 /* owned */
+	int fd;          /* owned */
 	struct loop_io io;
 	struct loop_timer timer; /* hello, input rate or linger, whichever the state asks for */
 	struct packets packets;
@@ -61,13 +62,15 @@ struct viewer {
 };
 
 /* Takes over fd in every case. */
-nodiscard enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct viewer_ops *ops, void *ctx,
-			      struct viewer **ret);
+nodiscard enum err viewer_new(struct loop *loop, int fd, uint32_t number,
+			      const struct viewer_ops *ops, void *ctx, struct viewer **ret);
 
-/* At once and without the gone callback; not from inside a callback of the same viewer. NULL is allowed. */
+/* At once and without the gone callback; not from inside a callback of the same viewer. NULL is
+ * allowed. */
 void viewer_free(struct viewer *viewer);
 
-/* Sends a small message, now or as soon as it fits; a newer one of the same id (and notice kind) replaces a waiting one. */
+/* Sends a small message, now or as soon as it fits; a newer one of the same id (and notice kind)
+ * replaces a waiting one. */
 void viewer_send(struct viewer *viewer, uint16_t id, const void *msg);
 
 /* One that replaces only waiting ones of the same sub-key. */

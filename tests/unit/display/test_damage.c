@@ -6,7 +6,8 @@
 #include "base/util.h"
 #include "worker/display/damage.h"
 
-/* A surface, the damage against it, and by hand: what was last taken, and how often each pixel is in a rectangle. */
+/* A surface, the damage against it, and by hand: what was last taken, and how often each pixel is
+ * in a rectangle. */
 struct bench {
 	struct surface surface;
 	struct damage damage;
@@ -46,7 +47,8 @@ static uint32_t *pixel(struct bench *bench, unsigned x, unsigned y)
 	return (uint32_t *)(bench->surface.data + y * bench->surface.stride) + x;
 }
 
-/* Takes the damage, checks that no pixel is doubled or outside, and copies what it covers to sent. */
+/* Takes the damage, checks that no pixel is doubled or outside, and copies what it covers to sent.
+ */
 static size_t take(struct bench *bench, size_t max_pixels)
 {
 	const struct rect *rects;
@@ -59,7 +61,8 @@ static size_t take(struct bench *bench, size_t max_pixels)
 		assert_true((unsigned)rects[i].x + rects[i].width <= width);
 		assert_true((unsigned)rects[i].y + rects[i].height <= height);
 		for (unsigned y = rects[i].y; y < (unsigned)rects[i].y + rects[i].height; y++)
-			for (unsigned x = rects[i].x; x < (unsigned)rects[i].x + rects[i].width; x++) {
+			for (unsigned x = rects[i].x; x < (unsigned)rects[i].x + rects[i].width;
+			     x++) {
 				assert_int_equal(bench->covered[y * width + x]++, 0);
 				bench->sent[y * width + x] = *pixel(bench, x, y);
 			}
@@ -71,14 +74,16 @@ static bool viewer_is_right(struct bench *bench)
 {
 	for (unsigned y = 0; y < bench->surface.height; y++)
 		for (unsigned x = 0; x < bench->surface.width; x++)
-			if ((bench->sent[y * bench->surface.width + x] ^ *pixel(bench, x, y)) & 0xffffff)
+			if ((bench->sent[y * bench->surface.width + x] ^ *pixel(bench, x, y)) &
+			    0xffffff)
 				return false;
 	return true;
 }
 
 static void draw(struct bench *bench)
 {
-	unsigned x = next_random(bench) % bench->surface.width, y = next_random(bench) % bench->surface.height;
+	unsigned x = next_random(bench) % bench->surface.width,
+		 y = next_random(bench) % bench->surface.height;
 	unsigned width = 1 + next_random(bench) % (bench->surface.width - x);
 	unsigned height = 1 + next_random(bench) % (bench->surface.height - y);
 	/* Often nothing changes where it is drawn, as with a real PC. */
@@ -94,7 +99,8 @@ static void draw(struct bench *bench)
 static void test_random_drawing_reaches_the_viewer(void **state)
 {
 	(void)state;
-	static const unsigned sizes[][2] = { { 300, 200 }, { 64, 64 }, { 65, 129 }, { 1, 1 }, { 63, 500 }, { 640, 3 } };
+	static const unsigned sizes[][2] = { { 300, 200 }, { 64, 64 },  { 65, 129 },
+					     { 1, 1 },     { 63, 500 }, { 640, 3 } };
 	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
 		struct bench bench;
 		bench_start(&bench, sizes[s][0], sizes[s][1]);
@@ -109,7 +115,8 @@ static void test_random_drawing_reaches_the_viewer(void **state)
 	}
 }
 
-/* Rows and 64-pixel columns in which nothing changed are not sent, up to the limit of spans in a tile. */
+/* Rows and 64-pixel columns in which nothing changed are not sent, up to the limit of spans in a
+ * tile. */
 static void test_damage_is_exact(void **state)
 {
 	(void)state;
@@ -123,7 +130,8 @@ static void test_damage_is_exact(void **state)
 	assert_int_equal(take(&bench, SIZE_MAX), 3);
 	for (unsigned y = 0; y < 256; y++)
 		for (unsigned x = 0; x < 256; x++) {
-			bool wanted = (x >= 64 && x < 128 && (y == 10 || y == 12)) || (x >= 192 && y == 250);
+			bool wanted = (x >= 64 && x < 128 && (y == 10 || y == 12)) ||
+				      (x >= 192 && y == 250);
 			assert_int_equal(bench.covered[y * 256 + x], wanted);
 		}
 	bench_stop(&bench);

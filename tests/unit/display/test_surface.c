@@ -21,7 +21,11 @@ static void test_sizes_out_of_range_change_nothing(void **state)
 {
 	(void)state;
 	static const unsigned sizes[][2] = {
-		{ 0, 1 }, { 1, 0 }, { SURFACE_MAX_WIDTH + 1, 1 }, { 1, SURFACE_MAX_HEIGHT + 1 }, { 0x80000000u, 0x80000000u },
+		{ 0, 1 },
+		{ 1, 0 },
+		{ SURFACE_MAX_WIDTH + 1, 1 },
+		{ 1, SURFACE_MAX_HEIGHT + 1 },
+		{ 0x80000000u, 0x80000000u },
 		{ 0xffffffffu, 2 },
 	};
 	struct surface surface;
@@ -42,7 +46,8 @@ static void test_largest_desktop_fits(void **state)
 	surface_init(&surface);
 	assert_ok(surface_resize(&surface, SURFACE_MAX_WIDTH, SURFACE_MAX_HEIGHT));
 	surface.data[surface.size - 1] = 1;
-	assert_ptr_equal(surface_at(&surface, SURFACE_MAX_WIDTH - 1, SURFACE_MAX_HEIGHT - 1) + SURFACE_PIXEL,
+	assert_ptr_equal(surface_at(&surface, SURFACE_MAX_WIDTH - 1, SURFACE_MAX_HEIGHT - 1) +
+				 SURFACE_PIXEL,
 			 surface.data + surface.size);
 	surface_finish(&surface);
 }

@@ -32,11 +32,13 @@ static void check_by_the_book(const struct surface *surface, const struct rect *
 	assert_int_equal(data->raw_size, 3 * pixels);
 	uint8_t *raw = malloc(data->raw_size);
 	assert_non_null(raw);
-	assert_int_equal(ZSTD_decompress(raw, data->raw_size, data->data, data->len), data->raw_size);
+	assert_int_equal(ZSTD_decompress(raw, data->raw_size, data->data, data->len),
+			 data->raw_size);
 	for (size_t i = 0; i < count; i++)
 		for (unsigned y = rects[i].y; y < (unsigned)rects[i].y + rects[i].height; y++) {
 			uint8_t left_g = 0, left_r = 0, left_b = 0;
-			for (unsigned x = rects[i].x; x < (unsigned)rects[i].x + rects[i].width; x++, at++) {
+			for (unsigned x = rects[i].x; x < (unsigned)rects[i].x + rects[i].width;
+			     x++, at++) {
 				const uint8_t *bgrx = surface_at(surface, x, y);
 				uint8_t g = (uint8_t)(left_g + raw[at]);
 				uint8_t d1 = (uint8_t)(left_r + raw[pixels + at]);
@@ -56,7 +58,8 @@ static void test_round_trips(void **state)
 {
 	(void)state;
 	static const struct rect rects[] = {
-		{ 0, 0, 1, 1 }, { 0, 0, 200, 100 }, { 199, 99, 1, 1 }, { 7, 3, 64, 64 }, { 3, 90, 197, 10 }, { 50, 0, 1, 100 },
+		{ 0, 0, 1, 1 },   { 0, 0, 200, 100 }, { 199, 99, 1, 1 },
+		{ 7, 3, 64, 64 }, { 3, 90, 197, 10 }, { 50, 0, 1, 100 },
 	};
 	struct surface surface;
 	struct lossless *lossless;

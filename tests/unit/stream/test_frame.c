@@ -50,7 +50,8 @@ static const struct msg_frame *next(struct bench *bench, uint32_t sequence)
 	assert_int_equal(frame->height, bench->surface.height);
 	assert_int_equal(frame->copies.len, 0);
 	assert_int_equal(frame->rects.len % 8, 0);
-	assert_int_equal(ZSTD_getFrameContentSize(frame->data.data, frame->data.len), frame->raw_size);
+	assert_int_equal(ZSTD_getFrameContentSize(frame->data.data, frame->data.len),
+			 frame->raw_size);
 	return frame;
 }
 
@@ -105,7 +106,8 @@ static void test_a_new_size_is_a_keyframe(void **state)
 	bench_stop(&bench);
 }
 
-/* The largest desktop full of noise does not fit into a message: black first, then parts, all of them. */
+/* The largest desktop full of noise does not fit into a message: black first, then parts, all of
+ * them. */
 static void test_a_desktop_of_noise_goes_in_parts(void **state)
 {
 	(void)state;

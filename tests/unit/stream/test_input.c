@@ -7,7 +7,9 @@
 static void test_pointer_stays_on_the_desktop(void **state)
 {
 	(void)state;
-	struct msg_pointer pointer = { .x = 65535, .y = 800, .buttons = 0xff, .wheel_x = INT16_MIN, .wheel_y = INT16_MAX };
+	struct msg_pointer pointer = {
+		.x = 65535, .y = 800, .buttons = 0xff, .wheel_x = INT16_MIN, .wheel_y = INT16_MAX
+	};
 	input_clean_pointer(&pointer, 1280, 800);
 	assert_int_equal(pointer.x, 1279);
 	assert_int_equal(pointer.y, 799);
@@ -27,13 +29,23 @@ static void test_keys_that_exist(void **state)
 		bool good;
 		uint16_t left;
 	} keys[] = {
-		{ 'a', 0x1e, true, 0x1e },	{ 0, 0x29, true, 0x29 },      { 0xff0d, 0xe01c, true, 0xe01c },
-		{ 'a', 0, true, 0 },		{ 0, 0, false, 0 },	      { 'a', 0x80, true, 0 },
-		{ 'a', 0xe09c, true, 0 },	{ 'a', 0x121e, true, 0 },     { 0, 0xe000, false, 0 },
-		{ 0x20000000, 0, false, 0 },	{ 0x20000000, 0x1e, true, 0x1e }, { 0x01003042, 0, true, 0 },
+		{ 'a', 0x1e, true, 0x1e },
+		{ 0, 0x29, true, 0x29 },
+		{ 0xff0d, 0xe01c, true, 0xe01c },
+		{ 'a', 0, true, 0 },
+		{ 0, 0, false, 0 },
+		{ 'a', 0x80, true, 0 },
+		{ 'a', 0xe09c, true, 0 },
+		{ 'a', 0x121e, true, 0 },
+		{ 0, 0xe000, false, 0 },
+		{ 0x20000000, 0, false, 0 },
+		{ 0x20000000, 0x1e, true, 0x1e },
+		{ 0x01003042, 0, true, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		struct msg_key key = { .keysym = keys[i].keysym, .scancode = keys[i].scancode, .down = 200 };
+		struct msg_key key = { .keysym = keys[i].keysym,
+				       .scancode = keys[i].scancode,
+				       .down = 200 };
 		assert_int_equal(input_clean_key(&key), keys[i].good);
 		assert_int_equal(key.scancode, keys[i].left);
 		assert_int_equal(key.down, 1);

@@ -36,7 +36,8 @@ static void bench_stop(struct bench *bench)
 	free(bench->message);
 }
 
-/* Takes one packet as the edge would. 0: none there, 1: part of a message, 2: the message is complete. */
+/* Takes one packet as the edge would. 0: none there, 1: part of a message, 2: the message is
+ * complete. */
 static int take_packet(struct bench *bench)
 {
 	ssize_t len = recv(bench->fds[1], bench->packet, sizeof(bench->packet), MSG_DONTWAIT);
@@ -52,7 +53,8 @@ static int take_packet(struct bench *bench)
 	return bench->packet[0] ? 1 : 2;
 }
 
-/* The id of the next whole message; sends on whenever the socket has room. 0: nothing more comes. */
+/* The id of the next whole message; sends on whenever the socket has room. 0: nothing more comes.
+ */
 static uint16_t take_message(struct bench *bench)
 {
 	bench->len = 0;
@@ -96,8 +98,14 @@ static void add_pong(struct bench *bench, uint32_t number)
 static void test_sizes_around_a_packet(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 2, 3, PACKETS_MAX - 2, PACKETS_MAX - 1, PACKETS_MAX, 2 * (PACKETS_MAX - 1),
-					2 * (PACKETS_MAX - 1) + 1, 5000000 };
+	static const size_t sizes[] = { 2,
+					3,
+					PACKETS_MAX - 2,
+					PACKETS_MAX - 1,
+					PACKETS_MAX,
+					2 * (PACKETS_MAX - 1),
+					2 * (PACKETS_MAX - 1) + 1,
+					5000000 };
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct bench bench;
 		bench_start(&bench);

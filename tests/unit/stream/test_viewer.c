@@ -13,7 +13,7 @@
 struct bench {
 	struct loop *loop;
 	struct viewer *viewer; /* NULL when gone */
-	int fd;		       /* the viewer's end */
+	int fd;                /* the viewer's end */
 	int hellos, keys, texts, pointers, resizes, releases, stills, refreshes, rooms, gone;
 	enum err why;
 	struct msg_key key;
@@ -98,9 +98,16 @@ static void on_gone(void *ctx, struct viewer *viewer, enum err why)
 }
 
 static const struct viewer_ops ops = {
-	.hello = on_hello,     .key = on_key,	      .text = on_text,	       .pointer = on_pointer,
-	.resize = on_resize,   .release_keys = on_release, .still_here = on_still, .refresh = on_refresh,
-	.room = on_room,       .gone = on_gone,
+	.hello = on_hello,
+	.key = on_key,
+	.text = on_text,
+	.pointer = on_pointer,
+	.resize = on_resize,
+	.release_keys = on_release,
+	.still_here = on_still,
+	.refresh = on_refresh,
+	.room = on_room,
+	.gone = on_gone,
 };
 
 static void bench_start(struct bench *bench)
@@ -182,7 +189,9 @@ static void test_input_is_handed_on(void **state)
 	say(&bench, MSG_release_keys, &(struct msg_release_keys){ 0 });
 	say(&bench, MSG_still_here, &(struct msg_still_here){ 0 });
 	say(&bench, MSG_refresh, &(struct msg_refresh){ 0 });
-	assert_int_equal(bench.pointers + bench.resizes + bench.releases + bench.stills + bench.refreshes, 5);
+	assert_int_equal(bench.pointers + bench.resizes + bench.releases + bench.stills +
+				 bench.refreshes,
+			 5);
 	say(&bench, MSG_ping, &(struct msg_ping){ .number = 42 });
 	assert_int_equal(hear(&bench), MSG_pong);
 	assert_int_equal(bench.packet[3], 42);
@@ -196,7 +205,7 @@ static void test_violations(void **state)
 	(void)state;
 	static const uint8_t rubbish[] = { 1, 2, 3, 4 }, empty_id[] = { 0x03 };
 	static const uint8_t from_worker[] = { 0x06, 0x08, 1, 0, 0, 0 }; /* a pong */
-	static const uint8_t to_broker[] = { 0x44, 0x04, 1, 0, 0, 0 };	 /* a worker_pong */
+	static const uint8_t to_broker[] = { 0x44, 0x04, 1, 0, 0, 0 };   /* a worker_pong */
 	static const uint8_t short_key[] = { 0x03, 0x09, 1, 0, 0 };
 	static const uint8_t long_ping[] = { 0x09, 0x09, 1, 0, 0, 0, 9 };
 	static const uint8_t bad_text[] = { 0x04, 0x09, 2, 0, 0, 0, 0xff, 0xfe, 0 };
@@ -208,10 +217,12 @@ static void test_violations(void **state)
 		const uint8_t *data;
 		size_t len;
 	} cases[] = {
-		{ rubbish, sizeof(rubbish) },	{ empty_id, sizeof(empty_id) },	  { from_worker, sizeof(from_worker) },
-		{ to_broker, sizeof(to_broker) }, { short_key, sizeof(short_key) }, { long_ping, sizeof(long_ping) },
-		{ bad_text, sizeof(bad_text) },	{ huge_text, sizeof(huge_text) }, { wrong_ack, sizeof(wrong_ack) },
-		{ second_hello, sizeof(second_hello) }, { too_long, sizeof(too_long) },
+		{ rubbish, sizeof(rubbish) },         { empty_id, sizeof(empty_id) },
+		{ from_worker, sizeof(from_worker) }, { to_broker, sizeof(to_broker) },
+		{ short_key, sizeof(short_key) },     { long_ping, sizeof(long_ping) },
+		{ bad_text, sizeof(bad_text) },       { huge_text, sizeof(huge_text) },
+		{ wrong_ack, sizeof(wrong_ack) },     { second_hello, sizeof(second_hello) },
+		{ too_long, sizeof(too_long) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct bench bench;
@@ -327,7 +338,8 @@ static void test_flood_is_slowed_down(void **state)
 		assert_ok(loop_step(bench.loop, 5));
 	}
 	assert_true(bench.pointers >= INPUT_BURST);
-	assert_true(bench.pointers <= INPUT_BURST + (int)((clock_mono_us() - start) * INPUT_RATE / 1000000) + 2);
+	assert_true(bench.pointers <=
+		    INPUT_BURST + (int)((clock_mono_us() - start) * INPUT_RATE / 1000000) + 2);
 	assert_int_equal(bench.gone, 0);
 	while (bench.pointers < sent && clock_mono_us() - start < 5000000)
 		assert_ok(loop_step(bench.loop, 50));

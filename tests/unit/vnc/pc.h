@@ -1,6 +1,6 @@
 /*
- * pc.h - a VNC server for tests that says exactly what a test wants, in a thread of its own on a free loopback port, and
- * the worker's side of the connection.
+ * pc.h - a VNC server for tests that says exactly what a test wants, in a thread of its own on a
+ * free loopback port, and the worker's side of the connection.
  */
 #ifndef SEKISHO_TESTS_UNIT_VNC_PC_H
 #define SEKISHO_TESTS_UNIT_VNC_PC_H
@@ -36,7 +36,8 @@ struct pc {
 	volatile int seen; /* for the script to leave a mark */
 };
 
-/* ---- what scripts use; a peer that left makes them end soon -------------------------------------- */
+/* ---- what scripts use; a peer that left makes them end soon
+ * -------------------------------------- */
 
 static inline bool pc_say(int fd, const void *data, size_t len)
 {
@@ -68,28 +69,45 @@ static inline void pc_wait_closed(int fd)
 static inline bool pc_versions(int fd)
 {
 	uint8_t version[12];
-	return pc_say(fd, "RFB 003.008\n", 12) && pc_hear(fd, version, 12) && memcmp(version, "RFB 003.008\n", 12) == 0;
+	return pc_say(fd, "RFB 003.008\n", 12) && pc_hear(fd, version, 12) &&
+	       memcmp(version, "RFB 003.008\n", 12) == 0;
 }
 
 static inline bool pc_none(int fd)
 {
 	static const uint8_t types[] = { 1, 1 }, good[4] = { 0 };
 	uint8_t chosen, shared;
-	return pc_versions(fd) && pc_say(fd, types, sizeof(types)) && pc_hear(fd, &chosen, 1) && chosen == 1 &&
-	       pc_say(fd, good, 4) && pc_hear(fd, &shared, 1);
+	return pc_versions(fd) && pc_say(fd, types, sizeof(types)) && pc_hear(fd, &chosen, 1) &&
+	       chosen == 1 && pc_say(fd, good, 4) && pc_hear(fd, &shared, 1);
 }
 
 /* Then ServerInit, and the client's format, encodings and first request. */
 static inline bool pc_begin(int fd, unsigned width, unsigned height)
 {
-	uint8_t init[24] = { (uint8_t)(width >> 8), (uint8_t)width, (uint8_t)(height >> 8), (uint8_t)height, 32, 24, 0, 1,
-			     0, 255, 0, 255, 0, 255, 16, 8, 0 };
+	uint8_t init[24] = { (uint8_t)(width >> 8),
+			     (uint8_t)width,
+			     (uint8_t)(height >> 8),
+			     (uint8_t)height,
+			     32,
+			     24,
+			     0,
+			     1,
+			     0,
+			     255,
+			     0,
+			     255,
+			     0,
+			     255,
+			     16,
+			     8,
+			     0 };
 	uint8_t format[20], encodings[4], list[256], request[10];
 	if (!pc_none(fd) || !pc_say(fd, init, sizeof(init)) || !pc_hear(fd, format, sizeof(format)))
 		return false;
 	if (!pc_hear(fd, encodings, sizeof(encodings)) || encodings[0] != 2 || encodings[3] > 60)
 		return false;
-	return pc_hear(fd, list, encodings[3] * 4u) && pc_hear(fd, request, sizeof(request)) && request[0] == 3;
+	return pc_hear(fd, list, encodings[3] * 4u) && pc_hear(fd, request, sizeof(request)) &&
+	       request[0] == 3;
 }
 
 static void *pc_run(void *arg)
@@ -107,7 +125,8 @@ static void *pc_run(void *arg)
 
 static inline void pc_start(struct pc *pc, pc_script script, const void *arg, size_t arg_len)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	*pc = (struct pc){ .script = script, .arg = arg, .arg_len = arg_len };
 	pc->listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -126,7 +145,8 @@ static inline void pc_stop(struct pc *pc)
 	close(pc->listener);
 }
 
-/* ---- the worker's side --------------------------------------------------------------------------- */
+/* ---- the worker's side
+ * --------------------------------------------------------------------------- */
 
 enum { DESK_WIDTH = 7680, DESK_HEIGHT = 4320 };
 
@@ -168,7 +188,8 @@ static void desk_done(void *ctx)
 	((struct desk *)ctx)->dones++;
 }
 
-static void desk_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height, const uint8_t *rgba)
+static void desk_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
+			const uint8_t *rgba)
 {
 	struct desk *desk = ctx;
 	assert_true(width <= REMOTE_MAX_CURSOR && height <= REMOTE_MAX_CURSOR);
@@ -194,12 +215,17 @@ static void desk_ended(void *ctx, enum end_reason reason)
 }
 
 static const struct remote_events desk_events = {
-	.resized = desk_resized, .damaged = desk_damaged, .frame_done = desk_done,
-	.cursor = desk_cursor,	 .bell = desk_bell,	  .ended = desk_ended,
+	.resized = desk_resized,
+	.damaged = desk_damaged,
+	.frame_done = desk_done,
+	.cursor = desk_cursor,
+	.bell = desk_bell,
+	.ended = desk_ended,
 };
 
 /* OK or the error of connect; the reason is in desk->reason. */
-static inline enum err desk_connect_as(struct desk *desk, const struct pc *pc, struct remote_config config)
+static inline enum err desk_connect_as(struct desk *desk, const struct pc *pc,
+				       struct remote_config config)
 {
 	config.address = config.address ? config.address : "127.0.0.1";
 	config.port = pc->port;

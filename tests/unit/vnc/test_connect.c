@@ -3,9 +3,11 @@
 /* A PC that offers the types of arg and accepts every choice and password. */
 static void offer_types(struct pc *pc, int fd)
 {
-	static const uint8_t good[4] = { 0 }, init[24] = { 0, 100, 0, 70, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0 };
+	static const uint8_t good[4] = { 0 }, init[24] = { 0,   100, 0,   70, 32,  24, 0, 1, 0,
+							   255, 0,   255, 0,  255, 16, 8, 0 };
 	uint8_t count = (uint8_t)pc->arg_len, chosen, challenge[16] = { 0 }, response[16], shared;
-	if (!pc_versions(fd) || !pc_say(fd, &count, 1) || !pc_say(fd, pc->arg, count) || !pc_hear(fd, &chosen, 1))
+	if (!pc_versions(fd) || !pc_say(fd, &count, 1) || !pc_say(fd, pc->arg, count) ||
+	    !pc_hear(fd, &chosen, 1))
 		return;
 	pc->seen = chosen;
 	if (chosen == 2 && (!pc_say(fd, challenge, 16) || !pc_hear(fd, response, 16)))
@@ -53,20 +55,22 @@ static void test_security_types(void **state)
 		struct pc pc;
 		struct desk desk;
 		pc_start(&pc, offer_types, choice->types, choice->count);
-		enum err err = desk_connect_as(&desk, &pc, (struct remote_config){ .security = choice->security,
-										   .password = choice->password });
-		if ((err == OK) != (choice->reason == END_NONE) || (err && desk.reason != choice->reason) ||
-		    pc.seen != choice->chosen)
-			fail_msg("row %zu: error %s, reason %s, type %d", i, err_code(err), end_reason_code(desk.reason),
-				 pc.seen);
+		enum err err =
+			desk_connect_as(&desk, &pc,
+					(struct remote_config){ .security = choice->security,
+								.password = choice->password });
+		if ((err == OK) != (choice->reason == END_NONE) ||
+		    (err && desk.reason != choice->reason) || pc.seen != choice->chosen)
+			fail_msg("row %zu: error %s, reason %s, type %d", i, err_code(err),
+				 end_reason_code(desk.reason), pc.seen);
 		desk_close(&desk);
 		pc_stop(&pc);
 	}
 }
 
 /*
- * RFB 3.3 tells the type instead of asking, and libvncclient takes some newer versions for it. Its code for ARD (30) ends
- * the process when the PC's prime is 0.
+ * RFB 3.3 tells the type instead of asking, and libvncclient takes some newer versions for it. Its
+ * code for ARD (30) ends the process when the PC's prime is 0.
  */
 static void dictate_type(struct pc *pc, int fd)
 {
@@ -76,28 +80,37 @@ static void dictate_type(struct pc *pc, int fd)
 	if (!pc_say(fd, words, 12) || !pc_hear(fd, version, 12))
 		return;
 	pc->seen = 1;
-	if (pc_say(fd, words + 12, 4) && pc_say(fd, zeros, sizeof(zeros)) && pc_hear(fd, response, 16))
+	if (pc_say(fd, words + 12, 4) && pc_say(fd, zeros, sizeof(zeros)) &&
+	    pc_hear(fd, response, 16))
 		pc->seen = 2;
 }
 
 static void test_old_pc_cannot_dictate(void **state)
 {
 	(void)state;
-	static const char *const versions[] = { "003.003", "003.004", "003.005", "003.006", "003.014", "003.016",
-						"000.000", "999.999", "003.-01", "003.  3" };
+	static const char *const versions[] = { "003.003", "003.004", "003.005", "003.006",
+						"003.014", "003.016", "000.000", "999.999",
+						"003.-01", "003.  3" };
 	static const uint8_t types[] = { 1, 2, 17, 20, 30 };
-	static const enum security security[] = { SECURITY_NONE, SECURITY_VNC_PASSWORD, SECURITY_AUTO };
-	for (size_t i = 0; i < ARRAY_SIZE(versions) * ARRAY_SIZE(types) * ARRAY_SIZE(security); i++) {
+	static const enum security security[] = { SECURITY_NONE, SECURITY_VNC_PASSWORD,
+						  SECURITY_AUTO };
+	for (size_t i = 0; i < ARRAY_SIZE(versions) * ARRAY_SIZE(types) * ARRAY_SIZE(security);
+	     i++) {
 		struct pc pc;
 		struct desk desk;
 		uint8_t words[17];
-		snprintf((char *)words, sizeof(words), "RFB %s\n", versions[i % ARRAY_SIZE(versions)]);
-		memcpy(words + 12, (const uint8_t[]){ 0, 0, 0, types[i / ARRAY_SIZE(versions) % ARRAY_SIZE(types)] }, 4);
+		snprintf((char *)words, sizeof(words), "RFB %s\n",
+			 versions[i % ARRAY_SIZE(versions)]);
+		memcpy(words + 12,
+		       (const uint8_t[]){ 0, 0, 0,
+					  types[i / ARRAY_SIZE(versions) % ARRAY_SIZE(types)] },
+		       4);
 		pc_start(&pc, dictate_type, words, 16);
-		enum err err = desk_connect_as(&desk, &pc, (struct remote_config){
-							   .security = security[i % ARRAY_SIZE(security)],
-							   .user = "taro",
-							   .password = "geheim" });
+		enum err err = desk_connect_as(
+			&desk, &pc,
+			(struct remote_config){ .security = security[i % ARRAY_SIZE(security)],
+						.user = "taro",
+						.password = "geheim" });
 		assert_int_not_equal(err, OK);
 		assert_string_equal(end_reason_code(desk.reason), "pc-security");
 		desk_close(&desk);
@@ -113,12 +126,15 @@ static void strip_vencrypt(struct pc *pc, int fd)
 	uint8_t types[] = { 1, 19 }, version[2] = { 0, 2 }, back[2], status = 0, chosen[4], shared;
 	static const uint8_t good[4] = { 0 };
 	const uint8_t *subtype = pc->arg;
-	uint8_t list[5] = { 1, subtype[0], subtype[1], subtype[2], subtype[3] }, challenge[16] = { 0 }, response[16];
-	if (!pc_versions(fd) || !pc_say(fd, types, 2) || !pc_hear(fd, &chosen, 1) || !pc_say(fd, version, 2) ||
-	    !pc_hear(fd, back, 2) || !pc_say(fd, &status, 1) || !pc_say(fd, list, 5) || !pc_hear(fd, chosen, 4))
+	uint8_t list[5] = { 1, subtype[0], subtype[1], subtype[2], subtype[3] },
+		challenge[16] = { 0 }, response[16];
+	if (!pc_versions(fd) || !pc_say(fd, types, 2) || !pc_hear(fd, &chosen, 1) ||
+	    !pc_say(fd, version, 2) || !pc_hear(fd, back, 2) || !pc_say(fd, &status, 1) ||
+	    !pc_say(fd, list, 5) || !pc_hear(fd, chosen, 4))
 		return;
 	pc_say(fd, subtype[3] == 1 ? good : challenge, subtype[3] == 1 ? 4 : 16);
-	if (pc_hear(fd, subtype[3] == 1 ? &shared : response, subtype[3] == 1 ? 1 : 4) && subtype[3] != 1)
+	if (pc_hear(fd, subtype[3] == 1 ? &shared : response, subtype[3] == 1 ? 1 : 4) &&
+	    subtype[3] != 1)
 		pc->seen = 1;
 }
 
@@ -130,10 +146,12 @@ static void test_vencrypt_without_tls_gets_no_password(void **state)
 		struct pc pc;
 		struct desk desk;
 		pc_start(&pc, strip_vencrypt, subtypes[i], 4);
-		assert_int_not_equal(desk_connect_as(&desk, &pc, (struct remote_config){ .security = SECURITY_AUTO,
-											 .user = "taro",
-											 .password = "geheim" }),
-				     OK);
+		assert_int_not_equal(
+			desk_connect_as(&desk, &pc,
+					(struct remote_config){ .security = SECURITY_AUTO,
+								.user = "taro",
+								.password = "geheim" }),
+			OK);
 		assert_int_equal(desk.reason, END_PC_SECURITY);
 		desk_close(&desk);
 		pc_stop(&pc);
@@ -146,8 +164,9 @@ static void refuse_password(struct pc *pc, int fd)
 	static const uint8_t types[] = { 1, 2 }, challenge[16] = { 0 };
 	static const uint8_t failed[] = { 0, 0, 0, 1, 0, 0, 0, 6, 'w', 'r', 'o', 'n', 'g', '\n' };
 	uint8_t chosen, response[16];
-	if (pc_versions(fd) && pc_say(fd, types, 2) && pc_hear(fd, &chosen, 1) && pc_say(fd, challenge, 16) &&
-	    pc_hear(fd, response, 16) && pc_say(fd, failed, sizeof(failed)))
+	if (pc_versions(fd) && pc_say(fd, types, 2) && pc_hear(fd, &chosen, 1) &&
+	    pc_say(fd, challenge, 16) && pc_hear(fd, response, 16) &&
+	    pc_say(fd, failed, sizeof(failed)))
 		pc->seen = 1;
 }
 
@@ -157,15 +176,18 @@ static void test_wrong_password(void **state)
 	struct pc pc;
 	struct desk desk;
 	pc_start(&pc, refuse_password, NULL, 0);
-	assert_int_not_equal(desk_connect_as(&desk, &pc, (struct remote_config){ .security = SECURITY_VNC_PASSWORD,
-										 .password = "falsch" }),
-			     OK);
+	assert_int_not_equal(
+		desk_connect_as(&desk, &pc,
+				(struct remote_config){ .security = SECURITY_VNC_PASSWORD,
+							.password = "falsch" }),
+		OK);
 	assert_int_equal(desk.reason, END_PC_LOGIN);
 	desk_close(&desk);
 	pc_stop(&pc);
 }
 
-/* ---- PCs that do not get as far ----------------------------------------------------------------- */
+/* ---- PCs that do not get as far -----------------------------------------------------------------
+ */
 
 static void say_nothing(struct pc *pc, int fd)
 {
@@ -193,8 +215,8 @@ static void say_arg_and_close(struct pc *pc, int fd)
 
 static void name_of_four_gigabytes(struct pc *pc, int fd)
 {
-	static const uint8_t init[24] = { 0, 100, 0, 70, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0,
-					  0, 0, 0, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t init[24] = { 0, 100, 0,  70, 32, 24, 0, 1, 0,    255,  0,    255,
+					  0, 255, 16, 8,  0,  0,  0, 0, 0xff, 0xff, 0xff, 0xff };
 	(void)pc;
 	if (pc_none(fd) && pc_say(fd, init, sizeof(init)))
 		pc_wait_closed(fd);
@@ -208,7 +230,8 @@ static void desktop_of_arg(struct pc *pc, int fd)
 		pc_wait_closed(fd);
 }
 
-static void expect(pc_script script, const void *arg, size_t len, enum security security, enum end_reason reason)
+static void expect(pc_script script, const void *arg, size_t len, enum security security,
+		   enum end_reason reason)
 {
 	struct pc pc;
 	struct desk desk;
@@ -245,7 +268,9 @@ static void test_not_vnc(void **state)
 static void test_server_init(void **state)
 {
 	(void)state;
-	static const uint8_t sizes[][4] = { { 0, 0, 0, 0 }, { 0xff, 0xff, 0xff, 0xff }, { 0, 63, 0, 70 }, { 30, 1, 0, 70 } };
+	static const uint8_t sizes[][4] = {
+		{ 0, 0, 0, 0 }, { 0xff, 0xff, 0xff, 0xff }, { 0, 63, 0, 70 }, { 30, 1, 0, 70 }
+	};
 	expect(name_of_four_gigabytes, NULL, 0, SECURITY_NONE, END_PC_PROTOCOL);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		expect(desktop_of_arg, sizes[i], 4, SECURITY_NONE, END_PC_TOO_BIG);
@@ -272,9 +297,11 @@ static void test_addresses_that_are_none(void **state)
 	pc_start(&pc, say_nothing, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		struct desk desk;
-		assert_int_not_equal(desk_connect_as(&desk, &pc, (struct remote_config){ .address = addresses[i],
-											 .security = SECURITY_NONE }),
-				     OK);
+		assert_int_not_equal(
+			desk_connect_as(&desk, &pc,
+					(struct remote_config){ .address = addresses[i],
+								.security = SECURITY_NONE }),
+			OK);
 		assert_int_equal(desk.reason, END_PC_UNREACHABLE);
 		desk_close(&desk);
 	}

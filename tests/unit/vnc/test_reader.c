@@ -7,26 +7,159 @@ static uint32_t *pixel(const struct desk *desk, unsigned x, unsigned y)
 	return (uint32_t *)(desk->pixels + y * desk->stride) + x;
 }
 
-/* ---- a PC that does everything right ------------------------------------------------------------ */
+/* ---- a PC that does everything right ------------------------------------------------------------
+ */
 
 static const uint8_t good_update[] = {
-	0, 0, 0, 6,
+	0,
+	0,
+	0,
+	6,
 	/* raw 2×2 at 98,68 */
-	0, 98, 0, 68, 0, 2, 0, 2, 0, 0, 0, 0, 1, 2, 3, 0xaa, 4, 5, 6, 0xbb, 7, 8, 9, 0, 10, 11, 12, 0,
+	0,
+	98,
+	0,
+	68,
+	0,
+	2,
+	0,
+	2,
+	0,
+	0,
+	0,
+	0,
+	1,
+	2,
+	3,
+	0xaa,
+	4,
+	5,
+	6,
+	0xbb,
+	7,
+	8,
+	9,
+	0,
+	10,
+	11,
+	12,
+	0,
 	/* copyrect of it to 97,67: they overlap */
-	0, 97, 0, 67, 0, 2, 0, 2, 0, 0, 0, 1, 0, 98, 0, 68,
+	0,
+	97,
+	0,
+	67,
+	0,
+	2,
+	0,
+	2,
+	0,
+	0,
+	0,
+	1,
+	0,
+	98,
+	0,
+	68,
 	/* raw of no size */
-	0, 5, 0, 5, 0, 0, 0, 7, 0, 0, 0, 0,
+	0,
+	5,
+	0,
+	5,
+	0,
+	0,
+	0,
+	7,
+	0,
+	0,
+	0,
+	0,
 	/* cursor 2×1, hot spot 1,0 */
-	0, 1, 0, 0, 0, 2, 0, 1, 0xff, 0xff, 0xff, 0x11, 30, 20, 10, 0, 60, 50, 40, 0, 0x40,
+	0,
+	1,
+	0,
+	0,
+	0,
+	2,
+	0,
+	1,
+	0xff,
+	0xff,
+	0xff,
+	0x11,
+	30,
+	20,
+	10,
+	0,
+	60,
+	50,
+	40,
+	0,
+	0x40,
 	/* XCursor 9×1 */
-	0, 0, 0, 0, 0, 9, 0, 1, 0xff, 0xff, 0xff, 0x10, 1, 2, 3, 4, 5, 6, 0x80, 0x80, 0xc0, 0x00,
+	0,
+	0,
+	0,
+	0,
+	0,
+	9,
+	0,
+	1,
+	0xff,
+	0xff,
+	0xff,
+	0x10,
+	1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	0x80,
+	0x80,
+	0xc0,
+	0x00,
 	/* a cursor of no size hides it */
-	0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x11,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0xff,
+	0xff,
+	0xff,
+	0x11,
 	/* bell, cut text */
-	2, 3, 0, 0, 0, 0, 0, 0, 5, 's', 'e', 'c', 'r', 't',
+	2,
+	3,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	5,
+	's',
+	'e',
+	'c',
+	'r',
+	't',
 	/* an update of nothing, cut text of nothing */
-	0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0,
+	0,
+	0,
+	0,
+	0,
+	3,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
 };
 
 static void say_all(struct pc *pc, int fd)
@@ -85,10 +218,11 @@ static void test_byte_by_byte(void **state)
 static void test_cursor_shapes(void **state)
 {
 	(void)state;
-	static const uint8_t two_colours[] = { 0, 0, 0, 1, 0, 3, 0, 0, 0, 9, 0, 1, 0xff, 0xff, 0xff, 0x10,
-					       1, 2, 3, 4, 5, 6, 0x80, 0x80, 0xc0, 0x00 };
-	static const uint8_t rich[] = { 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 0, 1, 0xff, 0xff, 0xff, 0x11,
-					30, 20, 10, 0, 60, 50, 40, 0, 0x40 };
+	static const uint8_t two_colours[] = { 0, 0, 0, 1,    0,    3,    0,    0,   0,
+					       9, 0, 1, 0xff, 0xff, 0xff, 0x10, 1,   2,
+					       3, 4, 5, 6,    0x80, 0x80, 0xc0, 0x00 };
+	static const uint8_t rich[] = { 0,    0,    0,    1,  0,  1,  0, 0,  0,  2,  0, 1,   0xff,
+					0xff, 0xff, 0x11, 30, 20, 10, 0, 60, 50, 40, 0, 0x40 };
 	static const uint8_t wanted_rich[] = { 10, 20, 30, 0, 40, 50, 60, 255 };
 	static const uint8_t wanted_two[] = { 1, 2, 3, 255, 4, 5, 6, 255, 4, 5, 6, 0 };
 	struct pc pc;
@@ -111,21 +245,73 @@ static void test_cursor_shapes(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- sizes -------------------------------------------------------------------------------------- */
+/* ---- sizes --------------------------------------------------------------------------------------
+ */
 
 static const uint8_t new_size[] = {
-	0, 0, 0, 2,
+	0,
+	0,
+	0,
+	2,
 	/* ExtendedDesktopSize 320×200, one screen with id 7 and flags 9 */
-	0, 0, 0, 0, 1, 64, 0, 200, 0xff, 0xff, 0xfe, 0xcc, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 1, 64, 0, 200, 0, 0, 0, 9,
+	0,
+	0,
+	0,
+	0,
+	1,
+	64,
+	0,
+	200,
+	0xff,
+	0xff,
+	0xfe,
+	0xcc,
+	1,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	7,
+	0,
+	0,
+	0,
+	0,
+	1,
+	64,
+	0,
+	200,
+	0,
+	0,
+	0,
+	9,
 	/* raw in the new corner */
-	1, 63, 0, 199, 0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1,
+	1,
+	63,
+	0,
+	199,
+	0,
+	1,
+	0,
+	1,
+	0,
+	0,
+	0,
+	0,
+	1,
+	1,
+	1,
+	1,
 };
 
 static void resize_and_listen(struct pc *pc, int fd)
 {
-	static const uint8_t wanted[] = { 251, 0, 1, 244, 1, 44, 1, 0, 0, 0, 0, 7, 0, 0, 0, 0, 1, 244, 1, 44, 0, 0, 0, 9 };
+	static const uint8_t wanted[] = { 251, 0, 1, 244, 1, 44,  1, 0,  0, 0, 0, 7,
+					  0,   0, 0, 0,   1, 244, 1, 44, 0, 0, 0, 9 };
 	uint8_t request[10], set[sizeof(wanted)];
-	if (!pc_begin(fd, WIDTH, HEIGHT) || !pc_say(fd, new_size, sizeof(new_size)) || !pc_hear(fd, request, 10))
+	if (!pc_begin(fd, WIDTH, HEIGHT) || !pc_say(fd, new_size, sizeof(new_size)) ||
+	    !pc_hear(fd, request, 10))
 		return;
 	/* Everything of the new size, not only changes. */
 	static const uint8_t whole[] = { 3, 0, 0, 0, 0, 0, 1, 64, 0, 200 };
@@ -155,17 +341,21 @@ static void test_desktop_size_both_ways(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- back-pressure ------------------------------------------------------------------------------ */
+/* ---- back-pressure ------------------------------------------------------------------------------
+ */
 
 static void answer_requests(struct pc *pc, int fd)
 {
-	static const uint8_t update[] = { 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4 };
+	static const uint8_t update[] = {
+		0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4
+	};
 	uint8_t request[10];
 	if (!pc_begin(fd, WIDTH, HEIGHT))
 		return;
 	do {
 		pc->seen++;
-	} while (pc_say(fd, update, sizeof(update)) && pc_hear(fd, request, sizeof(request)) && request[1] == 1);
+	} while (pc_say(fd, update, sizeof(update)) && pc_hear(fd, request, sizeof(request)) &&
+		 request[1] == 1);
 }
 
 static void test_held_remote_asks_for_nothing(void **state)
@@ -189,12 +379,14 @@ static void test_held_remote_asks_for_nothing(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- PCs that mean harm ------------------------------------------------------------------------- */
+/* ---- PCs that mean harm -------------------------------------------------------------------------
+ */
 
 #define UPDATE(...) 0, 0, 0, 1, __VA_ARGS__
 #define CASE(wanted, name, ...)                                                                    \
 	{                                                                                          \
-		name, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }), wanted \
+		name, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }),  \
+			wanted                                                                     \
 	}
 
 static const struct {
@@ -206,39 +398,60 @@ static const struct {
 	CASE(END_PC_PROTOCOL, "Tight with the gradient filter, wider than 2048",
 	     UPDATE(0, 0, 0, 0, 16, 0, 0, 1, 0, 0, 0, 7, 0x40, 2, 0xff, 0xff, 0xff)),
 	CASE(END_PC_PROTOCOL, "Tight", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 7, 0x80, 1, 2, 3)),
-	CASE(END_PC_PROTOCOL, "RRE", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "CoRRE", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "RRE",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "CoRRE",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff)),
 	CASE(END_PC_PROTOCOL, "Hextile", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 5, 0x1f)),
-	CASE(END_PC_PROTOCOL, "zlib", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 6, 0xff, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "Ultra", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "UltraZip", UPDATE(0xff, 0xff, 0, 0, 0, 9, 0, 9, 0xff, 0xff, 0, 9, 0, 0, 0, 9)),
+	CASE(END_PC_PROTOCOL, "zlib",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 6, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "Ultra",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "UltraZip",
+	     UPDATE(0xff, 0xff, 0, 0, 0, 9, 0, 9, 0xff, 0xff, 0, 9, 0, 0, 0, 9)),
 	CASE(END_PC_PROTOCOL, "TRLE", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 15, 0xff)),
-	CASE(END_PC_PROTOCOL, "ZRLE", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 16, 0xff, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "server identity", UPDATE(0, 0, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xfe, 0, 3)),
-	CASE(END_PC_PROTOCOL, "a made-up encoding", UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0x7f, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "raw past the right edge", UPDATE(0, 99, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0)),
+	CASE(END_PC_PROTOCOL, "ZRLE",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0, 0, 0, 16, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "server identity",
+	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xfe, 0, 3)),
+	CASE(END_PC_PROTOCOL, "a made-up encoding",
+	     UPDATE(0, 0, 0, 0, 0, 9, 0, 9, 0x7f, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "raw past the right edge",
+	     UPDATE(0, 99, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0)),
 	CASE(END_PC_PROTOCOL, "raw past the bottom", UPDATE(0, 0, 0, 69, 0, 1, 0, 2, 0, 0, 0, 0)),
-	CASE(END_PC_PROTOCOL, "raw of all 16 bits", UPDATE(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)),
-	CASE(END_PC_PROTOCOL, "copy to the outside", UPDATE(0, 99, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0)),
-	CASE(END_PC_PROTOCOL, "copy from the outside", UPDATE(0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
-	CASE(END_PC_PROTOCOL, "copy from below", UPDATE(0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 69)),
-	CASE(END_PC_PROTOCOL, "huge cursor", UPDATE(0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x11)),
-	CASE(END_PC_PROTOCOL, "cursor a little too wide", UPDATE(0, 0, 0, 0, 1, 129, 0, 1, 0xff, 0xff, 0xff, 0x11)),
-	CASE(END_PC_PROTOCOL, "huge XCursor", UPDATE(0, 0, 0, 0, 0xff, 0xff, 0, 1, 0xff, 0xff, 0xff, 0x10)),
+	CASE(END_PC_PROTOCOL, "raw of all 16 bits",
+	     UPDATE(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)),
+	CASE(END_PC_PROTOCOL, "copy to the outside",
+	     UPDATE(0, 99, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0)),
+	CASE(END_PC_PROTOCOL, "copy from the outside",
+	     UPDATE(0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "copy from below",
+	     UPDATE(0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 69)),
+	CASE(END_PC_PROTOCOL, "huge cursor",
+	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x11)),
+	CASE(END_PC_PROTOCOL, "cursor a little too wide",
+	     UPDATE(0, 0, 0, 0, 1, 129, 0, 1, 0xff, 0xff, 0xff, 0x11)),
+	CASE(END_PC_PROTOCOL, "huge XCursor",
+	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0, 1, 0xff, 0xff, 0xff, 0x10)),
 	CASE(END_PC_PROTOCOL, "endless cut text", 3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff),
 	CASE(END_PC_PROTOCOL, "colour map", 1, 0, 0, 0, 0xff, 0xff),
 	CASE(END_PC_PROTOCOL, "text chat", 11, 0, 0, 0, 0xff, 0xff, 0xff, 0xff),
 	CASE(END_PC_PROTOCOL, "Ultra resize", 4, 0, 0xff, 0xff, 0xff, 0xff),
 	CASE(END_PC_PROTOCOL, "Palm resize", 15, 0, 0xff, 0xff, 0xff, 0xff),
 	CASE(END_PC_PROTOCOL, "xvp", 250, 0, 1, 0),
-	CASE(END_PC_PROTOCOL, "no screens", UPDATE(0, 0, 0, 0, 1, 64, 0, 200, 0xff, 0xff, 0xfe, 0xcc, 0, 0, 0, 0)),
-	CASE(END_PC_TOO_BIG, "desktop of nothing", UPDATE(0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21)),
-	CASE(END_PC_TOO_BIG, "desktop too small", UPDATE(0, 0, 0, 0, 0, 63, 0, 200, 0xff, 0xff, 0xff, 0x21)),
-	CASE(END_PC_TOO_BIG, "desktop too wide", UPDATE(0, 0, 0, 0, 30, 1, 0, 200, 0xff, 0xff, 0xff, 0x21)),
-	CASE(END_PC_TOO_BIG, "desktop too high", UPDATE(0, 0, 0, 0, 0, 200, 16, 225, 0xff, 0xff, 0xff, 0x21)),
+	CASE(END_PC_PROTOCOL, "no screens",
+	     UPDATE(0, 0, 0, 0, 1, 64, 0, 200, 0xff, 0xff, 0xfe, 0xcc, 0, 0, 0, 0)),
+	CASE(END_PC_TOO_BIG, "desktop of nothing",
+	     UPDATE(0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21)),
+	CASE(END_PC_TOO_BIG, "desktop too small",
+	     UPDATE(0, 0, 0, 0, 0, 63, 0, 200, 0xff, 0xff, 0xff, 0x21)),
+	CASE(END_PC_TOO_BIG, "desktop too wide",
+	     UPDATE(0, 0, 0, 0, 30, 1, 0, 200, 0xff, 0xff, 0xff, 0x21)),
+	CASE(END_PC_TOO_BIG, "desktop too high",
+	     UPDATE(0, 0, 0, 0, 0, 200, 16, 225, 0xff, 0xff, 0xff, 0x21)),
 	CASE(END_PC_TOO_BIG, "desktop of all 16 bits",
-	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xcc, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff,
-		    0xff, 0xff, 0, 0, 0, 0)),
+	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xcc, 1, 0, 0, 0, 0, 0, 0,
+		    1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)),
 };
 
 static void test_hostile_messages(void **state)
@@ -259,7 +472,8 @@ static void test_hostile_messages(void **state)
 	}
 }
 
-/* More than the largest cut text, never to be kept, then nothing: memory stays what it is and the wait ends. */
+/* More than the largest cut text, never to be kept, then nothing: memory stays what it is and the
+ * wait ends. */
 static void test_a_message_that_does_not_go_on(void **state)
 {
 	(void)state;
@@ -295,22 +509,27 @@ static void test_a_pc_that_leaves(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- input -------------------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------------------------
+ */
 
-static const uint8_t wanted_input[] = {
-	4, 1, 0, 0, 0, 0, 0xff, 0x0d, /* Return down */
-	4, 1, 0, 0, 0, 0, 0, 'a', 4, 0, 0, 0, 0, 0, 0, 'a', /* text "aé\n税😀" */
-	4, 1, 0, 0, 0, 0, 0, 0xe9, 4, 0, 0, 0, 0, 0, 0, 0xe9,
-	4, 1, 0, 0, 0, 0, 0xff, 0x0d, 4, 0, 0, 0, 0, 0, 0xff, 0x0d,
-	4, 1, 0, 0, 1, 0, 0x7a, 0x0e, 4, 0, 0, 0, 1, 0, 0x7a, 0x0e,
-	4, 1, 0, 0, 1, 1, 0xf6, 0x00, 4, 0, 0, 0, 1, 1, 0xf6, 0x00,
-	5, 5, 1, 0, 0, 9, /* left and right button at 256,9 */
-	5, 0x80, 1, 0, 0, 9, /* back; forward has no button */
-	5, 0, 0, 0, 0, 0, 5, 16, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, /* one notch down */
-	5, 0, 0, 0, 0, 0, /* half a notch up: waits */
-	5, 0, 0, 0, 0, 0, 5, 8, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, /* the other half */
-	5, 0, 0, 0, 0, 0, 5, 64, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, /* right */
-};
+static const uint8_t
+	wanted_input[] = {
+		4, 1,    0, 0, 0, 0, 0xff, 0x0d,                              /* Return down */
+		4, 1,    0, 0, 0, 0, 0,    'a',  4, 0, 0, 0, 0, 0, 0,    'a', /* text "aé\n税😀" */
+		4, 1,    0, 0, 0, 0, 0,    0xe9, 4, 0, 0, 0, 0, 0, 0,    0xe9,
+		4, 1,    0, 0, 0, 0, 0xff, 0x0d, 4, 0, 0, 0, 0, 0, 0xff, 0x0d,
+		4, 1,    0, 0, 1, 0, 0x7a, 0x0e, 4, 0, 0, 0, 1, 0, 0x7a, 0x0e,
+		4, 1,    0, 0, 1, 1, 0xf6, 0x00, 4, 0, 0, 0, 1, 1, 0xf6, 0x00,
+		5, 5,    1, 0, 0, 9, /* left and right button at 256,9 */
+		5, 0x80, 1, 0, 0, 9, /* back; forward has no button */
+		5, 0,    0, 0, 0, 0, 5,    16,   0, 0, 0, 0, 5, 0, 0,    0,
+		0, 0,                /* one notch down */
+		5, 0,    0, 0, 0, 0, /* half a notch up: waits */
+		5, 0,    0, 0, 0, 0, 5,    8,    0, 0, 0, 0, 5, 0, 0,    0,
+		0, 0, /* the other half */
+		5, 0,    0, 0, 0, 0, 5,    64,   0, 0, 0, 0, 5, 0, 0,    0,
+		0, 0, /* right */
+	};
 
 static void hear_input(struct pc *pc, int fd)
 {

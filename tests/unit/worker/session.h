@@ -1,6 +1,6 @@
 /*
- * session.h - a worker in a test: we are its monitor, its broker and its viewers, and its PC is a stand-in that does what
- * it is told and writes down what it is asked.
+ * session.h - a worker in a test: we are its monitor, its broker and its viewers, and its PC is a
+ * stand-in that does what it is told and writes down what it is asked.
  */
 #ifndef SEKISHO_TESTS_UNIT_WORKER_SESSION_H
 #define SEKISHO_TESTS_UNIT_WORKER_SESSION_H
@@ -24,7 +24,8 @@
 
 enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
 
-/* ---- the PC ------------------------------------------------------------------------------------- */
+/* ---- the PC -------------------------------------------------------------------------------------
+ */
 
 static struct stand_in {
 	struct remote remote;
@@ -89,7 +90,8 @@ static void pc_text(struct remote *remote, const char *text)
 	pc_write("text %s\n", text);
 }
 
-static void pc_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y)
+static void pc_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x,
+		       int wheel_y)
 {
 	(void)remote;
 	pc_write("pointer %u %u %x %d %d\n", x, y, buttons, wheel_x, wheel_y);
@@ -115,19 +117,27 @@ static void pc_free(struct remote *remote)
 }
 
 static const struct remote_ops pc_ops = {
-	.connect = pc_connect, .key = pc_key,	  .text = pc_text, .pointer = pc_pointer,
-	.resize = pc_resize,   .hold = pc_hold, .free = pc_free,
+	.connect = pc_connect,
+	.key = pc_key,
+	.text = pc_text,
+	.pointer = pc_pointer,
+	.resize = pc_resize,
+	.hold = pc_hold,
+	.free = pc_free,
 };
 
-static enum err pc_new(struct loop *loop, const struct remote_config *config, const struct remote_events *events,
-		       void *ctx, struct remote **ret)
+static enum err pc_new(struct loop *loop, const struct remote_config *config,
+		       const struct remote_events *events, void *ctx, struct remote **ret)
 {
-	pc.remote = (struct remote){ .ops = &pc_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config };
+	pc.remote = (struct remote){
+		.ops = &pc_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config
+	};
 	*ret = &pc.remote;
 	return OK;
 }
 
-/* ---- the worker --------------------------------------------------------------------------------- */
+/* ---- the worker ---------------------------------------------------------------------------------
+ */
 
 struct session {
 	struct loop *loop;
@@ -214,7 +224,8 @@ static void start(struct session *session, const struct msg_session_start *msg)
 static const union wire_any *told(struct session *session, uint16_t id)
 {
 	for (;;) {
-		enum err err = ipc_receive(session->broker, WIRE_WORKER, WIRE_BROKER, &session->received);
+		enum err err =
+			ipc_receive(session->broker, WIRE_WORKER, WIRE_BROKER, &session->received);
 		if (err)
 			return NULL;
 		if (session->received.type->id == id)
@@ -238,7 +249,8 @@ static int run_to_the_end(struct session *session)
 	return loop_run(session->loop);
 }
 
-/* ---- viewers ------------------------------------------------------------------------------------ */
+/* ---- viewers ------------------------------------------------------------------------------------
+ */
 
 struct watcher {
 	int fd;
@@ -288,7 +300,8 @@ static int hear(struct watcher *watcher)
 	const struct wire_type *type;
 	buf_clear(&watcher->message);
 	for (;;) {
-		ssize_t len = recv(watcher->fd, watcher->packet, sizeof(watcher->packet), MSG_DONTWAIT);
+		ssize_t len =
+			recv(watcher->fd, watcher->packet, sizeof(watcher->packet), MSG_DONTWAIT);
 		if (len < 0) {
 			assert_int_equal(errno, EAGAIN);
 			assert_int_equal(watcher->message.len, 0);
@@ -315,7 +328,8 @@ static bool hear_of(struct watcher *watcher, uint16_t id)
 }
 
 /* The stream ended, and the last word was this status. */
-static void assert_dismissed(struct watcher *watcher, enum session_state state, enum end_reason reason)
+static void assert_dismissed(struct watcher *watcher, enum session_state state,
+			     enum end_reason reason)
 {
 	struct msg_status last = { 0 };
 	int heard;

@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "worker/limits.h"
 
-#define S(seconds) ((uint64_t)(seconds) * 1000000 + 5000000)
+#define S(seconds) ((uint64_t)(seconds)*1000000 + 5000000)
 
 static const struct limits_config config = { .idle_warn_s = 600,
 					     .idle_lock_s = 900,
@@ -139,7 +139,8 @@ static void test_the_first_viewer_has_time(void **state)
 	assert_int_equal(limits_next(&limits, S(30), &wait), LIMITS_END_RESUME);
 }
 
-/* A locked session waits for its password, not for its viewer; one that was left before it locked still ends. */
+/* A locked session waits for its password, not for its viewer; one that was left before it locked
+ * still ends. */
 static void test_locked_sessions(void **state)
 {
 	(void)state;

@@ -4,7 +4,8 @@
 #include <sys/wait.h>
 
 /* A session with its viewer, who has seen everything so far. */
-static void begin_watched(struct session *session, struct watcher *watcher, const struct msg_session_start *msg)
+static void begin_watched(struct session *session, struct watcher *watcher,
+			  const struct msg_session_start *msg)
 {
 	session_begin(session);
 	pc.can_resize = true;
@@ -134,7 +135,8 @@ static void test_a_pc_that_leaves(void **state)
 	struct watcher watcher;
 	struct msg_session_start msg = usual_start();
 	begin_watched(&session, &watcher, &msg);
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
 	*pc.journal = '\0';
 	pc.remote.events->ended(pc.remote.ctx, END_PC_CLOSED);
 	assert_false(pc.freed); /* not inside its own callback */
@@ -153,8 +155,10 @@ static void test_replaced_viewer(void **state)
 	struct watcher first, second;
 	struct msg_session_start msg = usual_start();
 	begin_watched(&session, &first, &msg);
-	say(&session, &first, MSG_key, &(struct msg_key){ .keysym = 0xffe1, .scancode = 0x2a, .down = 1 });
-	say(&session, &first, MSG_pointer, &(struct msg_pointer){ .x = 9999, .y = 3, .buttons = 1 });
+	say(&session, &first, MSG_key,
+	    &(struct msg_key){ .keysym = 0xffe1, .scancode = 0x2a, .down = 1 });
+	say(&session, &first, MSG_pointer,
+	    &(struct msg_pointer){ .x = 9999, .y = 3, .buttons = 1 });
 	*pc.journal = '\0';
 	watch(&session, &second, 2);
 	assert_dismissed(&first, SESSION_DETACHED, END_REPLACED);
@@ -176,7 +180,8 @@ static void test_left_viewer_lets_go_of_keys(void **state)
 	struct watcher watcher;
 	struct msg_session_start msg = usual_start();
 	begin_watched(&session, &watcher, &msg);
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
 	*pc.journal = '\0';
 	unwatch(&watcher);
 	settle(&session);
@@ -214,7 +219,8 @@ static void test_view_only(void **state)
 	struct msg_session_start msg = usual_start();
 	msg.view_only = 1;
 	begin_watched(&session, &watcher, &msg);
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
 	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "a" });
 	say(&session, &watcher, MSG_pointer, &(struct msg_pointer){ .x = 1, .buttons = 1 });
 	say(&session, &watcher, MSG_resize, &(struct msg_resize){ .width = 500, .height = 500 });
@@ -233,12 +239,17 @@ static void test_input_reaches_the_pc(void **state)
 	struct watcher watcher;
 	struct msg_session_start msg = usual_start();
 	begin_watched(&session, &watcher, &msg);
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'A', .scancode = 0x1e, .down = 1 });
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 0 });
-	say(&session, &watcher, MSG_key, &(struct msg_key){ .keysym = 'b', .scancode = 0x30, .down = 0 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'A', .scancode = 0x1e, .down = 1 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 0 });
+	say(&session, &watcher, MSG_key,
+	    &(struct msg_key){ .keysym = 'b', .scancode = 0x30, .down = 0 });
 	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "税" });
-	say(&session, &watcher, MSG_pointer, &(struct msg_pointer){ .x = 7, .y = 999, .buttons = 0xff, .wheel_y = 120 });
-	assert_string_equal(pc.journal, "key 41 1e down\nkey 41 1e up\ntext 税\npointer 7 199 1f 0 120\n");
+	say(&session, &watcher, MSG_pointer,
+	    &(struct msg_pointer){ .x = 7, .y = 999, .buttons = 0xff, .wheel_y = 120 });
+	assert_string_equal(pc.journal,
+			    "key 41 1e down\nkey 41 1e up\ntext 税\npointer 7 199 1f 0 120\n");
 	unwatch(&watcher);
 	session_finish(&session);
 }
@@ -250,13 +261,15 @@ static void test_resizing(void **state)
 	struct watcher watcher;
 	struct msg_session_start msg = usual_start();
 	begin_watched(&session, &watcher, &msg);
-	say(&session, &watcher, MSG_resize, &(struct msg_resize){ .width = PC_WIDTH, .height = PC_HEIGHT });
+	say(&session, &watcher, MSG_resize,
+	    &(struct msg_resize){ .width = PC_WIDTH, .height = PC_HEIGHT });
 	assert_string_equal(pc.journal, "");
 	uint64_t begin = clock_mono_ms();
 	say(&session, &watcher, MSG_resize, &(struct msg_resize){ .width = 1001, .height = 10 });
 	assert_string_equal(pc.journal, "resize 1000 200\n");
 	for (uint16_t i = 0; i < 50; i++)
-		say(&session, &watcher, MSG_resize, &(struct msg_resize){ .width = (uint16_t)(900 + i), .height = 65535 });
+		say(&session, &watcher, MSG_resize,
+		    &(struct msg_resize){ .width = (uint16_t)(900 + i), .height = 65535 });
 	assert_string_equal(pc.journal, "resize 1000 200\n");
 	while (strcmp(pc.journal, "resize 1000 200\n") == 0)
 		assert_ok(loop_step(session.loop, 100));
@@ -351,7 +364,8 @@ static void test_cursor_and_bell(void **state)
 	assert_true(hear_of(&watcher, MSG_cursor));
 	assert_int_equal(watcher.any.cursor.width, 2);
 	assert_int_equal(watcher.any.cursor.hot_y, 1);
-	assert_int_equal(ZSTD_decompress(back, sizeof(back), watcher.any.cursor.pixels.data, watcher.any.cursor.pixels.len),
+	assert_int_equal(ZSTD_decompress(back, sizeof(back), watcher.any.cursor.pixels.data,
+					 watcher.any.cursor.pixels.len),
 			 sizeof(back));
 	assert_memory_equal(back, rgba, sizeof(back));
 	assert_true(hear_of(&watcher, MSG_bell));
@@ -447,7 +461,8 @@ static void answer_question(struct session *session, int trusted)
 	struct pollfd poller = { .fd = session->broker, .events = POLLIN };
 	for (;;) {
 		poll(&poller, 1, 5000);
-		enum err err = ipc_receive(session->broker, WIRE_WORKER, WIRE_BROKER, &session->received);
+		enum err err =
+			ipc_receive(session->broker, WIRE_WORKER, WIRE_BROKER, &session->received);
 		if (err && err != ERR_UNAVAILABLE)
 			_exit(1);
 		if (err || session->received.type->id != MSG_pin_question)
@@ -494,7 +509,9 @@ static void test_refused_channels_are_reported_printable(void **state)
 	const union wire_any *any = told(&session, MSG_worker_event);
 	assert_non_null(any);
 	assert_string_equal(any->worker_event.event, "channel-refused");
-	assert_string_equal(any->worker_event.detail, "{\"channel\":\"cliprdr????" "????" "\"}");
+	assert_string_equal(any->worker_event.detail, "{\"channel\":\"cliprdr????"
+						      "????"
+						      "\"}");
 	/* Not without end. */
 	for (int i = 0; i < 1000; i++)
 		pc.remote.events->channel_refused(pc.remote.ctx, "rdpsnd");

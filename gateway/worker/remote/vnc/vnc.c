@@ -13,9 +13,9 @@
 const char vnc_tag = 0;
 
 enum { /* RFC 6143 §7.5; SetDesktopSize from the community's RFB specification */
-	SET_PIXEL_FORMAT = 0,
-	SET_ENCODINGS = 2,
-	SET_DESKTOP_SIZE = 251,
+       SET_PIXEL_FORMAT = 0,
+       SET_ENCODINGS = 2,
+       SET_DESKTOP_SIZE = 251,
 };
 
 bool vnc_fail(struct vnc *vnc, enum end_reason reason)
@@ -29,9 +29,11 @@ bool vnc_fail(struct vnc *vnc, enum end_reason reason)
 	return false;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -----------------------------------------------------------------------------------
+ */
 
-/* The library waits without end for a full socket; our messages are far smaller than what EPOLLOUT promises. */
+/* The library waits without end for a full socket; our messages are far smaller than what EPOLLOUT
+ * promises. */
 bool vnc_can_write(struct vnc *vnc)
 {
 	if (vnc->failed != END_NONE || !vnc->client)
@@ -69,22 +71,29 @@ void vnc_ask(struct vnc *vnc)
 	bool incremental = !vnc->ask_whole;
 	vnc->asked = true;
 	vnc->ask_whole = false;
-	if (!SendFramebufferUpdateRequest(vnc->client, 0, 0, (int)vnc->width, (int)vnc->height, incremental))
+	if (!SendFramebufferUpdateRequest(vnc->client, 0, 0, (int)vnc->width, (int)vnc->height,
+					  incremental))
 		vnc_fail(vnc, END_PC_CLOSED);
 }
 
 /* BGRX as the framebuffer has it: 32 bits, little-endian, red at bit 16. */
 static bool send_format(struct vnc *vnc)
 {
-	uint8_t message[20] = { SET_PIXEL_FORMAT, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0 };
+	uint8_t message[20] = {
+		SET_PIXEL_FORMAT, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0
+	};
 	return vnc_write(vnc, message, sizeof(message));
 }
 
 /* Exactly what vnc_reader.c knows. The library's own list would ask for more. */
 static bool send_encodings(struct vnc *vnc)
 {
-	static const int32_t encodings[] = { 1 /* copyrect */, 0 /* raw */, -239 /* cursor */, -240 /* XCursor */,
-					     -308 /* ExtendedDesktopSize */, -223 /* DesktopSize */ };
+	static const int32_t encodings[] = { 1 /* copyrect */,
+					     0 /* raw */,
+					     -239 /* cursor */,
+					     -240 /* XCursor */,
+					     -308 /* ExtendedDesktopSize */,
+					     -223 /* DesktopSize */ };
 	uint8_t message[4 + 4 * ARRAY_SIZE(encodings)] = { SET_ENCODINGS };
 	uint8_t *at = put16(message + 2, ARRAY_SIZE(encodings));
 	for (size_t i = 0; i < ARRAY_SIZE(encodings); i++)
@@ -92,7 +101,8 @@ static bool send_encodings(struct vnc *vnc)
 	return vnc_write(vnc, message, sizeof(message));
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading -----------------------------------------------------------------------------------
+ */
 
 static void on_ready(struct loop_io *io, uint32_t events)
 {
@@ -108,7 +118,8 @@ static void on_ready(struct loop_io *io, uint32_t events)
 static void on_stall(struct loop_timer *timer)
 {
 	struct vnc *vnc = container_of(timer, struct vnc, stall);
-	uint64_t limit = (uint64_t)vnc->remote.config.connect_s * 1000000, quiet = clock_mono_us() - vnc->progress_us;
+	uint64_t limit = (uint64_t)vnc->remote.config.connect_s * 1000000,
+		 quiet = clock_mono_us() - vnc->progress_us;
 	if (!vnc->reader.in_message)
 		return;
 	if (quiet < limit) {
@@ -119,7 +130,8 @@ static void on_stall(struct loop_timer *timer)
 	vnc_fail(vnc, END_PC_TIMEOUT);
 }
 
-/* TLS may hold decrypted bytes that no poll reports, so reading goes on here until it says "nothing there". */
+/* TLS may hold decrypted bytes that no poll reports, so reading goes on here until it says "nothing
+ * there". */
 static void on_timer(struct loop_timer *timer)
 {
 	struct vnc *vnc = container_of(timer, struct vnc, timer);
@@ -149,7 +161,8 @@ bool vnc_take_size(struct vnc *vnc, unsigned width, unsigned height)
 	return true;
 }
 
-/* ---- remote_ops -------------------------------------------------------------------------------- */
+/* ---- remote_ops --------------------------------------------------------------------------------
+ */
 
 /* The picture, then the loop. What went wrong is in vnc->failed. */
 static enum err begin(struct vnc *vnc)
@@ -229,8 +242,8 @@ static const struct remote_ops vnc_ops = {
 	.free = op_free,
 };
 
-enum err remote_vnc_new(struct loop *loop, const struct remote_config *config, const struct remote_events *events,
-			void *ctx, struct remote **ret)
+enum err remote_vnc_new(struct loop *loop, const struct remote_config *config,
+			const struct remote_events *events, void *ctx, struct remote **ret)
 {
 	struct vnc *vnc = calloc(1, sizeof(*vnc));
 	if (!vnc)

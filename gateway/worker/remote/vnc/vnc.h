@@ -1,8 +1,9 @@
 /*
- * vnc.h - one VNC connection. libvncclient makes it (versions, security types, VeNCrypt) and writes to it; what the PC
- * sends after that is read here. The library's reader blocks, decodes whatever encoding a PC cares to send, asked for or
- * not (Tight, ZRLE, Ultra …: where its overflows were found), and allocates what the PC says. This one knows raw,
- * copyrect, cursors and desktop sizes, which are all that is asked for, and everything else ends the connection.
+ * vnc.h - one VNC connection. libvncclient makes it (versions, security types, VeNCrypt) and writes
+ * to it; what the PC sends after that is read here. The library's reader blocks, decodes whatever
+ * encoding a PC cares to send, asked for or not (Tight, ZRLE, Ultra …: where its overflows were
+ * found), and allocates what the PC says. This one knows raw, copyrect, cursors and desktop sizes,
+ * which are all that is asked for, and everything else ends the connection.
  */
 #ifndef SEKISHO_WORKER_REMOTE_VNC_VNC_H
 #define SEKISHO_WORKER_REMOTE_VNC_VNC_H
@@ -18,7 +19,7 @@
 
 enum {
 	VNC_MAGIC = 0x564e4321,
-	VNC_INPUT = 64 * 1024,		  /* bytes read at once */
+	VNC_INPUT = 64 * 1024,               /* bytes read at once */
 	VNC_CUT_TEXT_MAX = 16 * 1024 * 1024, /* skipped, never kept */
 	VNC_CURSOR_MASK = REMOTE_MAX_CURSOR * ((REMOTE_MAX_CURSOR + 7) / 8),
 	VNC_GATHER_MAX = REMOTE_MAX_CURSOR * REMOTE_MAX_CURSOR * 4 + VNC_CURSOR_MASK,
@@ -26,7 +27,8 @@ enum {
 
 struct vnc;
 
-/* A part of a message that was gathered; sets up what comes next. False: the connection was failed. */
+/* A part of a message that was gathered; sets up what comes next. False: the connection was failed.
+ */
 typedef bool (*vnc_part)(struct vnc *vnc, const uint8_t *data);
 
 struct vnc_rect {
@@ -36,13 +38,13 @@ struct vnc_rect {
 /* Where in the PC's stream we are. */
 struct vnc_reader {
 	enum { VNC_GATHER, VNC_PIXELS, VNC_SKIP } mode;
-	vnc_part part;	 /* GATHER: called with need bytes */
-	size_t need;	 /* GATHER: bytes of the part; PIXELS, SKIP: bytes left */
-	size_t have;	 /* GATHER: bytes in gathered */
-	size_t done;	 /* PIXELS: pixels of the rectangle that are in place */
-	unsigned rects;	 /* left in this update */
+	vnc_part part;  /* GATHER: called with need bytes */
+	size_t need;    /* GATHER: bytes of the part; PIXELS, SKIP: bytes left */
+	size_t have;    /* GATHER: bytes in gathered */
+	size_t done;    /* PIXELS: pixels of the rectangle that are in place */
+	unsigned rects; /* left in this update */
 	bool in_message;
-	bool drawn;	 /* this update changed pixels */
+	bool drawn; /* this update changed pixels */
 	struct vnc_rect rect;
 	uint8_t input[VNC_INPUT];
 	size_t input_at, input_len;
@@ -66,16 +68,16 @@ struct vnc {
 	enum end_reason failed;
 	bool connected; /* the loop reads */
 	bool held;
-	bool asked;	/* an update request is out */
-	bool ask_whole; /* the next one is for everything */
-	unsigned buttons; /* as RFB button mask, wheel left out */
+	bool asked;           /* an update request is out */
+	bool ask_whole;       /* the next one is for everything */
+	unsigned buttons;     /* as RFB button mask, wheel left out */
 	int wheel_x, wheel_y; /* not yet a whole notch */
 
 	/* While connecting. */
 	bool password_given, certificate_wanted, refused;
-	int ca_fd;	    /* -1 or the CA's certificates */
-	uint32_t scheme;    /* the security type that is wanted */
-	bool verified;	    /* it must be VeNCrypt with a verified certificate */
+	int ca_fd;       /* -1 or the CA's certificates */
+	uint32_t scheme; /* the security type that is wanted */
+	bool verified;   /* it must be VeNCrypt with a verified certificate */
 };
 
 extern const char vnc_tag;
@@ -95,10 +97,12 @@ static inline struct vnc *vnc_from(struct remote *remote)
 	return vnc;
 }
 
-/* The connection is over; told to the worker from the loop, never from inside a call. The first reason stands. False. */
+/* The connection is over; told to the worker from the loop, never from inside a call. The first
+ * reason stands. False. */
 bool vnc_fail(struct vnc *vnc, enum end_reason reason);
 
-/* Writes to the PC, unless that would block: a PC that reads nothing for so long is gone. False: failed. */
+/* Writes to the PC, unless that would block: a PC that reads nothing for so long is gone. False:
+ * failed. */
 bool vnc_write(struct vnc *vnc, const void *data, size_t len);
 /* The same question for the library's own messages. */
 bool vnc_can_write(struct vnc *vnc);

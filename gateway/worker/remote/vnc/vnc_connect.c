@@ -20,7 +20,8 @@ enum {
 	LOG_MAX = 200,
 };
 
-/* ---- callbacks of the library ------------------------------------------------------------------ */
+/* ---- callbacks of the library ------------------------------------------------------------------
+ */
 
 /* What the library says may quote the PC; it is for developers and holds no secret. */
 __attribute__((format(printf, 1, 2))) static void library_log(const char *format, ...)
@@ -57,7 +58,8 @@ static char *ca_file(struct vnc *vnc)
 	if (vnc->ca_fd < 0)
 		vnc->ca_fd = memfd_create("tls-ca", MFD_CLOEXEC);
 	if (vnc->ca_fd < 0 || ftruncate(vnc->ca_fd, 0) < 0 ||
-	    pwrite(vnc->ca_fd, config->tls_ca, config->tls_ca_len, 0) != (ssize_t)config->tls_ca_len ||
+	    pwrite(vnc->ca_fd, config->tls_ca, config->tls_ca_len, 0) !=
+		    (ssize_t)config->tls_ca_len ||
 	    asprintf(&name, "/proc/self/fd/%d", vnc->ca_fd) < 0)
 		return NULL;
 	return name;
@@ -87,7 +89,8 @@ static rfbCredential *give_credential(rfbClient *client, int type)
 	return credential;
 }
 
-/* SASL is built into the library and chosen by the PC inside VeNCrypt: no mechanism of that name exists. */
+/* SASL is built into the library and chosen by the PC inside VeNCrypt: no mechanism of that name
+ * exists. */
 static char *give_no_mechanism(rfbClient *client, char *mechanisms)
 {
 	(void)mechanisms;
@@ -121,7 +124,8 @@ static rfbClient *make_client(struct vnc *vnc, uint32_t scheme, int fd)
 	return client;
 }
 
-/* ---- the PC's first words ----------------------------------------------------------------------- */
+/* ---- the PC's first words -----------------------------------------------------------------------
+ */
 
 /* Waits for the next byte; the watchdog ends the wait by shutting the socket down. */
 static void wait_readable(int fd)
@@ -146,13 +150,15 @@ static bool read_exact(int fd, uint8_t *data, size_t len)
 }
 
 /*
- * Before the library reads it. Up to RFB 3.6 the PC dictates the security type and the library obeys, whatever it was told
- * to allow: that leads into its ARD and MS-Logon code, where hostile numbers end the process (0.9.14). It also takes
- * 3.14 and 3.16 for such versions. So only versions with a list of types: 3.7, 3.8, Apple's, RealVNC's.
+ * Before the library reads it. Up to RFB 3.6 the PC dictates the security type and the library
+ * obeys, whatever it was told to allow: that leads into its ARD and MS-Logon code, where hostile
+ * numbers end the process (0.9.14). It also takes 3.14 and 3.16 for such versions. So only versions
+ * with a list of types: 3.7, 3.8, Apple's, RealVNC's.
  */
 static bool version_good(const uint8_t version[VERSION_LEN])
 {
-	static const char *const good[] = { "003.007", "003.008", "003.889", "004.000", "004.001", "005.000" };
+	static const char *const good[] = { "003.007", "003.008", "003.889",
+					    "004.000", "004.001", "005.000" };
 	if (memcmp(version, "RFB ", 4) != 0 || version[VERSION_LEN - 1] != '\n')
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -181,7 +187,8 @@ static enum end_reason peek_version(int fd)
 	}
 }
 
-/* ---- one connection ---------------------------------------------------------------------------- */
+/* ---- one connection ----------------------------------------------------------------------------
+ */
 
 static void expired(void *ctx)
 {
@@ -194,7 +201,8 @@ static enum end_reason dial_reason(enum err err)
 }
 
 /* A guarded, non-blocking connection. */
-static enum err dial(struct vnc *vnc, struct rdp_watchdog *dog, int *ret_fd, enum end_reason *ret_reason)
+static enum err dial(struct vnc *vnc, struct rdp_watchdog *dog, int *ret_fd,
+		     enum end_reason *ret_reason)
 {
 	const struct remote_config *config = &vnc->remote.config;
 	_cleanup_close_ int fd = -1;
@@ -226,9 +234,11 @@ static bool security_as_wanted(const struct vnc *vnc)
 		return false;
 	if (vnc->scheme != rfbVeNCrypt)
 		return true;
-	bool x509 = client->subAuthScheme == rfbVeNCryptX509None || client->subAuthScheme == rfbVeNCryptX509VNC ||
+	bool x509 = client->subAuthScheme == rfbVeNCryptX509None ||
+		    client->subAuthScheme == rfbVeNCryptX509VNC ||
 		    client->subAuthScheme == rfbVeNCryptX509Plain;
-	bool anonymous = client->subAuthScheme == rfbVeNCryptTLSNone || client->subAuthScheme == rfbVeNCryptTLSVNC;
+	bool anonymous = client->subAuthScheme == rfbVeNCryptTLSNone ||
+			 client->subAuthScheme == rfbVeNCryptTLSVNC;
 	return client->tlsSession && (vnc->verified ? x509 : anonymous);
 }
 
@@ -279,7 +289,8 @@ static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *
 	return timed_out ? ERR_TIMEOUT : ERR_PROTOCOL;
 }
 
-/* ---- auto -------------------------------------------------------------------------------------- */
+/* ---- auto --------------------------------------------------------------------------------------
+ */
 
 struct offer {
 	bool none, password, vencrypt;
@@ -301,7 +312,8 @@ static enum end_reason read_offer(int fd, struct offer *ret)
 		return END_PC_PROTOCOL;
 	if (!version_good(version))
 		return END_PC_SECURITY;
-	const char *ours = memcmp(version + 4, "003.007", 7) == 0 ? "RFB 003.007\n" : "RFB 003.008\n";
+	const char *ours =
+		memcmp(version + 4, "003.007", 7) == 0 ? "RFB 003.007\n" : "RFB 003.008\n";
 	if (send(fd, ours, VERSION_LEN, MSG_NOSIGNAL) != VERSION_LEN || !read_exact(fd, types, 1) ||
 	    !read_exact(fd, types + 1, types[0]))
 		return END_PC_PROTOCOL;
@@ -334,7 +346,8 @@ static enum err connect_best(struct vnc *vnc, enum end_reason *ret_reason)
 	enum err err = learn_offer(vnc, &offer, ret_reason);
 	if (err)
 		return err;
-	log_info("vnc-offer", "none=%d password=%d vencrypt=%d", offer.none, offer.password, offer.vencrypt);
+	log_info("vnc-offer", "none=%d password=%d vencrypt=%d", offer.none, offer.password,
+		 offer.vencrypt);
 	bool have_password = *vnc->remote.config.password;
 	if (offer.vencrypt) {
 		err = connect_once(vnc, rfbVeNCrypt, ret_reason);
@@ -353,7 +366,8 @@ static enum err connect_best(struct vnc *vnc, enum end_reason *ret_reason)
 enum err vnc_connect(struct vnc *vnc, enum end_reason *ret_reason)
 {
 	const struct remote_config *config = &vnc->remote.config;
-	bool verified = config->security == SECURITY_TLS || (config->security == SECURITY_AUTO && config->tls_ca);
+	bool verified = config->security == SECURITY_TLS ||
+			(config->security == SECURITY_AUTO && config->tls_ca);
 	vnc->verified = verified;
 	switch (verified ? SECURITY_TLS : config->security) {
 	case SECURITY_TLS:

@@ -66,7 +66,8 @@ static void send_pointer(struct vnc *vnc, unsigned x, unsigned y, unsigned mask)
 }
 
 /* A notch is a press and release of a button; what is less waits for the next movement. */
-static void turn_wheel(struct vnc *vnc, unsigned x, unsigned y, int *rest, int steps, unsigned backward, unsigned forward)
+static void turn_wheel(struct vnc *vnc, unsigned x, unsigned y, int *rest, int steps,
+		       unsigned backward, unsigned forward)
 {
 	*rest += steps;
 	while (*rest >= NOTCH || *rest <= -NOTCH) {
@@ -77,7 +78,8 @@ static void turn_wheel(struct vnc *vnc, unsigned x, unsigned y, int *rest, int s
 	}
 }
 
-void vnc_input_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y)
+void vnc_input_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x,
+		       int wheel_y)
 {
 	struct vnc *vnc = vnc_from(remote);
 	vnc->buttons = (buttons & 7) | (buttons & 8 ? BACK : 0u);

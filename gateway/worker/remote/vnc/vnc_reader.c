@@ -25,18 +25,18 @@ enum {
 _Static_assert(VNC_GATHER_MAX + 0 >= UINT8_MAX * SCREEN + 0, "all screens of a desktop fit");
 
 enum { /* RFC 6143 §7.6 */
-	MESSAGE_UPDATE = 0,
-	MESSAGE_BELL = 2,
-	MESSAGE_CUT_TEXT = 3,
+       MESSAGE_UPDATE = 0,
+       MESSAGE_BELL = 2,
+       MESSAGE_CUT_TEXT = 3,
 };
 
 enum { /* RFC 6143 §7.7, 7.8; ExtendedDesktopSize from the community's RFB specification */
-	ENCODING_RAW = 0,
-	ENCODING_COPYRECT = 1,
-	ENCODING_DESKTOP_SIZE = -223,
-	ENCODING_CURSOR = -239,
-	ENCODING_XCURSOR = -240,
-	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
+       ENCODING_RAW = 0,
+       ENCODING_COPYRECT = 1,
+       ENCODING_DESKTOP_SIZE = -223,
+       ENCODING_CURSOR = -239,
+       ENCODING_XCURSOR = -240,
+       ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 };
 
 static bool on_message(struct vnc *vnc, const uint8_t *data);
@@ -74,7 +74,8 @@ static bool rubbish(struct vnc *vnc, const char *what, long value)
 	return vnc_fail(vnc, END_PC_PROTOCOL);
 }
 
-/* ---- rectangles -------------------------------------------------------------------------------- */
+/* ---- rectangles --------------------------------------------------------------------------------
+ */
 
 static bool next_rect(struct vnc *vnc)
 {
@@ -96,7 +97,8 @@ static bool inside(const struct vnc *vnc, unsigned x, unsigned y, unsigned width
 static void damaged(struct vnc *vnc, const struct vnc_rect *rect)
 {
 	vnc->reader.drawn = true;
-	vnc->remote.events->damaged(vnc->remote.ctx, (int)rect->x, (int)rect->y, (int)rect->width, (int)rect->height);
+	vnc->remote.events->damaged(vnc->remote.ctx, (int)rect->x, (int)rect->y, (int)rect->width,
+				    (int)rect->height);
 }
 
 static bool begin_raw(struct vnc *vnc)
@@ -123,7 +125,8 @@ static bool on_copy(struct vnc *vnc, const uint8_t *data)
 	bool upwards = rect->y <= from_y;
 	for (unsigned i = 0; i < rect->height; i++) {
 		unsigned row = upwards ? i : rect->height - 1 - i;
-		memmove(vnc->pixels + (size_t)(rect->y + row) * vnc->stride + (size_t)rect->x * PIXEL,
+		memmove(vnc->pixels + (size_t)(rect->y + row) * vnc->stride +
+				(size_t)rect->x * PIXEL,
 			vnc->pixels + (size_t)(from_y + row) * vnc->stride + (size_t)from_x * PIXEL,
 			(size_t)rect->width * PIXEL);
 	}
@@ -137,10 +140,12 @@ static bool on_screens(struct vnc *vnc, const uint8_t *data)
 	vnc->screen_id = be32(data);
 	vnc->screen_flags = be32(data + 12);
 	vnc->remote.can_resize = true;
-	/* The status of an answer to our own request stands in y; on failure the size is the old one. */
+	/* The status of an answer to our own request stands in y; on failure the size is the old
+	 * one. */
 	if (rect->y != 0)
 		log_info("vnc-resize-refused", "status=%u", rect->y);
-	if ((rect->width != vnc->width || rect->height != vnc->height) && !vnc_take_size(vnc, rect->width, rect->height))
+	if ((rect->width != vnc->width || rect->height != vnc->height) &&
+	    !vnc_take_size(vnc, rect->width, rect->height))
 		return false;
 	return next_rect(vnc);
 }
@@ -157,7 +162,8 @@ static bool on_cursor(struct vnc *vnc, const uint8_t *data)
 	struct vnc_reader *reader = &vnc->reader;
 	const struct vnc_rect *rect = &reader->rect;
 	vnc_cursor_rich(data, rect->width, rect->height, reader->cursor);
-	vnc->remote.events->cursor(vnc->remote.ctx, rect->x, rect->y, rect->width, rect->height, reader->cursor);
+	vnc->remote.events->cursor(vnc->remote.ctx, rect->x, rect->y, rect->width, rect->height,
+				   reader->cursor);
 	return next_rect(vnc);
 }
 
@@ -166,7 +172,8 @@ static bool on_xcursor(struct vnc *vnc, const uint8_t *data)
 	struct vnc_reader *reader = &vnc->reader;
 	const struct vnc_rect *rect = &reader->rect;
 	vnc_cursor_two_colours(data, rect->width, rect->height, reader->cursor);
-	vnc->remote.events->cursor(vnc->remote.ctx, rect->x, rect->y, rect->width, rect->height, reader->cursor);
+	vnc->remote.events->cursor(vnc->remote.ctx, rect->x, rect->y, rect->width, rect->height,
+				   reader->cursor);
 	return next_rect(vnc);
 }
 
@@ -179,8 +186,8 @@ static bool begin_cursor(struct vnc *vnc, bool rich)
 		vnc->remote.events->cursor(vnc->remote.ctx, 0, 0, 0, 0, NULL);
 		return next_rect(vnc);
 	}
-	size_t need = rich ? vnc_cursor_rich_size(rect->width, rect->height) :
-			     vnc_cursor_two_colours_size(rect->width, rect->height);
+	size_t need = rich ? vnc_cursor_rich_size(rect->width, rect->height)
+			   : vnc_cursor_two_colours_size(rect->width, rect->height);
 	return gather(vnc, need, rich ? on_cursor : on_xcursor);
 }
 
@@ -207,7 +214,8 @@ static bool on_rect(struct vnc *vnc, const uint8_t *data)
 	}
 }
 
-/* ---- messages ---------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------------
+ */
 
 static bool on_update(struct vnc *vnc, const uint8_t *data)
 {
@@ -245,7 +253,8 @@ static bool on_message(struct vnc *vnc, const uint8_t *data)
 	}
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------------------------------
+ */
 
 void vnc_reader_init(struct vnc *vnc)
 {
