@@ -1,0 +1,236 @@
+#include "unit/broker/office.h"
+
+/* What a person can be when a request comes. */
+enum who {
+	STRANGER,	   /* a device that nobody enrolled */
+	NOBODY,		   /* no cookie */
+	RUBBISH,	   /* a cookie that was never given */
+	WAITING,	   /* the password was right */
+	FULL,		   /* logged in */
+	ADMIN,		   /* logged in as an administrator */
+	OTHER_DEVICE,	   /* with the cookie of a login on another device of the same person */
+	BORROWED,	   /* with the cookie of somebody else's login */
+	EXPIRED_LOGIN,
+	IDLE_LOGIN,
+	REVOKED_DEVICE,
+	EXPIRED_DEVICE,
+	LOCKED_DEVICE,
+	DISABLED_ACCOUNT,
+	WHO_COUNT,
+};
+
+#define IS(who)	 (1U << (who))
+#define ANYBODY	 (~IS(STRANGER) & ~IS(REVOKED_DEVICE) & ~IS(EXPIRED_DEVICE))
+#define LOGGED_IN (IS(FULL) | IS(ADMIN))
+
+/* Written down once more, so that a slip in the product's table shows. */
+static const struct {
+	uint16_t id;
+	unsigned may;
+} rights[] = {
+	{ MSG_login_password, ANYBODY },
+	{ MSG_login_totp, IS(WAITING) },
+	{ MSG_logout, IS(WAITING) | LOGGED_IN },
+	{ MSG_me, LOGGED_IN },
+	{ MSG_host_list, LOGGED_IN },
+	{ MSG_host_wake, LOGGED_IN },
+	{ MSG_session_list, LOGGED_IN },
+	{ MSG_session_open, LOGGED_IN },
+	{ MSG_session_show, LOGGED_IN },
+	{ MSG_session_end, LOGGED_IN },
+	{ MSG_session_unlock, LOGGED_IN },
+	{ MSG_session_attach, LOGGED_IN },
+};
+
+static void set_one(struct office *office, const char *sql)
+{
+	assert_ok(db_exec(office->db, sql));
+}
+
+/* Puts the office into the state and says with which device and cookie. */
+static void become(struct office *office, enum who who, uint8_t *ret_key, char token[LOGIN_TOKEN_TEXT + 1])
+{
+	int64_t admin = office_add_account(office, "kanri", ACCOUNT_ADMIN);
+	int64_t admin_device = office_add_device(office, admin, 2);
+
+	office_add_device(office, office->account, 3);
+	*ret_key = 1;
+	memcpy(token, office->token, LOGIN_TOKEN_TEXT + 1);
+	switch (who) {
+	case STRANGER:
+		*ret_key = 99;
+		break;
+	case NOBODY:
+		token[0] = '\0';
+		break;
+	case RUBBISH:
+		memset(token, 'a', LOGIN_TOKEN_TEXT);
+		break;
+	case WAITING:
+		office_token(office, office->account, office->device, LOGIN_PASSWORD, token);
+		break;
+	case ADMIN:
+		*ret_key = 2;
+		office_token(office, admin, admin_device, LOGIN_FULL, token);
+		break;
+	case OTHER_DEVICE:
+		*ret_key = 3;
+		break;
+	case BORROWED:
+		*ret_key = 2;
+		break;
+	case EXPIRED_LOGIN:
+		set_one(office, "UPDATE login SET expires = 1");
+		break;
+	case IDLE_LOGIN:
+		set_one(office, "UPDATE login SET used = 1");
+		break;
+	case REVOKED_DEVICE:
+		set_one(office, "UPDATE device SET state = 2");
+		break;
+	case EXPIRED_DEVICE:
+		set_one(office, "UPDATE device SET not_after = 1");
+		break;
+	case LOCKED_DEVICE:
+		set_one(office, "UPDATE device SET state = 3");
+		break;
+	case DISABLED_ACCOUNT:
+		set_one(office, "UPDATE account SET disabled = 1");
+		break;
+	case FULL:
+	case WHO_COUNT:
+		break;
+	}
+}
+
+static union wire_any request_of(uint16_t id)
+{
+	union wire_any msg = { 0 };
+
+	if (id == MSG_login_password)
+		msg.login_password.account = "nobody";
+	return msg;
+}
+
+static void check(uint16_t id, enum who who, bool may)
+{
+	char token[LOGIN_TOKEN_TEXT + 1];
+	union wire_any msg = request_of(id);
+	struct office *office;
+	struct answer answer;
+	const char *code;
+	void *state;
+	uint8_t key;
+
+	office_setup(&state);
+	office = state;
+	become(office, who, &key, token);
+	answer = office_ask_as(office, id, &msg, key, token);
+	code = answer_text(answer, "error");
+	if (may == (code && strcmp(code, "auth") == 0))
+		fail_msg("%s in state %d: %u %s", wire_type(id)->name, (int)who, answer.status, code ? code : "");
+	answer_finish(&answer);
+	office_teardown(&state);
+}
+
+static void every_request_in_every_state(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
+		for (enum who who = 0; who < WHO_COUNT; who++)
+			check(rights[i].id, who, rights[i].may & IS(who));
+}
+
+static void find_type(const struct wire_type *type, void *ctx)
+{
+	size_t *count = ctx;
+	bool listed = false, tested = false;
+
+	if (type->from != WIRE_EDGE || type->to != WIRE_BROKER || type->id == MSG_edge_start)
+		return;
+	for (size_t i = 0; i < request_type_count; i++)
+		listed |= request_types[i].id == type->id;
+	for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
+		tested |= rights[i].id == type->id;
+	assert_true(listed && tested);
+	(*count)++;
+}
+
+static void every_message_of_the_edge_is_in_the_table(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	wire_each(find_type, &count);
+	assert_int_equal(count, request_type_count);
+}
+
+/* A message that is not in the table gets an answer and does nothing. */
+static void what_is_not_in_the_table_is_refused(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = { 0 };
+	struct wire_type other = *wire_type(MSG_me);
+	struct answer answer;
+
+	other.id = 0x03ff;
+	msg.me.request = ++office->request;
+	device_key(1, msg.me.device);
+	msg.me.address = "";
+	msg.me.token = office->token;
+	dispatch_request(office->broker, &other, &msg);
+	answer = office_answer(office);
+	assert_error(answer, 405, "method");
+	answer_finish(&answer);
+}
+
+static void an_edge_that_breaks_the_protocol_is_dropped(void **state)
+{
+	struct office *office = *state;
+	const struct msg_session_stop wrong_way = { 0 };
+
+	assert_ok(ipc_send(office->edge, MSG_session_stop, &wrong_way, -1));
+	assert_true(office_gone(office, office->edge, WIRE_EDGE));
+	assert_null(office->broker->edge);
+}
+
+/* An answer for an edge that was replaced meanwhile goes nowhere. */
+static void answers_do_not_reach_another_edge(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = { .login_password = { .account = "sato", .password = OFFICE_PASSWORD } };
+
+	office_send(office, MSG_login_password, &msg, 1, "");
+	assert_ok(loop_step(office->loop, 100));
+	office_link(office, WIRE_EDGE, &office->edge);
+	assert_false(office_receive(office, office->edge, WIRE_EDGE, MSG_reply, 2000));
+}
+
+static void seen_is_noted(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = { 0 };
+	struct answer answer = office_ask(office, MSG_me, &msg);
+	struct device device;
+
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_ok(device_by_id(office->db, office->device, &device));
+	assert_string_equal(device.seen_address, "192.0.2.7");
+	assert_in_range(device.seen_s, clock_wall_s() - 10, clock_wall_s());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_request_in_every_state),
+		cmocka_unit_test(every_message_of_the_edge_is_in_the_table),
+		office_test(what_is_not_in_the_table_is_refused),
+		office_test(an_edge_that_breaks_the_protocol_is_dropped),
+		office_test(answers_do_not_reach_another_edge),
+		office_test(seen_is_noted),
+	};
+
+	log_init("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
