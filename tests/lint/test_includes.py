@@ -24,8 +24,8 @@ ALLOWED = {
     "gateway/worker/encode": {"gateway/base", "gateway/worker/display"},
     "gateway/worker/stream": {"gateway/base", "gateway/wire", "gateway/worker/display", "gateway/worker/encode"},
     "gateway/worker/remote": {"gateway/base", "gateway/wire"},
-    "gateway/worker/remote/rdp": {"gateway/base", "gateway/wire", "gateway/worker/remote/remote.h"},
-    "gateway/worker/remote/vnc": {"gateway/base", "gateway/wire", "gateway/worker/remote/remote.h"},
+    "gateway/worker/remote/rdp": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
+    "gateway/worker/remote/vnc": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/probe": {"gateway/base", "gateway/wire"},
     "gateway/cli": {"gateway/base", "gateway/wire", "certs"},
 }

@@ -54,12 +54,12 @@ static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *h
 	/* A PC may redirect its client elsewhere; the policy that chose this PC was not asked about
 	 * that. */
 	if (!rdp->connected && util_streq(hostname, config->address) && port == config->port) {
-		rdp_watchdog_unguard(&rdp->watchdog);
-		err = rdp_dial(config->address, config->port,
-			       (unsigned)(rdp_watchdog_left_us(&rdp->watchdog) / 1000), &fd);
+		remote_watchdog_unguard(&rdp->watchdog);
+		err = remote_dial(config->address, config->port,
+				  (unsigned)(remote_watchdog_left_us(&rdp->watchdog) / 1000), &fd);
 	}
 	if (!err)
-		err = rdp_watchdog_guard(&rdp->watchdog, fd);
+		err = remote_watchdog_guard(&rdp->watchdog, fd);
 	if (!err) {
 		set_client_address(settings, fd);
 		return fd;
@@ -223,12 +223,12 @@ static enum err rdp_connect(struct remote *remote, enum end_reason *ret_reason)
 	enum end_reason reason = END_NONE;
 	bool connected, late;
 
-	if (rdp_watchdog_start(&rdp->watchdog, time_us, expired, context)) {
+	if (remote_watchdog_start(&rdp->watchdog, time_us, expired, context)) {
 		*ret_reason = END_GATEWAY;
 		return ERR_NOMEM;
 	}
 	connected = freerdp_connect(rdp->instance);
-	late = rdp_watchdog_stop(&rdp->watchdog);
+	late = remote_watchdog_stop(&rdp->watchdog);
 	rdp_settings_forget(context->settings);
 	rdp->connected = connected;
 	if (rdp->failed)

@@ -13,7 +13,7 @@
 #include <freerdp/transport_io.h>
 
 #include "base/loop.h"
-#include "worker/remote/rdp/rdp_dial.h"
+#include "worker/remote/dial.h"
 #include "worker/remote/rdp/rdp_input.h"
 #include "worker/remote/remote.h"
 
@@ -43,7 +43,7 @@ struct rdp_remote {
 	struct remote remote; /* first: rdp_from casts */
 	freerdp *instance;    /* owned, with its context */
 	pTransportRWFkt read_pdu;
-	struct rdp_watchdog watchdog;
+	struct remote_watchdog watchdog;
 	struct rdp_watch watches[RDP_MAX_WATCHES];
 	size_t watch_count;
 	struct loop_timer deadline; /* for the first picture; also to end from the loop */

@@ -40,9 +40,9 @@ static bool trust_first_use(struct rdp_remote *rdp, const uint8_t fingerprint[32
 	if (rdp->has_trusted)
 		return secret_equal(rdp->trusted, fingerprint, 32);
 	/* The PC is not to blame for the time the broker takes. */
-	rdp_watchdog_pause(&rdp->watchdog, true);
+	remote_watchdog_pause(&rdp->watchdog, true);
 	trusted = rdp_events(rdp)->trust(rdp->remote.ctx, fingerprint);
-	rdp_watchdog_pause(&rdp->watchdog, false);
+	remote_watchdog_pause(&rdp->watchdog, false);
 	if (trusted) {
 		memcpy(rdp->trusted, fingerprint, 32);
 		rdp->has_trusted = true;

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "worker/remote/rdp/rdp_dial.h"
+#include "worker/remote/dial.h"
 #include "worker/remote/vnc/vnc.h"
 
 enum {
@@ -201,25 +201,25 @@ static enum end_reason dial_reason(enum err err)
 }
 
 /* A guarded, non-blocking connection. */
-static enum err dial(struct vnc *vnc, struct rdp_watchdog *dog, int *ret_fd,
+static enum err dial(struct vnc *vnc, struct remote_watchdog *dog, int *ret_fd,
 		     enum end_reason *ret_reason)
 {
 	const struct remote_config *config = &vnc->remote.config;
 	_cleanup_close_ int fd = -1;
 	*ret_reason = END_PC_UNREACHABLE;
-	enum err err = rdp_dial(config->address, config->port, config->connect_s * 1000, &fd);
+	enum err err = remote_dial(config->address, config->port, config->connect_s * 1000, &fd);
 	if (err) {
 		*ret_reason = dial_reason(err);
 		return err;
 	}
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return ERR_IO;
-	err = rdp_watchdog_start(dog, (uint64_t)config->connect_s * 1000000, expired, NULL);
+	err = remote_watchdog_start(dog, (uint64_t)config->connect_s * 1000000, expired, NULL);
 	if (err)
 		return err;
-	err = rdp_watchdog_guard(dog, fd);
+	err = remote_watchdog_guard(dog, fd);
 	if (err) {
-		rdp_watchdog_stop(dog);
+		remote_watchdog_stop(dog);
 		return err;
 	}
 	*ret_fd = util_take_fd(&fd);
@@ -270,7 +270,7 @@ static void close_ca_file(struct vnc *vnc)
 
 static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *ret_reason)
 {
-	struct rdp_watchdog dog = { .fd = -1 };
+	struct remote_watchdog dog = { .fd = -1 };
 	int fd;
 	vnc->scheme = scheme;
 	vnc->refused = vnc->password_given = vnc->certificate_wanted = false;
@@ -280,7 +280,7 @@ static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *
 	vnc->client = make_client(vnc, scheme, fd);
 	enum end_reason refused = vnc->client ? peek_version(fd) : END_GATEWAY;
 	bool done = !refused && InitialiseRFBConnection(vnc->client);
-	bool timed_out = rdp_watchdog_stop(&dog);
+	bool timed_out = remote_watchdog_stop(&dog);
 	close_ca_file(vnc);
 	if (done && !timed_out && security_as_wanted(vnc))
 		return OK;
@@ -326,13 +326,13 @@ static enum end_reason read_offer(int fd, struct offer *ret)
 /* A connection of its own: the library picks the first type in the PC's order, not the best. */
 static enum err learn_offer(struct vnc *vnc, struct offer *ret, enum end_reason *ret_reason)
 {
-	struct rdp_watchdog dog = { .fd = -1 };
+	struct remote_watchdog dog = { .fd = -1 };
 	int fd;
 	enum err err = dial(vnc, &dog, &fd, ret_reason);
 	if (err)
 		return err;
 	enum end_reason wrong = read_offer(fd, ret);
-	bool timed_out = rdp_watchdog_stop(&dog);
+	bool timed_out = remote_watchdog_stop(&dog);
 	close(fd);
 	if (!wrong)
 		return OK;

@@ -1,4 +1,4 @@
-#include "worker/remote/rdp/rdp_dial.h"
+#include "worker/remote/dial.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -111,7 +111,7 @@ static enum err dial_one(const struct addrinfo *info, uint64_t due_us, int *ret_
 	return OK;
 }
 
-enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd)
+enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd)
 {
 	uint64_t due_us = clock_mono_us() + (uint64_t)timeout_ms * 1000;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
@@ -138,7 +138,7 @@ enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *
 }
 
 /* Waits until something changes or the time is over; the mutex is held. */
-static void watchdog_wait(struct rdp_watchdog *dog)
+static void watchdog_wait(struct remote_watchdog *dog)
 {
 	struct timespec until = {
 		.tv_sec = (time_t)(dog->due_us / 1000000),
@@ -153,7 +153,7 @@ static void watchdog_wait(struct rdp_watchdog *dog)
 
 static void *watchdog_run(void *arg)
 {
-	struct rdp_watchdog *dog = arg;
+	struct remote_watchdog *dog = arg;
 
 	pthread_mutex_lock(&dog->mutex);
 	while (!dog->stop && (dog->paused || clock_mono_us() < dog->due_us))
@@ -168,14 +168,14 @@ static void *watchdog_run(void *arg)
 	return NULL;
 }
 
-enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us, void (*expired)(void *ctx),
-			    void *ctx)
+enum err remote_watchdog_start(struct remote_watchdog *dog, uint64_t after_us,
+			       void (*expired)(void *ctx), void *ctx)
 {
 	pthread_condattr_t attr;
 	sigset_t all, before;
 	int failed;
 
-	*dog = (struct rdp_watchdog){
+	*dog = (struct remote_watchdog){
 		.fd = -1, .due_us = clock_mono_us() + after_us, .expired = expired, .ctx = ctx
 	};
 	pthread_condattr_init(&attr);
@@ -198,11 +198,11 @@ enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us, void (*
 	return OK;
 }
 
-enum err rdp_watchdog_guard(struct rdp_watchdog *dog, int fd)
+enum err remote_watchdog_guard(struct remote_watchdog *dog, int fd)
 {
 	enum err err = OK;
 
-	rdp_watchdog_unguard(dog);
+	remote_watchdog_unguard(dog);
 	pthread_mutex_lock(&dog->mutex);
 	/* A duplicate, because FreeRDP closes its own whenever it likes and the number may be
 	 * somebody else's then. */
@@ -215,7 +215,7 @@ enum err rdp_watchdog_guard(struct rdp_watchdog *dog, int fd)
 	return err;
 }
 
-void rdp_watchdog_unguard(struct rdp_watchdog *dog)
+void remote_watchdog_unguard(struct remote_watchdog *dog)
 {
 	pthread_mutex_lock(&dog->mutex);
 	if (dog->fd >= 0)
@@ -224,7 +224,7 @@ void rdp_watchdog_unguard(struct rdp_watchdog *dog)
 	pthread_mutex_unlock(&dog->mutex);
 }
 
-void rdp_watchdog_pause(struct rdp_watchdog *dog, bool paused)
+void remote_watchdog_pause(struct remote_watchdog *dog, bool paused)
 {
 	uint64_t now = clock_mono_us();
 
@@ -238,7 +238,7 @@ void rdp_watchdog_pause(struct rdp_watchdog *dog, bool paused)
 	pthread_mutex_unlock(&dog->mutex);
 }
 
-uint64_t rdp_watchdog_left_us(struct rdp_watchdog *dog)
+uint64_t remote_watchdog_left_us(struct remote_watchdog *dog)
 {
 	uint64_t now = clock_mono_us();
 	uint64_t left;
@@ -249,7 +249,7 @@ uint64_t rdp_watchdog_left_us(struct rdp_watchdog *dog)
 	return left;
 }
 
-bool rdp_watchdog_stop(struct rdp_watchdog *dog)
+bool remote_watchdog_stop(struct remote_watchdog *dog)
 {
 	if (!dog->running)
 		return dog->fired;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "worker/remote/rdp/rdp_dial.h"
+#include "worker/remote/dial.h"
 
 static int listen_on_loopback(uint16_t *ret_port)
 {
@@ -31,12 +31,12 @@ static void test_dial(void **state)
 	int listener = listen_on_loopback(&port), fd = -1;
 
 	(void)state;
-	assert_ok(rdp_dial("127.0.0.1", port, 1000, &fd));
+	assert_ok(remote_dial("127.0.0.1", port, 1000, &fd));
 	assert_true(fd >= 0);
 	close(fd);
 	close(listener);
 	fd = -1;
-	assert_err(rdp_dial("127.0.0.1", port, 1000, &fd), ERR_CLOSED);
+	assert_err(remote_dial("127.0.0.1", port, 1000, &fd), ERR_CLOSED);
 	assert_int_equal(fd, -1);
 }
 
@@ -48,8 +48,8 @@ static void test_not_an_address(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_err(rdp_dial(wrong[i], 3389, 1000, &fd), ERR_INVALID);
-	assert_err(rdp_dial("127.0.0.1", 0, 1000, &fd), ERR_INVALID);
+		assert_err(remote_dial(wrong[i], 3389, 1000, &fd), ERR_INVALID);
+	assert_err(remote_dial("127.0.0.1", 0, 1000, &fd), ERR_INVALID);
 }
 
 static void test_no_time_left(void **state)
@@ -58,7 +58,7 @@ static void test_no_time_left(void **state)
 	int listener = listen_on_loopback(&port), fd = -1;
 
 	(void)state;
-	assert_err(rdp_dial("127.0.0.1", port, 0, &fd), ERR_TIMEOUT);
+	assert_err(remote_dial("127.0.0.1", port, 0, &fd), ERR_TIMEOUT);
 	close(listener);
 }
 
@@ -70,68 +70,68 @@ static void mark(void *ctx)
 /* A read that would block for ever ends when the watchdog fires. */
 static void test_watchdog_fires(void **state)
 {
-	struct rdp_watchdog dog = { 0 };
+	struct remote_watchdog dog = { 0 };
 	atomic_bool expired = false;
 	int pair[2];
 	char byte;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_ok(rdp_watchdog_start(&dog, 20000, mark, &expired));
-	assert_ok(rdp_watchdog_guard(&dog, pair[0]));
+	assert_ok(remote_watchdog_start(&dog, 20000, mark, &expired));
+	assert_ok(remote_watchdog_guard(&dog, pair[0]));
 	assert_int_equal(read(pair[0], &byte, 1), 0);
-	assert_true(rdp_watchdog_stop(&dog));
+	assert_true(remote_watchdog_stop(&dog));
 	assert_true(atomic_load(&expired));
-	assert_int_equal(rdp_watchdog_left_us(&dog), 0);
+	assert_int_equal(remote_watchdog_left_us(&dog), 0);
 	close(pair[0]);
 	close(pair[1]);
 }
 
 static void test_watchdog_after_time(void **state)
 {
-	struct rdp_watchdog dog = { 0 };
+	struct remote_watchdog dog = { 0 };
 	atomic_bool expired = false;
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_ok(rdp_watchdog_start(&dog, 0, mark, &expired));
+	assert_ok(remote_watchdog_start(&dog, 0, mark, &expired));
 	while (!atomic_load(&expired))
 		usleep(1000);
-	assert_err(rdp_watchdog_guard(&dog, pair[0]), ERR_TIMEOUT);
-	assert_true(rdp_watchdog_stop(&dog));
+	assert_err(remote_watchdog_guard(&dog, pair[0]), ERR_TIMEOUT);
+	assert_true(remote_watchdog_stop(&dog));
 	close(pair[0]);
 	close(pair[1]);
 }
 
 static void test_watchdog_in_time(void **state)
 {
-	struct rdp_watchdog dog = { 0 };
+	struct remote_watchdog dog = { 0 };
 	atomic_bool expired = false;
 
 	(void)state;
-	assert_ok(rdp_watchdog_start(&dog, 60000000, mark, &expired));
-	assert_true(rdp_watchdog_left_us(&dog) > 50000000);
-	assert_false(rdp_watchdog_stop(&dog));
-	assert_false(rdp_watchdog_stop(&dog));
+	assert_ok(remote_watchdog_start(&dog, 60000000, mark, &expired));
+	assert_true(remote_watchdog_left_us(&dog) > 50000000);
+	assert_false(remote_watchdog_stop(&dog));
+	assert_false(remote_watchdog_stop(&dog));
 	assert_false(atomic_load(&expired));
 }
 
 static void test_watchdog_pauses(void **state)
 {
-	struct rdp_watchdog dog = { 0 };
+	struct remote_watchdog dog = { 0 };
 	atomic_bool expired = false;
 	uint64_t end = clock_mono_us() + 150000;
 
 	(void)state;
-	assert_ok(rdp_watchdog_start(&dog, 100000, mark, &expired));
-	rdp_watchdog_pause(&dog, true);
+	assert_ok(remote_watchdog_start(&dog, 100000, mark, &expired));
+	remote_watchdog_pause(&dog, true);
 	while (clock_mono_us() < end)
 		usleep(5000);
 	assert_false(atomic_load(&expired));
-	rdp_watchdog_pause(&dog, false);
-	assert_true(rdp_watchdog_left_us(&dog) > 0);
-	assert_false(rdp_watchdog_stop(&dog));
+	remote_watchdog_pause(&dog, false);
+	assert_true(remote_watchdog_left_us(&dog) > 0);
+	assert_false(remote_watchdog_stop(&dog));
 }
 
 int main(void)

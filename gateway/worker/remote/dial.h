@@ -1,9 +1,9 @@
 /*
- * rdp_dial.h - the TCP connection to the PC and the watchdog that bounds everything FreeRDP does
- * while it blocks: its handshakes have no timeouts of their own.
+ * dial.h - the TCP connection to the PC and the watchdog that bounds everything a client library
+ * does while it blocks: its handshakes have no timeouts of their own.
  */
-#ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_DIAL_H
-#define SEKISHO_WORKER_REMOTE_RDP_RDP_DIAL_H
+#ifndef SEKISHO_WORKER_REMOTE_DIAL_H
+#define SEKISHO_WORKER_REMOTE_DIAL_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,13 +16,14 @@
  * nothing else. ERR_INVALID, ERR_NOT_FOUND (name), ERR_CLOSED (refused, no route), ERR_TIMEOUT,
  * ERR_IO.
  */
-nodiscard enum err rdp_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd);
+nodiscard enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms,
+			       int *ret_fd);
 
 /*
  * A thread that shuts the socket down when time is over. It touches nothing but the descriptor and
  * what expired(ctx) does, which must be safe from another thread.
  */
-struct rdp_watchdog {
+struct remote_watchdog {
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -35,17 +36,17 @@ struct rdp_watchdog {
 };
 
 /* ERR_NOMEM when no thread can be made. */
-nodiscard enum err rdp_watchdog_start(struct rdp_watchdog *dog, uint64_t after_us,
-				      void (*expired)(void *ctx), void *ctx);
+nodiscard enum err remote_watchdog_start(struct remote_watchdog *dog, uint64_t after_us,
+					 void (*expired)(void *ctx), void *ctx);
 /* The socket to shut down, still the caller's. ERR_TIMEOUT when time is over already, ERR_IO. */
-nodiscard enum err rdp_watchdog_guard(struct rdp_watchdog *dog, int fd);
+nodiscard enum err remote_watchdog_guard(struct remote_watchdog *dog, int fd);
 /* Lets go of it. */
-void rdp_watchdog_unguard(struct rdp_watchdog *dog);
+void remote_watchdog_unguard(struct remote_watchdog *dog);
 /* Time does not count while somebody else is waited for. */
-void rdp_watchdog_pause(struct rdp_watchdog *dog, bool paused);
+void remote_watchdog_pause(struct remote_watchdog *dog, bool paused);
 /* What is left, 0 when over. */
-uint64_t rdp_watchdog_left_us(struct rdp_watchdog *dog);
+uint64_t remote_watchdog_left_us(struct remote_watchdog *dog);
 /* Joins the thread; true when it had fired. Harmless when not started. */
-bool rdp_watchdog_stop(struct rdp_watchdog *dog);
+bool remote_watchdog_stop(struct remote_watchdog *dog);
 
 #endif
