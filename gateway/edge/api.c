@@ -10,13 +10,16 @@ struct api_field {
 	const char *name;
 	enum { FIELD_STRING, FIELD_U16, FIELD_U64, FIELD_BOOL, FIELD_LAYOUT, FIELD_OBJECT } type;
 	bool optional;
-	int64_t min, max; /* of a number; bytes of a string */
-	size_t offset;	  /* in the message */
+	int64_t min, max;               /* of a number; bytes of a string */
+	size_t offset;                  /* in the message */
 	const struct api_field *fields; /* OBJECT */
 };
 
 #define TEXT(message, field, min_bytes, max_bytes)                                                 \
-	{ #field, FIELD_STRING, false, min_bytes, max_bytes, offsetof(struct msg_##message, field), NULL }
+	{                                                                                          \
+#field, FIELD_STRING, false, min_bytes, max_bytes,                                 \
+			offsetof(struct msg_##message, field), NULL                                \
+	}
 
 static const struct api_field no_fields[] = { { 0 } };
 
@@ -63,26 +66,31 @@ const struct route api_routes[] = {
 	{ METHOD_POST, "/api/logout", MSG_logout, no_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/me", MSG_me, no_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/hosts", MSG_host_list, no_fields, 0, ROUTE_PLAIN },
-	{ METHOD_POST, "/api/hosts/{host}/wake", MSG_host_wake, no_fields, offsetof(struct msg_host_wake, host),
-	  ROUTE_PLAIN },
+	{ METHOD_POST, "/api/hosts/{host}/wake", MSG_host_wake, no_fields,
+	  offsetof(struct msg_host_wake, host), ROUTE_PLAIN },
 	{ METHOD_GET, "/api/sessions", MSG_session_list, no_fields, 0, ROUTE_PLAIN },
 	{ METHOD_POST, "/api/sessions", MSG_session_open, open_fields, 0, ROUTE_PLAIN },
-	{ METHOD_GET, "/api/sessions/{session}", MSG_session_show, no_fields, SESSION(session_show), ROUTE_PLAIN },
-	{ METHOD_DELETE, "/api/sessions/{session}", MSG_session_end, no_fields, SESSION(session_end), ROUTE_PLAIN },
-	{ METHOD_POST, "/api/sessions/{session}/unlock", MSG_session_unlock, unlock_fields, SESSION(session_unlock),
+	{ METHOD_GET, "/api/sessions/{session}", MSG_session_show, no_fields, SESSION(session_show),
 	  ROUTE_PLAIN },
-	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields, SESSION(session_attach),
-	  ROUTE_STREAM },
+	{ METHOD_DELETE, "/api/sessions/{session}", MSG_session_end, no_fields,
+	  SESSION(session_end), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/sessions/{session}/unlock", MSG_session_unlock, unlock_fields,
+	  SESSION(session_unlock), ROUTE_PLAIN },
+	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields,
+	  SESSION(session_attach), ROUTE_STREAM },
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
 
 /* Every request begins with REQUEST_HEAD, so that one function fills it. */
 #define SAME_HEAD(message)                                                                         \
-	_Static_assert(offsetof(struct msg_##message, request) == offsetof(struct msg_me, request) && \
-			       offsetof(struct msg_##message, device) == offsetof(struct msg_me, device) && \
-			       offsetof(struct msg_##message, address) == offsetof(struct msg_me, address) && \
-			       offsetof(struct msg_##message, token) == offsetof(struct msg_me, token),  \
-		       #message " begins with REQUEST_HEAD")
+	_Static_assert(                                                                            \
+		offsetof(struct msg_##message, request) == offsetof(struct msg_me, request) &&     \
+			offsetof(struct msg_##message, device) ==                                  \
+				offsetof(struct msg_me, device) &&                                 \
+			offsetof(struct msg_##message, address) ==                                 \
+				offsetof(struct msg_me, address) &&                                \
+			offsetof(struct msg_##message, token) == offsetof(struct msg_me, token),   \
+		#message " begins with REQUEST_HEAD")
 SAME_HEAD(login_password);
 SAME_HEAD(login_totp);
 SAME_HEAD(logout);
@@ -200,8 +208,8 @@ static enum err take_layout(const json_t *value, uint8_t *place)
 	return OK;
 }
 
-static enum err take_object(const struct api_field *fields, const json_t *object, union wire_any *msg,
-			    const char **ret_field);
+static enum err take_object(const struct api_field *fields, const json_t *object,
+			    union wire_any *msg, const char **ret_field);
 
 static enum err take_field(const struct api_field *field, const json_t *value, union wire_any *msg,
 			   const char **ret_field)
@@ -228,8 +236,8 @@ static enum err take_field(const struct api_field *field, const json_t *value, u
 	return ERR_INTERNAL;
 }
 
-static enum err take_object(const struct api_field *fields, const json_t *object, union wire_any *msg,
-			    const char **ret_field)
+static enum err take_object(const struct api_field *fields, const json_t *object,
+			    union wire_any *msg, const char **ret_field)
 {
 	size_t known = 0;
 
@@ -253,8 +261,8 @@ static enum err take_object(const struct api_field *fields, const json_t *object
 	return known == json_object_size(object) ? OK : ERR_INVALID;
 }
 
-static void fill_head(const struct route *route, const struct route_params *params, const struct api_head *head,
-		      union wire_any *msg)
+static void fill_head(const struct route *route, const struct route_params *params,
+		      const struct api_head *head, union wire_any *msg)
 {
 	uint8_t *param = (uint8_t *)msg + route->param_offset;
 
@@ -269,8 +277,9 @@ static void fill_head(const struct route *route, const struct route_params *para
 		memcpy(param, params->session, sizeof(params->session));
 }
 
-enum err api_fill(const struct route *route, const struct route_params *params, const struct api_head *head,
-		  const char *body, size_t len, struct api_call *ret_call, const char **ret_field)
+enum err api_fill(const struct route *route, const struct route_params *params,
+		  const struct api_head *head, const char *body, size_t len,
+		  struct api_call *ret_call, const char **ret_field)
 {
 	struct api_call call = { 0 };
 	enum err err;

@@ -1,6 +1,6 @@
 /*
- * api.h - the HTTP API as one table: method, path, message to the broker, fields of the body. Whether
- * the caller may do it is the broker's decision; here only the form is checked.
+ * api.h - the HTTP API as one table: method, path, message to the broker, fields of the body.
+ * Whether the caller may do it is the broker's decision; here only the form is checked.
  */
 #ifndef SEKISHO_EDGE_API_H
 #define SEKISHO_EDGE_API_H
@@ -34,12 +34,13 @@ extern const size_t api_route_count;
 void api_init(void);
 
 /*
- * Reads a body of len bytes by the route's fields. ERR_INVALID with *ret_field naming what is wrong ("body" for the
- * whole), ERR_TOO_BIG. A field that is not in the table is wrong too. The caller finishes the call.
+ * Reads a body of len bytes by the route's fields. ERR_INVALID with *ret_field naming what is wrong
+ * ("body" for the whole), ERR_TOO_BIG. A field that is not in the table is wrong too. The caller
+ * finishes the call.
  */
 nodiscard enum err api_fill(const struct route *route, const struct route_params *params,
-			    const struct api_head *head, const char *body, size_t len, struct api_call *ret_call,
-			    const char **ret_field);
+			    const struct api_head *head, const char *body, size_t len,
+			    struct api_call *ret_call, const char **ret_field);
 void api_call_finish(struct api_call *call);
 
 /* {"error":code,"field":field,"retry_s":n}; field NULL and retry_s 0 are left out. */

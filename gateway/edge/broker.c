@@ -18,7 +18,8 @@ struct broker {
 	uint32_t start_id; /* of the last edge_start */
 };
 
-enum err broker_new(struct loop *loop, const struct broker_ops *ops, const struct buf *csr, struct broker **ret)
+enum err broker_new(struct loop *loop, const struct broker_ops *ops, const struct buf *csr,
+		    struct broker **ret)
 {
 	struct broker *broker = calloc(1, sizeof(*broker));
 	enum err err;
@@ -148,7 +149,8 @@ enum err broker_link(struct broker *broker, int fd)
 	channel_free(broker->channel);
 	broker->channel = NULL;
 	fail_all(broker, ERR_UNAVAILABLE);
-	err = channel_new(broker->loop, fd, WIRE_EDGE, WIRE_BROKER, &channel_ops, broker, &broker->channel);
+	err = channel_new(broker->loop, fd, WIRE_EDGE, WIRE_BROKER, &channel_ops, broker,
+			  &broker->channel);
 	/* A CRL may have changed while nobody could say so. */
 	return err ? err : broker_renew(broker);
 }
@@ -173,7 +175,8 @@ enum err broker_wait(struct broker *broker)
 	return err;
 }
 
-enum err broker_ask(struct broker *broker, uint16_t id, union wire_any *msg, struct broker_request *request)
+enum err broker_ask(struct broker *broker, uint16_t id, union wire_any *msg,
+		    struct broker_request *request)
 {
 	enum err err;
 

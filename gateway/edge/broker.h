@@ -1,6 +1,6 @@
 /*
- * broker.h - asks the broker and matches its answers: at most so many questions at once, each answered, timed out or
- * cancelled exactly once. The link may go away and come back at any time.
+ * broker.h - asks the broker and matches its answers: at most so many questions at once, each
+ * answered, timed out or cancelled exactly once. The link may go away and come back at any time.
  */
 #ifndef SEKISHO_EDGE_BROKER_H
 #define SEKISHO_EDGE_BROKER_H
@@ -20,10 +20,11 @@ struct broker_request {
 	uint64_t deadline_ms;
 	struct broker_request *previous, *next;
 	/*
-	 * Once: with reply when err is OK, else ERR_TIMEOUT or ERR_UNAVAILABLE and reply is NULL. fd is -1 or now the
-	 * callee's. The request may be freed or asked again inside.
+	 * Once: with reply when err is OK, else ERR_TIMEOUT or ERR_UNAVAILABLE and reply is NULL.
+	 * fd is -1 or now the callee's. The request may be freed or asked again inside.
 	 */
-	void (*done)(struct broker_request *request, enum err err, const struct msg_reply *reply, int fd);
+	void (*done)(struct broker_request *request, enum err err, const struct msg_reply *reply,
+		     int fd);
 };
 
 struct broker_ops {
@@ -33,8 +34,8 @@ struct broker_ops {
 };
 
 /* csr: the certificate request that opens every link; copied. */
-nodiscard enum err broker_new(struct loop *loop, const struct broker_ops *ops, const struct buf *csr,
-			      struct broker **ret);
+nodiscard enum err broker_new(struct loop *loop, const struct broker_ops *ops,
+			      const struct buf *csr, struct broker **ret);
 void broker_free(struct broker *broker);
 
 /* A new link, instead of the old one, whose questions fail. Takes over fd. */

@@ -18,8 +18,8 @@ struct connection *connection_of(struct lws *wsi)
 	return connection;
 }
 
-enum err connection_new(struct listener *listener, struct limits_address *address, const char *address_text,
-			struct connection **ret)
+enum err connection_new(struct listener *listener, struct limits_address *address,
+			const char *address_text, struct connection **ret)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	struct edge *edge = listener->edge;
@@ -70,7 +70,8 @@ enum err connection_device(struct connection *connection, uint8_t ret_device[WIR
 	return ssl ? identity_of_peer(ssl, ret_device) : ERR_AUTH;
 }
 
-void connection_header(struct connection *connection, enum lws_token_indexes token, char *text, size_t room)
+void connection_header(struct connection *connection, enum lws_token_indexes token, char *text,
+		       size_t room)
 {
 	int len;
 

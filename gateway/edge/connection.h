@@ -1,6 +1,6 @@
 /*
- * connection.h - what the edge knows while it runs, and about each TLS connection. All of it belongs to the one
- * thread of libwebsockets' loop.
+ * connection.h - what the edge knows while it runs, and about each TLS connection. All of it
+ * belongs to the one thread of libwebsockets' loop.
  */
 #ifndef SEKISHO_EDGE_CONNECTION_H
 #define SEKISHO_EDGE_CONNECTION_H
@@ -22,11 +22,11 @@
 
 enum {
 	EDGE_PACKET_MAX = 1 + 65535, /* one packet from a worker, docs/protocol.md §2 */
-	EDGE_VIEWER_MAX = 4096,	     /* one message from a viewer */
-	EDGE_BODY_MS = 15000,	     /* for a whole request body */
-	EDGE_SEND_S = 30,	     /* without any progress of an answer */
-	EDGE_IDLE_S = 60,	     /* between two requests */
-	EDGE_HEADER_S = 10,	     /* for the handshake, and for a whole request header */
+	EDGE_VIEWER_MAX = 4096,      /* one message from a viewer */
+	EDGE_BODY_MS = 15000,        /* for a whole request body */
+	EDGE_SEND_S = 30,            /* without any progress of an answer */
+	EDGE_IDLE_S = 60,            /* between two requests */
+	EDGE_HEADER_S = 10,          /* for the handshake, and for a whole request header */
 	EDGE_HEADER_BYTES = 8192,
 };
 
@@ -56,7 +56,7 @@ struct edge {
 	struct lws_vhost *inner; /* of descriptors that are no TLS connections */
 	lws_sorted_usec_list_t tick;
 	struct connection *connections; /* all, doubly linked */
-	struct connection *adopting;	/* not yet taken over by libwebsockets */
+	struct connection *adopting;    /* not yet taken over by libwebsockets */
 	int64_t renew_tried_s;
 	unsigned library_lines; /* logged for libwebsockets since the last minute */
 	bool stopping;
@@ -88,15 +88,22 @@ struct exchange {
 
 /* A viewer's WebSocket and the worker's stream behind it. */
 struct stream {
-	enum { STREAM_NONE, STREAM_ACCEPTED, STREAM_ASKED, STREAM_OPEN, STREAM_CLOSING, STREAM_CLOSED } state;
+	enum {
+		STREAM_NONE,
+		STREAM_ACCEPTED,
+		STREAM_ASKED,
+		STREAM_OPEN,
+		STREAM_CLOSING,
+		STREAM_CLOSED
+	} state;
 	struct route_params params;
 	char token[HEADERS_TOKEN + 1];
 	uint8_t device[WIRE_DEVICE_ID];
 	struct broker_request request;
-	int fd;		  /* to the worker, owned; -1 */
+	int fd;           /* to the worker, owned; -1 */
 	struct lws *file; /* watches a copy of fd; NULL once the worker hung up */
 	struct buf message;
-	bool stuck;	 /* message waits for room in fd */
+	bool stuck;      /* message waits for room in fd */
 	unsigned status; /* to close with */
 	uint64_t started_us;
 };
@@ -104,7 +111,8 @@ struct stream {
 struct connection {
 	uint32_t magic;
 	struct edge *edge;
-	struct listener *listener; /* decides all; libwebsockets' vhost follows the Host field and does not */
+	struct listener *listener; /* decides all; libwebsockets' vhost follows the Host field and
+				      does not */
 	struct lws *wsi;
 	struct limits_address *address;
 	char address_text[64];
@@ -113,7 +121,8 @@ struct connection {
 	struct stream stream;
 };
 
-/* The connection of a socket's wsi, checked; NULL for others, as while libwebsockets sets one up. */
+/* The connection of a socket's wsi, checked; NULL for others, as while libwebsockets sets one up.
+ */
 struct connection *connection_of(struct lws *wsi);
 
 /* A connection was accepted; address as limits_connect gave it. */
@@ -123,11 +132,13 @@ nodiscard enum err connection_new(struct listener *listener, struct limits_addre
 void connection_free(struct connection *connection);
 
 /* The device of this very connection: asked of OpenSSL for each request, never remembered. */
-nodiscard enum err connection_device(struct connection *connection, uint8_t ret_device[WIRE_DEVICE_ID]);
+nodiscard enum err connection_device(struct connection *connection,
+				     uint8_t ret_device[WIRE_DEVICE_ID]);
 
 /*
  * Copies a header field; "" when absent, "?" (which is valid nowhere) when longer than room.
  */
-void connection_header(struct connection *connection, enum lws_token_indexes token, char *text, size_t room);
+void connection_header(struct connection *connection, enum lws_token_indexes token, char *text,
+		       size_t room);
 
 #endif

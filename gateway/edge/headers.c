@@ -31,7 +31,8 @@ enum err site_init(struct site *site, const char *name, uint16_t port)
 	memset(site, 0, sizeof(*site));
 	snprintf(site->host, sizeof(site->host), "%s%s%s:%u", open, lower, close, port);
 	if (port == 443)
-		snprintf(site->host_default, sizeof(site->host_default), "%s%s%s", open, lower, close);
+		snprintf(site->host_default, sizeof(site->host_default), "%s%s%s", open, lower,
+			 close);
 	snprintf(site->origin, sizeof(site->origin), "https://%s",
 		 port == 443 ? site->host_default : site->host);
 	snprintf(site->websocket, sizeof(site->websocket), "wss://%s",

@@ -1,6 +1,6 @@
 /*
- * headers.h - judges what a request's header fields say, strictly: Host, Origin, Cookie, Content-Type,
- * Content-Length. Pure functions; no header field is trusted further than these say.
+ * headers.h - judges what a request's header fields say, strictly: Host, Origin, Cookie,
+ * Content-Type, Content-Length. Pure functions; no header field is trusted further than these say.
  */
 #ifndef SEKISHO_EDGE_HEADERS_H
 #define SEKISHO_EDGE_HEADERS_H
@@ -17,11 +17,11 @@ enum { HEADERS_TOKEN = 64 }; /* hex digits of a session cookie */
 
 /* What one listener is called from outside. */
 struct site {
-	char host[280];	       /* "name:port", the name in lower case, an IPv6 address in brackets */
+	char host[280]; /* "name:port", the name in lower case, an IPv6 address in brackets */
 	char host_default[280]; /* without the port when that is 443, else "" */
-	char origin[300];      /* RFC 6454: "https://name:port", without the port when it is 443 */
-	char websocket[300];   /* the same with wss: */
-	bool local;	       /* the name is localhost: no HSTS, which would hold for all its ports */
+	char origin[300];       /* RFC 6454: "https://name:port", without the port when it is 443 */
+	char websocket[300];    /* the same with wss: */
+	bool local; /* the name is localhost: no HSTS, which would hold for all its ports */
 };
 
 /* ERR_INVALID: the name does not fit or has characters that no host name has. */
@@ -32,8 +32,9 @@ bool site_host_fits(const struct site *site, const char *host);
 bool site_origin_fits(const struct site *site, const char *origin);
 
 /*
- * Finds the session cookie in a Cookie field (RFC 6265 §4.2.1). ret_token becomes "" when there is none, when
- * it is not exactly HEADERS_TOKEN lower-case hex digits, or when it is there twice: then the caller is not logged in.
+ * Finds the session cookie in a Cookie field (RFC 6265 §4.2.1). ret_token becomes "" when there is
+ * none, when it is not exactly HEADERS_TOKEN lower-case hex digits, or when it is there twice: then
+ * the caller is not logged in.
  */
 void headers_cookie(const char *cookies, char ret_token[HEADERS_TOKEN + 1]);
 

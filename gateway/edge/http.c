@@ -7,196 +7,9 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/util.h"
+#include "edge/judge.h"
 
-static const char api_prefix[] = "/api/";
-
-static void refuse(struct exchange *exchange, enum err why, const char *field)
-{
-	exchange->refusal = why;
-	exchange->field = field;
-}
-
-/* ---- judging a request --------------------------------------------------------------------------- */
-
-static enum method method_of(struct lws *wsi)
-{
-	char *path;
-	int len;
-
-	switch (lws_http_get_uri_and_method(wsi, &path, &len)) {
-	case LWSHUMETH_GET:
-		return METHOD_GET;
-	case LWSHUMETH_POST:
-		return METHOD_POST;
-	case LWSHUMETH_DELETE:
-		return METHOD_DELETE;
-	default:
-		return METHOD_OTHER;
-	}
-}
-
-/*
- * Where the request ends must be beyond doubt (RFC 9112 §6.3), or the next one on this connection is what its sender
- * made of the rest. libwebsockets does not read chunked requests and takes a POST without a length for an
- * endless one.
- */
-static enum err judge_framing(struct connection *connection)
-{
-	struct exchange *exchange = &connection->exchange;
-	char field[64];
-
-	connection_header(connection, WSI_TOKEN_HTTP_TRANSFER_ENCODING, field, sizeof(field));
-	if (*field)
-		return ERR_INVALID;
-	connection_header(connection, WSI_TOKEN_HTTP_CONTENT_LENGTH, field, sizeof(field));
-	if (!*field)
-		return exchange->method == METHOD_POST ? ERR_INVALID : OK;
-	if (headers_length(field, &exchange->expected))
-		return ERR_INVALID;
-	if (exchange->expected > API_BODY_MAX)
-		return ERR_TOO_BIG;
-	return exchange->expected && exchange->method == METHOD_GET ? ERR_INVALID : OK;
-}
-
-static void judge_host(struct connection *connection)
-{
-	char host[512];
-
-	connection_header(connection, WSI_TOKEN_HOST, host, sizeof(host));
-	if (site_host_fits(&connection->listener->site, host))
-		return;
-	refuse(&connection->exchange, ERR_INVALID, "host");
-	connection->exchange.status = 421; /* RFC 9110 §15.5.20 */
-}
-
-/* Against forged requests from other sites, besides SameSite=Strict. */
-static void judge_origin(struct connection *connection)
-{
-	struct exchange *exchange = &connection->exchange;
-	bool changes = exchange->method != METHOD_GET;
-	char origin[512], type[128];
-
-	connection_header(connection, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
-	connection_header(connection, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type));
-	if ((*origin || changes) && !site_origin_fits(&connection->listener->site, origin))
-		refuse(exchange, ERR_DENIED, "origin");
-	else if (changes && !headers_is_json(type))
-		refuse(exchange, ERR_DENIED, "content-type");
-}
-
-static void judge_cookie(struct connection *connection)
-{
-	char cookies[4096];
-
-	connection_header(connection, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies));
-	headers_cookie(cookies, connection->exchange.token);
-	secret_wipe(cookies, sizeof(cookies));
-}
-
-static void judge_api(struct connection *connection, const char *path)
-{
-	struct exchange *exchange = &connection->exchange;
-	enum err err;
-
-	err = router_match(api_routes, api_route_count, exchange->method, path, &exchange->route,
-			   &exchange->params, &exchange->response.allowed);
-	if (err) {
-		refuse(exchange, err, NULL);
-		return;
-	}
-	judge_origin(connection);
-	judge_cookie(connection);
-	/* A stream that comes without an upgrade. */
-	if (!exchange->refusal && exchange->route->kind == ROUTE_STREAM)
-		refuse(exchange, ERR_INVALID, "upgrade");
-}
-
-static void find_file(struct connection *connection, const char *path)
-{
-	struct exchange *exchange = &connection->exchange;
-	struct edge *edge = connection->edge;
-
-	if (edge->files)
-		exchange->file = static_find(edge->files, path);
-	if (!exchange->file) {
-		refuse(exchange, ERR_NOT_FOUND, NULL);
-	} else if (exchange->method != METHOD_GET) {
-		exchange->response.allowed = METHOD_GET;
-		refuse(exchange, ERR_METHOD, NULL);
-	}
-}
-
-static void copy_body(struct response *response, struct bytes body, const char *type)
-{
-	/* A copy: an update may replace the original before this is sent. */
-	if (buf_add(&response->own, body.data, body.len))
-		return;
-	response->type = type;
-}
-
-/* Only what a device without a certificate needs; above all, no API. */
-static void judge_enrol(struct connection *connection, const char *path)
-{
-	static const char folder[] = "/enrol/";
-	struct exchange *exchange = &connection->exchange;
-	struct edge *edge = connection->edge;
-
-	if (util_streq(path, "/ca.crt") && exchange->method == METHOD_GET)
-		copy_body(&exchange->response, tls_ca_pem(edge->tls), "application/x-x509-ca-cert");
-	else if (util_streq(path, "/crl.der") && exchange->method == METHOD_GET && tls_crl_der(edge->tls).len)
-		copy_body(&exchange->response, tls_crl_der(edge->tls), "application/pkix-crl");
-	else if (util_streq(path, "/"))
-		find_file(connection, folder);
-	else if (!strncmp(path, folder, sizeof(folder) - 1))
-		find_file(connection, path);
-	else
-		refuse(exchange, ERR_NOT_FOUND, NULL);
-}
-
-static void judge_gateway(struct connection *connection, const char *path)
-{
-	struct exchange *exchange = &connection->exchange;
-
-	if (connection_device(connection, exchange->device)) {
-		refuse(exchange, ERR_AUTH, "certificate");
-		exchange->response.close = true;
-		return;
-	}
-	exchange->has_device = true;
-	if (!strncmp(path, api_prefix, sizeof(api_prefix) - 1))
-		judge_api(connection, path);
-	else
-		find_file(connection, path);
-}
-
-static void judge(struct connection *connection, const char *path, size_t len)
-{
-	struct exchange *exchange = &connection->exchange;
-	struct edge *edge = connection->edge;
-	enum err err = judge_framing(connection);
-
-	if (!err && strlen(path) != len)
-		err = ERR_INVALID;
-	if (err) {
-		refuse(exchange, err, err == ERR_TOO_BIG ? NULL : "framing");
-		exchange->response.close = true;
-		return;
-	}
-	err = limits_request(edge->limits, connection->address, clock_mono_ms(), &exchange->response.retry_s);
-	if (err) {
-		refuse(exchange, err, NULL);
-		return;
-	}
-	judge_host(connection);
-	if (exchange->refusal)
-		return;
-	if (connection->listener->kind == LISTENER_ENROL)
-		judge_enrol(connection, path);
-	else
-		judge_gateway(connection, path);
-}
-
-/* ---- answering ----------------------------------------------------------------------------------- */
+/* ---- answering -------------------------------------------------------------------------- */
 
 static void answer(struct connection *connection)
 {
@@ -247,7 +60,8 @@ static void answer_own(struct connection *connection)
 	enum err err = OK;
 
 	if (exchange->route)
-		err = api_office(&exchange->response.own, connection->edge->settings->gateway_office);
+		err = api_office(&exchange->response.own,
+				 connection->edge->settings->gateway_office);
 	else if (!type)
 		err = ERR_NOMEM;
 	if (err) {
@@ -273,7 +87,8 @@ static void take_reply(struct response *response, const struct msg_reply *reply)
 	response_json(response, reply->status);
 }
 
-static void reply_came(struct broker_request *request, enum err err, const struct msg_reply *reply, int fd)
+static void reply_came(struct broker_request *request, enum err err, const struct msg_reply *reply,
+		       int fd)
 {
 	struct connection *connection = container_of(request, struct connection, exchange.request);
 
@@ -303,7 +118,8 @@ static void ask(struct connection *connection)
 		return;
 	}
 	exchange->request.done = reply_came;
-	err = broker_ask(connection->edge->broker, exchange->route->message, &call.msg, &exchange->request);
+	err = broker_ask(connection->edge->broker, exchange->route->message, &call.msg,
+			 &exchange->request);
 	api_call_finish(&call);
 	if (err) {
 		answer_error(connection, err, NULL, 0);
@@ -333,7 +149,7 @@ static void proceed(struct connection *connection)
 	buf_wipe(&exchange->body);
 }
 
-/* ---- one exchange after another ------------------------------------------------------------------ */
+/* ---- one exchange after another --------------------------------------------------------- */
 
 static void reset(struct exchange *exchange)
 {
@@ -351,7 +167,9 @@ static void reset(struct exchange *exchange)
 static void log_exchange(const struct connection *connection)
 {
 	const struct exchange *exchange = &connection->exchange;
-	const char *path = exchange->route ? exchange->route->pattern : exchange->file ? "file" : "other";
+	const char *path = exchange->route  ? exchange->route->pattern
+			   : exchange->file ? "file"
+					    : "other";
 	char device[9] = "-";
 
 	if (exchange->has_device)
@@ -359,8 +177,8 @@ static void log_exchange(const struct connection *connection)
 	/* The pattern, not the path: that may hold anything. */
 	log_line(exchange->file ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
 		 "listener=%s method=%s path=%s status=%d device=%s address=%s ms=%llu",
-		 listener_kind_code(connection->listener->kind), method_name(exchange->method), path,
-		 exchange->response.status, device, connection->address_text,
+		 listener_kind_code(connection->listener->kind), method_name(exchange->method),
+		 path, exchange->response.status, device, connection->address_text,
 		 (unsigned long long)((clock_mono_us() - exchange->started_us) / 1000));
 }
 
@@ -370,15 +188,7 @@ int http_request(struct connection *connection, const char *path, size_t len)
 
 	reset(exchange);
 	exchange->started_us = clock_mono_us();
-	exchange->method = method_of(connection->wsi);
-	if (exchange->method == METHOD_OTHER) {
-		/* HEAD among them, whose answer has no body: close, so that nobody has to know. */
-		exchange->response.close = true;
-		exchange->response.allowed = METHOD_GET | METHOD_POST | METHOD_DELETE;
-		refuse(exchange, ERR_METHOD, NULL);
-	} else {
-		judge(connection, path, len);
-	}
+	judge_request(connection, path, len);
 	/* libwebsockets reports the end of a POST's body even when it is empty. */
 	if (!exchange->response.close && (exchange->expected || exchange->method == METHOD_POST)) {
 		exchange->state = EXCHANGE_BODY;
@@ -464,14 +274,15 @@ int http_writeable(struct connection *connection)
 			return -1;
 		lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, EDGE_SEND_S);
 	}
-	/* What libwebsockets still keeps counts as not sent, or http_tick would lose sight of the connection. */
+	/* What libwebsockets still keeps counts as not sent, or http_tick would lose sight of the
+	 * connection. */
 	if (all_sent(&exchange->response) && !lws_partial_buffered(connection->wsi))
 		return finish(connection);
 	lws_callback_on_writable(connection->wsi);
 	return 0;
 }
 
-/* ---- every second -------------------------------------------------------------------------------- */
+/* ---- every second ----------------------------------------------------------------------- */
 
 static void end_connection(struct connection *connection)
 {
@@ -525,8 +336,9 @@ static void end_spinning(struct edge *edge)
 }
 
 /*
- * While an answer is not taken, libwebsockets does not read further requests but keeps looking at them, which would
- * keep the processor busy for as long as a peer likes. No browser sends them early.
+ * While an answer is not taken, libwebsockets does not read further requests but keeps looking at
+ * them, which would keep the processor busy for as long as a peer likes. No browser sends them
+ * early.
  */
 void http_tick(struct edge *edge, uint64_t now_ms)
 {

@@ -1,6 +1,6 @@
 /*
- * http.h - requests over HTTP/1.1: from libwebsockets' callbacks to a static file, an own answer or a question
- * to the broker, and back.
+ * http.h - requests over HTTP/1.1: from libwebsockets' callbacks to a static file, an own answer or
+ * a question to the broker, and back.
  */
 #ifndef SEKISHO_EDGE_HTTP_H
 #define SEKISHO_EDGE_HTTP_H
@@ -13,7 +13,8 @@ int http_body(struct connection *connection, const void *data, size_t len);
 int http_body_end(struct connection *connection);
 int http_writeable(struct connection *connection);
 
-/* Every second, for all connections: ends those with too slow a body or with requests before the answer was taken. */
+/* Every second, for all connections: ends those with too slow a body or with requests before the
+ * answer was taken. */
 void http_tick(struct edge *edge, uint64_t now_ms);
 
 #endif

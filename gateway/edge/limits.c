@@ -59,7 +59,8 @@ static enum err make_key(const struct sockaddr *peer, uint8_t ret_key[9])
 		return OK;
 	}
 	if (peer->sa_family == AF_INET6) {
-		const struct in6_addr *in6 = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+		const struct in6_addr *in6 =
+			&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
 
 		if (IN6_IS_ADDR_V4MAPPED(in6)) {
 			ret_key[0] = 4;
@@ -97,7 +98,8 @@ static void link_idle(struct limits *limits, struct limits_address *address)
 	limits->newest = address;
 }
 
-static enum err add(struct limits *limits, const uint8_t key[9], uint64_t now_ms, struct limits_address **ret)
+static enum err add(struct limits *limits, const uint8_t key[9], uint64_t now_ms,
+		    struct limits_address **ret)
 {
 	struct limits_address *address;
 
@@ -175,7 +177,8 @@ enum err limits_request(struct limits *limits, struct limits_address *address, u
 	address->allowance = MIN(address->allowance + passed_ms * rate, most);
 	address->refilled_ms = now_ms;
 	if (address->allowance < REQUEST_COST) {
-		*ret_retry_s = (unsigned)((REQUEST_COST - address->allowance + rate * 1000 - 1) / (rate * 1000));
+		*ret_retry_s = (unsigned)((REQUEST_COST - address->allowance + rate * 1000 - 1) /
+					  (rate * 1000));
 		return ERR_THROTTLED;
 	}
 	address->allowance -= REQUEST_COST;

@@ -1,7 +1,7 @@
 /*
- * limits.h - how many connections may be open, in all and from one address, and how many requests an
- * address may make in a minute. An IPv6 network of 64 bits counts as one address (RFC 6177: a site has
- * at least that many), an IPv4-mapped address as the IPv4 one. One thread.
+ * limits.h - how many connections may be open, in all and from one address, and how many requests
+ * an address may make in a minute. An IPv6 network of 64 bits counts as one address (RFC 6177: a
+ * site has at least that many), an IPv4-mapped address as the IPv4 one. One thread.
  */
 #ifndef SEKISHO_EDGE_LIMITS_H
 #define SEKISHO_EDGE_LIMITS_H
@@ -29,13 +29,13 @@ void limits_free(struct limits *limits);
  * A connection was accepted. ERR_THROTTLED: refuse it. Otherwise *ret_address stays valid until
  * limits_disconnect. now_ms: any clock that never steps.
  */
-nodiscard enum err limits_connect(struct limits *limits, const struct sockaddr *peer, uint64_t now_ms,
-				  struct limits_address **ret_address);
+nodiscard enum err limits_connect(struct limits *limits, const struct sockaddr *peer,
+				  uint64_t now_ms, struct limits_address **ret_address);
 void limits_disconnect(struct limits *limits, struct limits_address *address);
 
 /* A request came. ERR_THROTTLED: answer 429, with *ret_retry_s seconds (at least 1) to wait. */
-nodiscard enum err limits_request(struct limits *limits, struct limits_address *address, uint64_t now_ms,
-				  unsigned *ret_retry_s);
+nodiscard enum err limits_request(struct limits *limits, struct limits_address *address,
+				  uint64_t now_ms, unsigned *ret_retry_s);
 
 /* Remembered addresses, for the tests. */
 size_t limits_count(const struct limits *limits);

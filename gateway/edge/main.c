@@ -1,6 +1,6 @@
 /*
- * sekisho-edge - what the internet can reach: TLS, HTTP and WebSockets. It decides nothing; it checks the form,
- * names the device that the handshake proved, and asks the broker.
+ * sekisho-edge - what the internet can reach: TLS, HTTP and WebSockets. It decides nothing; it
+ * checks the form, names the device that the handshake proved, and asks the broker.
  */
 #include <errno.h>
 #include <signal.h>
@@ -72,8 +72,8 @@ static enum err set_up_loop(struct edge *edge)
 	return err;
 }
 
-static enum err set_up_listener(struct edge *edge, struct listener *listener, enum listener_kind kind,
-				uint16_t port)
+static enum err set_up_listener(struct edge *edge, struct listener *listener,
+				enum listener_kind kind, uint16_t port)
 {
 	enum err err;
 
@@ -81,13 +81,15 @@ static enum err set_up_listener(struct edge *edge, struct listener *listener, en
 	listener->kind = kind;
 	err = site_init(&listener->site, edge->settings->gateway_name, port);
 	if (err) {
-		log_error("settings", "key=gateway.name value=\"%s\" allowed=\"a host name or address\"",
+		log_error("settings",
+			  "key=gateway.name value=\"%s\" allowed=\"a host name or address\"",
 			  edge->settings->gateway_name);
 		return err;
 	}
 	err = child_wait_listener(kind, &listener->fd);
 	if (err)
-		log_error("no-listener", "listener=%s error=%s", listener_kind_code(kind), err_code(err));
+		log_error("no-listener", "listener=%s error=%s", listener_kind_code(kind),
+			  err_code(err));
 	return err;
 }
 
@@ -159,8 +161,8 @@ static enum err limit_files(const struct edge *edge)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return err_from_errno(errno);
 	if (limit.rlim_max < files_wanted(edge)) {
-		log_error("open-files", "allowed=%llu wanted=%zu", (unsigned long long)limit.rlim_max,
-			  files_wanted(edge));
+		log_error("open-files", "allowed=%llu wanted=%zu",
+			  (unsigned long long)limit.rlim_max, files_wanted(edge));
 		return ERR_FULL;
 	}
 	limit.rlim_cur = files_wanted(edge);
@@ -192,9 +194,11 @@ static enum err start(struct edge *edge, struct child *child)
 	if (!err)
 		err = set_up_loop(edge);
 	if (!err)
-		err = set_up_listener(edge, &edge->gateway, LISTENER_GATEWAY, settings->gateway_listen.port);
+		err = set_up_listener(edge, &edge->gateway, LISTENER_GATEWAY,
+				      settings->gateway_listen.port);
 	if (!err)
-		err = set_up_listener(edge, &edge->enrol, LISTENER_ENROL, settings->gateway_enrol_listen.port);
+		err = set_up_listener(edge, &edge->enrol, LISTENER_ENROL,
+				      settings->gateway_enrol_listen.port);
 	if (!err)
 		err = set_up_limits(edge);
 	if (!err)
@@ -224,7 +228,8 @@ int main(int argc, char **argv)
 		log_error("start-failed", "error=%s", err_code(err));
 		return 1;
 	}
-	log_info("started", "gateway=%s enrol=%s", edge.gateway.site.origin, edge.enrol.site.origin);
+	log_info("started", "gateway=%s enrol=%s", edge.gateway.site.origin,
+		 edge.enrol.site.origin);
 	code = server_run(&edge);
 	server_finish(&edge);
 	channel_free(edge.monitor);

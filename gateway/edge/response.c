@@ -31,19 +31,25 @@ static const struct {
 	{ 507, "Insufficient Storage" },
 };
 
-/* What no page of ours needs (https://www.w3.org/TR/permissions-policy/); fullscreen and keyboard-map it does. */
+/* What no page of ours needs (https://www.w3.org/TR/permissions-policy/); fullscreen and
+ * keyboard-map it does. */
 #define PERMISSIONS                                                                                \
-	"accelerometer=(), ambient-light-sensor=(), autoplay=(), battery=(), bluetooth=(), camera=(), "            \
-	"clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), fullscreen=(self), "       \
-	"gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), keyboard-map=(self), "               \
-	"local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "             \
-	"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), sync-xhr=(), usb=(), "   \
+	"accelerometer=(), ambient-light-sensor=(), autoplay=(), battery=(), bluetooth=(), "       \
+	"camera=(), "                                                                              \
+	"clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), "          \
+	"fullscreen=(self), "                                                                      \
+	"gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), "                    \
+	"keyboard-map=(self), "                                                                    \
+	"local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "                    \
+	"picture-in-picture=(), "                                                                  \
+	"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), "        \
+	"sync-xhr=(), usb=(), "                                                                    \
 	"web-share=(), window-management=(), xr-spatial-tracking=()"
 
 /* connect-src names wss too: in older browsers 'self' does not cover it. */
 #define PAGE_POLICY                                                                                \
-	"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "                             \
-	"img-src 'self' data: blob:; connect-src 'self' %s; worker-src 'self'; font-src 'self'; "                  \
+	"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "             \
+	"img-src 'self' data: blob:; connect-src 'self' %s; worker-src 'self'; font-src 'self'; "  \
 	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 void response_init(struct response *response)
@@ -76,7 +82,8 @@ static const char *phrase_of(int status)
 
 static enum err add_security(struct buf *head, const struct site *site)
 {
-	enum err err = buf_printf(head, "Content-Security-Policy: " PAGE_POLICY "\r\n", site->websocket);
+	enum err err =
+		buf_printf(head, "Content-Security-Policy: " PAGE_POLICY "\r\n", site->websocket);
 
 	if (!err && !site->local)
 		err = buf_printf(head, "Strict-Transport-Security: max-age=31536000\r\n");
@@ -99,7 +106,8 @@ static enum err add_cookie(struct buf *head, const char *cookie)
 	if (!*cookie)
 		return OK;
 	if (util_streq(cookie, "-"))
-		return buf_printf(head, "Set-Cookie: " HEADERS_COOKIE "=; Max-Age=0; %s\r\n", attributes);
+		return buf_printf(head, "Set-Cookie: " HEADERS_COOKIE "=; Max-Age=0; %s\r\n",
+				  attributes);
 	if (strlen(cookie) != HEADERS_TOKEN || cookie[strspn(cookie, "0123456789abcdef")])
 		return ERR_INVALID;
 	return buf_printf(head, "Set-Cookie: " HEADERS_COOKIE "=%s; %s\r\n", cookie, attributes);
@@ -121,13 +129,15 @@ static enum err add_allowed(struct buf *head, unsigned allowed)
 
 enum err response_head(const struct response *response, const struct site *site, struct buf *head)
 {
-	enum err err = buf_printf(head, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n", response->status,
-				  phrase_of(response->status), response->body.len);
+	enum err err =
+		buf_printf(head, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n", response->status,
+			   phrase_of(response->status), response->body.len);
 
 	if (!err && response->type)
 		err = buf_printf(head, "Content-Type: %s\r\n", response->type);
 	if (!err && response->etag)
-		err = buf_printf(head, "ETag: %s\r\nCache-Control: private, no-cache\r\n", response->etag);
+		err = buf_printf(head, "ETag: %s\r\nCache-Control: private, no-cache\r\n",
+				 response->etag);
 	if (!err && !response->etag)
 		err = buf_printf(head, "Cache-Control: no-store\r\n");
 	if (!err)

@@ -14,15 +14,15 @@ enum { RESPONSE_BODY_MAX = 128 * 1024, RESPONSE_HEAD_MAX = 4096 };
 
 struct response {
 	int status;
-	const char *type;   /* Content-Type; NULL with an empty body */
-	const char *etag;   /* NULL: must not be stored by anybody */
-	struct bytes body;  /* of own, or of something that outlives the response */
+	const char *type;  /* Content-Type; NULL with an empty body */
+	const char *etag;  /* NULL: must not be stored by anybody */
+	struct bytes body; /* of own, or of something that outlives the response */
 	struct buf own;
 	char cookie[HEADERS_TOKEN + 1]; /* a new value, "-" to clear, "" to leave */
-	unsigned retry_s;   /* Retry-After, 0 for none */
-	unsigned allowed;   /* Allow: methods of enum method, 0 for none */
-	bool close;	    /* the connection ends after it */
-	size_t sent;	    /* of the body */
+	unsigned retry_s;               /* Retry-After, 0 for none */
+	unsigned allowed;               /* Allow: methods of enum method, 0 for none */
+	bool close;                     /* the connection ends after it */
+	size_t sent;                    /* of the body */
 	bool head_sent;
 };
 
@@ -33,6 +33,7 @@ void response_finish(struct response *response);
 void response_json(struct response *response, int status);
 
 /* Appends the header block with its empty line. ERR_INVALID for a cookie that is not a token. */
-nodiscard enum err response_head(const struct response *response, const struct site *site, struct buf *head);
+nodiscard enum err response_head(const struct response *response, const struct site *site,
+				 struct buf *head);
 
 #endif

@@ -59,8 +59,9 @@ static enum err path_fits(const char *pattern, const char *path, struct route_pa
 	return *pattern || *path ? ERR_NOT_FOUND : OK;
 }
 
-enum err router_match(const struct route *routes, size_t count, enum method method, const char *path,
-		      const struct route **ret_route, struct route_params *ret_params, unsigned *ret_allowed)
+enum err router_match(const struct route *routes, size_t count, enum method method,
+		      const char *path, const struct route **ret_route,
+		      struct route_params *ret_params, unsigned *ret_allowed)
 {
 	unsigned allowed = 0;
 

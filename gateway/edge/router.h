@@ -1,6 +1,7 @@
 /*
- * router.h - finds the row of a table that a method and a path belong to. Patterns are literal segments and
- * at most one "{host}" (decimal, 1 to 2^63-1) or "{session}" (32 lower-case hex digits).
+ * router.h - finds the row of a table that a method and a path belong to. Patterns are literal
+ * segments and at most one "{host}" (decimal, 1 to 2^63-1) or "{session}" (32 lower-case hex
+ * digits).
  */
 #ifndef SEKISHO_EDGE_ROUTER_H
 #define SEKISHO_EDGE_ROUTER_H
@@ -17,9 +18,9 @@ struct api_field;
 struct route {
 	enum method method;
 	const char *pattern;
-	uint16_t message;		/* of messages.def; 0: the edge answers by itself */
+	uint16_t message;               /* of messages.def; 0: the edge answers by itself */
 	const struct api_field *fields; /* of the body, in api.c; ends with a NULL name */
-	size_t param_offset;		/* of the path's parameter in the message */
+	size_t param_offset;            /* of the path's parameter in the message */
 	enum { ROUTE_PLAIN, ROUTE_STREAM, ROUTE_OFFICE } kind;
 };
 
@@ -29,9 +30,9 @@ struct route_params {
 };
 
 /* ERR_NOT_FOUND; ERR_METHOD: the path exists with the methods in *ret_allowed. "GET", "POST" … */
-nodiscard enum err router_match(const struct route *routes, size_t count, enum method method, const char *path,
-				const struct route **ret_route, struct route_params *ret_params,
-				unsigned *ret_allowed);
+nodiscard enum err router_match(const struct route *routes, size_t count, enum method method,
+				const char *path, const struct route **ret_route,
+				struct route_params *ret_params, unsigned *ret_allowed);
 
 const char *method_name(enum method method);
 

@@ -15,29 +15,32 @@
 #include "edge/websocket.h"
 
 enum {
-	ACCEPT_TURN_MAX = 32,	 /* connections per turn */
-	LIBRARY_LINES_MAX = 20,	 /* of libwebsockets in the log, per minute */
+	ACCEPT_TURN_MAX = 32,   /* connections per turn */
+	LIBRARY_LINES_MAX = 20, /* of libwebsockets in the log, per minute */
 	RENEW_AGAIN_S = 3600,
-	/* A whole packet with its header: else libwebsockets sends it in pieces of what it receives at most. */
+	/* A whole packet with its header: else libwebsockets sends it in pieces of what it receives
+	   at most. */
 	WRITE_MAX = EDGE_PACKET_MAX + 64,
 };
 
-/* ---- TLS connections ----------------------------------------------------------------------------- */
+/* ---- TLS connections -------------------------------------------------------------------- */
 
 /*
- * An Upgrade field is there. Only WebSocket goes on: libwebsockets would also take "h2c", inside TLS too, and
- * after an unknown one looks at the field again although it may be freed (CVE-2025-11677). So the in argument
- * is never touched, and everything else ends here.
+ * An Upgrade field is there. Only WebSocket goes on: libwebsockets would also take "h2c", inside
+ * TLS too, and after an unknown one looks at the field again although it may be freed
+ * (CVE-2025-11677). So the in argument is never touched, and everything else ends here.
  */
 static int confirm_upgrade(struct connection *connection)
 {
 	char upgrade[32];
 
 	connection_header(connection, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade));
-	return strcasecmp(upgrade, "websocket") || connection->exchange.state != EXCHANGE_NONE ? -1 : 0;
+	return strcasecmp(upgrade, "websocket") || connection->exchange.state != EXCHANGE_NONE ? -1
+											       : 0;
 }
 
-static int connection_event(struct connection *connection, enum lws_callback_reasons reason, void *in, size_t len)
+static int connection_event(struct connection *connection, enum lws_callback_reasons reason,
+			    void *in, size_t len)
 {
 	switch ((int)reason) {
 	case LWS_CALLBACK_HTTP:
@@ -50,7 +53,8 @@ static int connection_event(struct connection *connection, enum lws_callback_rea
 		return http_writeable(connection);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return confirm_upgrade(connection);
-	/* Another or no subprotocol; and CONNECT, which libwebsockets takes for the wish to go raw. */
+	/* Another or no subprotocol; and CONNECT, which libwebsockets takes for the wish to go raw.
+	 */
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 	case LWS_CALLBACK_ESTABLISHED:
 	case LWS_CALLBACK_RAW_ADOPT:
@@ -68,7 +72,8 @@ static int connection_event(struct connection *connection, enum lws_callback_rea
 	}
 }
 
-static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		   size_t len)
 {
 	struct connection *connection;
 	struct listener *listener;
@@ -76,9 +81,11 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	switch ((int)reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		listener = lws_vhost_user(in);
-		return tls_setup(listener->edge->tls, user, listener->kind == LISTENER_GATEWAY) ? -1 : 0;
+		return tls_setup(listener->edge->tls, user, listener->kind == LISTENER_GATEWAY) ? -1
+												: 0;
 	case LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION:
-		/* libwebsockets' own callback would let anything in without this; identity_require removes it. */
+		/* libwebsockets' own callback would let anything in without this; identity_require
+		 * removes it. */
 		return !len;
 	case LWS_CALLBACK_PROTOCOL_INIT:
 	case LWS_CALLBACK_PROTOCOL_DESTROY:
@@ -93,7 +100,8 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	return connection_event(connection, reason, in, len);
 }
 
-static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+			size_t len)
 {
 	struct connection *connection = connection_of(wsi);
 
@@ -116,9 +124,10 @@ static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void 
 	}
 }
 
-/* ---- other descriptors --------------------------------------------------------------------------- */
+/* ---- other descriptors ------------------------------------------------------------------ */
 
-static int on_loop(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_loop(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		   size_t len)
 {
 	struct edge *edge = lws_get_opaque_user_data(wsi);
 
@@ -135,7 +144,8 @@ static int on_loop(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	return 0;
 }
 
-static int on_stream(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_stream(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		     size_t len)
 {
 	struct connection *connection = connection_of(wsi);
 
@@ -177,7 +187,8 @@ static void adopt_connection(struct listener *listener, int fd, const struct soc
 	struct edge *edge = listener->edge;
 	lws_adopt_desc_t adopt = {
 		.vh = listener->vhost,
-		.type = (lws_adoption_type)(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL),
+		.type = (lws_adoption_type)(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
+					    LWS_ADOPT_ALLOW_SSL),
 	};
 	struct limits_address *address;
 	struct connection *connection;
@@ -201,7 +212,8 @@ static void adopt_connection(struct listener *listener, int fd, const struct soc
 	adopt.fd.sockfd = fd;
 	adopt.opaque = connection;
 	edge->adopting = connection;
-	/* libwebsockets closes fd when it fails; with or without telling us that the wsi was destroyed. */
+	/* libwebsockets closes fd when it fails; with or without telling us that the wsi was
+	 * destroyed. */
 	if (!lws_adopt_descriptor_vhost_via_info(&adopt) && edge->adopting)
 		connection_free(connection);
 	edge->adopting = NULL;
@@ -212,7 +224,8 @@ static int accept_some(struct listener *listener)
 	for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
 		struct sockaddr_storage peer = { 0 };
 		socklen_t len = sizeof(peer);
-		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &len,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
 			adopt_connection(listener, fd, &peer);
@@ -229,7 +242,8 @@ static int accept_some(struct listener *listener)
 	return 0;
 }
 
-static int on_listener(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_listener(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		       size_t len)
 {
 	struct listener *listener = lws_get_opaque_user_data(wsi);
 
@@ -246,7 +260,7 @@ static int on_listener(struct lws *wsi, enum lws_callback_reasons reason, void *
 	return 0;
 }
 
-/* ---- every second -------------------------------------------------------------------------------- */
+/* ---- every second ----------------------------------------------------------------------- */
 
 static void resume_listener(struct listener *listener)
 {
@@ -286,7 +300,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
 	lws_sul_schedule(edge->context, 0, &edge->tick, on_tick, LWS_US_PER_SEC);
 }
 
-/* ---- start --------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------ */
 
 static const struct lws_protocols outer_protocols[] = {
 	{ .name = "http", .callback = on_http, .tx_packet_size = WRITE_MAX },
@@ -304,7 +318,8 @@ static const struct lws_protocols inner_protocols[] = {
 	{ .name = NULL },
 };
 
-static const lws_retry_bo_t keepalive = { .secs_since_valid_ping = 20, .secs_since_valid_hangup = 60 };
+static const lws_retry_bo_t keepalive = { .secs_since_valid_ping = 20,
+					  .secs_since_valid_hangup = 60 };
 
 static struct edge *library_edge; /* libwebsockets' logger has no argument */
 
@@ -323,7 +338,8 @@ static enum err make_context(struct edge *edge)
 {
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN,
-		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
 			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.user = edge,
 		.timeout_secs = EDGE_HEADER_S,
@@ -354,11 +370,13 @@ static struct lws_vhost *make_vhost(struct edge *edge, struct listener *listener
 	};
 
 	if (listener)
-		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
 	return lws_create_vhost(edge->context, &info);
 }
 
-static enum err adopt_file(struct edge *edge, int fd, const char *protocol, void *opaque, struct lws **ret)
+static enum err adopt_file(struct edge *edge, int fd, const char *protocol, void *opaque,
+			   struct lws **ret)
 {
 	lws_adopt_desc_t adopt = {
 		.vh = edge->inner,
@@ -382,7 +400,8 @@ static enum err adopt_inner(struct edge *edge)
 		return err_from_errno(errno);
 	err = adopt_file(edge, copy, "loop", edge, &wsi);
 	if (!err)
-		err = adopt_file(edge, edge->gateway.fd, "listener", &edge->gateway, &edge->gateway.wsi);
+		err = adopt_file(edge, edge->gateway.fd, "listener", &edge->gateway,
+				 &edge->gateway.wsi);
 	if (!err)
 		err = adopt_file(edge, edge->enrol.fd, "listener", &edge->enrol, &edge->enrol.wsi);
 	return err;

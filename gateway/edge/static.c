@@ -87,7 +87,8 @@ static enum err grow(struct static_files *files)
 	return OK;
 }
 
-static enum err add(struct static_files *files, const char *file_path, const char *url_path, const char *type)
+static enum err add(struct static_files *files, const char *file_path, const char *url_path,
+		    const char *type)
 {
 	_cleanup_free_ char *data = NULL;
 	struct entry *entry;
@@ -169,8 +170,8 @@ static enum err walk(struct static_files *files, const char *folder)
 	while (!err && (at = fts_read(tree))) {
 		err = visit(files, tree, at, strlen(folder));
 		if (err)
-			log_error("static-refused", "path=\"%s\" error=%s files=%zu bytes=%zu", at->fts_path,
-				  err_code(err), files->count, files->total);
+			log_error("static-refused", "path=\"%s\" error=%s files=%zu bytes=%zu",
+				  at->fts_path, err_code(err), files->count, files->total);
 	}
 	fts_close(tree);
 	return err;

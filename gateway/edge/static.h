@@ -1,6 +1,6 @@
 /*
- * static.h - the viewer's files, read into memory once before the sandbox closes: what a request names is
- * looked up in this table, so no path from outside ever reaches the file system.
+ * static.h - the viewer's files, read into memory once before the sandbox closes: what a request
+ * names is looked up in this table, so no path from outside ever reaches the file system.
  */
 #ifndef SEKISHO_EDGE_STATIC_H
 #define SEKISHO_EDGE_STATIC_H
@@ -29,14 +29,15 @@ struct static_file {
 struct static_files;
 
 /*
- * Reads all regular files below folder. Symbolic links, names beginning with a dot or with other than
- * [A-Za-z0-9._-], and kinds of file that a viewer has no use for are left out; a folder that is not there
- * is ERR_NOT_FOUND, one over the limits ERR_TOO_BIG (both logged).
+ * Reads all regular files below folder. Symbolic links, names beginning with a dot or with other
+ * than [A-Za-z0-9._-], and kinds of file that a viewer has no use for are left out; a folder that
+ * is not there is ERR_NOT_FOUND, one over the limits ERR_TOO_BIG (both logged).
  */
 nodiscard enum err static_load(const char *folder, struct static_files **ret);
 void static_free(struct static_files *files);
 
-/* path: of the URL, decoded. "/" and "/a/" stand for "/portal/index.html" and "/a/index.html". NULL: none. */
+/* path: of the URL, decoded. "/" and "/a/" stand for "/portal/index.html" and "/a/index.html".
+ * NULL: none. */
 const struct static_file *static_find(const struct static_files *files, const char *path);
 
 size_t static_count(const struct static_files *files);

@@ -51,7 +51,8 @@ static enum err crypto_failed(const char *what)
 	return ERR_CRYPTO;
 }
 
-/* ---- the key ------------------------------------------------------------------------------------ */
+/* ---- the key ------------------------------------------------------------------------------------
+ */
 
 static enum err key_parse(struct secret *pem, EVP_PKEY **ret)
 {
@@ -138,7 +139,8 @@ enum err tls_request(const struct tls *tls, const char *name, struct buf *csr)
 	if (request &&
 	    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request), "CN", MBSTRING_UTF8,
 				       (const unsigned char *)name, name_len, -1, 0) &&
-	    X509_REQ_set_pubkey(request, tls->key) && X509_REQ_sign(request, tls->key, EVP_sha256()))
+	    X509_REQ_set_pubkey(request, tls->key) &&
+	    X509_REQ_sign(request, tls->key, EVP_sha256()))
 		len = i2d_X509_REQ(request, &der);
 	err = len > 0 ? buf_add(csr, der, (size_t)len) : crypto_failed("make-request");
 	OPENSSL_free(der);
@@ -146,7 +148,8 @@ enum err tls_request(const struct tls *tls, const char *name, struct buf *csr)
 	return err;
 }
 
-/* ---- the office --------------------------------------------------------------------------------- */
+/* ---- the office ---------------------------------------------------------------------------------
+ */
 
 static X509 *certificate_parse(struct bytes der)
 {
@@ -184,7 +187,8 @@ static enum err copy_pem(X509 *ca, struct buf *pem)
 	return buf_add(pem, text, (size_t)len);
 }
 
-/* A CRL of another issuer would let every device in; one that is not signed by our CA is worth nothing. */
+/* A CRL of another issuer would let every device in; one that is not signed by our CA is worth
+ * nothing. */
 static bool crl_fits(X509_CRL *crl, X509 *ca)
 {
 	EVP_PKEY *key = X509_get0_pubkey(ca);
@@ -193,7 +197,8 @@ static bool crl_fits(X509_CRL *crl, X509 *ca)
 	       X509_CRL_verify(crl, key) == 1;
 }
 
-static enum err office_parse(const struct msg_edge_config *config, EVP_PKEY *key, struct office *ret)
+static enum err office_parse(const struct msg_edge_config *config, EVP_PKEY *key,
+			     struct office *ret)
 {
 	struct office office = { 0 };
 	enum err err = ERR_INVALID;
@@ -204,7 +209,8 @@ static enum err office_parse(const struct msg_edge_config *config, EVP_PKEY *key
 	office.ca = certificate_parse(config->ca);
 	if (config->crl.len)
 		office.crl = crl_parse(config->crl);
-	if (office.certificate && office.ca && X509_check_private_key(office.certificate, key) == 1 &&
+	if (office.certificate && office.ca &&
+	    X509_check_private_key(office.certificate, key) == 1 &&
 	    X509_verify(office.certificate, X509_get0_pubkey(office.ca)) == 1 &&
 	    (!config->crl.len || (office.crl && crl_fits(office.crl, office.ca))))
 		err = copy_pem(office.ca, &office.ca_pem);
@@ -219,7 +225,8 @@ static enum err office_parse(const struct msg_edge_config *config, EVP_PKEY *key
 	return OK;
 }
 
-/* ---- the contexts ------------------------------------------------------------------------------- */
+/* ---- the contexts -------------------------------------------------------------------------------
+ */
 
 static enum err context_apply(const struct tls *tls, SSL_CTX *ctx, const struct office *office)
 {
@@ -268,17 +275,18 @@ enum err tls_update(struct tls *tls, const struct msg_edge_config *config)
 }
 
 /*
- * What holds with and without a device certificate. Sessions are never resumed: a resumed one shows no
- * certificate and is not verified again. libwebsockets' SNI callback picks a context by the name that the
- * client sends; which listener it came to decides here, so the callback goes.
+ * What holds with and without a device certificate. Sessions are never resumed: a resumed one shows
+ * no certificate and is not verified again. libwebsockets' SNI callback picks a context by the name
+ * that the client sends; which listener it came to decides here, so the callback goes.
  */
 static enum err context_common(SSL_CTX *ctx)
 {
 	SSL_CTX_set_tlsext_servername_callback(ctx, NULL);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(ctx,
+			    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 || SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+	    SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set_max_early_data(ctx, 0) != 1)
 		return crypto_failed("set-up");
 	return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * tls.h - the edge's server key and certificate, the office's CA and CRL, and the two server contexts that use
- * them: the gateway's demands a device certificate, the enrolment's none.
+ * tls.h - the edge's server key and certificate, the office's CA and CRL, and the two server
+ * contexts that use them: the gateway's demands a device certificate, the enrolment's none.
  */
 #ifndef SEKISHO_EDGE_TLS_H
 #define SEKISHO_EDGE_TLS_H
@@ -12,7 +12,8 @@
 
 struct tls;
 
-/* Reads the P-256 key in folder/server.key, or makes it at the first start (mode 0600). Errors are logged. */
+/* Reads the P-256 key in folder/server.key, or makes it at the first start (mode 0600). Errors are
+ * logged. */
 nodiscard enum err tls_open(const char *folder, struct tls **ret);
 void tls_free(struct tls *tls);
 
@@ -20,14 +21,15 @@ void tls_free(struct tls *tls);
 nodiscard enum err tls_request(const struct tls *tls, const char *name, struct buf *csr);
 
 /*
- * Takes over a certificate, CA and CRL, also into contexts in use: connections go on, new handshakes use
- * the new ones. ERR_INVALID when something does not parse or fit our key; then all stays as it was.
+ * Takes over a certificate, CA and CRL, also into contexts in use: connections go on, new
+ * handshakes use the new ones. ERR_INVALID when something does not parse or fit our key; then all
+ * stays as it was.
  */
 nodiscard enum err tls_update(struct tls *tls, const struct msg_edge_config *config);
 
 /*
- * Sets up a server context, which stays libwebsockets' and must live as long as tls is updated. At most
- * one of each kind; after the first tls_update.
+ * Sets up a server context, which stays libwebsockets' and must live as long as tls is updated. At
+ * most one of each kind; after the first tls_update.
  */
 nodiscard enum err tls_setup(struct tls *tls, SSL_CTX *ctx, bool demand_device);
 

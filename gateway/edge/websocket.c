@@ -15,7 +15,7 @@ static struct connection *connection_of_stream(struct stream *stream)
 	return container_of(stream, struct connection, stream);
 }
 
-/* ---- before -------------------------------------------------------------------------------------- */
+/* ---- before ----------------------------------------------------------------------------- */
 
 static enum err judge_session(struct connection *connection)
 {
@@ -27,12 +27,14 @@ static enum err judge_session(struct connection *connection)
 
 	/* A POST can ask for an upgrade too, and then has no such token. */
 	connection_header(connection, WSI_TOKEN_GET_URI, path, sizeof(path));
-	err = router_match(api_routes, api_route_count, METHOD_GET, path, &route, &stream->params, &allowed);
+	err = router_match(api_routes, api_route_count, METHOD_GET, path, &route, &stream->params,
+			   &allowed);
 	if (err)
 		return err;
 	if (route->kind != ROUTE_STREAM)
 		return ERR_NOT_FOUND;
-	err = limits_request(connection->edge->limits, connection->address, clock_mono_ms(), &retry_s);
+	err = limits_request(connection->edge->limits, connection->address, clock_mono_ms(),
+			     &retry_s);
 	return err ? err : connection_device(connection, stream->device);
 }
 
@@ -60,12 +62,14 @@ int websocket_filter(struct connection *connection)
 {
 	enum err err = ERR_NOT_FOUND;
 
-	if (connection->listener->kind == LISTENER_GATEWAY && connection->stream.state == STREAM_NONE)
+	if (connection->listener->kind == LISTENER_GATEWAY &&
+	    connection->stream.state == STREAM_NONE)
 		err = judge_session(connection);
 	if (!err)
 		err = judge_headers(connection);
 	if (err) {
-		log_info("stream-refused", "error=%s address=%s", err_code(err), connection->address_text);
+		log_info("stream-refused", "error=%s address=%s", err_code(err),
+			 connection->address_text);
 		return -1;
 	}
 	connection->stream.state = STREAM_ACCEPTED;
@@ -73,7 +77,7 @@ int websocket_filter(struct connection *connection)
 	return 0;
 }
 
-/* ---- asking -------------------------------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 unsigned websocket_refusal(unsigned status)
 {
@@ -123,8 +127,8 @@ static int close_now(struct connection *connection, unsigned status)
 }
 
 /*
- * A copy of the descriptor is watched: libwebsockets closes what it watches at the first hang-up, while the worker's
- * last packets, its reason among them, may still be in the socket.
+ * A copy of the descriptor is watched: libwebsockets closes what it watches at the first hang-up,
+ * while the worker's last packets, its reason among them, may still be in the socket.
  */
 static enum err watch(struct connection *connection)
 {
@@ -148,14 +152,16 @@ static enum err watch(struct connection *connection)
 	return OK;
 }
 
-static void attach_answered(struct broker_request *request, enum err err, const struct msg_reply *reply, int fd)
+static void attach_answered(struct broker_request *request, enum err err,
+			    const struct msg_reply *reply, int fd)
 {
 	struct stream *stream = container_of(request, struct stream, request);
 	struct connection *connection = connection_of_stream(stream);
 	_cleanup_close_ int owned = fd;
 
 	if (err || reply->status != 200) {
-		close_soon(connection, err ? WEBSOCKET_TRY_LATER : websocket_refusal(reply->status));
+		close_soon(connection,
+			   err ? WEBSOCKET_TRY_LATER : websocket_refusal(reply->status));
 		return;
 	}
 	if (owned < 0) {
@@ -178,15 +184,16 @@ int websocket_established(struct connection *connection)
 {
 	struct stream *stream = &connection->stream;
 	union wire_any msg = { .session_attach = {
-		.address = connection->address_text,
-		.token = stream->token,
-	} };
+				       .address = connection->address_text,
+				       .token = stream->token,
+			       } };
 	enum err err;
 
 	if (stream->state != STREAM_ACCEPTED)
 		return -1;
 	memcpy(msg.session_attach.device, stream->device, sizeof(msg.session_attach.device));
-	memcpy(msg.session_attach.session, stream->params.session, sizeof(msg.session_attach.session));
+	memcpy(msg.session_attach.session, stream->params.session,
+	       sizeof(msg.session_attach.session));
 	stream->state = STREAM_ASKED;
 	stream->request.done = attach_answered;
 	err = broker_ask(connection->edge->broker, MSG_session_attach, &msg, &stream->request);
@@ -198,7 +205,7 @@ int websocket_established(struct connection *connection)
 	return lws_rx_flow_control(connection->wsi, 0) ? -1 : 0;
 }
 
-/* ---- worker to viewer ---------------------------------------------------------------------------- */
+/* ---- worker to viewer ------------------------------------------------------------------- */
 
 int websocket_file_readable(struct connection *connection)
 {
@@ -221,10 +228,12 @@ static unsigned status_at_end(const struct connection *connection)
 {
 	const struct stream *stream = &connection->stream;
 
-	for (const struct connection *other = connection->edge->connections; other; other = other->next)
+	for (const struct connection *other = connection->edge->connections; other;
+	     other = other->next)
 		if (other != connection &&
 		    (other->stream.state == STREAM_ASKED || other->stream.state == STREAM_OPEN) &&
-		    memcmp(other->stream.params.session, stream->params.session, WIRE_SESSION_ID) == 0)
+		    memcmp(other->stream.params.session, stream->params.session, WIRE_SESSION_ID) ==
+			    0)
 			return WEBSOCKET_REPLACED;
 	return WEBSOCKET_ENDED;
 }
@@ -266,7 +275,7 @@ int websocket_writeable(struct connection *connection)
 	return 0;
 }
 
-/* ---- viewer to worker ---------------------------------------------------------------------------- */
+/* ---- viewer to worker ------------------------------------------------------------------- */
 
 /* ERR_UNAVAILABLE: no room in the socket. */
 static enum err forward(struct stream *stream)
@@ -275,11 +284,13 @@ static enum err forward(struct stream *stream)
 	enum err err = OK;
 
 	do {
-		sent = send(stream->fd, stream->message.data, stream->message.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send(stream->fd, stream->message.data, stream->message.len,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		err = errno == ENOBUFS ? ERR_UNAVAILABLE : err_from_errno(errno);
-	/* When the worker has gone, what it left to read ends the stream; input has no taker any more. */
+	/* When the worker has gone, what it left to read ends the stream; input has no taker any
+	 * more. */
 	if (err != ERR_UNAVAILABLE)
 		buf_wipe(&stream->message);
 	return err == ERR_UNAVAILABLE ? err : OK;
@@ -295,7 +306,8 @@ int websocket_receive(struct connection *connection, const void *data, size_t le
 		return close_now(connection, WEBSOCKET_BROKEN);
 	if (!lws_frame_is_binary(connection->wsi) || buf_add(&stream->message, data, len))
 		return close_now(connection, WEBSOCKET_PROTOCOL_ERROR);
-	if (!lws_is_final_fragment(connection->wsi) || lws_remaining_packet_payload(connection->wsi))
+	if (!lws_is_final_fragment(connection->wsi) ||
+	    lws_remaining_packet_payload(connection->wsi))
 		return 0;
 	/* An empty packet would read as the end of the stream. */
 	if (!stream->message.len)
@@ -324,7 +336,8 @@ int websocket_file_writeable(struct connection *connection)
 
 void websocket_tick(struct connection *connection)
 {
-	/* libwebsockets forgets the wish to write when that is said inside the callback for writing. */
+	/* libwebsockets forgets the wish to write when that is said inside the callback for
+	 * writing. */
 	if (connection->stream.stuck && connection->stream.file)
 		lws_callback_on_writable(connection->stream.file);
 }

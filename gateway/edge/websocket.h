@@ -1,6 +1,6 @@
 /*
- * websocket.h - a viewer's WebSocket: packets from the worker become binary messages and messages of the viewer packets,
- * unread, one at a time, so that whoever is slow slows the other down.
+ * websocket.h - a viewer's WebSocket: packets from the worker become binary messages and messages
+ * of the viewer packets, unread, one at a time, so that whoever is slow slows the other down.
  */
 #ifndef SEKISHO_EDGE_WEBSOCKET_H
 #define SEKISHO_EDGE_WEBSOCKET_H
@@ -21,7 +21,8 @@ enum {
 
 /* An upgrade is asked for: form, Host, Origin and certificate. Non-zero refuses it. */
 int websocket_filter(struct connection *connection);
-/* It stands: asks the broker for the stream; until the answer nothing is read. Non-zero closes, as below. */
+/* It stands: asks the broker for the stream; until the answer nothing is read. Non-zero closes, as
+ * below. */
 int websocket_established(struct connection *connection);
 int websocket_receive(struct connection *connection, const void *data, size_t len);
 int websocket_writeable(struct connection *connection);

@@ -1,4 +1,5 @@
-/* A path in the first line and a body after it: what the edge makes of it must be a message that the codec takes. */
+/* A path in the first line and a body after it: what the edge makes of it must be a message that
+ * the codec takes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const struct route *route, const struct route_params *params, const char *body, size_t len)
+static void check(const struct route *route, const struct route_params *params, const char *body,
+		  size_t len)
 {
 	const struct api_head head = { .address = "192.0.2.1", .token = "" };
 	const char *field = NULL;
@@ -47,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct route_params params;
 		unsigned allowed;
 
-		if (!router_match(api_routes, api_route_count, methods[i], path, &route, &params, &allowed))
+		if (!router_match(api_routes, api_route_count, methods[i], path, &route, &params,
+				  &allowed))
 			check(route, &params, (const char *)line_end + 1, size - len - 1);
 	}
 	return 0;

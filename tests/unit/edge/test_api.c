@@ -5,7 +5,7 @@
 #include "base/util.h"
 #include "edge/api.h"
 
-#define ID "0123456789abcdef0123456789abcdef"
+#define ID   "0123456789abcdef0123456789abcdef"
 #define OPEN "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"ja\""
 
 static struct api_call call;
@@ -20,7 +20,9 @@ static enum err fill_bytes(enum method method, const char *path, const char *bod
 
 	memset(head.device, 0xd5, sizeof(head.device));
 	field = NULL;
-	assert_int_equal(router_match(api_routes, api_route_count, method, path, &route, &params, &allowed), OK);
+	assert_int_equal(
+		router_match(api_routes, api_route_count, method, path, &route, &params, &allowed),
+		OK);
 	return api_fill(route, &params, &head, body, len, &call, &field);
 }
 
@@ -57,7 +59,8 @@ static void a_session_is_asked_for(void **state)
 
 	(void)state;
 	good(METHOD_POST, "/api/sessions",
-	     OPEN ",\"keep\":true,\"credentials\":{\"user\":\"佐藤\",\"password\":\"p\",\"domain\":\"\"}}");
+	     OPEN ",\"keep\":true,\"credentials\":{\"user\":\"佐藤\",\"password\":\"p\",\"domain\":"
+		  "\"\"}}");
 	assert_true(open->host == 3);
 	assert_int_equal(open->width, 1920);
 	assert_int_equal(open->height, 1080);
@@ -69,7 +72,8 @@ static void a_session_is_asked_for(void **state)
 	assert_string_equal(open->address, "192.0.2.1");
 	api_call_finish(&call);
 
-	good(METHOD_POST, "/api/sessions", "{\"host\":3,\"width\":64,\"height\":64,\"layout\":\"us\"}");
+	good(METHOD_POST, "/api/sessions",
+	     "{\"host\":3,\"width\":64,\"height\":64,\"layout\":\"us\"}");
 	assert_int_equal(open->layout, 0x409);
 	assert_int_equal(open->keep, 0);
 	assert_null(open->user);
@@ -112,8 +116,8 @@ static void every_message_can_be_encoded(void **state)
 		struct route_params params;
 		unsigned allowed;
 
-		assert_int_equal(router_match(api_routes, api_route_count, METHOD_POST, bodies[i][0], &route, &params,
-					      &allowed),
+		assert_int_equal(router_match(api_routes, api_route_count, METHOD_POST,
+					      bodies[i][0], &route, &params, &allowed),
 				 OK);
 		good(METHOD_POST, bodies[i][0], bodies[i][1]);
 		buf_clear(&encoded);
@@ -125,16 +129,31 @@ static void every_message_can_be_encoded(void **state)
 static void garbage_is_refused(void **state)
 {
 	static const char *const bodies[] = {
-		" ", "x", "{", "}", "[]", "null", "1", "\"a\"", "{}x", "{} {}", "{\"account\"}", "{'account':'a'}",
-		"{\"account\":\"a\",\"password\":\"b\",}", "\xff\xfe", "{\"account\":\"\xc3\x28\",\"password\":\"b\"}",
-		"{\"account\":\"a\\u0000b\",\"password\":\"b\"}", "{\"account\":\"\\ud800\",\"password\":\"b\"}",
+		" ",
+		"x",
+		"{",
+		"}",
+		"[]",
+		"null",
+		"1",
+		"\"a\"",
+		"{}x",
+		"{} {}",
+		"{\"account\"}",
+		"{'account':'a'}",
+		"{\"account\":\"a\",\"password\":\"b\",}",
+		"\xff\xfe",
+		"{\"account\":\"\xc3\x28\",\"password\":\"b\"}",
+		"{\"account\":\"a\\u0000b\",\"password\":\"b\"}",
+		"{\"account\":\"\\ud800\",\"password\":\"b\"}",
 		"/**/{\"account\":\"a\",\"password\":\"b\"}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
 		bad("/api/login", bodies[i], "body");
-	assert_int_equal(fill_bytes(METHOD_POST, "/api/login", "{\"account\":\"a\0\",\"password\":\"b\"}", 31),
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/login",
+				    "{\"account\":\"a\0\",\"password\":\"b\"}", 31),
 			 ERR_INVALID);
 }
 
@@ -169,7 +188,8 @@ static void a_body_has_a_ceiling(void **state)
 	body[API_BODY_MAX - 1] = '}';
 	assert_int_equal(fill_bytes(METHOD_POST, "/api/logout", body, API_BODY_MAX), OK);
 	api_call_finish(&call);
-	assert_int_equal(fill_bytes(METHOD_POST, "/api/logout", body, API_BODY_MAX + 1), ERR_TOO_BIG);
+	assert_int_equal(fill_bytes(METHOD_POST, "/api/logout", body, API_BODY_MAX + 1),
+			 ERR_TOO_BIG);
 }
 
 static void unknown_fields_are_refused(void **state)
@@ -177,7 +197,10 @@ static void unknown_fields_are_refused(void **state)
 	(void)state;
 	bad("/api/logout", "{\"x\":1}", "body");
 	bad("/api/login", "{\"account\":\"a\",\"password\":\"b\",\"role\":\"admin\"}", "body");
-	bad("/api/sessions", OPEN ",\"credentials\":{\"user\":\"a\",\"password\":\"b\",\"domain\":\"\",\"pin\":\"c\"}}", "body");
+	bad("/api/sessions",
+	    OPEN
+	    ",\"credentials\":{\"user\":\"a\",\"password\":\"b\",\"domain\":\"\",\"pin\":\"c\"}}",
+	    "body");
 }
 
 static void missing_fields_are_named(void **state)
@@ -196,11 +219,16 @@ static void wrong_types_are_named(void **state)
 	bad("/api/login", "{\"account\":1,\"password\":\"b\"}", "account");
 	bad("/api/login", "{\"account\":\"a\",\"password\":null}", "password");
 	bad("/api/login/totp", "{\"code\":123456}", "code");
-	bad("/api/sessions", "{\"host\":\"3\",\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
-	bad("/api/sessions", "{\"host\":3,\"width\":1920.0,\"height\":1080,\"layout\":\"ja\"}", "width");
-	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":true,\"layout\":\"ja\"}", "height");
-	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"de\"}", "layout");
-	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":1041}", "layout");
+	bad("/api/sessions", "{\"host\":\"3\",\"width\":1920,\"height\":1080,\"layout\":\"ja\"}",
+	    "host");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920.0,\"height\":1080,\"layout\":\"ja\"}",
+	    "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":true,\"layout\":\"ja\"}",
+	    "height");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"de\"}",
+	    "layout");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":1041}",
+	    "layout");
 	bad("/api/sessions", OPEN ",\"keep\":1}", "keep");
 	bad("/api/sessions", OPEN ",\"credentials\":[]}", "credentials");
 	bad("/api/sessions", OPEN ",\"credentials\":null}", "credentials");
@@ -209,13 +237,21 @@ static void wrong_types_are_named(void **state)
 static void numbers_stay_in_range(void **state)
 {
 	(void)state;
-	bad("/api/sessions", "{\"host\":0,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
-	bad("/api/sessions", "{\"host\":-3,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "host");
-	bad("/api/sessions", "{\"host\":3,\"width\":7681,\"height\":1080,\"layout\":\"ja\"}", "width");
-	bad("/api/sessions", "{\"host\":3,\"width\":67456,\"height\":1080,\"layout\":\"ja\"}", "width");
-	bad("/api/sessions", "{\"host\":3,\"width\":63,\"height\":1080,\"layout\":\"ja\"}", "width");
-	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":4321,\"layout\":\"ja\"}", "height");
-	bad("/api/sessions", "{\"host\":9223372036854775808,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}", "body");
+	bad("/api/sessions", "{\"host\":0,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}",
+	    "host");
+	bad("/api/sessions", "{\"host\":-3,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}",
+	    "host");
+	bad("/api/sessions", "{\"host\":3,\"width\":7681,\"height\":1080,\"layout\":\"ja\"}",
+	    "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":67456,\"height\":1080,\"layout\":\"ja\"}",
+	    "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":63,\"height\":1080,\"layout\":\"ja\"}",
+	    "width");
+	bad("/api/sessions", "{\"host\":3,\"width\":1920,\"height\":4321,\"layout\":\"ja\"}",
+	    "height");
+	bad("/api/sessions",
+	    "{\"host\":9223372036854775808,\"width\":1920,\"height\":1080,\"layout\":\"ja\"}",
+	    "body");
 }
 
 static void password_of(size_t len, char *body, size_t room)
@@ -240,7 +276,9 @@ static void strings_have_a_length(void **state)
 	bad("/api/login", "{\"account\":\"\",\"password\":\"b\"}", "account");
 	bad("/api/login/totp", "{\"code\":\"12345678901234567\"}", "code");
 	/* Bytes count, not characters: 22 × 3 > 64. */
-	bad("/api/login", "{\"account\":\"ああああああああああああああああああああああ\",\"password\":\"b\"}", "account");
+	bad("/api/login",
+	    "{\"account\":\"ああああああああああああああああああああああ\",\"password\":\"b\"}",
+	    "account");
 }
 
 static void get_has_no_body(void **state)
@@ -259,8 +297,9 @@ static void errors_read_as_documented(void **state)
 	assert_int_equal(api_error(&buf, ERR_THROTTLED, NULL, 12), OK);
 	assert_int_equal(api_error(&buf, ERR_AUTH, NULL, 0), OK);
 	assert_int_equal(buf_add(&buf, "", 1), OK);
-	assert_string_equal((const char *)buf.data, "{\"error\":\"invalid\",\"field\":\"width\"}"
-						    "{\"error\":\"throttled\",\"retry_s\":12}{\"error\":\"auth\"}");
+	assert_string_equal((const char *)buf.data,
+			    "{\"error\":\"invalid\",\"field\":\"width\"}"
+			    "{\"error\":\"throttled\",\"retry_s\":12}{\"error\":\"auth\"}");
 }
 
 static void the_office_is_escaped(void **state)
@@ -271,8 +310,9 @@ static void the_office_is_escaped(void **state)
 	buf_init(&buf, 4096);
 	assert_int_equal(api_office(&buf, "税理士法人\"山\"\\<b>"), OK);
 	assert_int_equal(buf_add(&buf, "", 1), OK);
-	assert_string_equal((const char *)buf.data,
-			    "{\"office\":\"税理士法人\\\"山\\\"\\\\<b>\",\"version\":\"" SEKISHO_VERSION "\"}");
+	assert_string_equal(
+		(const char *)buf.data,
+		"{\"office\":\"税理士法人\\\"山\\\"\\\\<b>\",\"version\":\"" SEKISHO_VERSION "\"}");
 }
 
 int main(void)

@@ -34,7 +34,8 @@ static void take_config(void *ctx, const struct msg_edge_config *config)
 	fixture->configs++;
 }
 
-static void answered(struct broker_request *request, enum err err, const struct msg_reply *reply, int fd)
+static void answered(struct broker_request *request, enum err err, const struct msg_reply *reply,
+		     int fd)
 {
 	struct question *question = container_of(request, struct question, request);
 
@@ -43,7 +44,8 @@ static void answered(struct broker_request *request, enum err err, const struct 
 	question->fd = fd;
 	if (reply) {
 		question->status = reply->status;
-		memcpy(question->body, reply->body.data, MIN(reply->body.len, sizeof(question->body) - 1));
+		memcpy(question->body, reply->body.data,
+		       MIN(reply->body.len, sizeof(question->body) - 1));
 	}
 }
 
@@ -103,11 +105,13 @@ static enum err ask(struct fixture *fixture, struct question *question)
 	return broker_ask(fixture->broker, MSG_me, &msg, &question->request);
 }
 
-static void reply(struct fixture *fixture, uint32_t request, uint16_t status, const char *body, int fd)
+static void reply(struct fixture *fixture, uint32_t request, uint16_t status, const char *body,
+		  int fd)
 {
-	struct msg_reply msg = {
-		.request = request, .status = status, .cookie = "", .body = { (const uint8_t *)body, strlen(body) }
-	};
+	struct msg_reply msg = { .request = request,
+				 .status = status,
+				 .cookie = "",
+				 .body = { (const uint8_t *)body, strlen(body) } };
 
 	assert_ok(ipc_send(fixture->theirs, MSG_reply, &msg, fd));
 	assert_ok(loop_step(fixture->loop, 0));
@@ -245,10 +249,9 @@ static void only_so_many_at_once(void **state)
 static void configs_come_at_any_time(void **state)
 {
 	struct fixture *fixture = *state;
-	struct msg_edge_config config = {
-		.certificate = { (const uint8_t *)"c", 1 }, .ca = { (const uint8_t *)"a", 1 },
-		.crl = { (const uint8_t *)"crl", 3 }
-	};
+	struct msg_edge_config config = { .certificate = { (const uint8_t *)"c", 1 },
+					  .ca = { (const uint8_t *)"a", 1 },
+					  .crl = { (const uint8_t *)"crl", 3 } };
 
 	new_link(fixture);
 	assert_ok(ipc_send(fixture->theirs, MSG_edge_config, &config, -1));
@@ -268,7 +271,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_link_nothing_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_link_answers_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_ends_in_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_cancelled_question_keeps_no_descriptor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_cancelled_question_keeps_no_descriptor, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_descriptor_comes_through, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_so_many_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(configs_come_at_any_time, set_up, tear_down),

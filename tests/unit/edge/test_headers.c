@@ -75,7 +75,8 @@ static void an_ipv6_address_gets_brackets(void **state)
 
 static void a_name_is_only_a_name(void **state)
 {
-	static const char *const bad[] = { "", "a b", "a/b", "a;b", "a\nb", "a'b", "\xe5\xba\x97", "a_b", "a@b" };
+	static const char *const bad[] = { "",    "a b",          "a/b", "a;b", "a\nb",
+					   "a'b", "\xe5\xba\x97", "a_b", "a@b" };
 	struct site site;
 	char long_name[300];
 
@@ -118,8 +119,10 @@ static void a_strange_cookie_is_none(void **state)
 	token_is("__Host-sekisho=\"" TOKEN "\"", "");
 	token_is("__Host-sekisho=" TOKEN "0", "");
 	token_is("__Host-sekisho=" TOKEN " ", "");
-	token_is("__Host-sekisho=G123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "");
-	token_is("__Host-sekisho=0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", "");
+	token_is("__Host-sekisho=G123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		 "");
+	token_is("__Host-sekisho=0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+		 "");
 	token_is("__host-sekisho=" TOKEN, "");
 	token_is("x__Host-sekisho=" TOKEN, "");
 	token_is("a=__Host-sekisho=" TOKEN, "");
@@ -154,7 +157,8 @@ static void json_is_the_only_type(void **state)
 
 static void a_length_is_digits(void **state)
 {
-	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "0x10", "1,1", "1, 1", "1234567890", "1e3", "?" };
+	static const char *const bad[] = { "",    "-1",   "+1",         " 1",  "1 ", "0x10",
+					   "1,1", "1, 1", "1234567890", "1e3", "?" };
 	size_t length = 7;
 
 	(void)state;

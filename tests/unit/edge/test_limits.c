@@ -7,7 +7,6 @@
 #include "base/util.h"
 #include "edge/limits.h"
 
-
 static const struct sockaddr *peer(const char *text)
 {
 	static struct sockaddr_storage storage;

@@ -50,7 +50,8 @@ static void every_answer_is_guarded(void **state)
 	response_json(&response, 404);
 	head = head_of(&response);
 	has(head, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n");
-	has(head, "\r\nContent-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; ");
+	has(head, "\r\nContent-Security-Policy: default-src 'none'; script-src 'self' "
+		  "'wasm-unsafe-eval'; ");
 	has(head, "connect-src 'self' wss://office.example:8443;");
 	has(head, "frame-ancestors 'none'\r\n");
 	has_not(head, "unsafe-inline");
@@ -109,13 +110,16 @@ static void the_cookie_is_set_and_cleared(void **state)
 	has(head_of(&response), "\r\nSet-Cookie: __Host-sekisho=" TOKEN
 				"; Path=/; Secure; HttpOnly; SameSite=Strict\r\n");
 	memcpy(response.cookie, "-", 2);
-	has(head_of(&response), "\r\nSet-Cookie: __Host-sekisho=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict\r\n");
+	has(head_of(&response), "\r\nSet-Cookie: __Host-sekisho=; Max-Age=0; Path=/; Secure; "
+				"HttpOnly; SameSite=Strict\r\n");
 }
 
 static void a_strange_cookie_is_never_sent(void **state)
 {
-	static const char *const strange[] = { "x", "abc", "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
-					       "a\r\nX: 1" };
+	static const char *const strange[] = {
+		"x", "abc", "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+		"a\r\nX: 1"
+	};
 	struct response response;
 	struct site site;
 

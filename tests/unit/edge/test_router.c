@@ -8,12 +8,15 @@
 
 #define ID "0123456789abcdef0123456789abcdef"
 
-static const struct route *match(enum method method, const char *path, struct route_params *ret_params)
+static const struct route *match(enum method method, const char *path,
+				 struct route_params *ret_params)
 {
 	const struct route *route = NULL;
 	unsigned allowed = 0;
 
-	assert_int_equal(router_match(api_routes, api_route_count, method, path, &route, ret_params, &allowed), OK);
+	assert_int_equal(router_match(api_routes, api_route_count, method, path, &route, ret_params,
+				      &allowed),
+			 OK);
 	return route;
 }
 
@@ -23,8 +26,9 @@ static void refused(enum method method, const char *path, enum err expected)
 	struct route_params params;
 	unsigned allowed = 0;
 
-	assert_int_equal(router_match(api_routes, api_route_count, method, path, &route, &params, &allowed),
-			 expected);
+	assert_int_equal(
+		router_match(api_routes, api_route_count, method, path, &route, &params, &allowed),
+		expected);
 	assert_null(route);
 }
 
@@ -55,23 +59,38 @@ static void parameters_are_taken(void **state)
 	match(METHOD_POST, "/api/hosts/9223372036854775807/wake", &params);
 	assert_true(params.host == INT64_MAX);
 	assert_int_equal(util_unhex(ID, expected, sizeof(expected)), OK);
-	assert_int_equal(match(METHOD_GET, "/api/sessions/" ID "/stream", &params)->kind, ROUTE_STREAM);
+	assert_int_equal(match(METHOD_GET, "/api/sessions/" ID "/stream", &params)->kind,
+			 ROUTE_STREAM);
 	assert_memory_equal(params.session, expected, sizeof(expected));
 }
 
 static void strange_parameters_are_no_path(void **state)
 {
 	static const char *const bad[] = {
-		"/api/hosts//wake", "/api/hosts/0/wake", "/api/hosts/-1/wake", "/api/hosts/+1/wake", "/api/hosts/01/wake",
-		"/api/hosts/1x/wake", "/api/hosts/ 1/wake", "/api/hosts/9223372036854775808/wake",
-		"/api/hosts/99999999999999999999999999/wake", "/api/hosts/1/wake/", "/api/hosts/1/wak", "/api/hosts/1",
-		"/api/hosts/1/../1/wake", "/api/hosts/{host}/wake",
+		"/api/hosts//wake",
+		"/api/hosts/0/wake",
+		"/api/hosts/-1/wake",
+		"/api/hosts/+1/wake",
+		"/api/hosts/01/wake",
+		"/api/hosts/1x/wake",
+		"/api/hosts/ 1/wake",
+		"/api/hosts/9223372036854775808/wake",
+		"/api/hosts/99999999999999999999999999/wake",
+		"/api/hosts/1/wake/",
+		"/api/hosts/1/wak",
+		"/api/hosts/1",
+		"/api/hosts/1/../1/wake",
+		"/api/hosts/{host}/wake",
 	};
 	static const char *const bad_ids[] = {
-		"/api/sessions/", "/api/sessions/0123456789abcdef0123456789abcde",
-		"/api/sessions/0123456789abcdef0123456789abcdef0", "/api/sessions/0123456789ABCDEF0123456789abcdef",
-		"/api/sessions/g123456789abcdef0123456789abcdef", "/api/sessions/{session}",
-		"/api/sessions/" ID "/", "/api/sessions/" ID "/nothing",
+		"/api/sessions/",
+		"/api/sessions/0123456789abcdef0123456789abcde",
+		"/api/sessions/0123456789abcdef0123456789abcdef0",
+		"/api/sessions/0123456789ABCDEF0123456789abcdef",
+		"/api/sessions/g123456789abcdef0123456789abcdef",
+		"/api/sessions/{session}",
+		"/api/sessions/" ID "/",
+		"/api/sessions/" ID "/nothing",
 	};
 
 	(void)state;
@@ -84,8 +103,8 @@ static void strange_parameters_are_no_path(void **state)
 static void paths_are_exact(void **state)
 {
 	static const char *const bad[] = {
-		"", "/", "/api", "/api/", "/api/me/", "/api//me", "//api/me", "/API/me", "/api/m", "/api/mee", "api/me",
-		"/api/me?x=1", "/api/me/me", "/api/%6de",
+		"",        "/",      "/api",     "/api/",  "/api/me/",    "/api//me",   "//api/me",
+		"/API/me", "/api/m", "/api/mee", "api/me", "/api/me?x=1", "/api/me/me", "/api/%6de",
 	};
 
 	(void)state;
@@ -100,19 +119,21 @@ static void the_wrong_method_names_the_right_ones(void **state)
 	unsigned allowed = 0;
 
 	(void)state;
-	assert_int_equal(router_match(api_routes, api_route_count, METHOD_DELETE, "/api/sessions", &route, &params,
-				      &allowed),
+	assert_int_equal(router_match(api_routes, api_route_count, METHOD_DELETE, "/api/sessions",
+				      &route, &params, &allowed),
 			 ERR_METHOD);
 	assert_int_equal(allowed, METHOD_GET | METHOD_POST);
 	refused(METHOD_GET, "/api/login", ERR_METHOD);
 	refused(METHOD_OTHER, "/api/me", ERR_METHOD);
 }
 
-/* A request that changes something must carry an Origin, which only POST and DELETE are asked for. */
+/* A request that changes something must carry an Origin, which only POST and DELETE are asked for.
+ */
 static void nothing_changes_by_get(void **state)
 {
-	static const uint16_t reading[] = { 0, MSG_me, MSG_host_list, MSG_session_list, MSG_session_show,
-					    MSG_session_attach };
+	static const uint16_t reading[] = {
+		0, MSG_me, MSG_host_list, MSG_session_list, MSG_session_show, MSG_session_attach
+	};
 
 	(void)state;
 	for (size_t i = 0; i < api_route_count; i++) {

@@ -76,11 +76,31 @@ static void files_are_found(void **state)
 static void tricks_find_nothing(void **state)
 {
 	static const char *const tricks[] = {
-		"", "portal/index.html", "//portal/index.html", "/portal//index.html", "/portal/./index.html",
-		"/portal/../portal/index.html", "/../portal/index.html", "/..", "/../", "/.", "/portal", "/portal/index",
-		"/portal/index.html/", "/portal/index.html?x", "/portal/index.html#", "/portal%2findex.html",
-		"/%70ortal/index.html", "/portal\\index.html", "/PORTAL/index.html", "/portal/index.html ",
-		"/etc/passwd", "/core/", "/core", "//", "/portal/%2e%2e/portal/index.html",
+		"",
+		"portal/index.html",
+		"//portal/index.html",
+		"/portal//index.html",
+		"/portal/./index.html",
+		"/portal/../portal/index.html",
+		"/../portal/index.html",
+		"/..",
+		"/../",
+		"/.",
+		"/portal",
+		"/portal/index",
+		"/portal/index.html/",
+		"/portal/index.html?x",
+		"/portal/index.html#",
+		"/portal%2findex.html",
+		"/%70ortal/index.html",
+		"/portal\\index.html",
+		"/PORTAL/index.html",
+		"/portal/index.html ",
+		"/etc/passwd",
+		"/core/",
+		"/core",
+		"//",
+		"/portal/%2e%2e/portal/index.html",
 	};
 	struct static_files *files = load();
 	char path[2 * STATIC_PATH_MAX];

@@ -80,8 +80,8 @@ static void ders_free(struct ders *ders)
 	OPENSSL_free(ders->crl);
 }
 
-static enum err update(struct office *office, const struct ca *issuer, EVP_PKEY *key, const struct ca *shown,
-		       const struct ca *crl_of)
+static enum err update(struct office *office, const struct ca *issuer, EVP_PKEY *key,
+		       const struct ca *shown, const struct ca *crl_of)
 {
 	X509 *certificate = issue(issuer, CERT_GATEWAY, key);
 	struct ders ders = make(certificate, shown, crl_of);
@@ -185,7 +185,8 @@ static void a_context_resumes_nothing(void **state)
 {
 	struct office *office = *state;
 	EVP_PKEY *key = key_of(office->tls);
-	SSL_CTX *gateway = SSL_CTX_new(TLS_server_method()), *enrol = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *gateway = SSL_CTX_new(TLS_server_method()),
+		*enrol = SSL_CTX_new(TLS_server_method());
 
 	assert_err(tls_setup(office->tls, gateway, true), ERR_WRONG_STATE);
 	assert_ok(update(office, office->ca, key, office->ca, NULL));
@@ -197,7 +198,8 @@ static void a_context_resumes_nothing(void **state)
 	assert_true(SSL_CTX_get_options(enrol) & SSL_OP_NO_TICKET);
 	assert_int_equal(SSL_CTX_get_num_tickets(gateway), 0);
 	assert_int_equal(SSL_CTX_get_session_cache_mode(gateway), SSL_SESS_CACHE_OFF);
-	assert_int_equal(SSL_CTX_get_verify_mode(gateway), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+	assert_int_equal(SSL_CTX_get_verify_mode(gateway),
+			 SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
 	assert_int_equal(SSL_CTX_get_verify_mode(enrol), SSL_VERIFY_NONE);
 	/* A new office reaches both. */
 	X509 *before = SSL_CTX_get0_certificate(enrol);
@@ -215,7 +217,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_key_is_made_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_broken_key_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_office_is_taken_over, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_does_not_fit_changes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_does_not_fit_changes_nothing, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(trailing_bytes_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_context_resumes_nothing, set_up, tear_down),
 	};
