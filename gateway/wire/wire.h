@@ -47,6 +47,12 @@ struct wire_field {
 	size_t max;    /* STR, BLOB: most bytes; FIXED: exactly so many */
 };
 
+/*
+ * On a viewer's stream, worker to edge, a packet of this one byte and no more (no message is that short): the viewer
+ * broke the protocol, close with 4002. The edge takes it out, it is not for the viewer.
+ */
+enum { WIRE_STREAM_VIOLATION = 2 };
+
 enum wire_flags {
 	WIRE_HAS_FD = 1, /* a descriptor must come with it */
 	WIRE_MAY_FD = 2, /* a descriptor may come with it */

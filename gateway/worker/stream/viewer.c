@@ -64,6 +64,10 @@ void viewer_free(struct viewer *viewer)
 
 static void viewer_end(struct viewer *viewer, enum err why)
 {
+	const uint8_t violation = WIRE_STREAM_VIOLATION;
+	/* When the socket is full the edge sees an ordinary end instead, which is as good. */
+	if (why == ERR_PROTOCOL)
+		(void)send(viewer->fd, &violation, sizeof(violation), MSG_DONTWAIT | MSG_NOSIGNAL);
 	viewer->ops->gone(viewer->ctx, viewer, why);
 	viewer_free(viewer);
 }

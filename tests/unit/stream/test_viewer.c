@@ -164,6 +164,8 @@ static int hear(struct bench *bench)
 		return 0;
 	if (len == 0)
 		return -1;
+	if (len == 1)
+		return bench->packet[0];
 	assert_int_equal(bench->packet[0], 0);
 	return bench->packet[1] | bench->packet[2] << 8;
 }
@@ -232,6 +234,7 @@ static void test_violations(void **state)
 		if (bench.gone != 1)
 			fail_msg("case %zu was let through", i);
 		assert_err(bench.why, ERR_PROTOCOL);
+		assert_int_equal(hear(&bench), WIRE_STREAM_VIOLATION);
 		assert_int_equal(hear(&bench), -1);
 		bench_stop(&bench);
 	}

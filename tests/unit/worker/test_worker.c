@@ -201,6 +201,9 @@ static void test_rude_viewer(void **state)
 	begin_watched(&session, &watcher, &msg);
 	assert_int_equal(send(watcher.fd, "rubbish", 7, MSG_NOSIGNAL), 7);
 	settle(&session);
+	uint8_t cut;
+	assert_int_equal(recv(watcher.fd, &cut, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(cut, WIRE_STREAM_VIOLATION);
 	assert_int_equal(hear(&watcher), -1);
 	const union wire_any *any = told(&session, MSG_worker_event);
 	assert_non_null(any);
