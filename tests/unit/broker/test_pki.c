@@ -1,0 +1,350 @@
+#include "unit/broker/office.h"
+
+#include "base/buf.h"
+#include "broker/pki.h"
+#include "certs/ca.h"
+#include "certs/cleanup.h"
+#include "certs/csr.h"
+#include "certs/identity.h"
+#include "certs/issuer.h"
+
+/* A real issuer answers in the signer's place. */
+struct signer {
+	char folder[64];
+	struct issuer issuer;
+};
+
+static void signer_init(struct signer *signer)
+{
+	bool made;
+
+	snprintf(signer->folder, sizeof(signer->folder), "/tmp/sekisho-signer-XXXXXX");
+	assert_non_null(mkdtemp(signer->folder));
+	assert_ok(issuer_init(&signer->issuer, signer->folder, "試験事務所", clock_wall_s(), &made));
+}
+
+static void signer_finish(struct signer *signer)
+{
+	static const char *const names[] = { "ca.key", "ca.crt", "issued.log" };
+	char path[96];
+
+	issuer_finish(&signer->issuer);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", signer->folder, names[i]);
+		unlink(path);
+	}
+	rmdir(signer->folder);
+}
+
+static void signer_signs(struct office *office, struct signer *signer)
+{
+	_cleanup_buf_ struct buf certificate, ca;
+	struct msg_certified answer = { 0 };
+
+	buf_init(&certificate, 8192);
+	buf_init(&ca, 8192);
+	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, OFFICE_WAIT_MS));
+	answer.request = office->received.msg.sign.request;
+	answer.error = (uint8_t)issuer_sign(&signer->issuer, &office->received.msg.sign, clock_wall_ms(), clock_mono_ms(),
+					    &certificate);
+	if (!answer.error) {
+		assert_ok(issuer_ca(&signer->issuer, &ca));
+		answer.certificate = (struct bytes){ certificate.data, certificate.len };
+		answer.ca = (struct bytes){ ca.data, ca.len };
+	}
+	ipc_received_finish(&office->received);
+	assert_ok(ipc_send(office->signer, MSG_certified, &answer, -1));
+}
+
+static void signer_makes_crl(struct office *office, struct signer *signer)
+{
+	_cleanup_buf_ struct buf crl;
+	struct msg_made_crl answer = { 0 };
+
+	buf_init(&crl, 65536);
+	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, OFFICE_WAIT_MS));
+	answer.request = office->received.msg.make_crl.request;
+	assert_ok(issuer_make_crl(&signer->issuer, &office->received.msg.make_crl, clock_wall_ms(), clock_mono_ms(), &crl));
+	ipc_received_finish(&office->received);
+	answer.crl = (struct bytes){ crl.data, crl.len };
+	assert_ok(ipc_send(office->signer, MSG_made_crl, &answer, -1));
+}
+
+struct csr {
+	EVP_PKEY *key;
+	uint8_t *der;
+	size_t len;
+	char text[4096]; /* base64 */
+};
+
+static void csr_new(struct csr *csr)
+{
+	csr->key = EVP_EC_gen("P-256");
+	assert_non_null(csr->key);
+	assert_ok(csr_make(csr->key, &csr->der, &csr->len));
+	EVP_EncodeBlock((uint8_t *)csr->text, csr->der, (int)csr->len);
+}
+
+static void csr_finish(struct csr *csr)
+{
+	EVP_PKEY_free(csr->key);
+	OPENSSL_free(csr->der);
+}
+
+static void edge_starts(struct office *office, const struct csr *csr)
+{
+	const struct msg_edge_start start = { .request = ++office->request, .csr = { csr->der, csr->len } };
+
+	assert_ok(ipc_send(office->edge, MSG_edge_start, &start, -1));
+}
+
+static bool edge_gets_config(struct office *office, uint32_t request, int wait_ms)
+{
+	if (!office_receive(office, office->edge, WIRE_EDGE, MSG_edge_config, wait_ms))
+		return false;
+	assert_int_equal(office->received.msg.edge_config.request, request);
+	assert_true(office->received.msg.edge_config.certificate.len > 0);
+	assert_true(office->received.msg.edge_config.ca.len > 0);
+	assert_true(office->received.msg.edge_config.crl.len > 0);
+	return true;
+}
+
+static size_t revoked_in(const struct msg_edge_config *config)
+{
+	const uint8_t *at = config->crl.data;
+	_cleanup_object_(crl) X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)config->crl.len);
+
+	assert_non_null(crl);
+	return (size_t)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
+}
+
+/* ---- the edge ---------------------------------------------------------------------------------- */
+
+static void the_edge_gets_its_certificate_and_each_new_list(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct csr csr;
+	struct answer answer;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	edge_starts(office, &csr);
+	signer_signs(office, &signer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	assert_int_equal(revoked_in(&office->received.msg.edge_config), 0);
+	ipc_received_finish(&office->received);
+	answer = office_order(office, "ca show", json_object());
+	assert_int_equal(answer.status, 200);
+	assert_int_equal(strlen(answer_text(answer, "sha256")), 64);
+	assert_non_null(strstr(answer_text(answer, "certificate"), "BEGIN CERTIFICATE"));
+	answer_finish(&answer);
+	answer = office_order(office, "device revoke", json_pack("{s:I}", "id", (json_int_t)office->device));
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, 0, 1000));
+	assert_int_equal(revoked_in(&office->received.msg.edge_config), 1);
+	ipc_received_finish(&office->received);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void without_a_signer_the_edge_is_told_and_served_later(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct answer answer;
+	struct csr csr;
+	uint64_t begin_ms = clock_mono_ms();
+
+	signer_init(&signer);
+	csr_new(&csr);
+	close(office->signer);
+	office->signer = -1;
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	edge_starts(office, &csr);
+	answer = office_answer(office);
+	assert_error(answer, 503, "unavailable");
+	assert_in_range(clock_mono_ms() - begin_ms, PKI_WAIT_S * 1000 - 200, PKI_WAIT_S * 1000 + 1000);
+	answer_finish(&answer);
+	office_link(office, WIRE_SIGNER, &office->signer);
+	signer_signs(office, &signer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void a_refused_request_is_an_error(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	const struct csr rubbish = { .der = (uint8_t *)(uintptr_t) "rubbish", .len = 7 };
+	struct answer answer;
+
+	signer_init(&signer);
+	edge_starts(office, &rubbish);
+	signer_signs(office, &signer);
+	answer = office_answer(office);
+	assert_error(answer, 400, "invalid");
+	answer_finish(&answer);
+	signer_finish(&signer);
+}
+
+/* ---- devices ----------------------------------------------------------------------------------- */
+
+static void send_order(struct office *office, const char *command, json_t *arguments)
+{
+	char *text = json_dumps(arguments, 0);
+	const struct msg_admin msg = { .command = command, .arguments = { (const uint8_t *)text, strlen(text) } };
+
+	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
+	json_decref(arguments);
+	free(text);
+}
+
+static struct answer order_answer(struct office *office)
+{
+	const struct msg_admin_reply *reply = &office->received.msg.admin_reply;
+	struct answer answer = { .fd = -1 };
+
+	assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	answer.status = reply->status;
+	answer.body = json_loadb((const char *)reply->body.data, reply->body.len, 0, NULL);
+	ipc_received_finish(&office->received);
+	return answer;
+}
+
+static json_t *enrol_arguments(const struct csr *csr)
+{
+	return json_pack("{s:s, s:s, s:i, s:s}", "user", "sato", "name", "佐藤のノートPC", "days", 30, "csr", csr->text);
+}
+
+static void a_device_is_enrolled_by_its_key(void **state)
+{
+	struct office *office = *state;
+	_cleanup_object_(x509) X509 *certificate = NULL;
+	_cleanup_object_(bio) BIO *bio = NULL;
+	uint8_t key[WIRE_DEVICE_ID];
+	struct signer signer;
+	struct device device;
+	struct answer answer;
+	struct csr csr;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	send_order(office, "device enrol", enrol_arguments(&csr));
+	signer_signs(office, &signer);
+	answer = order_answer(office);
+	assert_int_equal(answer.status, 200);
+	bio = BIO_new_mem_buf(answer_text(answer, "certificate"), -1);
+	certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	assert_non_null(certificate);
+	assert_int_equal(X509_check_private_key(certificate, csr.key), 1);
+	assert_ok(identity_of(certificate, key));
+	assert_ok(device_by_key(office->db, key, &device));
+	assert_int_equal(device.id, answer_number(answer, "id"));
+	assert_int_equal(device.owner, office->account);
+	assert_string_equal(device.name, "佐藤のノートPC");
+	assert_in_range(device.not_after_s, clock_wall_s() + 30 * 86400 - 400, clock_wall_s() + 30 * 86400 + 10);
+	answer_finish(&answer);
+	assert_int_equal(office_audit_count(office, "device-enrol"), 1);
+	/* The same key again: no second row. */
+	send_order(office, "device enrol", enrol_arguments(&csr));
+	signer_signs(office, &signer);
+	answer = order_answer(office);
+	assert_error(answer, 409, "exists");
+	answer_finish(&answer);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void a_slow_signer_leaves_nothing_half_done(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct answer answer;
+	_cleanup_query_ struct query query = { 0 };
+	struct csr csr;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	send_order(office, "device enrol", enrol_arguments(&csr));
+	answer = order_answer(office);
+	assert_error(answer, 503, "unavailable");
+	answer_finish(&answer);
+	/* Its answer comes after all. */
+	signer_signs(office, &signer);
+	for (int i = 0; i < 5; i++)
+		assert_ok(loop_step(office->loop, 5));
+	query_init(&query, office->db, "SELECT count(*) FROM device");
+	assert_ok(query_one(&query));
+	assert_int_equal(query_col_i64(&query, 0), 1);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+/* The account was disabled while the signer was at work. */
+static void enrolment_looks_again(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct answer answer;
+	struct csr csr;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	send_order(office, "device enrol", enrol_arguments(&csr));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	assert_ok(account_set_disabled(office->db, office->account, true));
+	signer_signs(office, &signer);
+	answer = order_answer(office);
+	assert_error(answer, 409, "state");
+	answer_finish(&answer);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void bad_requests_do_not_reach_the_signer(void **state)
+{
+	static const char *const arguments[] = {
+		"{\"user\": \"sato\", \"name\": \"x\"}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"\"}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"!!!!\"}",
+		"{\"user\": \"sato\", \"name\": \"\", \"csr\": \"AAAA\"}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"AAAA\", \"days\": 0}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"AAAA\", \"days\": 91}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"AAAA\", \"password\": \"p12\"}",
+		"{\"user\": \"sato\", \"name\": \"x\", \"csr\": \"AAAA\", \"out\": \"/tmp/x\"}",
+	};
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+		struct answer answer = office_order(office, "device enrol", json_loads(arguments[i], 0, NULL));
+
+		assert_error(answer, 400, "invalid");
+		answer_finish(&answer);
+	}
+	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 50));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		office_test(the_edge_gets_its_certificate_and_each_new_list),
+		office_test(without_a_signer_the_edge_is_told_and_served_later),
+		office_test(a_refused_request_is_an_error),
+		office_test(a_device_is_enrolled_by_its_key),
+		office_test(a_slow_signer_leaves_nothing_half_done),
+		office_test(enrolment_looks_again),
+		office_test(bad_requests_do_not_reach_the_signer),
+	};
+
+	log_init("test", LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
