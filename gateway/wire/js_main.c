@@ -1,7 +1,7 @@
 /*
- * js_main.c - messages-js: writes core/messages.js, the viewer's side of messages.def and enums.def, as an
- * ES module with JSDoc types. With --sample: one JSON line per message type, encoded by the C codec, for the
- * tests of the codec in JavaScript.
+ * js_main.c - messages-js: writes core/messages.js, the viewer's side of messages.def and
+ * enums.def, as an ES module with JSDoc types. With --sample: one JSON line per message type,
+ * encoded by the C codec, for the tests of the codec in JavaScript.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +18,9 @@ static const char *const type_names[] = {
 };
 
 static const char *const js_types[] = {
-	[WIRE_U8] = "number",	[WIRE_U16] = "number", [WIRE_I16] = "number",	   [WIRE_U32] = "number",
-	[WIRE_U64] = "bigint",	[WIRE_STR] = "string", [WIRE_BLOB] = "Uint8Array", [WIRE_FIXED] = "Uint8Array",
+	[WIRE_U8] = "number",       [WIRE_U16] = "number",       [WIRE_I16] = "number",
+	[WIRE_U32] = "number",      [WIRE_U64] = "bigint",       [WIRE_STR] = "string",
+	[WIRE_BLOB] = "Uint8Array", [WIRE_FIXED] = "Uint8Array",
 };
 
 static bool between(const struct wire_type *type, enum wire_role from, enum wire_role to)
@@ -27,7 +28,8 @@ static bool between(const struct wire_type *type, enum wire_role from, enum wire
 	return type->from == from && type->to == to;
 }
 
-/* ---- the module ----------------------------------------------------------------------------------- */
+/* ---- the module
+ * ----------------------------------------------------------------------------------- */
 
 struct direction {
 	enum wire_role from, to;
@@ -41,7 +43,8 @@ static void print_typedef(const struct wire_type *type, void *ctx)
 		return;
 	printf(" * @property {{");
 	for (size_t i = 0; i < type->field_count; i++)
-		printf("%s%s: %s", i ? ", " : "", type->fields[i].name, js_types[type->fields[i].type]);
+		printf("%s%s: %s", i ? ", " : "", type->fields[i].name,
+		       js_types[type->fields[i].type]);
 	printf("}} %s\n", type->name);
 }
 
@@ -55,27 +58,30 @@ static void print_table(const struct wire_type *type, void *ctx)
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct wire_field *field = &type->fields[i];
 
-		printf("\t\t\t{ name: \"%s\", type: \"%s\", max: %zu },\n", field->name, type_names[field->type],
-		       field->max);
+		printf("\t\t\t{ name: \"%s\", type: \"%s\", max: %zu },\n", field->name,
+		       type_names[field->type], field->max);
 	}
 	printf("\t\t],\n\t},\n");
 }
 
-static void print_direction(const char *name, const char *type_name, const char *about, enum wire_role from,
-			    enum wire_role to)
+static void print_direction(const char *name, const char *type_name, const char *about,
+			    enum wire_role from, enum wire_role to)
 {
 	struct direction direction = { from, to };
 
 	printf("\n/**\n * %s\n * @typedef {object} %s\n", about, type_name);
 	wire_each(print_typedef, &direction);
-	printf(" */\n\n/** @type {Record<keyof %s, MessageType>} */\nexport const %s = {\n", type_name, name);
+	printf(" */\n\n/** @type {Record<keyof %s, MessageType>} */\nexport const %s = {\n",
+	       type_name, name);
 	wire_each(print_table, &direction);
 	printf("};\n");
 }
 
 static void print_enum_head(const char *name)
 {
-	printf("\n/** enum %s: number to code.\n * @type {Readonly<Record<number, string>>} */\nexport const ", name);
+	printf("\n/** enum %s: number to code.\n * @type {Readonly<Record<number, string>>} "
+	       "*/\nexport const ",
+	       name);
 	for (const char *c = name; *c; c++)
 		putchar(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
 	printf(" = Object.freeze({\n");
@@ -83,9 +89,9 @@ static void print_enum_head(const char *name)
 
 static void print_enums(void)
 {
-#define ENUM(name) print_enum_head(#name);
+#define ENUM(name)                print_enum_head(#name);
 #define VALUE(number, NAME, code) printf("\t%d: \"%s\",\n", number, code);
-#define END(name) printf("});\n");
+#define END(name)                 printf("});\n");
 #include "wire/enums.def"
 #undef ENUM
 #undef VALUE
@@ -96,15 +102,19 @@ static void print_module(void)
 {
 	printf("// Written by messages-js from messages.def and enums.def: do not edit.\n\n"
 	       "/**\n * max: bytes a str or blob may have, bytes a fixed has; 0 for numbers.\n"
-	       " * @typedef {{name: string, type: \"u8\"|\"u16\"|\"i16\"|\"u32\"|\"u64\"|\"str\"|\"blob\"|\"fixed\",\n"
+	       " * @typedef {{name: string, type: "
+	       "\"u8\"|\"u16\"|\"i16\"|\"u32\"|\"u64\"|\"str\"|\"blob\"|\"fixed\",\n"
 	       " *   max: number}} Field\n"
 	       " * @typedef {{id: number, fields: readonly Field[]}} MessageType\n */\n");
-	print_direction("TO_VIEWER", "ToViewer", "What the worker sends.", WIRE_WORKER, WIRE_VIEWER);
-	print_direction("FROM_VIEWER", "FromViewer", "What the viewer sends.", WIRE_VIEWER, WIRE_WORKER);
+	print_direction("TO_VIEWER", "ToViewer", "What the worker sends.", WIRE_WORKER,
+			WIRE_VIEWER);
+	print_direction("FROM_VIEWER", "FromViewer", "What the viewer sends.", WIRE_VIEWER,
+			WIRE_WORKER);
 	print_enums();
 }
 
-/* ---- samples -------------------------------------------------------------------------------------- */
+/* ---- samples
+ * -------------------------------------------------------------------------------------- */
 
 enum { SAMPLE_BLOB = 300 };
 

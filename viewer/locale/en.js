@@ -82,7 +82,7 @@ export default Object.freeze({
 	"tool.help": "Help",
 	"tool.disconnect": "Disconnect",
 	"tool.disconnect-help": "The PC keeps running; you can resume later.",
-	"tool.logout": "Log out",
+	"tool.logout": "Log off",
 	"tool.logout-help": "Ends the session on the PC. Save your work first.",
 	"tool.hide": "Hide the tool bar",
 	"tool.show": "Show the tool bar",
@@ -166,7 +166,7 @@ export default Object.freeze({
 
 	"reason.none": "The session has ended",
 	"reason.none.help": "The gateway knows nothing more about it. You can connect again.",
-	"reason.logout": "You are logged out of the PC",
+	"reason.logout": "You are logged off the PC",
 	"reason.logout.help": "The session on the PC has ended as you wished.",
 	"reason.terminated": "The session was ended by an administrator",
 	"reason.terminated.help": "Ask your office's administrator if you do not know why.",
@@ -208,7 +208,7 @@ export default Object.freeze({
 	"end.title": "How do you want to leave {name}?",
 	"end.disconnect": "Disconnect",
 	"end.disconnect-text": "Programs keep running. Resume later from the menu.",
-	"end.logout": "Log out",
+	"end.logout": "Log off",
 	"end.logout-text": "Ends the session on the PC. Unsaved work is lost.",
 	"end.stay": "Stay connected",
 
@@ -217,7 +217,7 @@ export default Object.freeze({
 	"help.keys": "Keys that the browser keeps for itself (Ctrl+W, the Windows key) are in “Send keys”. In full screen most of them go to the PC directly.",
 	"help.fullscreen": "Hold Esc to leave full screen when keys are locked to the PC.",
 	"help.ime": "Japanese input is normally done on the PC: 半角/全角 works as at the office. With “Input method of this device” you compose here and send the finished text.",
-	"help.leave": "“Disconnect” leaves programs running; “Log out” ends the session on the PC.",
+	"help.leave": "“Disconnect” leaves programs running; “Log off” ends the session on the PC.",
 	"help.nothing": "Clipboard, files, printers and sound are not transferred. Nothing leaves the office but the picture.",
 
 	"error.network": "The gateway cannot be reached. Check this device's network connection, then try again.",
