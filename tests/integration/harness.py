@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -48,14 +49,14 @@ def free_port(used=set()):
 
 
 def until(what, condition, seconds=20, every=0.05):
-    """The first true value of condition(), or a failure that names what was waited for."""
+    """The first true value of condition(), or a failure that names what was waited for (text or a function)."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what}")
+            raise AssertionError(f"waited {seconds} s for {what() if callable(what) else what}")
         time.sleep(every)
 
 
@@ -129,8 +130,9 @@ class Gateway:
     """One office. Settings are given as section_field=value."""
 
     def __init__(self, **settings):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sekisho-"))
-        self.dir.chmod(0o755)
+        # A name that any keyboard can type; the system users must get in.
+        self.dir = pathlib.Path(tempfile.gettempdir()) / f"sekisho-{secrets.token_hex(6)}"
+        self.dir.mkdir(0o755)
         self.port, self.enrol_port = free_port(), free_port()
         self.bin, self.viewer = BUILD / "bin", BUILD / "share" / "viewer"
         if ROOT:

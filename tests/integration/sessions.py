@@ -1,5 +1,7 @@
 """Opening desktops in tests."""
 
+import secrets
+
 import harness
 import stream
 
@@ -25,8 +27,16 @@ class Case(harness.Case):
         answer = browser.open_session(host, **more)
         self.assertIn(answer.status, (200, 201), answer)
         session = answer.json["id"]
-        self.addCleanup(browser.delete, f"/api/sessions/{session}")
+        self.addCleanup(self.close, session, browser)
         return session
+
+    @staticmethod
+    def close(session, browser):
+        """Ends it, if the gateway is still there."""
+        try:
+            browser.delete(f"/api/sessions/{session}")
+        except OSError:
+            pass
 
     def view(self, session, browser=None, **more):
         viewer = stream.Viewer(browser or self.browser, session, **more)
@@ -44,19 +54,24 @@ class Case(harness.Case):
 
     def until_ended(self, session, reason, seconds=15, browser=None):
         """Until the session has ended, for this reason."""
-        harness.until(f"session to end: {self.shown(session, browser)}",
+        harness.until(lambda: f"session to end: {self.shown(session, browser)}",
                       lambda: self.shown(session, browser)["state"] == "ended", seconds)
         self.assertEqual(self.shown(session, browser)["reason"], reason)
 
-    def typed(self, viewer, x, folder, text):
-        """Types into an xterm that has the focus and waits for what the PC wrote."""
-        path = folder / "typed"
-        path.unlink(missing_ok=True)
-        viewer.type(f"echo {text} > {path}\n")
+    def terminal(self, x):
+        """A terminal that puts every line typed into a file; it has the focus, because no window manager runs."""
+        path = self.gateway.dir / f"typed-{secrets.token_hex(4)}"
+        process = x.start("xterm", "-u8", "-geometry", "150x45+0+0", "-e", "bash", "--norc", "-c",
+                          f'while IFS= read -r line; do echo "$line" >>{path}; done')
+        self.addCleanup(process.stop)
+        harness.until("the terminal", lambda: x.has_window("xterm"))
+        return path
 
-        def arrived():
+    def arrived(self, viewer, path, text):
+        """Until the PC has this line as the last one."""
+        def there():
             while viewer.step(0.05):
                 pass
-            return path.exists() and path.read_text()
+            return path.exists() and path.read_text().endswith(text + "\n")
 
-        self.assertEqual(harness.until("what was typed", arrived, 20), text + "\n")
+        harness.until(lambda: f"{text!r} on the PC, which has {path.read_text() if path.exists() else None!r}", there)

@@ -106,7 +106,7 @@ class Limits(sessions.Case):
         viewer = self.view(session).until_picture()
         viewer.socket.send(data, **kw)
         self.assertIn(viewer.until_closed(), (4002, 1002, 1003, 1009, None))
-        self.assertEqual(self.shown(session)["state"], "detached")
+        harness.until("detached", lambda: self.shown(session)["state"] == "detached")
         self.view(session).until_picture()
 
     def test_websocket_message_too_big(self):

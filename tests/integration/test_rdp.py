@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 """RDP desktops through the whole gateway: xrdp over TLS, freerdp-shadow over NLA, the pinned certificate."""
 
-import pathlib
-import tempfile
-
 import desktops
 import harness
 import sessions
@@ -18,21 +15,15 @@ class Shadow(sessions.Case):
         cls.pc = cls.start(desktops.Shadow(cls.gateway.dir / "shadow"))
         cls.number = cls.host_for(cls.pc, "shadow", "rdp", security="nla")
 
-    def xterm(self):
-        folder = pathlib.Path(tempfile.mkdtemp(dir=self.gateway.dir))
-        terminal = self.pc.x.start("xterm", "-geometry", "150x50+0+0", "-e", "bash", "--norc")
-        self.addCleanup(terminal.stop)
-        harness.until("the terminal", lambda: self.pc.x.has_window("xterm"))
-        return folder
-
     def test_pixels(self):
-        self.xterm()
+        self.terminal(self.pc.x)
         self.desktop(self.number).until_equal(self.pc.x, 60)
 
     def test_typing_reaches_the_pc(self):
-        folder = self.xterm()
+        path = self.terminal(self.pc.x)
         viewer = self.desktop(self.number)
-        self.typed(viewer, self.pc.x, folder, "ame nimo makezu 7")
+        viewer.type("ame nimo makezu 7\n")
+        self.arrived(viewer, path, "ame nimo makezu 7")
 
     def test_wrong_password(self):
         number = self.gateway.add_host("shadow-wrong", "rdp", self.pc.port, user="sato", password="not-the-one",

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """VNC desktops through the whole gateway: pixels, keys, pointer, size, and each kind of protection."""
 
-import pathlib
-import tempfile
 import time
 
 import desktops
@@ -16,14 +14,6 @@ class Vnc(sessions.Case):
         super().setUpClass()
         cls.pc = cls.start(desktops.BareVnc(cls.gateway.dir / "bare"))
         cls.number = cls.host_for(cls.pc, "bare", security="none")
-
-    def xterm(self, pc):
-        """A terminal that fills the screen and so has the focus without a window manager."""
-        folder = pathlib.Path(tempfile.mkdtemp(dir=self.gateway.dir))
-        terminal = pc.x.start("xterm", "-geometry", "200x60+0+0", "-e", "bash", "--norc", log=folder / "xterm.log")
-        self.addCleanup(terminal.stop)
-        harness.until("the terminal", lambda: pc.x.has_window("xterm"))
-        return folder
 
     def test_full_office_desktop_pixel_by_pixel(self):
         pc = self.start(desktops.VncDesktop(self.gateway.dir / "office-pc"))
@@ -41,24 +31,20 @@ class Vnc(sessions.Case):
         viewer.until_equal(pc.x)
 
     def test_typing_reaches_the_pc(self):
-        folder = self.xterm(self.pc)
+        path = self.terminal(self.pc.x)
         viewer = self.desktop(self.number)
-        self.typed(viewer, self.pc.x, folder, "kaze ni fukarete 42")
+        viewer.type("Kaze ni fukarete #42 ~>_|\n")
+        self.arrived(viewer, path, "Kaze ni fukarete #42 ~>_|")
         viewer.until_equal(self.pc.x)
 
     def test_japanese_text_reaches_the_pc(self):
-        folder = self.xterm(self.pc)
+        path = self.terminal(self.pc.x)
         viewer = self.desktop(self.number)
-        viewer.type("cat > " + str(folder / "text") + "\n")
-        viewer.send("text", text="年末調整 ｱｲｳ ~¥")
+        # TigerVNC gives each new character one of some twenty free keys, and misses the first before any plain key.
+        viewer.type("a\n")
+        viewer.send("text", text="年末調整 ｱｲｳ ~¥𠮷")
         viewer.type("\n")
-
-        def arrived():
-            while viewer.step(0.05):
-                pass
-            return (folder / "text").exists() and (folder / "text").read_text()
-
-        self.assertEqual(harness.until("the text", arrived, 20), "年末調整 ｱｲｳ ~¥\n")
+        self.arrived(viewer, path, "年末調整 ｱｲｳ ~¥𠮷")
 
     def test_pointer(self):
         viewer = self.desktop(self.number)

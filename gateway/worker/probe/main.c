@@ -43,26 +43,38 @@ static void wake_resolved(void *ctx, struct addrinfo *list)
 		freeaddrinfo(list);
 }
 
+static void wake_at(struct probe_process *process, const struct msg_wake *msg, const char *address, uint16_t port)
+{
+	struct wake_job *job = malloc(sizeof(*job));
+	enum err err = ERR_NOMEM;
+
+	if (job) {
+		job->host = msg->host;
+		memcpy(job->mac, msg->mac, WAKE_MAC);
+		err = resolver_ask(process->resolver, address, port, SOCK_DGRAM, wake_resolved, job);
+	}
+	if (err) {
+		log_warn("wake-failed", "host=%" PRIu64 " error=%s", msg->host, err_code(err));
+		free(job);
+	}
+}
+
 static void wake(struct probe_process *process, const struct msg_wake *msg)
 {
 	/* Cards listen to every port; switches and relays know discard (9) and echo (7). */
 	static const uint16_t ports[] = { 9, 7 };
+	const char *colon = strchr(msg->address, ':');
+	char address[256];
+	int64_t port;
 
-	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-		struct wake_job *job = malloc(sizeof(*job));
-		enum err err = ERR_NOMEM;
-		if (job) {
-			job->host = msg->host;
-			memcpy(job->mac, msg->mac, WAKE_MAC);
-			err = resolver_ask(process->resolver, msg->address, ports[i], SOCK_DGRAM,
-					   wake_resolved, job);
-		}
-		if (err) {
-			log_warn("wake-failed", "host=%" PRIu64 " error=%s", msg->host,
-				 err_code(err));
-			free(job);
-		}
+	/* An IPv4 address may name the port of its relay; an IPv6 address has more colons. */
+	if (colon && !strchr(colon + 1, ':') && !util_parse_i64(colon + 1, 1, UINT16_MAX, &port)) {
+		snprintf(address, sizeof(address), "%.*s", (int)(colon - msg->address), msg->address);
+		wake_at(process, msg, address, (uint16_t)port);
+		return;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
+		wake_at(process, msg, msg->address, ports[i]);
 }
 
 /* ---- the broker --------------------------------------------------------------------------------
