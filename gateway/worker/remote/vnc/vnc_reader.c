@@ -96,6 +96,8 @@ static bool inside(const struct vnc *vnc, unsigned x, unsigned y, unsigned width
 
 static void damaged(struct vnc *vnc, const struct vnc_rect *rect)
 {
+	if (rect->width == 0 || rect->height == 0)
+		return;
 	vnc->reader.drawn = true;
 	vnc->remote.events->damaged(vnc->remote.ctx, (int)rect->x, (int)rect->y, (int)rect->width,
 				    (int)rect->height);
