@@ -265,6 +265,9 @@ int websocket_writeable(struct connection *connection)
 		return wait_for_packet(connection);
 	if (got <= 0)
 		return close_now(connection, status_at_end(connection));
+	/* From the worker to us: it reads what the viewer says, we do not. */
+	if (got == 1 && packet[0] == WIRE_STREAM_VIOLATION)
+		return close_now(connection, WEBSOCKET_PROTOCOL_ERROR);
 	if (got > EDGE_PACKET_MAX) {
 		log_error("packet-too-big", "bytes=%zd allowed=%d", got, EDGE_PACKET_MAX);
 		return close_now(connection, WEBSOCKET_BROKEN);
