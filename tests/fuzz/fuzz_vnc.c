@@ -1,6 +1,6 @@
 /*
- * What a VNC server may say once it is connected: any bytes, in pieces of any size. The framebuffer is exactly as large as
- * the desktop, so that ASan sees a pixel beside it.
+ * What a VNC server may say once it is connected: any bytes, in pieces of any size. The framebuffer
+ * is exactly as large as the desktop, so that ASan sees a pixel beside it.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -64,8 +64,12 @@ static void ended(void *ctx, enum end_reason reason)
 }
 
 static const struct remote_events events = {
-	.resized = resized, .damaged = damaged, .frame_done = frame_done,
-	.cursor = cursor,   .bell = frame_done, .ended = ended,
+	.resized = resized,
+	.damaged = damaged,
+	.frame_done = frame_done,
+	.cursor = cursor,
+	.bell = frame_done,
+	.ended = ended,
 };
 
 static void feed(struct vnc *vnc, int fd, const uint8_t *data, size_t size)

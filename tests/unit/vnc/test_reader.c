@@ -215,6 +215,71 @@ static void test_byte_by_byte(void **state)
 	check_good(say_bytewise);
 }
 
+/* A window moves down by less than its height. */
+static void test_copy_onto_itself(void **state)
+{
+	(void)state;
+	static const uint8_t update[] = {
+		0,
+		0,
+		0,
+		2,
+		/* raw 1×3 at 10,10 */
+		0,
+		10,
+		0,
+		10,
+		0,
+		1,
+		0,
+		3,
+		0,
+		0,
+		0,
+		0,
+		1,
+		0,
+		0,
+		0,
+		2,
+		0,
+		0,
+		0,
+		3,
+		0,
+		0,
+		0,
+		/* copied one down */
+		0,
+		10,
+		0,
+		11,
+		0,
+		1,
+		0,
+		3,
+		0,
+		0,
+		0,
+		1,
+		0,
+		10,
+		0,
+		10,
+	};
+	struct pc pc;
+	struct desk desk;
+	pc_start(&pc, say_all, update, sizeof(update));
+	assert_ok(desk_connect(&desk, &pc));
+	desk_until(&desk, desk.dones == 1);
+	assert_int_equal(*pixel(&desk, 10, 10), 1);
+	assert_int_equal(*pixel(&desk, 10, 11), 1);
+	assert_int_equal(*pixel(&desk, 10, 12), 2);
+	assert_int_equal(*pixel(&desk, 10, 13), 3);
+	desk_close(&desk);
+	pc_stop(&pc);
+}
+
 static void test_cursor_shapes(void **state)
 {
 	(void)state;
@@ -598,6 +663,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_that_is_asked_for),
 		cmocka_unit_test(test_byte_by_byte),
+		cmocka_unit_test(test_copy_onto_itself),
 		cmocka_unit_test(test_cursor_shapes),
 		cmocka_unit_test(test_desktop_size_both_ways),
 		cmocka_unit_test(test_held_remote_asks_for_nothing),
