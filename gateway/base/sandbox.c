@@ -441,7 +441,7 @@ static enum err check_one_thread(void)
 enum err sandbox_enter(const struct sandbox *sandbox)
 {
 	struct rlimit files = { sandbox->open_files, sandbox->open_files };
-	long abi;
+	long abi = 0;
 
 	enum err err = check_one_thread();
 	if (!err)

@@ -262,7 +262,7 @@ enum err query_next(struct query *query, bool *ret_row)
 
 enum err query_one(struct query *query)
 {
-	bool row;
+	bool row = false;
 	enum err err = query_next(query, &row);
 
 	if (err)
@@ -272,7 +272,7 @@ enum err query_one(struct query *query)
 
 enum err query_run(struct query *query, int64_t *ret_changes)
 {
-	bool row;
+	bool row = false;
 	enum err err;
 
 	do {
