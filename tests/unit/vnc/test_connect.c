@@ -255,6 +255,34 @@ static void test_silence_and_trickle(void **state)
 	expect(trickle_types, NULL, 0, SECURITY_AUTO, END_PC_TIMEOUT);
 }
 
+/* Most of the time is over when it says what it offers; called again it says nothing. */
+static void offer_slowly(struct pc *pc, int fd)
+{
+	static const uint8_t types[] = { 1, 1 };
+	if (pc->connections == 1 && pc_versions(fd)) {
+		poll(NULL, 0, 700);
+		pc_say(fd, types, sizeof(types));
+	}
+	pc_wait_closed(fd);
+}
+
+static void test_two_connections_share_the_time(void **state)
+{
+	(void)state;
+	struct pc pc;
+	struct desk desk;
+	pc_start(&pc, offer_slowly, NULL, 0);
+	uint64_t start = clock_mono_ms();
+	assert_int_not_equal(
+		desk_connect_as(&desk, &pc, (struct remote_config){ .security = SECURITY_AUTO }),
+		OK);
+	assert_int_equal(desk.reason, END_PC_TIMEOUT);
+	assert_int_equal(pc.connections, 2);
+	assert_in_range(clock_mono_ms() - start, 900, 1500);
+	desk_close(&desk);
+	pc_stop(&pc);
+}
+
 static void test_not_vnc(void **state)
 {
 	(void)state;
@@ -317,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_vencrypt_without_tls_gets_no_password),
 		cmocka_unit_test(test_wrong_password),
 		cmocka_unit_test(test_silence_and_trickle),
+		cmocka_unit_test(test_two_connections_share_the_time),
 		cmocka_unit_test(test_not_vnc),
 		cmocka_unit_test(test_server_init),
 		cmocka_unit_test(test_nobody_there),

@@ -74,6 +74,7 @@ struct vnc {
 	int wheel_x, wheel_y; /* not yet a whole notch */
 
 	/* While connecting. */
+	uint64_t connect_due_us;
 	bool password_given, certificate_wanted, refused;
 	int ca_fd;       /* -1 or the CA's certificates */
 	uint32_t scheme; /* the security type that is wanted */

@@ -200,6 +200,16 @@ static enum end_reason dial_reason(enum err err)
 	return err == ERR_TIMEOUT ? END_PC_TIMEOUT : END_PC_UNREACHABLE;
 }
 
+/*
+ * All of it together takes connect_s, whatever a PC does in how many connections: the thread blocks
+ * meanwhile, and the broker gives up on a worker that is silent for too long.
+ */
+static unsigned time_left_ms(const struct vnc *vnc)
+{
+	uint64_t now = clock_mono_us();
+	return now < vnc->connect_due_us ? (unsigned)((vnc->connect_due_us - now) / 1000) : 0;
+}
+
 /* A guarded, non-blocking connection. */
 static enum err dial(struct vnc *vnc, struct remote_watchdog *dog, int *ret_fd,
 		     enum end_reason *ret_reason)
@@ -207,14 +217,14 @@ static enum err dial(struct vnc *vnc, struct remote_watchdog *dog, int *ret_fd,
 	const struct remote_config *config = &vnc->remote.config;
 	_cleanup_close_ int fd = -1;
 	*ret_reason = END_PC_UNREACHABLE;
-	enum err err = remote_dial(config->address, config->port, config->connect_s * 1000, &fd);
+	enum err err = remote_dial(config->address, config->port, time_left_ms(vnc), &fd);
 	if (err) {
 		*ret_reason = dial_reason(err);
 		return err;
 	}
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return ERR_IO;
-	err = remote_watchdog_start(dog, (uint64_t)config->connect_s * 1000000, expired, NULL);
+	err = remote_watchdog_start(dog, (uint64_t)time_left_ms(vnc) * 1000, expired, NULL);
 	if (err)
 		return err;
 	err = remote_watchdog_guard(dog, fd);
@@ -369,6 +379,7 @@ enum err vnc_connect(struct vnc *vnc, enum end_reason *ret_reason)
 	bool verified = config->security == SECURITY_TLS ||
 			(config->security == SECURITY_AUTO && config->tls_ca);
 	vnc->verified = verified;
+	vnc->connect_due_us = clock_mono_us() + (uint64_t)config->connect_s * 1000000;
 	switch (verified ? SECURITY_TLS : config->security) {
 	case SECURITY_TLS:
 		*ret_reason = END_PC_CERTIFICATE;
