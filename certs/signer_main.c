@@ -45,8 +45,8 @@ static void answer_sign(struct signer *signer, const struct msg_sign *order)
 			 err_code(err));
 		answer.error = (uint8_t)err;
 	} else {
-		log_info("signed", "profile=%s name=\"%s\" owner=\"%s\"",
-			 cert_profile_code(order->profile), order->name, order->owner);
+		log_info("signed", "profile=%s name=%s owner=%s",
+			 cert_profile_code(order->profile), log_quote(order->name), log_quote(order->owner));
 		answer.certificate = (struct bytes){ certificate.data, certificate.len };
 		answer.ca = (struct bytes){ ca.data, ca.len };
 	}

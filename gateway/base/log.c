@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,30 @@ static size_t escape(const char *text, char *ret, size_t room)
 	return len;
 }
 
+const char *log_quote(const char *text)
+{
+	enum { SLOTS = 4, ROOM = 416 };
+	static _Thread_local char slots[SLOTS][ROOM];
+	static _Thread_local unsigned next;
+	char *slot = slots[next++ % SLOTS];
+	size_t len = 0;
+
+	slot[len++] = '"';
+	for (const unsigned char *c = (const unsigned char *)text; *c && len < ROOM - 8; c++) {
+		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
+
+		if (*c < 0x20 || *c == 0x7f || c1)
+			len += (size_t)snprintf(slot + len, ROOM - len, "\\x%02x", c1 ? *++c : *c);
+		else if (*c == '"' || *c == '\\')
+			len += (size_t)snprintf(slot + len, ROOM - len, "\\%c", *c);
+		else
+			slot[len++] = (char)*c;
+	}
+	slot[len++] = '"';
+	slot[len] = 0;
+	return slot;
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char raw[LOG_LINE_MAX], safe[LOG_LINE_MAX], line[LOG_LINE_MAX + 512];
@@ -61,13 +86,14 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	escape(raw, safe, sizeof(safe));
 
 	pthread_mutex_lock(&log_mutex);
-	len = snprintf(line, sizeof(line), "<%d>role=%s pid=%d event=%s%s%s%s\n", (int)level, log_role,
-		       (int)getpid(), event, log_extra, safe[0] ? " " : "", safe);
+	len = snprintf(line, sizeof(line), "<%d>role=%s pid=%d event=%s%s%s%s\n", (int)level,
+		       log_role, (int)getpid(), event, log_extra, safe[0] ? " " : "", safe);
 	if (len >= (int)sizeof(line)) {
 		len = (int)sizeof(line) - 1;
 		line[len - 1] = '\n';
 	}
-	/* A log that cannot be written must not stop the gateway: nothing is done about a failure. */
+	/* A log that cannot be written must not stop the gateway: nothing is done about a failure.
+	 */
 	if (write(STDERR_FILENO, line, (size_t)len) < 0)
 		errno = 0;
 	pthread_mutex_unlock(&log_mutex);

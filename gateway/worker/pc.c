@@ -89,7 +89,7 @@ static void on_channel_refused(void *ctx, const char *name)
 			isalnum((unsigned char)name[i]) || strchr("-_.:#", name[i]) ? name[i] : '?';
 	shown[len] = '\0';
 	snprintf(detail, sizeof(detail), "{\"channel\":\"%s\"}", shown);
-	log_warn("channel-refused", "channel=\"%s\"", shown);
+	log_warn("channel-refused", "channel=%s", log_quote(shown));
 	session_event(worker, "channel-refused", detail);
 }
 

@@ -69,7 +69,7 @@ static void step(struct screen *screen)
 {
 	struct viewer *viewer = screen->viewer;
 	uint64_t wait_us;
-	if (viewer && screen->pictured && viewer_can_frame(viewer)) {
+	if (viewer && screen->pictured && !screen->broken && viewer_can_frame(viewer)) {
 		if (pacing_due(&viewer->pacing, clock_mono_us(), &wait_us))
 			send_frame(screen);
 		else if (wait_us)
@@ -89,6 +89,9 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 	if (!err)
 		err = frame_source_resize(&screen->source);
 	if (err) {
+		/* The surface may have another size than the damage now: nothing is sent any more.
+		 */
+		screen->broken = true;
 		log_error("desktop-size", "width=%u height=%u error=%s", width, height,
 			  err_code(err));
 		return NULL;

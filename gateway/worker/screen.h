@@ -28,6 +28,7 @@ struct screen {
 	bool held;       /* as the remote was last told */
 	bool pictured;   /* the PC has drawn something; set by the owner before it passes that on */
 	bool tells_done; /* the PC marks the ends of its frames */
+	bool broken;     /* no memory for a new size: the connection is about to end */
 };
 
 nodiscard enum err screen_init(struct screen *screen, struct loop *loop);

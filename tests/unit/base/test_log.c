@@ -61,11 +61,28 @@ static void no_forged_lines(void **state)
 	assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
+/* Nor to add a field to its own. */
+static void no_forged_fields(void **state)
+{
+	char long_text[1000];
+
+	(void)state;
+	assert_string_equal(log_quote("関所 PC"), "\"関所 PC\"");
+	assert_string_equal(log_quote("x\" result=ok \\"), "\"x\\\" result=ok \\\\\"");
+	assert_string_equal(log_quote("a\n\xc2\x9b" "2J\x7f"), "\"a\\x0a\\x9b2J\\x7f\"");
+	memset(long_text, '"', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = 0;
+	assert_in_range(strlen(log_quote(long_text)), 400, 415);
+	CAPTURE(log_info("two", "a=%s b=%s", log_quote("1"), log_quote("2")));
+	assert_non_null(strstr(text, "a=\"1\" b=\"2\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_line_each),
 		cmocka_unit_test(no_forged_lines),
+		cmocka_unit_test(no_forged_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

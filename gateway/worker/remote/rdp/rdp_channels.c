@@ -42,7 +42,7 @@ static PVIRTUALCHANNELENTRY load_entry(LPCSTR name, LPCSTR subsystem, LPCSTR typ
 	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++)
 		allowed = allowed || util_streq(name, dynamic_channels[i]);
 	if (!allowed || subsystem || type) {
-		log_warn("rdp-channel-code-refused", "name=\"%s\"", name ? name : "");
+		log_warn("rdp-channel-code-refused", "name=%s", log_quote(name ? name : ""));
 		return NULL;
 	}
 	return freerdp_channels_load_static_addin_entry(name, NULL, NULL, flags);
@@ -146,7 +146,7 @@ static void channel_connected(void *context, const ChannelConnectedEventArgs *ev
 		rdp->disp->custom = rdp;
 		rdp->disp->DisplayControlCaps = disp_caps;
 	} else if (util_streq(label, "other")) {
-		log_error("rdp-channel-not-allowed", "name=\"%s\"", event->name);
+		log_error("rdp-channel-not-allowed", "name=%s", log_quote(event->name));
 		rdp_fail(rdp, END_PC_PROTOCOL);
 	}
 	if (rdp->opened_count < RDP_MAX_OPENED)

@@ -32,7 +32,7 @@ __attribute__((format(printf, 1, 2))) static void library_log(const char *format
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	text[strcspn(text, "\n")] = '\0';
-	log_debug("libvncclient", "text=\"%s\"", text);
+	log_debug("libvncclient", "text=%s", log_quote(text));
 }
 
 /* The password for VNC authentication, and only where this connection's security allows it. */
