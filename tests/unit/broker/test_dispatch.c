@@ -16,6 +16,7 @@ enum who {
 	EXPIRED_DEVICE,
 	LOCKED_DEVICE,
 	DISABLED_ACCOUNT,
+	GIVEN_AWAY, /* the device now belongs to somebody else */
 	WHO_COUNT,
 };
 
@@ -96,6 +97,9 @@ static void become(struct office *office, enum who who, uint8_t *ret_key, char t
 		break;
 	case DISABLED_ACCOUNT:
 		set_one(office, "UPDATE account SET disabled = 1");
+		break;
+	case GIVEN_AWAY:
+		set_one(office, "UPDATE device SET owner = 2 WHERE owner = 1");
 		break;
 	case FULL:
 	case WHO_COUNT:

@@ -246,6 +246,48 @@ static void locked_until_an_administrator(void **state)
 	(void)phone;
 }
 
+static void a_colleague_cannot_lock_me_out(void **state)
+{
+	struct office *office = *state;
+	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF);
+	struct account account;
+	struct answer answer;
+
+	office_add_device(office, other, 2);
+	for (int i = 0; i < 3; i++) {
+		forgive(office);
+		answer = try_password(office, "sato", "wrong", 2);
+		assert_error(answer, 401, "login");
+		answer_finish(&answer);
+	}
+	forgive(office);
+	answer = try_password(office, "sato", "wrong", 2);
+	assert_error(answer, 423, "locked");
+	answer_finish(&answer);
+	assert_ok(account_by_id(office->db, office->account, &account));
+	assert_int_equal(account.failures, 0);
+	answer = try_password(office, "sato", OFFICE_PASSWORD, 1);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+}
+
+/* Many devices behind one address, each of them fresh. */
+static void an_address_slows_down(void **state)
+{
+	struct office *office = *state;
+	int throttled = 0;
+
+	for (int i = 0; i <= THROTTLE_ADDRESS_FREE; i++) {
+		struct answer answer;
+
+		office_add_device(office, office->account, (uint8_t)(100 + i));
+		answer = try_password(office, "nobody", "wrong", (uint8_t)(100 + i));
+		throttled += answer.status == 429;
+		answer_finish(&answer);
+	}
+	assert_int_equal(throttled, 1);
+}
+
 /* Who knows the password cannot use it to get more tries at the code. */
 static void wrong_codes_lock_although_the_password_is_right(void **state)
 {
@@ -366,8 +408,10 @@ int main(void)
 		office_test(a_secret_that_does_not_open_lets_nobody_in),
 		office_test(tries_slow_down),
 		cmocka_unit_test_setup_teardown(locked_until_an_administrator, setup_three, office_teardown),
+		cmocka_unit_test_setup_teardown(a_colleague_cannot_lock_me_out, setup_three, office_teardown),
 		cmocka_unit_test_setup_teardown(wrong_codes_lock_although_the_password_is_right, setup_three,
 						office_teardown),
+		office_test(an_address_slows_down),
 		office_test(no_audit_no_login),
 		cmocka_unit_test(rights_are_looked_at_again),
 		office_test(too_many_at_once_are_refused),

@@ -263,6 +263,49 @@ static void a_device_is_enrolled_by_its_key(void **state)
 	signer_finish(&signer);
 }
 
+struct ordered {
+	int count;
+	uint8_t first; /* byte of the certificate */
+};
+
+static void on_ordered(void *ctx, enum err err, struct bytes certificate, struct bytes ca)
+{
+	struct ordered *ordered = ctx;
+
+	(void)ca;
+	assert_ok(err);
+	ordered->count++;
+	ordered->first = certificate.data[0];
+}
+
+/* Whichever comes first: an answer belongs to the order of its number. */
+static void answers_find_their_order(void **state)
+{
+	struct office *office = *state;
+	struct ordered ordered[2] = { 0 };
+	struct msg_certified answers[2] = { 0 };
+
+	for (int i = 0; i < 2; i++)
+		assert_ok(pki_sign_device(office->broker->pki, (struct bytes){ (const uint8_t *)"csr", 3 }, "pc", "sato", 1,
+					  on_ordered, &ordered[i]));
+	for (int i = 0; i < 2; i++) {
+		assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 1000));
+		answers[i].request = office->received.msg.sign.request;
+		answers[i].certificate = (struct bytes){ (const uint8_t *)(i ? "B" : "A"), 1 };
+		answers[i].ca = answers[i].certificate;
+		ipc_received_finish(&office->received);
+	}
+	for (int i = 0; i < 2; i++)
+		assert_ok(ipc_send(office->signer, MSG_certified, &answers[i], -1));
+	assert_ok(ipc_send(office->signer, MSG_certified, &answers[0], -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ordered[i].count, 1);
+		assert_int_equal(ordered[i].first, i ? 'B' : 'A');
+	}
+}
+
 static void a_slow_signer_leaves_nothing_half_done(void **state)
 {
 	struct office *office = *state;
@@ -340,6 +383,7 @@ int main(void)
 		office_test(without_a_signer_the_edge_is_told_and_served_later),
 		office_test(a_refused_request_is_an_error),
 		office_test(a_device_is_enrolled_by_its_key),
+		office_test(answers_find_their_order),
 		office_test(a_slow_signer_leaves_nothing_half_done),
 		office_test(enrolment_looks_again),
 		office_test(bad_requests_do_not_reach_the_signer),
