@@ -196,7 +196,10 @@ class WebSocket:
         assert not protocol or f"sec-websocket-protocol: {protocol}" in head.lower(), head
 
     def _fill(self):
-        data = self.sock.recv(1 << 18)
+        try:
+            data = self.sock.recv(1 << 18)
+        except (ConnectionError, ssl.SSLEOFError) as error:
+            raise Closed(self.code) from error
         if not data:
             raise Closed(self.code)
         self.buffer += data
@@ -225,7 +228,10 @@ class WebSocket:
             key = os.urandom(4)
             stream = int.from_bytes((key * (len(data) // 4 + 1))[:len(data)], "big")
             data = key + (int.from_bytes(data, "big") ^ stream).to_bytes(len(data), "big")
-        self.sock.sendall(head + data)
+        try:
+            self.sock.sendall(head + data)
+        except (ConnectionError, ssl.SSLEOFError) as error:
+            raise Closed(self.code) from error
 
     def receive(self, timeout=None):
         """The next whole message as (opcode, bytes); answers pings; raises Closed or TimeoutError."""
@@ -269,6 +275,6 @@ class WebSocket:
     def close(self, code=1000):
         try:
             self.send(struct.pack(">H", code), 8)
-            self.sock.close()
-        except OSError:
+        except (Closed, OSError):
             pass
+        self.sock.close()
