@@ -14,8 +14,8 @@ bool login_device_valid(const struct device *device, int64_t now_s)
 	return device->state != DEVICE_REVOKED && now_s < device->not_after_s;
 }
 
-/* A count that has reached the limit is as good as locked: the try that brought it there may still be
- * under way, or the process died before it could write the lock. */
+/* A count that has reached the limit is as good as locked: the try that brought it there may still
+ * be under way, or the process died before it could write the lock. */
 static bool account_is_locked(const struct account *account, const struct login_policy *policy)
 {
 	return account->locked || account->failures >= policy->failures;
@@ -115,8 +115,8 @@ enum err login_reset(struct db *db, const struct login_try *try)
 	return err;
 }
 
-enum err login_check_code(struct db *db, int64_t account, const struct secret *key, const char *code,
-			  int64_t now_s)
+enum err login_check_code(struct db *db, int64_t account, const struct secret *key,
+			  const char *code, int64_t now_s)
 {
 	uint64_t step;
 	enum err err;
@@ -131,10 +131,12 @@ enum err login_check_code(struct db *db, int64_t account, const struct secret *k
 
 static enum err login_hash(const char *token, uint8_t ret_hash[LOGIN_TOKEN_HASH])
 {
-	return EVP_Digest(token, strlen(token), ret_hash, NULL, EVP_sha256(), NULL) ? OK : ERR_CRYPTO;
+	return EVP_Digest(token, strlen(token), ret_hash, NULL, EVP_sha256(), NULL) ? OK
+										    : ERR_CRYPTO;
 }
 
-static enum err login_make_token(char ret_token[LOGIN_TOKEN_TEXT + 1], uint8_t ret_hash[LOGIN_TOKEN_HASH])
+static enum err login_make_token(char ret_token[LOGIN_TOKEN_TEXT + 1],
+				 uint8_t ret_hash[LOGIN_TOKEN_HASH])
 {
 	uint8_t random[LOGIN_TOKEN_BYTES];
 
@@ -164,8 +166,9 @@ enum err login_begin(struct db *db, const struct login_try *try, int64_t now_s,
 	return err ? err : login_row_add(db, &row, &id);
 }
 
-enum err login_complete(struct db *db, const struct login_policy *policy, const struct login_row *waiting,
-			int64_t now_s, char ret_token[LOGIN_TOKEN_TEXT + 1], struct login_row *ret)
+enum err login_complete(struct db *db, const struct login_policy *policy,
+			const struct login_row *waiting, int64_t now_s,
+			char ret_token[LOGIN_TOKEN_TEXT + 1], struct login_row *ret)
 {
 	struct login_row row = {
 		.account = waiting->account,
@@ -187,8 +190,8 @@ enum err login_complete(struct db *db, const struct login_policy *policy, const 
 	return err;
 }
 
-enum err login_find(struct db *db, const struct login_policy *policy, const char *token, int64_t device,
-		    int64_t now_s, struct login_row *ret)
+enum err login_find(struct db *db, const struct login_policy *policy, const char *token,
+		    int64_t device, int64_t now_s, struct login_row *ret)
 {
 	uint8_t hash[LOGIN_TOKEN_HASH];
 	struct login_row row;

@@ -39,7 +39,8 @@ int64_t throttle_left_ms(int64_t next_try_ms, int64_t now_ms)
 
 enum err throttle_new(size_t max, struct throttle **ret)
 {
-	struct throttle *throttle = calloc(1, sizeof(*throttle) + max * sizeof(throttle->entries[0]));
+	struct throttle *throttle =
+		calloc(1, sizeof(*throttle) + max * sizeof(throttle->entries[0]));
 
 	if (!throttle)
 		return ERR_NOMEM;
@@ -66,11 +67,13 @@ static void throttle_key(const char *address, uint8_t ret_key[THROTTLE_KEY])
 	memset(ret_key, 0, THROTTLE_KEY);
 	if (inet_pton(AF_INET, address, ret_key + sizeof(mapped)) == 1)
 		memcpy(ret_key, mapped, sizeof(mapped));
-	else if (inet_pton(AF_INET6, address, ret_key) == 1 && memcmp(ret_key, mapped, sizeof(mapped)) != 0)
+	else if (inet_pton(AF_INET6, address, ret_key) == 1 &&
+		 memcmp(ret_key, mapped, sizeof(mapped)) != 0)
 		memset(ret_key + 8, 0, 8);
 }
 
-static struct throttle_entry *throttle_find(struct throttle *throttle, const uint8_t key[THROTTLE_KEY])
+static struct throttle_entry *throttle_find(struct throttle *throttle,
+					    const uint8_t key[THROTTLE_KEY])
 {
 	for (size_t i = 0; i < throttle->max; i++) {
 		struct throttle_entry *entry = &throttle->entries[i];
@@ -81,7 +84,8 @@ static struct throttle_entry *throttle_find(struct throttle *throttle, const uin
 	return NULL;
 }
 
-static struct throttle_entry *throttle_make(struct throttle *throttle, const uint8_t key[THROTTLE_KEY])
+static struct throttle_entry *throttle_make(struct throttle *throttle,
+					    const uint8_t key[THROTTLE_KEY])
 {
 	struct throttle_entry *oldest = &throttle->entries[0];
 
@@ -96,7 +100,8 @@ static struct throttle_entry *throttle_make(struct throttle *throttle, const uin
 	return oldest;
 }
 
-enum err throttle_count(struct throttle *throttle, const char *address, int64_t now_ms, int64_t *ret_wait_ms)
+enum err throttle_count(struct throttle *throttle, const char *address, int64_t now_ms,
+			int64_t *ret_wait_ms)
 {
 	struct throttle_entry *entry;
 	uint8_t key[THROTTLE_KEY];
@@ -113,7 +118,8 @@ enum err throttle_count(struct throttle *throttle, const char *address, int64_t 
 	}
 	entry->failures++;
 	entry->last_ms = now_ms;
-	entry->next_try_ms = now_ms + throttle_wait_ms(entry->failures - THROTTLE_ADDRESS_FREE + THROTTLE_FREE);
+	entry->next_try_ms =
+		now_ms + throttle_wait_ms(entry->failures - THROTTLE_ADDRESS_FREE + THROTTLE_FREE);
 	return OK;
 }
 

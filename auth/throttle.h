@@ -1,6 +1,7 @@
 /*
- * throttle.h - slows tries down: how long to wait after so many failures, and the count for network addresses, which
- * lives in memory (those of accounts and devices are in the database and survive a restart).
+ * throttle.h - slows tries down: how long to wait after so many failures, and the count for network
+ * addresses, which lives in memory (those of accounts and devices are in the database and survive a
+ * restart).
  */
 #ifndef SEKISHO_AUTH_THROTTLE_H
 #define SEKISHO_AUTH_THROTTLE_H
@@ -11,9 +12,10 @@
 #include "base/err.h"
 
 enum {
-	THROTTLE_FREE = 3,	    /* failures before the first wait */
+	THROTTLE_FREE = 3,           /* failures before the first wait */
 	THROTTLE_MAX_MS = 60 * 1000, /* the longest wait */
-	/* One address may stand for a whole office, where others are not to suffer for one person's tries. */
+	/* One address may stand for a whole office, where others are not to suffer for one person's
+	   tries. */
 	THROTTLE_ADDRESS_FREE = 20,
 	THROTTLE_ADDRESS_FORGET_MS = 15 * 60 * 1000,
 };
@@ -22,8 +24,8 @@ enum {
 int64_t throttle_wait_ms(int64_t failures);
 
 /*
- * What is left of a wait that ends at next_try_ms, at least 0. An end further away than any wait can be means that
- * the clock was set back, and counts as over.
+ * What is left of a wait that ends at next_try_ms, at least 0. An end further away than any wait
+ * can be means that the clock was set back, and counts as over.
  */
 int64_t throttle_left_ms(int64_t next_try_ms, int64_t now_ms);
 
@@ -35,8 +37,9 @@ void throttle_free(struct throttle *throttle);
 void throttle_freep(struct throttle **throttle);
 
 /*
- * Counts a try from address before it is checked. ERR_THROTTLED, with *ret_wait_ms, when it comes too early; then
- * nothing is counted. IPv6 addresses count by their /64, because that is what one subscriber gets.
+ * Counts a try from address before it is checked. ERR_THROTTLED, with *ret_wait_ms, when it comes
+ * too early; then nothing is counted. IPv6 addresses count by their /64, because that is what one
+ * subscriber gets.
  */
 nodiscard enum err throttle_count(struct throttle *throttle, const char *address, int64_t now_ms,
 				  int64_t *ret_wait_ms);

@@ -27,7 +27,8 @@ static enum err audit_put_str(struct buf *buf, const char *text)
 static enum err audit_encode(struct buf *buf, const struct audit_row *row)
 {
 	const int64_t numbers[] = { row->seq, row->time_ms, row->device, row->host };
-	const char *const strings[] = { row->event, row->account, row->address, row->session, row->detail };
+	const char *const strings[] = { row->event, row->account, row->address, row->session,
+					row->detail };
 	enum err err = audit_put_str(buf, "sekisho audit 1");
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && !err; i++)
@@ -62,7 +63,8 @@ static enum err audit_copy(char *ret, size_t size, const char *text)
 	return OK;
 }
 
-/* A detail is worth less than the entry: one that is too long must not keep the entry from being made. */
+/* A detail is worth less than the entry: one that is too long must not keep the entry from being
+ * made. */
 static enum err audit_detail(const json_t *detail, char *ret, size_t size)
 {
 	size_t len;

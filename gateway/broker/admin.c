@@ -31,7 +31,8 @@ struct admin {
 	struct admin_call *calls; /* put off */
 };
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *name;
@@ -78,13 +79,16 @@ enum err admin_wrong(struct admin_call *call, enum err err, const char *field, c
 	return err;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ---------------------------------------------------------------------------------
+ */
 
-/* What the table cannot say: the arguments that stay with the CLI, and what it sends in their place. */
+/* What the table cannot say: the arguments that stay with the CLI, and what it sends in their
+ * place. */
 static bool stays_with_cli(const struct command *command, const struct command_arg *arg)
 {
-	return arg->type == COMMAND_FILE_OUT || (util_streq(command->name, "device enrol") &&
-						 (util_streq(arg->name, "password") || util_streq(arg->name, "compatible")));
+	return arg->type == COMMAND_FILE_OUT ||
+	       (util_streq(command->name, "device enrol") &&
+		(util_streq(arg->name, "password") || util_streq(arg->name, "compatible")));
 }
 
 static bool is_extra(const struct command *command, const char *name)
@@ -132,7 +136,8 @@ static enum err check_arguments(struct admin_call *call)
 	const char *name, *wrong;
 	json_t *value;
 
-	json_object_foreach(call->arguments, name, value) {
+	json_object_foreach(call->arguments, name, value)
+	{
 		const struct command_arg *arg = find_arg(command, name);
 
 		if (is_extra(command, name))
@@ -147,13 +152,15 @@ static enum err check_arguments(struct admin_call *call)
 	for (size_t i = 0; i < command->arg_count; i++) {
 		const struct command_arg *arg = &command->args[i];
 
-		if (arg->required && !stays_with_cli(command, arg) && !json_object_get(call->arguments, arg->name))
+		if (arg->required && !stays_with_cli(command, arg) &&
+		    !json_object_get(call->arguments, arg->name))
 			return admin_wrong(call, ERR_INVALID, arg->name, "must be given");
 	}
 	return OK;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers -----------------------------------------------------------------------------------
+ */
 
 static json_t *error_json(const struct admin_call *call, enum err err)
 {
@@ -190,13 +197,13 @@ static void send_reply(struct admin_connection *connection, unsigned status, con
 
 static void call_free(struct admin_call *call)
 {
-	/* The arguments of some orders hold passwords; jansson's copies are wiped where they lie. */
+	/* The arguments of some orders hold passwords; jansson's copies are wiped where they lie.
+	 */
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(call->arguments, name, value)
-		if (json_is_string(value))
-			secret_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+	json_object_foreach(call->arguments, name, value) if (json_is_string(value))
+		secret_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
 	json_decref(call->arguments);
 	json_decref(call->result);
 	free(call);
@@ -206,8 +213,8 @@ static void call_answer(struct admin_call *call, enum err err)
 {
 	json_t *error;
 
-	log_info("admin", "command=\"%s\" uid=%u result=%s", call->command->name, (unsigned)call->uid,
-		 err ? err_code(err) : "ok");
+	log_info("admin", "command=\"%s\" uid=%u result=%s", call->command->name,
+		 (unsigned)call->uid, err ? err_code(err) : "ok");
 	if (!call->connection)
 		return;
 	call->connection->call = NULL;
@@ -234,9 +241,11 @@ void admin_finish(struct admin_call *call, enum err err)
 	call_free(call);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------------------------------
+ */
 
-static enum err call_run(struct admin_connection *connection, const struct msg_admin *msg, struct admin_call *call)
+static enum err call_run(struct admin_connection *connection, const struct msg_admin *msg,
+			 struct admin_call *call)
 {
 	admin_handler *handler = find_handler(msg->command);
 	enum err err;
@@ -244,8 +253,8 @@ static enum err call_run(struct admin_connection *connection, const struct msg_a
 	call->command = command_find(msg->command);
 	if (!call->command || !handler)
 		return ERR_METHOD;
-	call->arguments = json_loadb((const char *)msg->arguments.data, msg->arguments.len, JSON_REJECT_DUPLICATES,
-				     NULL);
+	call->arguments = json_loadb((const char *)msg->arguments.data, msg->arguments.len,
+				     JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(call->arguments))
 		return admin_wrong(call, ERR_INVALID, "arguments", "must be a JSON object");
 	err = check_arguments(call);
@@ -321,7 +330,8 @@ static void connection_closed(void *ctx, struct channel *channel, enum err why)
 	connection_free(ctx);
 }
 
-static const struct channel_ops connection_ops = { .message = connection_message, .closed = connection_closed };
+static const struct channel_ops connection_ops = { .message = connection_message,
+						   .closed = connection_closed };
 
 static void connection_idle(struct loop_timer *timer)
 {
@@ -331,7 +341,8 @@ static void connection_idle(struct loop_timer *timer)
 	connection_free(connection);
 }
 
-/* ---- listening --------------------------------------------------------------------------------- */
+/* ---- listening ---------------------------------------------------------------------------------
+ */
 
 static enum err peer_uid(int fd, uid_t *ret)
 {
@@ -371,8 +382,8 @@ enum err admin_connect(struct admin *admin, int fd)
 		return ERR_NOMEM;
 	connection->admin = admin;
 	connection->uid = uid;
-	err = channel_new(admin->broker->loop, util_take_fd(&owned), WIRE_BROKER, WIRE_ADMIN, &connection_ops,
-			  connection, &connection->channel);
+	err = channel_new(admin->broker->loop, util_take_fd(&owned), WIRE_BROKER, WIRE_ADMIN,
+			  &connection_ops, connection, &connection->channel);
 	if (err) {
 		free(connection);
 		return err;

@@ -1,15 +1,20 @@
 /*
- * admin.h - the admin socket: root, or the broker's own user, gives orders through `sekisho`. wire/commands.def is the table of orders
- * and of their arguments; each has its handler here, and each act is in the audit log with the caller's user id.
+ * admin.h - the admin socket: root, or the broker's own user, gives orders through `sekisho`.
+ * wire/commands.def is the table of orders and of their arguments; each has its handler here, and
+ * each act is in the audit log with the caller's user id.
  *
- * A request is MSG_admin, its arguments a JSON object: TEXT, PASSWORD and FILE_IN are strings, NUMBER an integer, FLAG a boolean.
- * FILE_OUT never comes here, nor do password and form of the PKCS#12 file that "device enrol" makes; that command brings "csr"
- * instead, a certificate request as DER in base64. The answer is MSG_admin_reply: status as in HTTP and a JSON object:
- *   errors: {"error": code, "field"?: name, "message"?: English, "message_ja"?: Japanese}
- *   lists: {"columns": [...], "rows": [[...], ...]}
- *   user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
- *   device enrol: {"id", "certificate", "ca"}, the last two in PEM
- *   ca show: {"certificate": PEM, "sha256": hex}; everything else {}
+ * A request is MSG_admin, its arguments a JSON object: TEXT, PASSWORD and FILE_IN are strings,
+ * NUMBER an integer, FLAG a boolean. FILE_OUT never comes here, nor do password and form of the
+ * PKCS#12 file that "device enrol" makes; that command brings "csr" instead, a certificate request
+ * as DER in base64.
+ *
+ * The answer is MSG_admin_reply: status as in HTTP and a JSON object:
+ * - errors: {"error": code, "field"?: name, "message"?: English, "message_ja"?: Japanese}
+ * - lists: {"columns": [...], "rows": [[...], ...]}
+ * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
+ * - device enrol: {"id", "certificate", "ca"}, the last two in PEM
+ * - ca show: {"certificate": PEM, "sha256": hex}
+ * - everything else: {}
  */
 #ifndef SEKISHO_BROKER_ADMIN_H
 #define SEKISHO_BROKER_ADMIN_H
@@ -28,7 +33,8 @@ void admin_free(struct admin *admin);
 /* Takes over the listening socket; replaces an earlier one. */
 void admin_listen(struct admin *admin, int fd);
 
-/* A connected peer, as accept(2) gave it. Taken over in every case. ERR_DENIED: neither root nor our own user. */
+/* A connected peer, as accept(2) gave it. Taken over in every case. ERR_DENIED: neither root nor
+ * our own user. */
 nodiscard enum err admin_connect(struct admin *admin, int fd);
 
 /* One order, from the moment its arguments are found to be well-formed. */
@@ -39,10 +45,10 @@ struct admin_call {
 	const struct command *command;
 	uid_t uid;
 	json_t *arguments;
-	json_t *result;	   /* the answer; {} when the handler leaves NULL */
-	bool later;	   /* the handler will call admin_finish */
-	char field[64];	   /* of an error */
-	char message[200]; /* of an error */
+	json_t *result;         /* the answer; {} when the handler leaves NULL */
+	bool later;             /* the handler will call admin_finish */
+	char field[64];         /* of an error */
+	char message[200];      /* of an error */
 	const char *message_ja; /* static, or NULL */
 };
 
@@ -61,9 +67,11 @@ bool admin_flag(const struct admin_call *call, const char *name);
 enum err admin_wrong(struct admin_call *call, enum err err, const char *field, const char *message);
 
 /* The account or the host that argument field names. */
-nodiscard enum err admin_find_account(struct admin_call *call, const char *field, struct account *ret);
+nodiscard enum err admin_find_account(struct admin_call *call, const char *field,
+				      struct account *ret);
 
-/* Adds an audit entry; a transaction is open. event is a constant; detail is taken over and gets the caller's uid. */
+/* Adds an audit entry; a transaction is open. event is a constant; detail is taken over and gets
+ * the caller's uid. */
 nodiscard enum err admin_audit(struct admin_call *call, const char *event, json_t *detail);
 
 /* Whether text has 1 to max characters, at most bytes bytes, and no control characters. */

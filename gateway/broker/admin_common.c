@@ -12,12 +12,14 @@ enum err admin_find_account(struct admin_call *call, const char *field, struct a
 
 	if (account_name_valid(name))
 		err = account_by_name(call->broker->db, name, ret);
-	return err == ERR_NOT_FOUND ? admin_wrong(call, err, field, "there is no such account") : err;
+	return err == ERR_NOT_FOUND ? admin_wrong(call, err, field, "there is no such account")
+				    : err;
 }
 
 enum err admin_audit(struct admin_call *call, const char *event, json_t *detail)
 {
-	const struct audit_entry entry = { .event = event, .detail = detail ? detail : json_object() };
+	const struct audit_entry entry = { .event = event,
+					   .detail = detail ? detail : json_object() };
 
 	if (json_object_set_new(entry.detail, "uid", json_integer((json_int_t)call->uid)) != 0) {
 		json_decref(entry.detail);
@@ -56,5 +58,6 @@ enum err admin_row(struct admin_call *call, json_t *row)
 {
 	if (!row)
 		return ERR_NOMEM;
-	return json_array_append_new(json_object_get(call->result, "rows"), row) == 0 ? OK : ERR_NOMEM;
+	return json_array_append_new(json_object_get(call->result, "rows"), row) == 0 ? OK
+										      : ERR_NOMEM;
 }

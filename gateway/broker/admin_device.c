@@ -14,7 +14,8 @@
 
 enum { DAYS_MIN = 1, DAYS_MAX = 90, CSR_TEXT_MAX = 8192, DEVICE_NAME_CHARACTERS = 64 };
 
-/* ---- certificates ------------------------------------------------------------------------------ */
+/* ---- certificates ------------------------------------------------------------------------------
+ */
 
 static enum err certificate_parse(struct bytes der, X509 **ret)
 {
@@ -55,7 +56,8 @@ static enum err certificate_not_after(const X509 *certificate, int64_t *ret)
 	return OK;
 }
 
-/* ---- enrol ------------------------------------------------------------------------------------- */
+/* ---- enrol -------------------------------------------------------------------------------------
+ */
 
 static enum err enrol_owner(struct admin_call *call, struct account *ret)
 {
@@ -97,7 +99,8 @@ static enum err enrol_result(struct admin_call *call, int64_t id, X509 *certific
 		json_decref(text);
 		return err;
 	}
-	call->result = json_pack("{s:I, s:o, s:o}", "id", (json_int_t)id, "certificate", text, "ca", ca_text);
+	call->result = json_pack("{s:I, s:o, s:o}", "id", (json_int_t)id, "certificate", text, "ca",
+				 ca_text);
 	return call->result ? OK : ERR_NOMEM;
 }
 
@@ -116,15 +119,17 @@ static enum err enrol_store(struct admin_call *call, X509 *certificate, X509 *ca
 		return admin_wrong(call, err, "csr", "this key is enrolled already");
 	if (!err)
 		err = admin_audit(call, "device-enrol",
-				  json_pack("{s:s, s:I, s:s, s:I}", "account", admin_text(call, "user"), "device",
-					    (json_int_t)id, "name", device.name, "until",
+				  json_pack("{s:s, s:I, s:s, s:I}", "account",
+					    admin_text(call, "user"), "device", (json_int_t)id,
+					    "name", device.name, "until",
 					    (json_int_t)device.not_after_s));
 	if (!err)
 		err = enrol_result(call, id, certificate, ca);
 	return err ? err : db_tx_commit(&tx);
 }
 
-static void enrol_certified(void *ctx, enum err result, struct bytes certificate_der, struct bytes ca_der)
+static void enrol_certified(void *ctx, enum err result, struct bytes certificate_der,
+			    struct bytes ca_der)
 {
 	_cleanup_object_(x509) X509 *certificate = NULL;
 	_cleanup_object_(x509) X509 *ca = NULL;
@@ -170,15 +175,17 @@ enum err admin_device_enrol(struct admin_call *call)
 	enum err err;
 
 	if (csr_decode(admin_text(call, "csr"), csr, &csr_len))
-		return admin_wrong(call, ERR_INVALID, "csr", "a certificate request, DER in base64, at most 8192 characters");
+		return admin_wrong(call, ERR_INVALID, "csr",
+				   "a certificate request, DER in base64, at most 8192 characters");
 	if (!admin_name_valid(name, DEVICE_NAME_CHARACTERS, DEVICE_NAME_MAX))
-		return admin_wrong(call, ERR_INVALID, "name", "1 to 64 characters, no control characters");
+		return admin_wrong(call, ERR_INVALID, "name",
+				   "1 to 64 characters, no control characters");
 	if (days < DAYS_MIN || days > DAYS_MAX)
 		return admin_wrong(call, ERR_INVALID, "days", "1 to 90");
 	err = enrol_owner(call, &owner);
 	if (!err)
-		err = pki_sign_device(call->broker->pki, (struct bytes){ csr, csr_len }, name, owner.name,
-				      (uint32_t)days, enrol_certified, call);
+		err = pki_sign_device(call->broker->pki, (struct bytes){ csr, csr_len }, name,
+				      owner.name, (uint32_t)days, enrol_certified, call);
 	if (err == ERR_UNAVAILABLE)
 		return admin_wrong(call, err, "", "the signer is not running");
 	if (!err)
@@ -186,7 +193,8 @@ enum err admin_device_enrol(struct admin_call *call)
 	return err;
 }
 
-/* ---- list, revoke, unlock ---------------------------------------------------------------------- */
+/* ---- list, revoke, unlock ----------------------------------------------------------------------
+ */
 
 static const char *device_state_text(const struct admin_call *call, const struct device *device)
 {
@@ -212,10 +220,12 @@ enum err admin_device_list(struct admin_call *call)
 	device_list(&query, call->broker->db);
 	while (!(err = device_next(&query, &device, &more)) && more) {
 		util_hex(device.serial, device.serial_len, serial);
-		err = admin_row(call, json_pack("[I, s, s, s, I, I, s, s]", (json_int_t)device.id, device.owner_name,
-						device.name, device_state_text(call, &device),
-						(json_int_t)device.not_after_s, (json_int_t)device.seen_s,
-						device.seen_address, serial));
+		err = admin_row(call,
+				json_pack("[I, s, s, s, I, I, s, s]", (json_int_t)device.id,
+					  device.owner_name, device.name,
+					  device_state_text(call, &device),
+					  (json_int_t)device.not_after_s, (json_int_t)device.seen_s,
+					  device.seen_address, serial));
 		if (err)
 			return err;
 	}
@@ -247,8 +257,9 @@ enum err admin_device_revoke(struct admin_call *call)
 		err = login_row_delete_device(db, device.id);
 	if (!err)
 		err = admin_audit(call, "device-revoke",
-				  json_pack("{s:I, s:s, s:s}", "device", (json_int_t)device.id, "account",
-					    device.owner_name, "reason", reason ? reason : ""));
+				  json_pack("{s:I, s:s, s:s}", "device", (json_int_t)device.id,
+					    "account", device.owner_name, "reason",
+					    reason ? reason : ""));
 	if (!err)
 		err = db_tx_commit(&tx);
 	if (err)
@@ -274,11 +285,13 @@ enum err admin_device_unlock(struct admin_call *call)
 	if (!err)
 		err = login_reset(db, &(const struct login_try){ .device = device.id });
 	if (!err)
-		err = admin_audit(call, "device-unlock", json_pack("{s:I}", "device", (json_int_t)device.id));
+		err = admin_audit(call, "device-unlock",
+				  json_pack("{s:I}", "device", (json_int_t)device.id));
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- ca ---------------------------------------------------------------------------------------- */
+/* ---- ca ----------------------------------------------------------------------------------------
+ */
 
 enum err admin_ca_show(struct admin_call *call)
 {

@@ -19,7 +19,8 @@ static enum err find_host(struct admin_call *call, struct host_row *ret)
 	return err == ERR_NOT_FOUND ? admin_wrong(call, err, "name", "there is no such PC") : err;
 }
 
-/* ---- add --------------------------------------------------------------------------------------- */
+/* ---- add ---------------------------------------------------------------------------------------
+ */
 
 /* Six hex bytes, all separated by ":" or all by "-". */
 static enum err parse_mac(const char *text, uint8_t ret[HOST_MAC])
@@ -42,7 +43,8 @@ static bool address_valid(const char *address)
 	size_t len = strlen(address);
 
 	return len >= 1 && len <= HOST_ADDRESS_MAX && address[0] != '-' &&
-	       strspn(address, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-") == len;
+	       strspn(address,
+		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-") == len;
 }
 
 /* Every leg is encrypted where the PC can do it; RDP always can. */
@@ -70,7 +72,8 @@ static enum err add_parse_protocol(struct admin_call *call, struct host_row *hos
 
 	if (protocol_parse(admin_text(call, "protocol"), &protocol))
 		return admin_wrong(call, ERR_INVALID, "protocol", "rdp or vnc");
-	if ((security_text && security_parse(security_text, &security)) || !security_fits(protocol, security))
+	if ((security_text && security_parse(security_text, &security)) ||
+	    !security_fits(protocol, security))
 		return admin_wrong(call, ERR_INVALID, "security",
 				   "rdp: auto, nla, tls; vnc: auto, tls, vnc-password, none");
 	port = admin_number(call, "port", protocol == PROTOCOL_RDP ? PORT_RDP : PORT_VNC);
@@ -103,12 +106,14 @@ static enum err add_parse_wake(struct admin_call *call, struct host_row *host)
 	const char *mac = admin_text(call, "mac"), *broadcast = admin_text(call, "broadcast");
 
 	if (mac && parse_mac(mac, host->mac))
-		return admin_wrong(call, ERR_INVALID, "mac", "six hexadecimal bytes, as in 00:11:22:aa:bb:cc");
+		return admin_wrong(call, ERR_INVALID, "mac",
+				   "six hexadecimal bytes, as in 00:11:22:aa:bb:cc");
 	host->has_mac = mac != NULL;
 	if (!broadcast)
 		broadcast = "255.255.255.255";
 	if (!broadcast_valid(broadcast))
-		return admin_wrong(call, ERR_INVALID, "broadcast", "an IPv4 address, with a port where it is not 9");
+		return admin_wrong(call, ERR_INVALID, "broadcast",
+				   "an IPv4 address, with a port where it is not 9");
 	snprintf(host->broadcast, sizeof(host->broadcast), "%s", broadcast);
 	return OK;
 }
@@ -120,12 +125,16 @@ static enum err add_parse(struct admin_call *call, struct host_row *host)
 	enum err err;
 
 	if (!admin_name_valid(name, HOST_NAME_CHARACTERS, HOST_NAME_MAX_BYTES))
-		return admin_wrong(call, ERR_INVALID, "name",
-				   "1 to 64 characters and at most 128 bytes, no control characters");
+		return admin_wrong(
+			call, ERR_INVALID, "name",
+			"1 to 64 characters and at most 128 bytes, no control characters");
 	if (!address_valid(address))
-		return admin_wrong(call, ERR_INVALID, "address", "a host name or an address, without a port");
-	if (tls_ca && (!strstr(tls_ca, "-----BEGIN CERTIFICATE-----") || strlen(tls_ca) > HOST_TLS_CA_MAX))
-		return admin_wrong(call, ERR_INVALID, "tls-ca", "a certificate in PEM, at most 16384 bytes");
+		return admin_wrong(call, ERR_INVALID, "address",
+				   "a host name or an address, without a port");
+	if (tls_ca &&
+	    (!strstr(tls_ca, "-----BEGIN CERTIFICATE-----") || strlen(tls_ca) > HOST_TLS_CA_MAX))
+		return admin_wrong(call, ERR_INVALID, "tls-ca",
+				   "a certificate in PEM, at most 16384 bytes");
 	snprintf(host->name, sizeof(host->name), "%s", name);
 	snprintf(host->address, sizeof(host->address), "%s", address);
 	err = add_parse_protocol(call, host);
@@ -149,14 +158,16 @@ enum err admin_host_add(struct admin_call *call)
 		return admin_wrong(call, err, "name", "there is a PC of this name");
 	if (!err)
 		err = admin_audit(call, "host-add",
-				  json_pack("{s:s, s:I, s:s, s:s, s:I, s:s}", "host", host.name, "id", (json_int_t)id,
-					    "protocol", protocol_code((unsigned)host.protocol), "address",
+				  json_pack("{s:s, s:I, s:s, s:s, s:I, s:s}", "host", host.name,
+					    "id", (json_int_t)id, "protocol",
+					    protocol_code((unsigned)host.protocol), "address",
 					    host.address, "port", (json_int_t)host.port, "security",
 					    security_code((unsigned)host.security)));
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- list, remove ------------------------------------------------------------------------------ */
+/* ---- list, remove ------------------------------------------------------------------------------
+ */
 
 enum err admin_host_list(struct admin_call *call)
 {
@@ -172,10 +183,10 @@ enum err admin_host_list(struct admin_call *call)
 	while (!(err = host_next(&query, &host, &more)) && more) {
 		util_hex(host.mac, host.has_mac ? HOST_MAC : 0, mac);
 		util_hex(host.pin, host.has_pin ? HOST_PIN : 0, pin);
-		err = admin_row(call, json_pack("[I, s, s, s, I, s, s, s]", (json_int_t)host.id, host.name,
-						protocol_code((unsigned)host.protocol), host.address,
-						(json_int_t)host.port, security_code((unsigned)host.security), mac,
-						pin));
+		err = admin_row(call, json_pack("[I, s, s, s, I, s, s, s]", (json_int_t)host.id,
+						host.name, protocol_code((unsigned)host.protocol),
+						host.address, (json_int_t)host.port,
+						security_code((unsigned)host.security), mac, pin));
 		if (err)
 			return err;
 	}
@@ -194,8 +205,9 @@ enum err admin_host_remove(struct admin_call *call)
 	if (!err)
 		err = host_remove(db, host.id);
 	if (!err)
-		err = admin_audit(call, "host-remove",
-				  json_pack("{s:s, s:I}", "host", host.name, "id", (json_int_t)host.id));
+		err = admin_audit(
+			call, "host-remove",
+			json_pack("{s:s, s:I}", "host", host.name, "id", (json_int_t)host.id));
 	if (!err)
 		err = db_tx_commit(&tx);
 	if (err)
@@ -205,9 +217,11 @@ enum err admin_host_remove(struct admin_call *call)
 	return OK;
 }
 
-/* ---- rights ------------------------------------------------------------------------------------ */
+/* ---- rights ------------------------------------------------------------------------------------
+ */
 
-static enum err find_both(struct admin_call *call, struct account *ret_account, struct host_row *ret_host)
+static enum err find_both(struct admin_call *call, struct account *ret_account,
+			  struct host_row *ret_host)
 {
 	struct host_row named;
 	enum err err = find_host(call, &named);
@@ -238,7 +252,8 @@ enum err admin_host_grant(struct admin_call *call)
 	if (!err)
 		err = host_grant(db, account.id, host.id, view_only);
 	if (!err)
-		err = admin_audit(call, view_only ? "host-grant-view" : "host-grant", both_json(&account, &host));
+		err = admin_audit(call, view_only ? "host-grant-view" : "host-grant",
+				  both_json(&account, &host));
 	if (!err)
 		err = db_tx_commit(&tx);
 	/* A session keeps the rights it began with, so one that has too many must end. */
@@ -270,7 +285,8 @@ enum err admin_host_deny(struct admin_call *call)
 	return err;
 }
 
-/* ---- logins and pins --------------------------------------------------------------------------- */
+/* ---- logins and pins ---------------------------------------------------------------------------
+ */
 
 static enum err credentials_parse(struct admin_call *call, struct pc_login *ret)
 {
@@ -290,8 +306,8 @@ static enum err credentials_parse(struct admin_call *call, struct pc_login *ret)
 	return err;
 }
 
-static enum err credentials_store(struct admin_call *call, const struct account *account, const struct host_row *host,
-				  const struct pc_login *login)
+static enum err credentials_store(struct admin_call *call, const struct account *account,
+				  const struct host_row *host, const struct pc_login *login)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	enum err err = db_tx_begin(&tx, call->broker->db);
@@ -311,7 +327,8 @@ enum err admin_host_credentials(struct admin_call *call)
 	enum err err = find_both(call, &account, &host);
 
 	if (!err && !host.granted)
-		return admin_wrong(call, ERR_WRONG_STATE, "user", "grant the PC to the account first");
+		return admin_wrong(call, ERR_WRONG_STATE, "user",
+				   "grant the PC to the account first");
 	if (!err)
 		err = credentials_parse(call, &login);
 	if (!err)

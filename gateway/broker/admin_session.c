@@ -8,14 +8,18 @@ enum err admin_session_list(struct admin_call *call)
 {
 	enum err err = admin_columns(call, "id,user,host,state,viewers,device,started,until");
 
-	for (const struct session *session = call->broker->sessions; session && !err; session = session->next) {
+	for (const struct session *session = call->broker->sessions; session && !err;
+	     session = session->next) {
 		const struct session_row *row = &session->row;
 
 		if (session_alive(session))
-			err = admin_row(call, json_pack("[s, s, s, s, i, I, I, I]", session->id_text, row->account_name,
-							row->host_name, session_state_code((unsigned)row->state),
-							(int)session->viewers, (json_int_t)row->device,
-							(json_int_t)row->started_s, (json_int_t)row->until_s));
+			err = admin_row(call,
+					json_pack("[s, s, s, s, i, I, I, I]", session->id_text,
+						  row->account_name, row->host_name,
+						  session_state_code((unsigned)row->state),
+						  (int)session->viewers, (json_int_t)row->device,
+						  (json_int_t)row->started_s,
+						  (json_int_t)row->until_s));
 	}
 	return err;
 }
@@ -69,7 +73,8 @@ enum err admin_status(struct admin_call *call)
 	if (!err)
 		err = admin_row(call, json_pack("[s, s]", "probe", up(broker->probe)));
 	if (!err)
-		err = admin_row(call, json_pack("[s, I]", "sessions", (json_int_t)session_count(broker, 0)));
+		err = admin_row(call, json_pack("[s, I]", "sessions",
+						(json_int_t)session_count(broker, 0)));
 	if (!err)
 		err = admin_row(call, json_pack("[s, I]", "logins", (json_int_t)logins));
 	return err;

@@ -10,10 +10,12 @@
 #include "broker/person.h"
 #include "broker/session.h"
 
-/* ---- passwords --------------------------------------------------------------------------------- */
+/* ---- passwords ---------------------------------------------------------------------------------
+ */
 
 /* The password is hashed off the loop; on_hash then does the rest of the order. */
-static enum err with_hash(struct admin_call *call, const char *account, const char *full_name, hasher_done *on_hash)
+static enum err with_hash(struct admin_call *call, const char *account, const char *full_name,
+			  hasher_done *on_hash)
 {
 	_cleanup_secret_ struct secret *password = NULL;
 	const struct settings *settings = &call->broker->settings;
@@ -40,7 +42,8 @@ static enum err with_hash(struct admin_call *call, const char *account, const ch
 	return err;
 }
 
-/* ---- codes ------------------------------------------------------------------------------------- */
+/* ---- codes -------------------------------------------------------------------------------------
+ */
 
 static enum err totp_result(struct admin_call *call, const struct secret *key, const char *account)
 {
@@ -51,11 +54,13 @@ static enum err totp_result(struct admin_call *call, const struct secret *key, c
 		err = totp_uri(key, call->broker->settings.gateway_office, account, &uri);
 	if (err)
 		return err;
-	call->result = json_pack("{s:s, s:s}", "totp_secret", secret_text(text), "otpauth", secret_text(uri));
+	call->result = json_pack("{s:s, s:s}", "totp_secret", secret_text(text), "otpauth",
+				 secret_text(uri));
 	return call->result ? OK : ERR_NOMEM;
 }
 
-/* ---- add --------------------------------------------------------------------------------------- */
+/* ---- add ---------------------------------------------------------------------------------------
+ */
 
 static enum err add_check(struct admin_call *call, enum account_role *ret_role)
 {
@@ -67,8 +72,10 @@ static enum err add_check(struct admin_call *call, enum account_role *ret_role)
 	if (!account_name_valid(name))
 		return admin_wrong(call, ERR_INVALID, "name",
 				   "1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit");
-	if (full_name && !admin_name_valid(full_name, ACCOUNT_FULL_NAME_MAX, ACCOUNT_FULL_NAME_MAX * 4))
-		return admin_wrong(call, ERR_INVALID, "full-name", "1 to 128 characters, no control characters");
+	if (full_name &&
+	    !admin_name_valid(full_name, ACCOUNT_FULL_NAME_MAX, ACCOUNT_FULL_NAME_MAX * 4))
+		return admin_wrong(call, ERR_INVALID, "full-name",
+				   "1 to 128 characters, no control characters");
 	*ret_role = ACCOUNT_STAFF;
 	if (role && role_parse(role, ret_role))
 		return admin_wrong(call, ERR_INVALID, "role", "staff or admin");
@@ -91,7 +98,8 @@ static enum err add_store(struct admin_call *call, const char *hash)
 	if (err)
 		return err;
 	snprintf(account.name, sizeof(account.name), "%s", admin_text(call, "name"));
-	snprintf(account.full_name, sizeof(account.full_name), "%s", full_name ? full_name : account.name);
+	snprintf(account.full_name, sizeof(account.full_name), "%s",
+		 full_name ? full_name : account.name);
 	snprintf(account.password, sizeof(account.password), "%s", hash);
 	account.role = role;
 	err = totp_new(&key);
@@ -102,8 +110,9 @@ static enum err add_store(struct admin_call *call, const char *hash)
 	if (!err)
 		err = person_set_totp(call->broker, id, key, clock_wall_s());
 	if (!err)
-		err = admin_audit(call, "account-add",
-				  json_pack("{s:s, s:s}", "account", account.name, "role", role_code(role)));
+		err = admin_audit(
+			call, "account-add",
+			json_pack("{s:s, s:s}", "account", account.name, "role", role_code(role)));
 	if (!err)
 		err = totp_result(call, key, account.name);
 	return err ? err : db_tx_commit(&tx);
@@ -119,10 +128,13 @@ enum err admin_user_add(struct admin_call *call)
 	enum account_role role;
 	enum err err = add_check(call, &role);
 
-	return err ? err : with_hash(call, admin_text(call, "name"), admin_text(call, "full-name"), add_hashed);
+	return err ? err
+		   : with_hash(call, admin_text(call, "name"), admin_text(call, "full-name"),
+			       add_hashed);
 }
 
-/* ---- list -------------------------------------------------------------------------------------- */
+/* ---- list --------------------------------------------------------------------------------------
+ */
 
 enum err admin_user_list(struct admin_call *call)
 {
@@ -139,7 +151,9 @@ enum err admin_user_list(struct admin_call *call)
 
 		err = admin_row(call, json_pack("[s, s, s, s, I]", account.name, account.full_name,
 						role_code(account.role),
-						account.disabled ? "disabled" : locked ? "locked" : "active",
+						account.disabled ? "disabled"
+						: locked         ? "locked"
+								 : "active",
 						(json_int_t)account.failures));
 		if (err)
 			return err;
@@ -147,7 +161,8 @@ enum err admin_user_list(struct admin_call *call)
 	return err;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------- */
+/* ---- changes -----------------------------------------------------------------------------------
+ */
 
 static enum err password_store(struct admin_call *call, const char *hash)
 {
@@ -164,7 +179,8 @@ static enum err password_store(struct admin_call *call, const char *hash)
 	if (!err)
 		err = login_row_delete_account(db, account.id);
 	if (!err)
-		err = admin_audit(call, "account-password", json_pack("{s:s}", "account", account.name));
+		err = admin_audit(call, "account-password",
+				  json_pack("{s:s}", "account", account.name));
 	return err ? err : db_tx_commit(&tx);
 }
 
@@ -198,7 +214,8 @@ enum err admin_user_totp(struct admin_call *call)
 	if (!err)
 		err = login_row_delete_account(db, account.id);
 	if (!err)
-		err = admin_audit(call, "account-totp", json_pack("{s:s}", "account", account.name));
+		err = admin_audit(call, "account-totp",
+				  json_pack("{s:s}", "account", account.name));
 	if (!err)
 		err = totp_result(call, key, account.name);
 	return err ? err : db_tx_commit(&tx);
@@ -218,7 +235,8 @@ enum err admin_user_unlock(struct admin_call *call)
 	if (!err)
 		err = login_reset(db, &(const struct login_try){ .account = account.id });
 	if (!err)
-		err = admin_audit(call, "account-unlock", json_pack("{s:s}", "account", account.name));
+		err = admin_audit(call, "account-unlock",
+				  json_pack("{s:s}", "account", account.name));
 	return err ? err : db_tx_commit(&tx);
 }
 

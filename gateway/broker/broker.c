@@ -33,7 +33,8 @@ enum err broker_audit(struct broker *broker, const struct audit_entry *entry)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- edge, signer, probe ----------------------------------------------------------------------- */
+/* ---- edge, signer, probe -----------------------------------------------------------------------
+ */
 
 static void edge_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			 const union wire_any *msg, int fd)
@@ -130,14 +131,16 @@ static void peer_came(struct broker *broker, enum wire_role role)
 static void link_peer(struct broker *broker, unsigned role, int fd)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
-		struct channel **channel = (struct channel **)(void *)((char *)broker + peers[i].offset);
+		struct channel **channel =
+			(struct channel **)(void *)((char *)broker + peers[i].offset);
 		enum err err;
 
 		if (peers[i].role != role)
 			continue;
 		channel_free(*channel);
 		*channel = NULL;
-		err = channel_new(broker->loop, fd, WIRE_BROKER, peers[i].role, &peers[i].ops, broker, channel);
+		err = channel_new(broker->loop, fd, WIRE_BROKER, peers[i].role, &peers[i].ops,
+				  broker, channel);
 		if (err)
 			log_error("link-failed", "role=%u error=%s", role, err_code(err));
 		peer_came(broker, peers[i].role);
@@ -147,7 +150,8 @@ static void link_peer(struct broker *broker, unsigned role, int fd)
 	close(fd);
 }
 
-/* ---- monitor ----------------------------------------------------------------------------------- */
+/* ---- monitor -----------------------------------------------------------------------------------
+ */
 
 static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			    const union wire_any *msg, int fd)
@@ -178,9 +182,11 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 	loop_stop(broker->loop, why == ERR_CLOSED ? 0 : 1);
 }
 
-const struct channel_ops broker_monitor_ops = { .message = monitor_message, .closed = monitor_closed };
+const struct channel_ops broker_monitor_ops = { .message = monitor_message,
+						.closed = monitor_closed };
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 static void tick_due(struct loop_timer *timer)
 {
@@ -239,7 +245,8 @@ static enum err open_parts(struct broker *broker)
 	return err;
 }
 
-enum err broker_open(struct loop *loop, const struct settings *settings, const char *state_dir, struct broker **ret)
+enum err broker_open(struct loop *loop, const struct settings *settings, const char *state_dir,
+		     struct broker **ret)
 {
 	struct broker *broker = calloc(1, sizeof(*broker));
 	enum err err;

@@ -1,6 +1,6 @@
 /*
- * broker.h - what the broker process holds, and its links to the other processes. It has no network socket and decides
- * everything.
+ * broker.h - what the broker process holds, and its links to the other processes. It has no network
+ * socket and decides everything.
  */
 #ifndef SEKISHO_BROKER_BROKER_H
 #define SEKISHO_BROKER_BROKER_H
@@ -26,7 +26,7 @@ struct broker {
 	struct settings settings;
 	struct login_policy policy;
 	struct db *db;
-	struct secret *key;	    /* of sealed.h */
+	struct secret *key; /* of sealed.h */
 	struct hasher *hasher;
 	struct throttle *addresses; /* tries per network address */
 	/* NULL while there is none. */
@@ -40,11 +40,12 @@ struct broker {
 };
 
 /*
- * Opens the database and the sealing key in state_dir and takes up the sessions that lived before. Errors are logged. The caller then
- * sets broker->monitor to a channel with broker_monitor_ops and the broker as its context.
+ * Opens the database and the sealing key in state_dir and takes up the sessions that lived before.
+ * Errors are logged. The caller then sets broker->monitor to a channel with broker_monitor_ops and
+ * the broker as its context.
  */
-nodiscard enum err broker_open(struct loop *loop, const struct settings *settings, const char *state_dir,
-			       struct broker **ret);
+nodiscard enum err broker_open(struct loop *loop, const struct settings *settings,
+			       const char *state_dir, struct broker **ret);
 void broker_close(struct broker *broker);
 
 extern const struct channel_ops broker_monitor_ops;

@@ -13,10 +13,13 @@ void pc_login_finish(struct pc_login *login)
 
 static struct sealed_place credential_place(const char *column, int64_t account, int64_t host)
 {
-	return (struct sealed_place){ .table = "host_credential", .column = column, .row = account, .row2 = host };
+	return (struct sealed_place){
+		.table = "host_credential", .column = column, .row = account, .row2 = host
+	};
 }
 
-enum err credential_keep(struct broker *broker, int64_t account, int64_t host, const struct pc_login *login)
+enum err credential_keep(struct broker *broker, int64_t account, int64_t host,
+			 const struct pc_login *login)
 {
 	struct host_credential row;
 	const struct {
@@ -33,8 +36,8 @@ enum err credential_keep(struct broker *broker, int64_t account, int64_t host, c
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const struct sealed_place place = credential_place(values[i].column, account, host);
 		enum err err = sealed_seal(broker->key, &place, secret_text(values[i].secret),
-					   secret_len(values[i].secret), values[i].sealed, HOST_SEALED_MAX,
-					   values[i].len);
+					   secret_len(values[i].secret), values[i].sealed,
+					   HOST_SEALED_MAX, values[i].len);
 
 		if (err)
 			return err;
@@ -61,7 +64,8 @@ enum err credential_open(struct broker *broker, int64_t account, int64_t host, s
 	for (size_t i = 0; i < ARRAY_SIZE(values) && !err; i++) {
 		const struct sealed_place place = credential_place(values[i].column, account, host);
 
-		err = sealed_open(broker->key, &place, values[i].sealed, *values[i].len, values[i].secret);
+		err = sealed_open(broker->key, &place, values[i].sealed, *values[i].len,
+				  values[i].secret);
 	}
 	if (err)
 		pc_login_finish(&login);
@@ -70,7 +74,8 @@ enum err credential_open(struct broker *broker, int64_t account, int64_t host, s
 	return err;
 }
 
-enum err credential_forget(struct broker *broker, const struct session_row *session, const char *why)
+enum err credential_forget(struct broker *broker, const struct session_row *session,
+			   const char *why)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	char id[2 * SESSION_ROW_ID + 1];

@@ -9,11 +9,14 @@
 #include "broker/handlers.h"
 
 #define HEAD_MATCHES(name)                                                                         \
-	static_assert(offsetof(struct msg_##name, request) == offsetof(struct request_head, request) && \
-			      offsetof(struct msg_##name, device) == offsetof(struct request_head, device) && \
+	static_assert(offsetof(struct msg_##name, request) ==                                      \
+				      offsetof(struct request_head, request) &&                    \
+			      offsetof(struct msg_##name, device) ==                               \
+				      offsetof(struct request_head, device) &&                     \
 			      offsetof(struct msg_##name, address) ==                              \
 				      offsetof(struct request_head, address) &&                    \
-			      offsetof(struct msg_##name, token) == offsetof(struct request_head, token), \
+			      offsetof(struct msg_##name, token) ==                                \
+				      offsetof(struct request_head, token),                        \
 		      #name " begins like struct request_head")
 HEAD_MATCHES(login_password);
 HEAD_MATCHES(login_totp);
@@ -44,7 +47,8 @@ const struct request_type request_types[] = {
 };
 const size_t request_type_count = ARRAY_SIZE(request_types);
 
-/* A login is not marked as used, nor a device as seen, more often than this: each is a write to the disk. */
+/* A login is not marked as used, nor a device as seen, more often than this: each is a write to the
+ * disk. */
 enum { TOUCH_S = 30 };
 
 static const struct request_type *request_type(uint16_t id)
@@ -91,8 +95,8 @@ static enum err check_login(struct request *request, const struct request_type *
 
 	if (type->login == REQUEST_LOGIN_NONE)
 		return OK;
-	err = login_find(broker->db, &broker->policy, request->head->token, request->device.id, request->now_s,
-			 &request->login);
+	err = login_find(broker->db, &broker->policy, request->head->token, request->device.id,
+			 request->now_s, &request->login);
 	if (err)
 		return err;
 	if (!login_suffices(type->login, request->login.state))
@@ -106,7 +110,8 @@ static enum err check_login(struct request *request, const struct request_type *
 	/* The values of enum account_role are 1 and 2, so are their bits. */
 	return type->roles & (unsigned)request->account.role ? OK : ERR_DENIED;
 }
-static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF && (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN, "roles are bits");
+static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF && (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN,
+	      "roles are bits");
 
 /* Bookkeeping only: a request that reads is not refused because this could not be written. */
 static void touch(struct request *request)
@@ -118,12 +123,14 @@ static void touch(struct request *request)
 		err = login_row_touch(db, request->login.id, request->now_s);
 	if (!err && (request->now_s - request->device.seen_s >= TOUCH_S ||
 		     strcmp(request->device.seen_address, request->head->address) != 0))
-		err = device_set_seen(db, request->device.id, request->now_s, request->head->address);
+		err = device_set_seen(db, request->device.id, request->now_s,
+				      request->head->address);
 	if (err)
 		log_warn("touch-failed", "error=%s", err_code(err));
 }
 
-void dispatch_request(struct broker *broker, const struct wire_type *type, const union wire_any *msg)
+void dispatch_request(struct broker *broker, const struct wire_type *type,
+		      const union wire_any *msg)
 {
 	const struct request_type *row = request_type(type->id);
 	struct request request = {

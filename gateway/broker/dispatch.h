@@ -1,7 +1,7 @@
 /*
- * dispatch.h - the one table of what the edge may ask: the login a request needs, the roles that may make it, and
- * its handler. What is not in the table is refused. Every request is checked afresh against the device's and the
- * account's rows.
+ * dispatch.h - the one table of what the edge may ask: the login a request needs, the roles that
+ * may make it, and its handler. What is not in the table is refused. Every request is checked
+ * afresh against the device's and the account's rows.
  */
 #ifndef SEKISHO_BROKER_DISPATCH_H
 #define SEKISHO_BROKER_DISPATCH_H
@@ -18,8 +18,8 @@ struct request_head {
 
 enum request_login {
 	REQUEST_LOGIN_NONE = 1, /* the device alone */
-	REQUEST_LOGIN_WAITING,	/* the password was right, the code is to come */
-	REQUEST_LOGIN_ANY,	/* one of both */
+	REQUEST_LOGIN_WAITING,  /* the password was right, the code is to come */
+	REQUEST_LOGIN_ANY,      /* one of both */
 	REQUEST_LOGIN_FULL,
 };
 
@@ -51,7 +51,8 @@ extern const struct request_type request_types[];
 extern const size_t request_type_count;
 
 /* A message from the edge other than edge_start. Answers it in every case. */
-void dispatch_request(struct broker *broker, const struct wire_type *type, const union wire_any *msg);
+void dispatch_request(struct broker *broker, const struct wire_type *type,
+		      const union wire_any *msg);
 
 /* An audit entry with the request's person, device and address filled in. */
 struct audit_entry request_audit(const struct request *request, const char *event, json_t *detail);

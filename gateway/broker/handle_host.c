@@ -26,7 +26,8 @@ enum err handle_host_wake(struct request *request)
 	struct broker *broker = request->broker;
 	struct audit_entry entry;
 	struct host_row host;
-	enum err err = host_by_id(broker->db, (int64_t)request->msg->host_wake.host, request->account.id, &host);
+	enum err err = host_by_id(broker->db, (int64_t)request->msg->host_wake.host,
+				  request->account.id, &host);
 
 	if (!err && !host.granted)
 		err = ERR_NOT_FOUND;

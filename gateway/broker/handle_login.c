@@ -10,7 +10,8 @@
 #include "broker/person.h"
 #include "broker/session.h"
 
-/* ---- password ---------------------------------------------------------------------------------- */
+/* ---- password ----------------------------------------------------------------------------------
+ */
 
 /* A password that is being compared. */
 struct password_job {
@@ -20,7 +21,8 @@ struct password_job {
 };
 
 /* Read again: much may have happened while the hash was computed. */
-static bool still_welcome(struct broker *broker, const struct login_try *try, int64_t now_s, struct account *ret)
+static bool still_welcome(struct broker *broker, const struct login_try *try, int64_t now_s,
+			  struct account *ret)
 {
 	struct device device;
 
@@ -31,8 +33,8 @@ static bool still_welcome(struct broker *broker, const struct login_try *try, in
 	       device.state == DEVICE_ACTIVE && login_device_valid(&device, now_s);
 }
 
-static enum err password_right(struct password_job *job, const struct account *account, int64_t now_s,
-			       char ret_token[LOGIN_TOKEN_TEXT + 1])
+static enum err password_right(struct password_job *job, const struct account *account,
+			       int64_t now_s, char ret_token[LOGIN_TOKEN_TEXT + 1])
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = job->broker->db;
@@ -76,8 +78,9 @@ static void password_done(void *ctx, enum err result, const char *hash)
 }
 
 /*
- * The account in question, when the device is its own; else it stays zero and a dummy is compared. Only the name
- * of an account that exists goes into the audit log: people type passwords into the wrong field.
+ * The account in question, when the device is its own; else it stays zero and a dummy is compared.
+ * Only the name of an account that exists goes into the audit log: people type passwords into the
+ * wrong field.
  */
 static enum err find_account(struct request *request, const char *name, struct account *ret)
 {
@@ -111,22 +114,25 @@ enum err handle_login_password(struct request *request)
 		return err;
 	own = account.id && account.id == request->device.owner;
 	*job = (struct password_job){ .broker = request->broker, .to = request->to };
-	person_try_init(&job->try, own ? account.id : 0, request->device.id, account.name, request->head->address);
-	err = person_compare(request->broker, &request->to, &job->try, password, own ? account.password : NULL,
-			     password_done, job);
+	person_try_init(&job->try, own ? account.id : 0, request->device.id, account.name,
+			request->head->address);
+	err = person_compare(request->broker, &request->to, &job->try, password,
+			     own ? account.password : NULL, password_done, job);
 	if (!err)
 		util_take_ptr(job);
 	return err == ERR_THROTTLED ? OK : err;
 }
 
-/* ---- code -------------------------------------------------------------------------------------- */
+/* ---- code --------------------------------------------------------------------------------------
+ */
 
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "account", request->account.name, "full_name",
-			 request->account.full_name, "role", role_code(request->account.role), "device",
-			 request->device.name, "device_until", (json_int_t)request->device.not_after_s,
-			 "login_until", (json_int_t)request->login.expires_s, "office",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "account", request->account.name,
+			 "full_name", request->account.full_name, "role",
+			 role_code(request->account.role), "device", request->device.name,
+			 "device_until", (json_int_t)request->device.not_after_s, "login_until",
+			 (json_int_t)request->login.expires_s, "office",
 			 request->broker->settings.gateway_office);
 }
 
@@ -148,8 +154,8 @@ static enum err code_check(struct request *request, const struct person_try *try
 	if (!err)
 		err = login_reset(broker->db, &try->login);
 	if (!err)
-		err = login_complete(broker->db, &broker->policy, &request->login, request->now_s, ret_token,
-				     &login);
+		err = login_complete(broker->db, &broker->policy, &request->login, request->now_s,
+				     ret_token, &login);
 	if (!err)
 		err = audit_append(broker->db, &entry);
 	if (!err)
@@ -181,7 +187,8 @@ enum err handle_login_totp(struct request *request)
 	return OK;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------------
+ */
 
 enum err handle_logout(struct request *request)
 {

@@ -39,7 +39,8 @@ static enum err open_limits(struct request *request, const char **ret_field)
 		*ret_field = "max_hours";
 		return ERR_DENIED;
 	}
-	if ((int64_t)session_count(request->broker, request->account.id) >= settings->session_per_account) {
+	if ((int64_t)session_count(request->broker, request->account.id) >=
+	    settings->session_per_account) {
 		*ret_field = "per_account";
 		return ERR_DENIED;
 	}
@@ -89,11 +90,14 @@ static struct session_row open_row(const struct request *request, const struct h
 }
 
 /* The row, the login to keep and the audit entry, all or none. */
-static enum err open_record(struct request *request, const struct session_row *row, const struct session_start *start)
+static enum err open_record(struct request *request, const struct session_row *row,
+			    const struct session_start *start)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct broker *broker = request->broker;
-	const struct pc_login login = { .user = start->user, .domain = start->domain, .password = start->password };
+	const struct pc_login login = { .user = start->user,
+					.domain = start->domain,
+					.password = start->password };
 	bool keep = request->msg->session_open.keep && start->user;
 	char id[SESSION_ID_TEXT + 1];
 	struct audit_entry entry;
@@ -107,8 +111,8 @@ static enum err open_record(struct request *request, const struct session_row *r
 		return err;
 	util_hex(row->id, sizeof(row->id), id);
 	entry = request_audit(request, "session-open",
-			      json_pack("{s:s, s:b, s:b}", "host", row->host_name, "view_only", row->view_only,
-					"credentials_kept", keep));
+			      json_pack("{s:s, s:b, s:b}", "host", row->host_name, "view_only",
+					row->view_only, "credentials_kept", keep));
 	entry.host = row->host;
 	entry.session = id;
 	err = audit_append(broker->db, &entry);

@@ -1,5 +1,6 @@
 /*
- * handle_session.c - requests about sessions that are there. A session of somebody else is as good as none.
+ * handle_session.c - requests about sessions that are there. A session of somebody else is as good
+ * as none.
  */
 #include <string.h>
 
@@ -31,7 +32,8 @@ enum err handle_session_list(struct request *request)
 }
 
 /* The end of a session can be asked for although memory has forgotten it. */
-static enum err mine_or_ended(struct request *request, const uint8_t id[WIRE_SESSION_ID], struct session_row *ret)
+static enum err mine_or_ended(struct request *request, const uint8_t id[WIRE_SESSION_ID],
+			      struct session_row *ret)
 {
 	const struct session *session = mine(request, id);
 	struct session_row row;
@@ -77,7 +79,8 @@ enum err handle_session_end(struct request *request)
 	return OK;
 }
 
-/* ---- viewing ----------------------------------------------------------------------------------- */
+/* ---- viewing -----------------------------------------------------------------------------------
+ */
 
 static enum err attach_record(struct request *request, struct session *session)
 {
@@ -120,7 +123,8 @@ enum err handle_session_attach(struct request *request)
 	return OK;
 }
 
-/* ---- unlocking --------------------------------------------------------------------------------- */
+/* ---- unlocking ---------------------------------------------------------------------------------
+ */
 
 struct unlock_job {
 	struct broker *broker;
@@ -142,7 +146,8 @@ static enum err unlock_now(struct unlock_job *job, struct session **ret)
 
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_AUTH : err;
-	if (!session || session->row.state != SESSION_LOCKED || session->row.account != job->try.login.account)
+	if (!session || session->row.state != SESSION_LOCKED ||
+	    session->row.account != job->try.login.account)
 		return ERR_WRONG_STATE;
 	entry.session = session->id_text;
 	entry.host = session->row.host;
@@ -202,8 +207,8 @@ enum err handle_session_unlock(struct request *request)
 			request->head->address);
 	err = secret_new(msg->password, strlen(msg->password), &password);
 	if (!err)
-		err = person_compare(request->broker, &request->to, &job->try, password, request->account.password,
-				     unlock_done, job);
+		err = person_compare(request->broker, &request->to, &job->try, password,
+				     request->account.password, unlock_done, job);
 	if (!err)
 		util_take_ptr(job);
 	return err == ERR_THROTTLED ? OK : err;

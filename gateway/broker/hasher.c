@@ -108,7 +108,8 @@ static enum err hasher_start(struct hasher *hasher)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (hasher->thread_count < HASHER_THREADS && !failed) {
-		failed = pthread_create(&hasher->threads[hasher->thread_count], NULL, hasher_thread, hasher);
+		failed = pthread_create(&hasher->threads[hasher->thread_count], NULL, hasher_thread,
+					hasher);
 		if (!failed)
 			hasher->thread_count++;
 	}
@@ -167,7 +168,8 @@ bool hasher_has_room(struct hasher *hasher)
 	return room;
 }
 
-static enum err hasher_add(struct hasher *hasher, const struct secret *password, const struct hasher_job *fields)
+static enum err hasher_add(struct hasher *hasher, const struct secret *password,
+			   const struct hasher_job *fields)
 {
 	struct hasher_job *job;
 	enum err err;
@@ -192,8 +194,8 @@ static enum err hasher_add(struct hasher *hasher, const struct secret *password,
 	return OK;
 }
 
-enum err hasher_verify(struct hasher *hasher, const struct secret *password, const char *hash, hasher_done *done,
-		       void *ctx)
+enum err hasher_verify(struct hasher *hasher, const struct secret *password, const char *hash,
+		       hasher_done *done, void *ctx)
 {
 	struct hasher_job job = { .kind = HASHER_VERIFY_DUMMY, .done = done, .ctx = ctx };
 
@@ -206,7 +208,8 @@ enum err hasher_verify(struct hasher *hasher, const struct secret *password, con
 	return hasher_add(hasher, password, &job);
 }
 
-enum err hasher_hash(struct hasher *hasher, const struct secret *password, hasher_done *done, void *ctx)
+enum err hasher_hash(struct hasher *hasher, const struct secret *password, hasher_done *done,
+		     void *ctx)
 {
 	const struct hasher_job job = { .kind = HASHER_HASH, .done = done, .ctx = ctx };
 

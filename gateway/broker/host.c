@@ -60,7 +60,8 @@ static struct host_seen *seen_make(struct host_watch *watch, const struct host_r
 	return seen;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------------------------------
+ */
 
 static bool awaited(const struct host_seen *seen, uint64_t now_ms)
 {
@@ -69,7 +70,9 @@ static bool awaited(const struct host_seen *seen, uint64_t now_ms)
 
 static void seen_ask(struct host_watch *watch, struct host_seen *seen, uint64_t now_ms)
 {
-	const struct msg_probe probe = { .host = (uint64_t)seen->host, .address = seen->address, .port = seen->port };
+	const struct msg_probe probe = { .host = (uint64_t)seen->host,
+					 .address = seen->address,
+					 .port = seen->port };
 
 	if (!watch->broker->probe || awaited(seen, now_ms) ||
 	    (seen->asked_ms && now_ms - seen->asked_ms < HOST_FRESH_MS))
@@ -108,7 +111,8 @@ static void watch_due(struct loop_timer *timer)
 		loop_timer_set(&watch->timer, HOST_TICK_US);
 }
 
-/* ---- what is known ----------------------------------------------------------------------------- */
+/* ---- what is known -----------------------------------------------------------------------------
+ */
 
 bool host_undecided(const struct host_watch *watch, int64_t host)
 {
@@ -123,7 +127,9 @@ const char *host_state(const struct host_watch *watch, const struct host_row *ho
 	uint64_t now_ms = clock_mono_ms();
 
 	if (!seen || !seen->answered || now_ms - seen->answered_ms > HOST_LOOKED_MS)
-		return seen && seen->woken_ms && now_ms - seen->woken_ms < HOST_WAKING_MS ? "waking" : "unknown";
+		return seen && seen->woken_ms && now_ms - seen->woken_ms < HOST_WAKING_MS
+			       ? "waking"
+			       : "unknown";
 	if (seen->reachable)
 		return "reachable";
 	if (seen->woken_ms && now_ms - seen->woken_ms < HOST_WAKING_MS)
@@ -150,26 +156,33 @@ enum err host_wake(struct host_watch *watch, const struct host_row *host)
 	return err;
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list ----------------------------------------------------------------------------------
+ */
 
 static json_t *host_json(struct broker *broker, const struct host_row *host, int64_t account)
 {
 	const struct session *session = session_on_host(broker, host->id);
 	bool me = session && session->row.account == account;
-	json_t *json = json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "id", (json_int_t)host->id, "name",
-				 host->name, "protocol", protocol_code((unsigned)host->protocol), "state",
-				 host_state(broker->hosts, host), "in_use", !session ? "no" : me ? "me" : "other",
-				 "can_wake", host->has_mac, "view_only", host->view_only, "needs_login",
-				 !host->has_credential && host->security != SECURITY_NONE);
+	json_t *json =
+		json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:b, s:b}", "id", (json_int_t)host->id,
+			  "name", host->name, "protocol", protocol_code((unsigned)host->protocol),
+			  "state", host_state(broker->hosts, host), "in_use",
+			  !session ? "no"
+			  : me     ? "me"
+				   : "other",
+			  "can_wake", host->has_mac, "view_only", host->view_only, "needs_login",
+			  !host->has_credential && host->security != SECURITY_NONE);
 
-	if (json && me && json_object_set_new(json, "session", json_string(session->id_text)) != 0) {
+	if (json && me &&
+	    json_object_set_new(json, "session", json_string(session->id_text)) != 0) {
 		json_decref(json);
 		return NULL;
 	}
 	return json;
 }
 
-static enum err host_list_json(struct broker *broker, int64_t account, bool *ret_undecided, json_t **ret)
+static enum err host_list_json(struct broker *broker, int64_t account, bool *ret_undecided,
+			       json_t **ret)
 {
 	_cleanup_query_ struct query query;
 	json_t *list = json_array();
@@ -206,7 +219,8 @@ static void wait_free(struct host_wait *wait)
 }
 
 /* Answers unless something is undecided and there is time left. */
-static bool list_answer(struct broker *broker, const struct reply_to *to, int64_t account, bool may_wait)
+static bool list_answer(struct broker *broker, const struct reply_to *to, int64_t account,
+			bool may_wait)
 {
 	bool undecided;
 	json_t *json;
@@ -244,13 +258,16 @@ void host_list_reply(struct broker *broker, const struct reply_to *to, int64_t a
 		list_answer(broker, to, account, false);
 		return;
 	}
-	*wait = (struct host_wait){ .next = watch->waiting, .watch = watch, .to = *to, .account = account };
+	*wait = (struct host_wait){
+		.next = watch->waiting, .watch = watch, .to = *to, .account = account
+	};
 	watch->waiting = wait;
 	loop_timer_init(broker->loop, &wait->timer, wait_due);
 	loop_timer_set(&wait->timer, HOST_FIRST_MS * 1000ULL);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers -----------------------------------------------------------------------------------
+ */
 
 void host_probed(struct host_watch *watch, const struct msg_probed *msg)
 {

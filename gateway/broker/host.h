@@ -1,6 +1,6 @@
 /*
- * host.h - which office PCs answer. The probe process asks them, at once when somebody first looks and every 10 s while somebody
- * goes on looking; the broker itself sends nothing to a PC.
+ * host.h - which office PCs answer. The probe process asks them, at once when somebody first looks
+ * and every 10 s while somebody goes on looking; the broker itself sends nothing to a PC.
  */
 #ifndef SEKISHO_BROKER_HOST_H
 #define SEKISHO_BROKER_HOST_H
@@ -9,10 +9,10 @@
 #include "store/hosts.h"
 
 enum {
-	HOST_FRESH_MS = 10 * 1000,    /* how long an answer counts */
-	HOST_LOOKED_MS = 30 * 1000,   /* how long a look keeps the probe going */
-	HOST_WAKING_MS = 120 * 1000,  /* how long a PC may take to wake up */
-	HOST_FIRST_MS = 300,	      /* how long a list waits for first answers */
+	HOST_FRESH_MS = 10 * 1000,   /* how long an answer counts */
+	HOST_LOOKED_MS = 30 * 1000,  /* how long a look keeps the probe going */
+	HOST_WAKING_MS = 120 * 1000, /* how long a PC may take to wake up */
+	HOST_FIRST_MS = 300,         /* how long a list waits for first answers */
 };
 
 nodiscard enum err host_watch_new(struct broker *broker, struct host_watch **ret);
@@ -27,7 +27,8 @@ bool host_undecided(const struct host_watch *watch, int64_t host);
 /* "reachable", "asleep", "unreachable", "waking" or "unknown". */
 const char *host_state(const struct host_watch *watch, const struct host_row *host);
 
-/* Sends the magic packet. ERR_UNAVAILABLE without a probe process. ERR_WRONG_STATE: no address to wake. */
+/* Sends the magic packet. ERR_UNAVAILABLE without a probe process. ERR_WRONG_STATE: no address to
+ * wake. */
 nodiscard enum err host_wake(struct host_watch *watch, const struct host_row *host);
 
 /* The answer of account's hosts, now or as soon as the first answers are there. */

@@ -19,19 +19,21 @@ static void on_signal(void *ctx, int signal)
 }
 
 /* The database's files, nothing else of the file system, and the admin socket's accept. */
-static enum err confine(const char *state_dir)
+static enum err confine(const struct child *child)
 {
 	static const char *const calls[] = {
-		"accept4", "access",	"fchmod", "fchown", "fdatasync", "fsync",  "ftruncate", "getcwd",  "lstat",
-		"mkdir",   "newfstatat", "open",  "openat", "readlink",	 "rename", "socketpair", "stat",   "unlink",
+		"accept4",   "access",   "fchmod", "fchown",     "fdatasync",  "fsync",
+		"ftruncate", "getcwd",   "lstat",  "mkdir",      "newfstatat", "open",
+		"openat",    "readlink", "rename", "fcntl-lock", "stat",       "unlink",
 	};
-	const struct sandbox_path paths[] = { { state_dir, SANDBOX_WRITE } };
+	const struct sandbox_path paths[] = { { child->state_dir, SANDBOX_WRITE } };
 	const struct sandbox sandbox = {
 		.syscalls = calls,
 		.syscall_count = ARRAY_SIZE(calls),
 		.paths = paths,
 		.path_count = ARRAY_SIZE(paths),
 		.open_files = OPEN_FILES,
+		.may_lack_landlock = !child->settings.gateway_require_landlock,
 	};
 
 	return sandbox_enter(&sandbox);
@@ -52,7 +54,7 @@ static enum err start(struct child *child, struct loop *loop, struct broker **re
 		err = loop_signal(loop, SIGINT, on_signal, loop);
 	/* First, so that the threads which the broker starts are confined too. */
 	if (!err)
-		err = confine(child->state_dir);
+		err = confine(child);
 	if (!err)
 		err = broker_open(loop, &child->settings, child->state_dir, ret);
 	if (!err)
@@ -74,8 +76,8 @@ int main(int argc, char **argv)
 	if (!err)
 		err = start(&child, loop, &broker);
 	if (err)
-		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"", child.state_dir, err_code(err),
-			  err_text_en(err));
+		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"", child.state_dir,
+			  err_code(err), err_text_en(err));
 	else
 		code = loop_run(loop);
 	broker_close(broker);

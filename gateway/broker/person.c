@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "broker/sealed.h"
 
-void person_try_init(struct person_try *try, int64_t account, int64_t device, const char *name, const char *address)
+void person_try_init(struct person_try *try, int64_t account, int64_t device, const char *name,
+		     const char *address)
 {
 	*try = (struct person_try){ .login = { .account = account, .device = device } };
 	snprintf(try->account, sizeof(try->account), "%s", name);
@@ -15,7 +16,8 @@ void person_try_init(struct person_try *try, int64_t account, int64_t device, co
 }
 
 /* The address is counted last and in memory, so that a refused try leaves no trace in either. */
-static enum err person_count_in(struct broker *broker, const struct person_try *try, int64_t *ret_wait_ms)
+static enum err person_count_in(struct broker *broker, const struct person_try *try,
+				int64_t *ret_wait_ms)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	int64_t now_ms = clock_wall_ms();
@@ -24,25 +26,28 @@ static enum err person_count_in(struct broker *broker, const struct person_try *
 	if (!err)
 		err = login_count(broker->db, &broker->policy, &try->login, now_ms, ret_wait_ms);
 	if (!err)
-		err = throttle_count(broker->addresses, try->address, (int64_t)clock_mono_ms(), ret_wait_ms);
+		err = throttle_count(broker->addresses, try->address, (int64_t)clock_mono_ms(),
+				     ret_wait_ms);
 	return err ? err : db_tx_commit(&tx);
 }
 
-enum err person_count(struct broker *broker, const struct reply_to *to, const struct person_try *try)
+enum err person_count(struct broker *broker, const struct reply_to *to,
+		      const struct person_try *try)
 {
 	int64_t wait_ms = 0;
 	enum err err = person_count_in(broker, try, &wait_ms);
 
 	if (err == ERR_THROTTLED) {
-		log_info("login-throttled", "device=%lld address=%s wait_ms=%lld", (long long)try->login.device,
-			 try->address, (long long)wait_ms);
+		log_info("login-throttled", "device=%lld address=%s wait_ms=%lld",
+			 (long long)try->login.device, try->address, (long long)wait_ms);
 		reply_throttled(broker, to, wait_ms);
 	}
 	return err;
 }
 
-enum err person_compare(struct broker *broker, const struct reply_to *to, const struct person_try *try,
-			const struct secret *password, const char *hash, hasher_done *done, void *ctx)
+enum err person_compare(struct broker *broker, const struct reply_to *to,
+			const struct person_try *try, const struct secret *password,
+			const char *hash, hasher_done *done, void *ctx)
 {
 	enum err err;
 
@@ -64,8 +69,8 @@ struct audit_entry person_audit(const struct person_try *try, const char *event,
 	};
 }
 
-static enum err person_record_failure(struct broker *broker, const struct person_try *try, const char *step,
-				      bool *ret_locked)
+static enum err person_record_failure(struct broker *broker, const struct person_try *try,
+				      const char *step, bool *ret_locked)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct audit_entry entry = person_audit(
@@ -98,8 +103,8 @@ enum err person_failed(struct broker *broker, const struct person_try *try, cons
 	if (err)
 		return err;
 	if (locked)
-		log_warn("login-locked", "device=%lld account=%s address=%s", (long long)try->login.device,
-			 try->account, try->address);
+		log_warn("login-locked", "device=%lld account=%s address=%s",
+			 (long long)try->login.device, try->account, try->address);
 	return ERR_LOGIN;
 }
 
@@ -115,12 +120,15 @@ enum err person_totp_key(struct broker *broker, const struct account *account, s
 	return sealed_open(broker->key, &place, account->totp, account->totp_len, ret);
 }
 
-enum err person_set_totp(struct broker *broker, int64_t account, const struct secret *key, int64_t now_s)
+enum err person_set_totp(struct broker *broker, int64_t account, const struct secret *key,
+			 int64_t now_s)
 {
 	const struct sealed_place place = totp_place(account);
 	uint8_t sealed[ACCOUNT_TOTP_MAX];
 	size_t len;
-	enum err err = sealed_seal(broker->key, &place, secret_text(key), secret_len(key), sealed, sizeof(sealed), &len);
+	enum err err = sealed_seal(broker->key, &place, secret_text(key), secret_len(key), sealed,
+				   sizeof(sealed), &len);
 
-	return err ? err : account_set_totp(broker->db, account, sealed, len, (int64_t)totp_step(now_s));
+	return err ? err
+		   : account_set_totp(broker->db, account, sealed, len, (int64_t)totp_step(now_s));
 }

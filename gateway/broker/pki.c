@@ -26,11 +26,11 @@ struct pki {
 	struct pki_order *orders;
 	/* What the edge has, or shall have. */
 	struct buf csr, certificate, ca, crl;
-	bool edge_waits;	/* it has not got its first edge_config yet */
-	uint32_t edge_request;	/* of its edge_start */
-	uint32_t sign_request;	/* to the signer, 0 for none */
-	uint32_t crl_request;	/* to the signer, 0 for none */
-	bool crl_wanted;	/* the list is older than the last revocation */
+	bool edge_waits;       /* it has not got its first edge_config yet */
+	uint32_t edge_request; /* of its edge_start */
+	uint32_t sign_request; /* to the signer, 0 for none */
+	uint32_t crl_request;  /* to the signer, 0 for none */
+	bool crl_wanted;       /* the list is older than the last revocation */
 	struct loop_timer edge_timer, crl_timer;
 };
 
@@ -57,7 +57,8 @@ struct bytes pki_ca(const struct pki *pki)
 	return bytes_of(&pki->ca);
 }
 
-/* ---- the edge ---------------------------------------------------------------------------------- */
+/* ---- the edge ----------------------------------------------------------------------------------
+ */
 
 static void edge_send(struct pki *pki)
 {
@@ -144,11 +145,13 @@ static void edge_certified(struct pki *pki, const struct msg_certified *msg)
 		reply_error(pki->broker, &to, err);
 		return;
 	}
-	/* The list comes with it: without one, a revoked certificate would still reach the login page. */
+	/* The list comes with it: without one, a revoked certificate would still reach the login
+	 * page. */
 	pki_renew_crl(pki);
 }
 
-/* ---- CRL --------------------------------------------------------------------------------------- */
+/* ---- CRL ---------------------------------------------------------------------------------------
+ */
 
 static enum err crl_add_serial(struct buf *serials, const struct device *device)
 {
@@ -238,7 +241,8 @@ void pki_made_crl(struct pki *pki, const struct msg_made_crl *msg)
 	edge_send(pki);
 }
 
-/* ---- devices ----------------------------------------------------------------------------------- */
+/* ---- devices -----------------------------------------------------------------------------------
+ */
 
 static void order_free(struct pki_order *order)
 {
@@ -261,8 +265,8 @@ static void order_due(struct loop_timer *timer)
 	done(ctx, ERR_UNAVAILABLE, (struct bytes){ 0 }, (struct bytes){ 0 });
 }
 
-enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, const char *owner, uint32_t days,
-			 pki_done *done, void *ctx)
+enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, const char *owner,
+			 uint32_t days, pki_done *done, void *ctx)
 {
 	const struct msg_sign msg = {
 		.request = next_request(pki),
@@ -327,7 +331,8 @@ void pki_signer_came(struct pki *pki)
 		pki_renew_crl(pki);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 enum err pki_new(struct broker *broker, struct pki **ret)
 {

@@ -1,6 +1,7 @@
 /*
- * pki.h - what the broker asks of the signer: the gateway's certificate, certificates of devices, the CRL. Nothing waits longer
- * than PKI_WAIT_S, and nothing is left half done when the signer does not answer.
+ * pki.h - what the broker asks of the signer: the gateway's certificate, certificates of devices,
+ * the CRL. Nothing waits longer than PKI_WAIT_S, and nothing is left half done when the signer does
+ * not answer.
  */
 #ifndef SEKISHO_BROKER_PKI_H
 #define SEKISHO_BROKER_PKI_H
@@ -14,8 +15,8 @@ nodiscard enum err pki_new(struct broker *broker, struct pki **ret);
 void pki_free(struct pki *pki);
 
 /*
- * The edge asks for its certificate: answered with edge_config, or with an error reply after PKI_WAIT_S. When the
- * signer comes later, edge_config is sent then.
+ * The edge asks for its certificate: answered with edge_config, or with an error reply after
+ * PKI_WAIT_S. When the signer comes later, edge_config is sent then.
  */
 void pki_edge_start(struct pki *pki, const struct msg_edge_start *msg);
 
@@ -26,11 +27,11 @@ void pki_edge_gone(struct pki *pki);
 typedef void pki_done(void *ctx, enum err err, struct bytes certificate, struct bytes ca);
 
 /*
- * Orders a device's certificate. done is called later, and only after OK, at most PKI_WAIT_S later. ERR_UNAVAILABLE
- * without a signer.
+ * Orders a device's certificate. done is called later, and only after OK, at most PKI_WAIT_S later.
+ * ERR_UNAVAILABLE without a signer.
  */
-nodiscard enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, const char *owner,
-				   uint32_t days, pki_done *done, void *ctx);
+nodiscard enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name,
+				   const char *owner, uint32_t days, pki_done *done, void *ctx);
 
 /* A device was revoked: the edge gets a new CRL as soon as the signer makes one. */
 void pki_renew_crl(struct pki *pki);

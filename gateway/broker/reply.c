@@ -8,8 +8,8 @@
 
 enum { REPLY_BODY_MAX = 96 * 1024, REPLY_OK = 200, REPLY_CONFLICT = 409 };
 
-static void reply_send(struct broker *broker, const struct reply_to *to, unsigned status, const char *cookie,
-		       const char *body, int pass_fd)
+static void reply_send(struct broker *broker, const struct reply_to *to, unsigned status,
+		       const char *cookie, const char *body, int pass_fd)
 {
 	_cleanup_close_ int fd = pass_fd;
 	const struct msg_reply reply = {
@@ -27,32 +27,37 @@ static void reply_send(struct broker *broker, const struct reply_to *to, unsigne
 		log_warn("reply-failed", "request=%u error=%s", to->request, err_code(err));
 }
 
-static void reply_send_json(struct broker *broker, const struct reply_to *to, unsigned status, const char *cookie,
-			    json_t *body, int pass_fd)
+static void reply_send_json(struct broker *broker, const struct reply_to *to, unsigned status,
+			    const char *cookie, json_t *body, int pass_fd)
 {
 	_cleanup_close_ int fd = pass_fd;
 	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	json_decref(body);
 	if (!text)
-		reply_send(broker, to, (unsigned)err_status(ERR_NOMEM), "", "{\"error\":\"nomem\"}", -1);
+		reply_send(broker, to, (unsigned)err_status(ERR_NOMEM), "", "{\"error\":\"nomem\"}",
+			   -1);
 	else if (strlen(text) > REPLY_BODY_MAX)
-		reply_send(broker, to, (unsigned)err_status(ERR_INTERNAL), "", "{\"error\":\"internal\"}", -1);
+		reply_send(broker, to, (unsigned)err_status(ERR_INTERNAL), "",
+			   "{\"error\":\"internal\"}", -1);
 	else
 		reply_send(broker, to, status, cookie, text, util_take_fd(&fd));
 }
 
-void reply_json(struct broker *broker, const struct reply_to *to, unsigned status, const char *cookie, json_t *body)
+void reply_json(struct broker *broker, const struct reply_to *to, unsigned status,
+		const char *cookie, json_t *body)
 {
 	reply_send_json(broker, to, status, cookie, body, -1);
 }
 
 void reply_error(struct broker *broker, const struct reply_to *to, enum err err)
 {
-	reply_json(broker, to, (unsigned)err_status(err), "", json_pack("{s:s}", "error", err_code(err)));
+	reply_json(broker, to, (unsigned)err_status(err), "",
+		   json_pack("{s:s}", "error", err_code(err)));
 }
 
-void reply_error_field(struct broker *broker, const struct reply_to *to, enum err err, const char *field)
+void reply_error_field(struct broker *broker, const struct reply_to *to, enum err err,
+		       const char *field)
 {
 	reply_json(broker, to, (unsigned)err_status(err), "",
 		   json_pack("{s:s, s:s}", "error", err_code(err), "field", field));

@@ -19,11 +19,14 @@ struct reply_to {
 
 enum { REPLY_CREATED = 201, REPLY_ACCEPTED = 202 };
 
-/* body is taken over, NULL (out of memory while it was built) answers nomem. cookie: "" leaves, "-" clears. */
-void reply_json(struct broker *broker, const struct reply_to *to, unsigned status, const char *cookie, json_t *body);
+/* body is taken over, NULL (out of memory while it was built) answers nomem. cookie: "" leaves, "-"
+ * clears. */
+void reply_json(struct broker *broker, const struct reply_to *to, unsigned status,
+		const char *cookie, json_t *body);
 void reply_error(struct broker *broker, const struct reply_to *to, enum err err);
 /* With the field that is wrong. */
-void reply_error_field(struct broker *broker, const struct reply_to *to, enum err err, const char *field);
+void reply_error_field(struct broker *broker, const struct reply_to *to, enum err err,
+		       const char *field);
 void reply_throttled(struct broker *broker, const struct reply_to *to, int64_t wait_ms);
 /* 409 "credentials": the PC's login is needed. */
 void reply_credentials(struct broker *broker, const struct reply_to *to);

@@ -15,9 +15,9 @@ static void cipher_freep(EVP_CIPHER_CTX **cipher)
 }
 #define _cleanup_cipher_ _cleanup_(cipher_freep)
 
-enum err sealed_gcm_encrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[SEALED_NONCE], const void *aad,
-			    size_t aad_len, const void *data, size_t len, uint8_t *ret_data,
-			    uint8_t ret_tag[SEALED_TAG])
+enum err sealed_gcm_encrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[SEALED_NONCE],
+			    const void *aad, size_t aad_len, const void *data, size_t len,
+			    uint8_t *ret_data, uint8_t ret_tag[SEALED_TAG])
 {
 	_cleanup_cipher_ EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	int done;
@@ -35,9 +35,9 @@ enum err sealed_gcm_encrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[S
 	return OK;
 }
 
-enum err sealed_gcm_decrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[SEALED_NONCE], const void *aad,
-			    size_t aad_len, const void *data, size_t len, const uint8_t tag[SEALED_TAG],
-			    uint8_t *ret_data)
+enum err sealed_gcm_decrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[SEALED_NONCE],
+			    const void *aad, size_t aad_len, const void *data, size_t len,
+			    const uint8_t tag[SEALED_TAG], uint8_t *ret_data)
 {
 	_cleanup_cipher_ EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	uint8_t expected[SEALED_TAG];
@@ -59,10 +59,12 @@ enum err sealed_gcm_decrypt(const uint8_t key[SEALED_KEY], const uint8_t nonce[S
 	return OK;
 }
 
-static enum err sealed_aad(const struct sealed_place *place, char *ret, size_t size, size_t *ret_len)
+static enum err sealed_aad(const struct sealed_place *place, char *ret, size_t size,
+			   size_t *ret_len)
 {
-	int len = snprintf(ret, size, "sekisho sealed %d/%s/%s/%lld/%lld", SEALED_VERSION, place->table,
-			   place->column, (long long)place->row, (long long)place->row2);
+	int len = snprintf(ret, size, "sekisho sealed %d/%s/%s/%lld/%lld", SEALED_VERSION,
+			   place->table, place->column, (long long)place->row,
+			   (long long)place->row2);
 
 	if (len < 0 || (size_t)len >= size)
 		return ERR_TOO_BIG;
@@ -70,8 +72,8 @@ static enum err sealed_aad(const struct sealed_place *place, char *ret, size_t s
 	return OK;
 }
 
-enum err sealed_seal(struct secret *key, const struct sealed_place *place, const void *data, size_t len,
-		     uint8_t *ret_sealed, size_t size, size_t *ret_len)
+enum err sealed_seal(struct secret *key, const struct sealed_place *place, const void *data,
+		     size_t len, uint8_t *ret_sealed, size_t size, size_t *ret_len)
 {
 	char aad[SEALED_AAD_MAX];
 	size_t aad_len;
@@ -85,14 +87,15 @@ enum err sealed_seal(struct secret *key, const struct sealed_place *place, const
 	/* Random nonces are safe for 2^32 values under one key (SP 800-38D §8.3). */
 	util_random(ret_sealed + 1, SEALED_NONCE);
 	err = sealed_gcm_encrypt(secret_data(key), ret_sealed + 1, aad, aad_len, data, len,
-				 ret_sealed + 1 + SEALED_NONCE, ret_sealed + 1 + SEALED_NONCE + len);
+				 ret_sealed + 1 + SEALED_NONCE,
+				 ret_sealed + 1 + SEALED_NONCE + len);
 	if (!err)
 		*ret_len = len + SEALED_OVERHEAD;
 	return err;
 }
 
-enum err sealed_open(struct secret *key, const struct sealed_place *place, const uint8_t *sealed, size_t len,
-		     struct secret **ret)
+enum err sealed_open(struct secret *key, const struct sealed_place *place, const uint8_t *sealed,
+		     size_t len, struct secret **ret)
 {
 	_cleanup_secret_ struct secret *plain = NULL;
 	uint8_t zero[SEALED_VALUE_MAX] = { 0 };
@@ -102,14 +105,16 @@ enum err sealed_open(struct secret *key, const struct sealed_place *place, const
 
 	if (err)
 		return err;
-	if (len < SEALED_OVERHEAD || len > SEALED_OVERHEAD + SEALED_VALUE_MAX || sealed[0] != SEALED_VERSION)
+	if (len < SEALED_OVERHEAD || len > SEALED_OVERHEAD + SEALED_VALUE_MAX ||
+	    sealed[0] != SEALED_VERSION)
 		return ERR_CRYPTO;
 	plain_len = len - SEALED_OVERHEAD;
 	err = secret_new(zero, plain_len, &plain);
 	if (err)
 		return err;
-	err = sealed_gcm_decrypt(secret_data(key), sealed + 1, aad, aad_len, sealed + 1 + SEALED_NONCE,
-				 plain_len, sealed + len - SEALED_TAG, secret_data(plain));
+	err = sealed_gcm_decrypt(secret_data(key), sealed + 1, aad, aad_len,
+				 sealed + 1 + SEALED_NONCE, plain_len, sealed + len - SEALED_TAG,
+				 secret_data(plain));
 	if (!err)
 		*ret = util_take_ptr(plain);
 	return err;

@@ -49,13 +49,16 @@ json_t *session_json(const struct session_row *row)
 	char id[SESSION_ID_TEXT + 1];
 
 	util_hex(row->id, sizeof(row->id), id);
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "host", (json_int_t)row->host,
-			 "host_name", row->host_name, "state", session_state_code((unsigned)row->state), "reason",
-			 end_reason_code((unsigned)row->reason), "started", (json_int_t)row->started_s, "until",
-			 (json_int_t)row->until_s, "view_only", row->view_only);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "host",
+			 (json_int_t)row->host, "host_name", row->host_name, "state",
+			 session_state_code((unsigned)row->state), "reason",
+			 end_reason_code((unsigned)row->reason), "started",
+			 (json_int_t)row->started_s, "until", (json_int_t)row->until_s, "view_only",
+			 row->view_only);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 static void secret_drop(struct secret **secret)
 {
@@ -134,11 +137,12 @@ static void session_answer_opener(struct session *session, enum err err)
 	if (err)
 		reply_error(session->broker, &session->opener, err);
 	else
-		reply_json(session->broker, &session->opener, REPLY_CREATED, "", session_json(&session->row));
+		reply_json(session->broker, &session->opener, REPLY_CREATED, "",
+			   session_json(&session->row));
 }
 
-enum err session_new(struct broker *broker, const struct session_row *row, struct session_start *start,
-		     const struct reply_to *opener, int64_t login)
+enum err session_new(struct broker *broker, const struct session_row *row,
+		     struct session_start *start, const struct reply_to *opener, int64_t login)
 {
 	struct msg_worker_spawn spawn;
 	struct session *session = session_add(broker, row);
@@ -165,7 +169,8 @@ enum err session_new(struct broker *broker, const struct session_row *row, struc
 	return OK;
 }
 
-/* ---- state ------------------------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------------------------------
+ */
 
 static enum err session_save(struct session *session, const char *event, json_t *detail)
 {
@@ -214,7 +219,8 @@ void session_set_state(struct session *session, enum session_state state)
 		err = session_row_set_state(session->broker->db, session->row.id, state);
 	/* What cannot be recorded does not go on. */
 	if (err) {
-		log_error("session-record-failed", "session=%s error=%s", session->id_text, err_code(err));
+		log_error("session-record-failed", "session=%s error=%s", session->id_text,
+			  err_code(err));
 		session_finish(session, END_GATEWAY, SESSION_STOP_MS);
 	}
 }
@@ -222,12 +228,14 @@ void session_set_state(struct session *session, enum session_state state)
 /* Stopping a worker must not hang on a full disk: the record is tried again by session_tick. */
 static void session_save_end(struct session *session)
 {
-	enum err err = session_save(session, "session-end",
-				    json_pack("{s:s}", "reason", end_reason_code((unsigned)session->row.reason)));
+	enum err err = session_save(
+		session, "session-end",
+		json_pack("{s:s}", "reason", end_reason_code((unsigned)session->row.reason)));
 
 	session->unsaved = err != OK;
 	if (err)
-		log_error("session-record-failed", "session=%s error=%s", session->id_text, err_code(err));
+		log_error("session-record-failed", "session=%s error=%s", session->id_text,
+			  err_code(err));
 }
 
 static void session_kill(struct session *session)
@@ -238,7 +246,8 @@ static void session_kill(struct session *session)
 	memcpy(kill.session, session->row.id, sizeof(kill.session));
 	err = broker_tell_monitor(session->broker, MSG_worker_kill, &kill);
 	if (err)
-		log_warn("session-kill-failed", "session=%s error=%s", session->id_text, err_code(err));
+		log_warn("session-kill-failed", "session=%s error=%s", session->id_text,
+			 err_code(err));
 }
 
 static void session_stop_worker(struct session *session, enum end_reason reason, unsigned kill_ms)
@@ -273,7 +282,8 @@ void session_finish(struct session *session, enum end_reason reason, unsigned ki
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host)
 {
 	for (struct session *session = broker->sessions; session; session = session->next)
-		if ((!account || session->row.account == account) && (!device || session->row.device == device) &&
+		if ((!account || session->row.account == account) &&
+		    (!device || session->row.device == device) &&
 		    (!host || session->row.host == host))
 			session_finish(session, END_REVOKED, SESSION_CUT_MS);
 }
@@ -286,13 +296,17 @@ static void session_timer_due(struct loop_timer *timer)
 		/* No worker has come in time. */
 		log_warn("session-no-worker", "session=%s", session->id_text);
 		session_finish(session, END_GATEWAY, SESSION_STOP_MS);
-	} else if (session->process) {
+	} else if (session->process && session->kills++ < SESSION_KILLS) {
 		session_kill(session);
 		loop_timer_set(&session->timer, SESSION_STOP_MS * 1000ULL);
+	} else {
+		/* The monitor knows of none: it went while no broker was there to be told. */
+		session->process = false;
 	}
 }
 
-/* ---- worker process ---------------------------------------------------------------------------- */
+/* ---- worker process ----------------------------------------------------------------------------
+ */
 
 /* A worker that nobody knows any more still needs somebody to end it. */
 static struct session *session_stray(struct broker *broker, const uint8_t id[WIRE_SESSION_ID])
@@ -318,8 +332,10 @@ void session_worker_started(struct broker *broker, const struct msg_worker_start
 	session->adopted = msg->adopted != 0;
 	channel_free(session->worker);
 	session->worker = NULL;
-	err = channel_new(broker->loop, fd, WIRE_BROKER, WIRE_WORKER, &session_worker_ops, session, &session->worker);
-	log_info("session-worker", "session=%s pid=%u adopted=%u", session->id_text, msg->pid, msg->adopted);
+	err = channel_new(broker->loop, fd, WIRE_BROKER, WIRE_WORKER, &session_worker_ops, session,
+			  &session->worker);
+	log_info("session-worker", "session=%s pid=%u adopted=%u", session->id_text, msg->pid,
+		 msg->adopted);
 	session->pong_ms = clock_mono_ms();
 	if (!session_alive(session)) {
 		session_stop_worker(session, END_GATEWAY, SESSION_STOP_MS);
@@ -330,7 +346,8 @@ void session_worker_started(struct broker *broker, const struct msg_worker_start
 	if (!err && !msg->adopted)
 		err = session_send_start(session);
 	if (err) {
-		log_error("session-start-failed", "session=%s error=%s", session->id_text, err_code(err));
+		log_error("session-start-failed", "session=%s error=%s", session->id_text,
+			  err_code(err));
 		session_finish(session, END_GATEWAY, SESSION_STOP_MS);
 		return;
 	}
@@ -353,7 +370,8 @@ void session_worker_exited(struct broker *broker, const struct msg_worker_exited
 		session_free(session);
 }
 
-/* ---- viewers ----------------------------------------------------------------------------------- */
+/* ---- viewers -----------------------------------------------------------------------------------
+ */
 
 enum err session_add_viewer(struct session *session, int *ret_fd)
 {
@@ -405,7 +423,8 @@ enum err session_unlock(struct session *session)
 	return err;
 }
 
-/* ---- every few seconds ------------------------------------------------------------------------- */
+/* ---- every few seconds -------------------------------------------------------------------------
+ */
 
 /* A session that is looked at keeps its login; a login that is over sends its viewers away. */
 static void session_tick_login(struct session *session, int64_t now_s)

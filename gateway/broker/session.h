@@ -1,7 +1,7 @@
 /*
- * session.h - desktop sessions: one worker process each. A session has a named state, one function that changes
- * it, and one that ends it with its reason; the row in the database follows, so that a restarted broker takes the
- * live ones up again.
+ * session.h - desktop sessions: one worker process each. A session has a named state, one function
+ * that changes it, and one that ends it with its reason; the row in the database follows, so that a
+ * restarted broker takes the live ones up again.
  */
 #ifndef SEKISHO_BROKER_SESSION_H
 #define SEKISHO_BROKER_SESSION_H
@@ -12,10 +12,11 @@
 
 enum {
 	SESSION_ID_TEXT = 2 * WIRE_SESSION_ID,
-	SESSION_SPAWN_S = 5,	/* until a worker must have started */
-	SESSION_ADOPT_S = 5,	/* until a worker of an earlier broker must have come back */
+	SESSION_SPAWN_S = 5,    /* until a worker must have started */
+	SESSION_ADOPT_S = 5,    /* until a worker of an earlier broker must have come back */
 	SESSION_STOP_MS = 2000, /* from session_stop to the kill */
-	SESSION_CUT_MS = 900,	/* the same when a right was taken away */
+	SESSION_CUT_MS = 900,   /* the same when a right was taken away */
+	SESSION_KILLS = 3,      /* asked for, until the process counts as gone */
 	SESSION_PING_S = 5,
 	SESSION_SILENT_S = 20, /* without a pong, then it is killed */
 	SESSION_SHOW_S = 600,  /* how long the end of a session can be asked for */
@@ -35,15 +36,16 @@ struct session {
 	struct session_row row;
 	char id_text[SESSION_ID_TEXT + 1];
 	struct channel *worker; /* NULL: not yet, not again, or gone */
-	bool process;		/* the monitor has, or may have, a process for it */
-	bool used_kept;		/* the login for the PC is one that was kept */
-	bool adopted;		/* the worker had its orders from an earlier broker */
-	bool unsaved;		/* the end is not in the database yet */
+	bool process;           /* the monitor has, or may have, a process for it */
+	bool used_kept;         /* the login for the PC is one that was kept */
+	bool adopted;           /* the worker had its orders from an earlier broker */
+	bool unsaved;           /* the end is not in the database yet */
 	uint8_t viewers;
+	uint8_t kills; /* asked for */
 	uint32_t viewer_number;
-	uint32_t events;	/* of the worker, in the audit log */
-	int64_t login;		/* that attached last; 0 for none */
-	uint64_t pong_ms;	/* monotonic */
+	uint32_t events;  /* of the worker, in the audit log */
+	int64_t login;    /* that attached last; 0 for none */
+	uint64_t pong_ms; /* monotonic */
 	bool opener_waits;
 	struct reply_to opener;
 	struct session_start start;
@@ -64,30 +66,34 @@ size_t session_count(const struct broker *broker, int64_t account);
 bool session_alive(const struct session *session);
 
 /*
- * A session whose row is in the database: asks the monitor for its worker and answers opener when that runs. start is
- * taken over in every case. On failure there is no session in memory and the row is ended.
+ * A session whose row is in the database: asks the monitor for its worker and answers opener when
+ * that runs. start is taken over in every case. On failure the session has ended.
  */
-nodiscard enum err session_new(struct broker *broker, const struct session_row *row, struct session_start *start,
-			       const struct reply_to *opener, int64_t login);
+nodiscard enum err session_new(struct broker *broker, const struct session_row *row,
+			       struct session_start *start, const struct reply_to *opener,
+			       int64_t login);
 
 /* Frees the secrets. */
 void session_start_finish(struct session_start *start);
 
-/* The one way to end: tells the worker, kills it after kill_ms, writes row and audit entry. Harmless on one that has ended. */
+/* The one way to end: tells the worker, kills it after kill_ms, writes row and audit entry.
+ * Harmless on one that has ended. */
 void session_finish(struct session *session, enum end_reason reason, unsigned kill_ms);
 
-/* Ends what a right was taken away from; 0 stands for any. At most 1 s until the last worker is gone. */
+/* Ends what a right was taken away from; 0 stands for any. At most 1 s until the last worker is
+ * gone. */
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host);
 
 /* A viewer for the session: *ret_fd is its end of the stream. */
 nodiscard enum err session_add_viewer(struct session *session, int *ret_fd);
 /*
- * The viewers of a login that is over leave; the sessions stay. device is the login's: viewers from before this broker's start
- * are known by it alone.
+ * The viewers of a login that is over leave; the sessions stay. device is the login's: viewers from
+ * before this broker's start are known by it alone.
  */
 void session_leave_login(struct broker *broker, int64_t login, int64_t device);
 
-/* The password was right: the worker shows the picture again. ERR_UNAVAILABLE while there is no worker. */
+/* The password was right: the worker shows the picture again. ERR_UNAVAILABLE while there is no
+ * worker. */
 nodiscard enum err session_unlock(struct session *session);
 
 /* From the monitor. Takes over fd. */

@@ -1,7 +1,7 @@
 /*
- * session_worker.c - what goes to a worker at its start and what comes from it. A worker speaks to PCs, so
- * nothing it says is taken on trust: its session is the channel's, states must be known ones, and a lock is lifted by a
- * password only.
+ * session_worker.c - what goes to a worker at its start and what comes from it. A worker speaks to
+ * PCs, so nothing it says is taken on trust: its session is the channel's, states must be known
+ * ones, and a lock is lifted by a password only.
  */
 #include <string.h>
 
@@ -12,7 +12,8 @@
 
 enum { SESSION_EVENTS_MAX = 1000 };
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------
+ */
 
 static void start_limits(const struct settings *settings, struct msg_session_start *start)
 {
@@ -47,8 +48,8 @@ static const char *text_of(const struct secret *secret)
 	return secret ? secret_text(secret) : "";
 }
 
-static enum err start_send(struct session *session, const struct host_row *host, const uint8_t *tls_ca,
-			   size_t tls_ca_len)
+static enum err start_send(struct session *session, const struct host_row *host,
+			   const uint8_t *tls_ca, size_t tls_ca_len)
 {
 	const struct session_start *start = &session->start;
 	struct msg_session_start msg = {
@@ -93,21 +94,25 @@ enum err session_send_start(struct session *session)
 	return err;
 }
 
-/* ---- what it says ------------------------------------------------------------------------------ */
+/* ---- what it says ------------------------------------------------------------------------------
+ */
 
-/* A login that was kept and did not fit is forgotten, or each new try would count against the person on the PC. */
+/* A login that was kept and did not fit is forgotten, or each new try would count against the
+ * person on the PC. */
 static void forget_credentials(struct session *session)
 {
 	enum err err = credential_forget(session->broker, &session->row, "refused by the PC");
 
 	if (err)
-		log_warn("credentials-not-forgotten", "session=%s error=%s", session->id_text, err_code(err));
+		log_warn("credentials-not-forgotten", "session=%s error=%s", session->id_text,
+			 err_code(err));
 }
 
 static void worker_ended(struct session *session, unsigned reason)
 {
 	/* Reasons that only we may give, and unknown ones, are not taken over. */
-	if (reason == END_NONE || reason > END_REPLACED || reason == END_REVOKED || reason == END_TERMINATED)
+	if (reason == END_NONE || reason > END_REPLACED || reason == END_REVOKED ||
+	    reason == END_TERMINATED)
 		reason = END_CRASHED;
 	if (reason == END_PC_LOGIN && session->used_kept)
 		forget_credentials(session);
@@ -140,8 +145,8 @@ static void worker_says(struct session *session, unsigned state, unsigned reason
 static void worker_hello(struct session *session, const struct msg_worker_hello *hello)
 {
 	if (hello->state == SESSION_STARTING) {
-		/* A fresh worker greets before it has its orders; one that waits for those of an earlier broker
-		 * would wait for ever. */
+		/* A fresh worker greets before it has its orders; one that waits for those of an
+		 * earlier broker would wait for ever. */
 		if (session->adopted)
 			session_finish(session, END_GATEWAY, SESSION_STOP_MS);
 		return;
@@ -154,7 +159,8 @@ static void worker_hello(struct session *session, const struct msg_worker_hello 
 	worker_says(session, hello->state, END_CRASHED, hello->viewers);
 }
 
-/* ---- the PC's certificate ---------------------------------------------------------------------- */
+/* ---- the PC's certificate ----------------------------------------------------------------------
+ */
 
 /* Trust on first use: stored once, with its audit entry, before the worker may go on. */
 static enum err pin_store(struct session *session, const uint8_t *fingerprint)
@@ -185,12 +191,14 @@ static void pin_question(struct session *session, const struct msg_pin_question 
 {
 	struct msg_pin_answer answer = { 0 };
 	struct host_row host;
-	enum err err = host_by_id(session->broker->db, session->row.host, session->row.account, &host);
+	enum err err =
+		host_by_id(session->broker->db, session->row.host, session->row.account, &host);
 
 	if (!err && !host.has_pin)
 		err = pin_store(session, question->fingerprint);
 	else if (!err)
-		err = memcmp(host.pin, question->fingerprint, sizeof(host.pin)) == 0 ? OK : ERR_DENIED;
+		err = memcmp(host.pin, question->fingerprint, sizeof(host.pin)) == 0 ? OK
+										     : ERR_DENIED;
 	answer.trusted = err == OK;
 	if (err)
 		log_warn("pin-refused", "session=%s error=%s", session->id_text, err_code(err));
@@ -198,7 +206,8 @@ static void pin_question(struct session *session, const struct msg_pin_question 
 		log_warn("pin-answer-failed", "session=%s", session->id_text);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------
+ */
 
 /* The event's name goes into the detail: a worker must not write entries that look like ours. */
 static void worker_event(struct session *session, const struct msg_worker_event *event)
@@ -211,7 +220,8 @@ static void worker_event(struct session *session, const struct msg_worker_event 
 		.host = session->row.host,
 		.session = session->id_text,
 		.detail = json_pack("{s:s, s:o}", "event", event->event, "detail",
-				    json_is_object(detail) ? detail : (json_decref(detail), json_object())),
+				    json_is_object(detail) ? detail
+							   : (json_decref(detail), json_object())),
 	};
 
 	if (++session->events > SESSION_EVENTS_MAX) {
@@ -243,7 +253,8 @@ static void worker_message(void *ctx, struct channel *channel, const struct wire
 	if (type->id == MSG_worker_hello)
 		worker_hello(session, &msg->worker_hello);
 	else if (type->id == MSG_worker_state)
-		worker_says(session, msg->worker_state.state, msg->worker_state.reason, msg->worker_state.viewers);
+		worker_says(session, msg->worker_state.state, msg->worker_state.reason,
+			    msg->worker_state.viewers);
 	else if (type->id == MSG_pin_question)
 		pin_question(session, &msg->pin_question);
 	else if (type->id == MSG_worker_event)
@@ -261,4 +272,5 @@ static void worker_closed(void *ctx, struct channel *channel, enum err why)
 	session_finish(session, END_CRASHED, SESSION_STOP_MS);
 }
 
-const struct channel_ops session_worker_ops = { .message = worker_message, .closed = worker_closed };
+const struct channel_ops session_worker_ops = { .message = worker_message,
+						.closed = worker_closed };

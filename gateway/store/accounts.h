@@ -1,6 +1,6 @@
 /*
- * accounts.h - the table of people. Rows are never deleted: the audit log and sessions refer to them.
- * Errors are those of db.h; ERR_NOT_FOUND where a row is named that is not there.
+ * accounts.h - the table of people. Rows are never deleted: the audit log and sessions refer to
+ * them. Errors are those of db.h; ERR_NOT_FOUND where a row is named that is not there.
  */
 #ifndef SEKISHO_STORE_ACCOUNTS_H
 #define SEKISHO_STORE_ACCOUNTS_H
@@ -11,7 +11,7 @@ enum {
 	ACCOUNT_NAME_MAX = 64,
 	ACCOUNT_FULL_NAME_MAX = 128,
 	ACCOUNT_PASSWORD_MAX = 255, /* of the PHC string */
-	ACCOUNT_TOTP_MAX = 256,	    /* of the sealed secret */
+	ACCOUNT_TOTP_MAX = 256,     /* of the sealed secret */
 };
 
 /* As kept in the database. */
@@ -44,17 +44,19 @@ nodiscard enum err account_next(struct query *query, struct account *ret, bool *
 nodiscard enum err account_add(struct db *db, const struct account *account, int64_t *ret_id);
 nodiscard enum err account_set_password(struct db *db, int64_t id, const char *password);
 /* step: the first one that may not log in any more. */
-nodiscard enum err account_set_totp(struct db *db, int64_t id, const void *sealed, size_t len, int64_t step);
+nodiscard enum err account_set_totp(struct db *db, int64_t id, const void *sealed, size_t len,
+				    int64_t step);
 nodiscard enum err account_set_disabled(struct db *db, int64_t id, bool disabled);
 
 /*
- * The replay guard (RFC 6238 §5.2): takes the step of an accepted code, in one statement. ERR_NOT_FOUND when
- * this or a later step was taken before, by whatever process or connection.
+ * The replay guard (RFC 6238 §5.2): takes the step of an accepted code, in one statement.
+ * ERR_NOT_FOUND when this or a later step was taken before, by whatever process or connection.
  */
 nodiscard enum err account_take_totp_step(struct db *db, int64_t id, int64_t step);
 
 /* Tries. */
-nodiscard enum err account_set_tries(struct db *db, int64_t id, int64_t failures, int64_t next_try_ms);
+nodiscard enum err account_set_tries(struct db *db, int64_t id, int64_t failures,
+				     int64_t next_try_ms);
 nodiscard enum err account_set_locked(struct db *db, int64_t id, bool locked);
 
 #endif

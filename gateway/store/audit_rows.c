@@ -10,7 +10,8 @@ enum err audit_row_add(struct db *db, const struct audit_row *row)
 	_cleanup_query_ struct query query;
 
 	query_init(&query, db,
-		   "INSERT INTO audit (" AUDIT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		   "INSERT INTO audit (" AUDIT_COLUMNS
+		   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_i64(&query, row->seq);
 	query_i64(&query, row->time_ms);
 	query_str(&query, row->event);

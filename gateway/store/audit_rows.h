@@ -1,5 +1,6 @@
 /*
- * audit_rows.h - the audit log's table. Rows are only ever added, by audit/audit.h; the database refuses the rest.
+ * audit_rows.h - the audit log's table. Rows are only ever added, by audit/audit.h; the database
+ * refuses the rest.
  */
 #ifndef SEKISHO_STORE_AUDIT_ROWS_H
 #define SEKISHO_STORE_AUDIT_ROWS_H
@@ -20,7 +21,7 @@ struct audit_row {
 	int64_t time_ms;
 	char event[AUDIT_EVENT_MAX + 1];
 	char account[AUDIT_ACCOUNT_MAX + 1]; /* "" for none */
-	int64_t device;			     /* 0 for none */
+	int64_t device;                      /* 0 for none */
 	char address[AUDIT_ADDRESS_MAX + 1];
 	int64_t host;
 	char session[AUDIT_SESSION_MAX + 1];

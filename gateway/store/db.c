@@ -69,7 +69,8 @@ static enum err db_failed(struct db *db, int code)
 	enum err err = sqlite_err(code);
 
 	if (err == ERR_INTERNAL || err == ERR_IO || err == ERR_FULL)
-		log_error("store-failed", "code=%d message=\"%s\"", code, sqlite3_errmsg(db->sqlite));
+		log_error("store-failed", "code=%d message=\"%s\"", code,
+			  sqlite3_errmsg(db->sqlite));
 	return err;
 }
 
@@ -123,9 +124,11 @@ enum err db_open(const char *path, struct db **ret)
 	err = db_make_file(path);
 	if (err)
 		return err;
-	code = sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+	code = sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW,
+			       NULL);
 	if (code != SQLITE_OK) {
-		log_error("store-open-failed", "path=\"%s\" error=\"%s\"", path, sqlite3_errstr(code));
+		log_error("store-open-failed", "path=\"%s\" error=\"%s\"", path,
+			  sqlite3_errstr(code));
 		return sqlite_err(code);
 	}
 	err = db_configure(db);
@@ -166,8 +169,8 @@ enum err db_tx_begin(struct db_tx *tx, struct db *db)
 	enum err err;
 
 	assert(!tx->db && !db_in_transaction(db));
-	/* IMMEDIATE: the write lock is taken now, so that nothing read inside can be stale when it is
-	 * acted upon. */
+	/* IMMEDIATE: the write lock is taken now, so that nothing read inside can be stale when it
+	 * is acted upon. */
 	err = db_exec(db, "BEGIN IMMEDIATE");
 	if (!err)
 		tx->db = db;
@@ -225,16 +228,16 @@ void query_i64(struct query *query, int64_t value)
 void query_str(struct query *query, const char *value)
 {
 	if (!query->err)
-		query_bound(query,
-			    sqlite3_bind_text(query->stmt, ++query->bound, value, -1, SQLITE_STATIC));
+		query_bound(query, sqlite3_bind_text(query->stmt, ++query->bound, value, -1,
+						     SQLITE_STATIC));
 }
 
 void query_blob(struct query *query, const void *data, size_t len)
 {
 	/* A NULL pointer would bind NULL, not an empty value. */
 	if (!query->err)
-		query_bound(query, sqlite3_bind_blob64(query->stmt, ++query->bound, data ? data : "",
-						       len, SQLITE_STATIC));
+		query_bound(query, sqlite3_bind_blob64(query->stmt, ++query->bound,
+						       data ? data : "", len, SQLITE_STATIC));
 }
 
 void query_null(struct query *query)

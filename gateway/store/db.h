@@ -1,9 +1,9 @@
 /*
- * db.h - the database: opening, transactions, and statements with bound values. SQL is written in this
- * folder only. One connection belongs to one thread.
+ * db.h - the database: opening, transactions, and statements with bound values. SQL is written in
+ * this folder only. One connection belongs to one thread.
  *
- * Errors: ERR_EXISTS unique, ERR_NOT_FOUND foreign key, ERR_INVALID check, ERR_WRONG_STATE refused by a trigger,
- * ERR_UNAVAILABLE another connection holds the lock, ERR_FULL, ERR_NOMEM, ERR_IO.
+ * Errors: ERR_EXISTS unique, ERR_NOT_FOUND foreign key, ERR_INVALID check, ERR_WRONG_STATE refused
+ * by a trigger, ERR_UNAVAILABLE another connection holds the lock, ERR_FULL, ERR_NOMEM, ERR_IO.
  */
 #ifndef SEKISHO_STORE_DB_H
 #define SEKISHO_STORE_DB_H
@@ -17,7 +17,8 @@
 
 struct db;
 
-/* Creates the file (0600) when it is not there and brings its tables up to date. The caller closes. */
+/* Creates the file (0600) when it is not there and brings its tables up to date. The caller closes.
+ */
 nodiscard enum err db_open(const char *path, struct db **ret);
 
 /* NULL is allowed. */
@@ -44,8 +45,8 @@ void db_tx_end(struct db_tx *tx);
 #define _cleanup_tx_ _cleanup_(db_tx_end)
 
 /*
- * One statement. The first error sticks and is returned by query_next, query_one, query_run and query_err, so
- * that binding and reading columns need no checks of their own.
+ * One statement. The first error sticks and is returned by query_next, query_one, query_run and
+ * query_err, so that binding and reading columns need no checks of their own.
  */
 struct query {
 	struct db *db;

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 
 #define DEVICE_SELECT                                                                              \
-	"SELECT device.id, device_key, device.name, owner, account.name, serial, not_after, state,"  \
+	"SELECT device.id, device_key, device.name, owner, account.name, serial, not_after, "      \
+	"state,"                                                                                   \
 	" device.failures, device.next_try_ms, seen, seen_address"                                 \
 	" FROM device JOIN account ON account.id = device.owner "
 

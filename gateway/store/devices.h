@@ -23,13 +23,13 @@ struct device {
 	char name[DEVICE_NAME_MAX + 1];
 	int64_t owner;
 	char owner_name[DEVICE_ACCOUNT_MAX + 1]; /* from the table of accounts */
-	uint8_t serial[DEVICE_SERIAL_MAX];	 /* big-endian */
+	uint8_t serial[DEVICE_SERIAL_MAX];       /* big-endian */
 	size_t serial_len;
 	int64_t not_after_s;
 	int64_t state; /* enum device_state */
 	int64_t failures;
 	int64_t next_try_ms; /* wall clock */
-	int64_t seen_s;	     /* 0: never */
+	int64_t seen_s;      /* 0: never */
 	char seen_address[DEVICE_ADDRESS_MAX + 1];
 };
 
@@ -45,7 +45,8 @@ nodiscard enum err device_add(struct db *db, const struct device *device, int64_
 
 /* A revoked device stays revoked: ERR_NOT_FOUND. */
 nodiscard enum err device_set_state(struct db *db, int64_t id, enum device_state state);
-nodiscard enum err device_set_tries(struct db *db, int64_t id, int64_t failures, int64_t next_try_ms);
+nodiscard enum err device_set_tries(struct db *db, int64_t id, int64_t failures,
+				    int64_t next_try_ms);
 nodiscard enum err device_set_seen(struct db *db, int64_t id, int64_t seen_s, const char *address);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 
 #define HOST_SELECT                                                                                \
-	"SELECT host.id, name, protocol, security, address, port, mac, broadcast, pin,"           \
+	"SELECT host.id, name, protocol, security, address, port, mac, broadcast, pin,"            \
 	" host_grant.account, host_grant.view_only, host_credential.account FROM host "
 
 #define HOST_JOIN                                                                                  \
@@ -91,9 +91,10 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 	_cleanup_query_ struct query query;
 	enum err err;
 
-	query_init(&query, db,
-		   "INSERT INTO host (name, protocol, security, address, port, mac, broadcast, tls_ca,"
-		   " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	query_init(
+		&query, db,
+		"INSERT INTO host (name, protocol, security, address, port, mac, broadcast, tls_ca,"
+		" created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_str(&query, host->name);
 	query_i64(&query, host->protocol);
 	query_i64(&query, host->security);
@@ -183,7 +184,8 @@ enum err host_deny(struct db *db, int64_t account, int64_t host)
 	return query_run_one(&query);
 }
 
-enum err host_credential_get(struct db *db, int64_t account, int64_t host, struct host_credential *ret)
+enum err host_credential_get(struct db *db, int64_t account, int64_t host,
+			     struct host_credential *ret)
 {
 	_cleanup_query_ struct query query;
 	struct host_credential credential = { 0 };

@@ -1,6 +1,6 @@
 /*
- * hosts.h - the tables of office PCs, of who may use them, and of the logins kept for them. Errors are those of
- * db.h.
+ * hosts.h - the tables of office PCs, of who may use them, and of the logins kept for them. Errors
+ * are those of db.h.
  */
 #ifndef SEKISHO_STORE_HOSTS_H
 #define SEKISHO_STORE_HOSTS_H
@@ -35,14 +35,15 @@ struct host_row {
 nodiscard enum err host_by_id(struct db *db, int64_t id, int64_t account, struct host_row *ret);
 nodiscard enum err host_by_name(struct db *db, const char *name, struct host_row *ret);
 
-/* All by name, or with account only those granted to it; then host_next until *ret_more is false. */
+/* All by name, or with account only those granted to it; then host_next until *ret_more is false.
+ */
 void host_list(struct query *query, struct db *db);
 void host_list_granted(struct query *query, struct db *db, int64_t account);
 nodiscard enum err host_next(struct query *query, struct host_row *ret, bool *ret_more);
 
 /* tls_ca may be NULL. */
-nodiscard enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca, size_t tls_ca_len,
-			    int64_t *ret_id);
+nodiscard enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca,
+			    size_t tls_ca_len, int64_t *ret_id);
 /* With its grants and kept logins. */
 nodiscard enum err host_remove(struct db *db, int64_t id);
 /* ret_data: HOST_TLS_CA_MAX bytes; *ret_len is 0 when there is none. */

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-#define LOGIN_SELECT "SELECT id, token, account, device, state, expires, used FROM login "
+#define LOGIN_SELECT "SELECT id, token, account, device, state, expires, used, locked FROM login "
 
 static enum err login_row_load(struct query *query, struct login_row *ret)
 {
@@ -13,6 +13,7 @@ static enum err login_row_load(struct query *query, struct login_row *ret)
 		.state = query_col_i64(query, 4),
 		.expires_s = query_col_i64(query, 5),
 		.used_s = query_col_i64(query, 6),
+		.locked = query_col_i64(query, 7) != 0,
 	};
 
 	query_col_blob(query, 1, row.token, sizeof(row.token));
@@ -22,7 +23,8 @@ static enum err login_row_load(struct query *query, struct login_row *ret)
 	return OK;
 }
 
-enum err login_row_by_token(struct db *db, const uint8_t token[LOGIN_TOKEN_HASH], struct login_row *ret)
+enum err login_row_by_token(struct db *db, const uint8_t token[LOGIN_TOKEN_HASH],
+			    struct login_row *ret)
 {
 	_cleanup_query_ struct query query;
 	enum err err;
@@ -72,6 +74,16 @@ enum err login_row_touch(struct db *db, int64_t id, int64_t used_s)
 
 	query_init(&query, db, "UPDATE login SET used = ? WHERE id = ?");
 	query_i64(&query, used_s);
+	query_i64(&query, id);
+	return query_run_one(&query);
+}
+
+enum err login_row_set_locked(struct db *db, int64_t id, bool locked)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "UPDATE login SET locked = ? WHERE id = ?");
+	query_i64(&query, locked);
 	query_i64(&query, id);
 	return query_run_one(&query);
 }

@@ -1,6 +1,6 @@
 /*
- * logins.h - the table of logins. Only the SHA-256 of a token is kept, so that a copy of the database logs nobody
- * in. Errors are those of db.h.
+ * logins.h - the table of logins. Only the SHA-256 of a token is kept, so that a copy of the
+ * database logs nobody in. Errors are those of db.h.
  */
 #ifndef SEKISHO_STORE_LOGINS_H
 #define SEKISHO_STORE_LOGINS_H
@@ -18,6 +18,7 @@ struct login_row {
 	int64_t account, device;
 	int64_t state; /* enum login_state */
 	int64_t expires_s, used_s;
+	bool locked; /* the password must be given again */
 };
 
 nodiscard enum err login_row_by_token(struct db *db, const uint8_t token[LOGIN_TOKEN_HASH],
@@ -25,6 +26,8 @@ nodiscard enum err login_row_by_token(struct db *db, const uint8_t token[LOGIN_T
 nodiscard enum err login_row_by_id(struct db *db, int64_t id, struct login_row *ret);
 nodiscard enum err login_row_add(struct db *db, const struct login_row *row, int64_t *ret_id);
 nodiscard enum err login_row_touch(struct db *db, int64_t id, int64_t used_s);
+
+nodiscard enum err login_row_set_locked(struct db *db, int64_t id, bool locked);
 
 /* Deleting none is no error. */
 nodiscard enum err login_row_delete(struct db *db, int64_t id);

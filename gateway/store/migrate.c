@@ -3,16 +3,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* The SQL files lie in the program itself, so that an upgrade cannot meet the wrong ones. The path is
- * relative to the directory that CMakeLists.txt gives the assembler for this file. */
+/* The SQL files lie in the program itself, so that an upgrade cannot meet the wrong ones. The path
+ * is relative to the directory that CMakeLists.txt gives the assembler for this file. */
 #define MIGRATION(symbol, file)                                                                    \
 	extern const char symbol[];                                                                \
 	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"migrations/" file                   \
 		"\"\n.byte 0\n.popsection\n")
 
 MIGRATION(migration_0001, "0001_base.sql");
+MIGRATION(migration_0002, "0002_lock.sql");
 
-static const char *const migrations[] = { migration_0001 };
+static const char *const migrations[] = { migration_0001, migration_0002 };
 
 int64_t migrate_latest(void)
 {
@@ -65,15 +66,16 @@ enum err migrate_run(struct db *db)
 	if (err)
 		return err;
 	if (version > migrate_latest()) {
-		log_error("store-newer", "found=%lld known=%lld hint=\"run the program that made it\"",
+		log_error("store-newer",
+			  "found=%lld known=%lld hint=\"run the program that made it\"",
 			  (long long)version, (long long)migrate_latest());
 		return ERR_WRONG_STATE;
 	}
 	while (version < migrate_latest()) {
 		err = migrate_step(db, ++version);
 		if (err) {
-			log_error("store-migration-failed", "version=%lld error=%s", (long long)version,
-				  err_code(err));
+			log_error("store-migration-failed", "version=%lld error=%s",
+				  (long long)version, err_code(err));
 			return err;
 		}
 		log_info("store-migrated", "version=%lld", (long long)version);

@@ -7,8 +7,8 @@
 #include "store/db.h"
 
 /*
- * Runs each missing step of migrations/ in a transaction of its own. ERR_WRONG_STATE (logged) when the database was made
- * by a newer program: an older one must not guess.
+ * Runs each missing step of migrations/ in a transaction of its own. ERR_WRONG_STATE (logged) when
+ * the database was made by a newer program: an older one must not guess.
  */
 nodiscard enum err migrate_run(struct db *db);
 

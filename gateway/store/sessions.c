@@ -1,7 +1,7 @@
 #include "store/sessions.h"
 
 #define SESSION_SELECT                                                                             \
-	"SELECT session.id, account, name, device, host, host_name, view_only, state, reason,"    \
+	"SELECT session.id, account, name, device, host, host_name, view_only, state, reason,"     \
 	" started, until, ended FROM session JOIN account ON account.id = session.account "
 
 /* SESSION_ENDED of wire/enums.def, which the store does not see. */
@@ -95,7 +95,8 @@ enum err session_row_set_device(struct db *db, const uint8_t id[SESSION_ROW_ID],
 	return query_run_one(&query);
 }
 
-enum err session_row_end(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t reason, int64_t ended_s)
+enum err session_row_end(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t reason,
+			 int64_t ended_s)
 {
 	_cleanup_query_ struct query query;
 

@@ -1,6 +1,6 @@
 /*
- * sessions.h - the table of desktop sessions: what a restarted broker needs to know again, and the record of those that
- * ended. Errors are those of db.h.
+ * sessions.h - the table of desktop sessions: what a restarted broker needs to know again, and the
+ * record of those that ended. Errors are those of db.h.
  */
 #ifndef SEKISHO_STORE_SESSIONS_H
 #define SEKISHO_STORE_SESSIONS_H
@@ -15,7 +15,7 @@ struct session_row {
 	uint8_t id[SESSION_ROW_ID];
 	int64_t account;
 	char account_name[ACCOUNT_NAME_MAX + 1]; /* from the table of accounts */
-	int64_t device;				 /* that opened it or attached last */
+	int64_t device;                          /* that opened it or attached last */
 	int64_t host;
 	char host_name[HOST_NAME_MAX_BYTES + 1];
 	bool view_only;
@@ -25,14 +25,17 @@ struct session_row {
 };
 
 nodiscard enum err session_row_add(struct db *db, const struct session_row *row);
-nodiscard enum err session_row_get(struct db *db, const uint8_t id[SESSION_ROW_ID], struct session_row *ret);
+nodiscard enum err session_row_get(struct db *db, const uint8_t id[SESSION_ROW_ID],
+				   struct session_row *ret);
 /* Those that have not ended; then session_row_next until *ret_more is false. */
 void session_row_list_live(struct query *query, struct db *db);
 nodiscard enum err session_row_next(struct query *query, struct session_row *ret, bool *ret_more);
 
 /* The row of one that ended stays as it is: ERR_NOT_FOUND. */
-nodiscard enum err session_row_set_state(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t state);
-nodiscard enum err session_row_set_device(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t device);
+nodiscard enum err session_row_set_state(struct db *db, const uint8_t id[SESSION_ROW_ID],
+					 int64_t state);
+nodiscard enum err session_row_set_device(struct db *db, const uint8_t id[SESSION_ROW_ID],
+					  int64_t device);
 nodiscard enum err session_row_end(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t reason,
 				   int64_t ended_s);
 

@@ -1,6 +1,6 @@
--- The gateway's tables. Lengths are bytes where a program checks them and characters here, so that the
--- database refuses on its own what slipped past. INTEGER times are seconds since 1970 UTC unless the
--- name ends in _ms. Identifiers are never used twice: the audit log refers to them.
+-- The gateway's tables. Lengths are checked here once more, so that the database refuses on its own
+-- what slipped past the program. INTEGER times are seconds since 1970 UTC unless the name ends in
+-- _ms. Identifiers are never used twice: the audit log refers to them.
 
 CREATE TABLE account (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -99,7 +99,8 @@ CREATE INDEX session_state ON session (state);
 CREATE INDEX session_account ON session (account);
 CREATE INDEX session_device ON session (device);
 
--- Append-only. Names and numbers are written out rather than referenced: an entry says what was true then.
+-- Append-only. Names and numbers are written out rather than referenced: an entry says what was true
+-- then.
 CREATE TABLE audit (
 	seq INTEGER PRIMARY KEY CHECK (seq >= 1),
 	time_ms INTEGER NOT NULL,

@@ -15,8 +15,11 @@ static enum err append(struct db *db, const struct audit_entry *entry)
 static void append_some(struct db *db, int count)
 {
 	for (int i = 0; i < count; i++) {
-		const struct audit_entry entry = { .event = "login", .account = "sato", .device = 1,
-						   .address = "192.0.2.1", .detail = json_pack("{s:i}", "n", i) };
+		const struct audit_entry entry = { .event = "login",
+						   .account = "sato",
+						   .device = 1,
+						   .address = "192.0.2.1",
+						   .detail = json_pack("{s:i}", "n", i) };
 
 		assert_ok(append(db, &entry));
 	}
@@ -58,17 +61,21 @@ static void the_database_refuses_every_change(void **state)
 	struct fixture *fixture = *state;
 
 	append_some(fixture->db, 3);
-	assert_err(db_exec(fixture->db, "UPDATE audit SET account = 'x' WHERE seq = 2"), ERR_WRONG_STATE);
+	assert_err(db_exec(fixture->db, "UPDATE audit SET account = 'x' WHERE seq = 2"),
+		   ERR_WRONG_STATE);
 	assert_err(db_exec(fixture->db, "DELETE FROM audit WHERE seq = 3"), ERR_WRONG_STATE);
 	assert_err(db_exec(fixture->db, "DELETE FROM audit"), ERR_WRONG_STATE);
-	assert_err(db_exec(fixture->db, "INSERT OR REPLACE INTO audit SELECT seq, 1, event, account, device, address, host,"
+	assert_err(db_exec(fixture->db, "INSERT OR REPLACE INTO audit SELECT seq, 1, event, "
+					"account, device, address, host,"
 					" session, detail, prev, hash FROM audit WHERE seq = 3"),
 		   ERR_WRONG_STATE);
 	/* Neither a gap nor a fork. */
-	assert_err(db_exec(fixture->db, "INSERT INTO audit SELECT 9, time_ms, event, account, device, address, host,"
+	assert_err(db_exec(fixture->db, "INSERT INTO audit SELECT 9, time_ms, event, account, "
+					"device, address, host,"
 					" session, detail, hash, hash FROM audit WHERE seq = 3"),
 		   ERR_WRONG_STATE);
-	assert_err(db_exec(fixture->db, "INSERT INTO audit SELECT 4, time_ms, event, account, device, address, host,"
+	assert_err(db_exec(fixture->db, "INSERT INTO audit SELECT 4, time_ms, event, account, "
+					"device, address, host,"
 					" session, detail, prev, hash FROM audit WHERE seq = 3"),
 		   ERR_WRONG_STATE);
 	assert_int_equal(verify(fixture->db), 0);
@@ -93,7 +100,8 @@ static void a_changed_entry_shows(void **state)
 	struct fixture *fixture = *state;
 
 	append_some(fixture->db, 4);
-	assert_ok(db_exec(fixture->db, "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete"));
+	assert_ok(
+		db_exec(fixture->db, "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete"));
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		_cleanup_tx_ struct db_tx tx = { 0 };
 
@@ -121,8 +129,9 @@ static void only_with_what_it_records(void **state)
 	/* Rolled back: neither is there. */
 	append_some(fixture->db, 1);
 	assert_int_equal(verify(fixture->db), 0);
-	assert_ok(db_exec(fixture->db, "INSERT INTO account (name, full_name, role, password, created)"
-				       " VALUES ('suzuki', '', 1, 'x', 0)"));
+	assert_ok(db_exec(fixture->db,
+			  "INSERT INTO account (name, full_name, role, password, created)"
+			  " VALUES ('suzuki', '', 1, 'x', 0)"));
 }
 
 /* Fail closed: whoever sees the error must not go on. */
@@ -143,7 +152,9 @@ static void what_cannot_be_written_fails(void **state)
 	assert_err(append(fixture->db, &entry), ERR_INVALID);
 	entry = (struct audit_entry){ .event = "" };
 	assert_err(append(fixture->db, &entry), ERR_INVALID);
-	assert_ok(db_exec(fixture->db, "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END"));
+	assert_ok(db_exec(
+		fixture->db,
+		"CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END"));
 	entry = (struct audit_entry){ .event = "x" };
 	assert_err(append(fixture->db, &entry), ERR_WRONG_STATE);
 }
@@ -158,8 +169,9 @@ static void a_detail_that_is_too_long_is_cut(void **state)
 
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	assert_ok(append(fixture->db, &(const struct audit_entry){ .event = "x",
-								  .detail = json_pack("{s:s}", "text", text) }));
+	assert_ok(append(fixture->db,
+			 &(const struct audit_entry){
+				 .event = "x", .detail = json_pack("{s:s}", "text", text) }));
 	audit_row_list(&query, fixture->db, 1);
 	assert_ok(audit_row_next(&query, &row, &more));
 	assert_string_equal(row.detail, "{\"cut\":true}");

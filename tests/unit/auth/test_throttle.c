@@ -8,7 +8,8 @@ enum { MINUTE_MS = 60 * 1000 };
 
 static void waits_double_up_to_a_minute(void **state)
 {
-	static const int64_t wanted[] = { 0, 0, 0, 1000, 2000, 4000, 8000, 16000, 32000, MINUTE_MS, MINUTE_MS };
+	static const int64_t wanted[] = { 0,    0,     0,     1000,      2000,     4000,
+					  8000, 16000, 32000, MINUTE_MS, MINUTE_MS };
 
 	(void)state;
 	for (int64_t i = 0; i < (int64_t)(sizeof(wanted) / sizeof(wanted[0])); i++)
@@ -28,7 +29,8 @@ static void a_clock_set_back_locks_nobody_out(void **state)
 }
 
 /* Tries as fast as allowed; how many went through in time_ms. */
-static int tries_in(struct throttle *throttle, const char *address, int64_t from_ms, int64_t time_ms)
+static int tries_in(struct throttle *throttle, const char *address, int64_t from_ms,
+		    int64_t time_ms)
 {
 	int64_t wait_ms = 0;
 	int count = 0;
@@ -134,8 +136,10 @@ static void memory_is_capped_and_time_forgets(void **state)
 		assert_ok(throttle_count(throttle, address, 1000 + i, &wait_ms));
 	}
 	assert_err(exhaust(throttle, "198.51.100.1"), ERR_THROTTLED);
-	assert_ok(throttle_count(throttle, "198.51.100.1", 3000 + THROTTLE_ADDRESS_FORGET_MS, &wait_ms));
-	assert_ok(throttle_count(throttle, "198.51.100.1", 3000 + THROTTLE_ADDRESS_FORGET_MS, &wait_ms));
+	assert_ok(throttle_count(throttle, "198.51.100.1", 3000 + THROTTLE_ADDRESS_FORGET_MS,
+				 &wait_ms));
+	assert_ok(throttle_count(throttle, "198.51.100.1", 3000 + THROTTLE_ADDRESS_FORGET_MS,
+				 &wait_ms));
 	throttle_free(throttle);
 }
 

@@ -1,6 +1,6 @@
 /*
- * office.h - a whole broker on a real database in a temporary folder, with the test in the place of monitor, edge, signer, probe and
- * workers.
+ * office.h - a whole broker on a real database in a temporary folder, with the test in the place of
+ * monitor, edge, signer, probe and workers.
  */
 #ifndef SEKISHO_TESTS_BROKER_OFFICE_H
 #define SEKISHO_TESTS_BROKER_OFFICE_H
@@ -36,7 +36,7 @@ struct office {
 	struct loop *loop;
 	struct settings settings;
 	struct broker *broker;
-	struct db *db;				 /* the broker's */
+	struct db *db;                           /* the broker's */
 	int monitor, edge, signer, probe, admin; /* our ends */
 	uint32_t request;
 	int64_t account, device, host;
@@ -52,7 +52,8 @@ struct answer {
 	int fd;
 };
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------------
+ */
 
 static inline void office_link(struct office *office, enum wire_role role, int *ours)
 {
@@ -86,8 +87,8 @@ static inline void office_open(struct office *office)
 	office->db = office->broker->db;
 	assert_ok(ipc_pair(pair));
 	office->monitor = pair[1];
-	assert_ok(channel_new(office->loop, pair[0], WIRE_BROKER, WIRE_MONITOR, &broker_monitor_ops, office->broker,
-			      &office->broker->monitor));
+	assert_ok(channel_new(office->loop, pair[0], WIRE_BROKER, WIRE_MONITOR, &broker_monitor_ops,
+			      office->broker, &office->broker->monitor));
 	office_link(office, WIRE_EDGE, &office->edge);
 	office_link(office, WIRE_SIGNER, &office->signer);
 	office_link(office, WIRE_PROBE, &office->probe);
@@ -96,7 +97,8 @@ static inline void office_open(struct office *office)
 
 static inline void office_close(struct office *office)
 {
-	int *const fds[] = { &office->monitor, &office->edge, &office->signer, &office->probe, &office->admin };
+	int *const fds[] = { &office->monitor, &office->edge, &office->signer, &office->probe,
+			     &office->admin };
 
 	broker_close(office->broker);
 	office->broker = NULL;
@@ -113,10 +115,13 @@ static inline void office_restart(struct office *office)
 	office_open(office);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------------
+ */
 
-/* The next message of type id on our end fd, as role self; others are dropped. False after the time. */
-static inline bool office_receive(struct office *office, int fd, enum wire_role self, uint16_t id, int wait_ms)
+/* The next message of type id on our end fd, as role self; others are dropped. False after the
+ * time. */
+static inline bool office_receive(struct office *office, int fd, enum wire_role self, uint16_t id,
+				  int wait_ms)
 {
 	uint64_t until_ms = clock_mono_ms() + (uint64_t)wait_ms;
 
@@ -180,7 +185,8 @@ static inline void device_key(uint8_t number, uint8_t ret[WIRE_DEVICE_ID])
 }
 
 /* The head of every request is the same; msg's is filled in. key: as in office_add_device. */
-static inline void office_send(struct office *office, uint16_t id, union wire_any *msg, uint8_t key, const char *token)
+static inline void office_send(struct office *office, uint16_t id, union wire_any *msg, uint8_t key,
+			       const char *token)
 {
 	msg->me.request = ++office->request;
 	device_key(key, msg->me.device);
@@ -189,8 +195,8 @@ static inline void office_send(struct office *office, uint16_t id, union wire_an
 	assert_ok(ipc_send(office->edge, id, msg, -1));
 }
 
-static inline struct answer office_ask_as(struct office *office, uint16_t id, union wire_any *msg, uint8_t key,
-					  const char *token)
+static inline struct answer office_ask_as(struct office *office, uint16_t id, union wire_any *msg,
+					  uint8_t key, const char *token)
 {
 	office_send(office, id, msg, key, token);
 	return office_answer(office);
@@ -205,21 +211,25 @@ static inline struct answer office_ask(struct office *office, uint16_t id, union
 #define assert_error(answer, wanted_status, code)                                                  \
 	do {                                                                                       \
 		assert_int_equal((answer).status, wanted_status);                                  \
-		assert_string_equal(json_string_value(json_object_get((answer).body, "error")), code); \
+		assert_string_equal(json_string_value(json_object_get((answer).body, "error")),    \
+				    code);                                                         \
 	} while (0)
-#define answer_text(answer, name) json_string_value(json_object_get((answer).body, name))
+#define answer_text(answer, name)   json_string_value(json_object_get((answer).body, name))
 #define answer_number(answer, name) json_integer_value(json_object_get((answer).body, name))
 
 /* An order on the admin socket; arguments are taken over. */
-static inline struct answer office_order(struct office *office, const char *command, json_t *arguments)
+static inline struct answer office_order(struct office *office, const char *command,
+					 json_t *arguments)
 {
 	char *text = json_dumps(arguments, 0);
-	const struct msg_admin msg = { .command = command, .arguments = { (const uint8_t *)text, strlen(text) } };
+	const struct msg_admin msg = { .command = command,
+				       .arguments = { (const uint8_t *)text, strlen(text) } };
 	struct answer answer = { .fd = -1 };
 	const struct msg_admin_reply *reply = &office->received.msg.admin_reply;
 
 	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
-	assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
 	answer.status = reply->status;
 	answer.body = json_loadb((const char *)reply->body.data, reply->body.len, 0, NULL);
 	assert_non_null(answer.body);
@@ -229,7 +239,8 @@ static inline struct answer office_order(struct office *office, const char *comm
 	return answer;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------------
+ */
 
 /* The hash is made once: it is slow on purpose. */
 static inline const char *office_hash(void)
@@ -245,7 +256,8 @@ static inline const char *office_hash(void)
 	return hash;
 }
 
-static inline int64_t office_add_account(struct office *office, const char *name, enum account_role role)
+static inline int64_t office_add_account(struct office *office, const char *name,
+					 enum account_role role)
 {
 	struct account account = { .role = role };
 	int64_t id = 0;
@@ -261,7 +273,9 @@ static inline int64_t office_add_account(struct office *office, const char *name
 
 static inline int64_t office_add_device(struct office *office, int64_t owner, uint8_t key)
 {
-	struct device device = { .name = "laptop", .owner = owner, .serial = { key }, .serial_len = 1 };
+	struct device device = {
+		.name = "laptop", .owner = owner, .serial = { key }, .serial_len = 1
+	};
 	int64_t id = 0;
 
 	device_key(key, device.key);
@@ -270,10 +284,16 @@ static inline int64_t office_add_device(struct office *office, int64_t owner, ui
 	return id;
 }
 
-static inline int64_t office_add_host(struct office *office, const char *name, enum security security)
+static inline int64_t office_add_host(struct office *office, const char *name,
+				      enum security security)
 {
-	struct host_row host = { .protocol = PROTOCOL_VNC, .security = security, .address = "127.0.0.1", .port = 5900,
-				 .has_mac = true, .mac = { 2, 0, 0, 0, 0, 1 }, .broadcast = "255.255.255.255" };
+	struct host_row host = { .protocol = PROTOCOL_VNC,
+				 .security = security,
+				 .address = "127.0.0.1",
+				 .port = 5900,
+				 .has_mac = true,
+				 .mac = { 2, 0, 0, 0, 0, 1 },
+				 .broadcast = "255.255.255.255" };
 	int64_t id = 0;
 
 	snprintf(host.name, sizeof(host.name), "%s", name);
@@ -282,8 +302,8 @@ static inline int64_t office_add_host(struct office *office, const char *name, e
 }
 
 /* state: LOGIN_PASSWORD or LOGIN_FULL. */
-static inline void office_token(struct office *office, int64_t account, int64_t device, enum login_state login_state,
-				char token[LOGIN_TOKEN_TEXT + 1])
+static inline void office_token(struct office *office, int64_t account, int64_t device,
+				enum login_state login_state, char token[LOGIN_TOKEN_TEXT + 1])
 {
 	const struct login_try try = { .account = account, .device = device };
 	_cleanup_tx_ struct db_tx tx = { 0 };
@@ -293,8 +313,10 @@ static inline void office_token(struct office *office, int64_t account, int64_t 
 	assert_ok(db_tx_begin(&tx, office->db));
 	assert_ok(login_begin(office->db, &try, now_s, token));
 	if (login_state == LOGIN_FULL) {
-		assert_ok(login_find(office->db, &office->broker->policy, token, device, now_s, &waiting));
-		assert_ok(login_complete(office->db, &office->broker->policy, &waiting, now_s, token, &full));
+		assert_ok(login_find(office->db, &office->broker->policy, token, device, now_s,
+				     &waiting));
+		assert_ok(login_complete(office->db, &office->broker->policy, &waiting, now_s,
+					 token, &full));
 	}
 	assert_ok(db_tx_commit(&tx));
 }
@@ -312,7 +334,8 @@ static inline int64_t office_audit_count(struct office *office, const char *even
 /* From here on nothing can be recorded. */
 static inline void office_break_audit(struct office *office)
 {
-	assert_ok(db_exec(office->db, "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'x'); END"));
+	assert_ok(db_exec(office->db, "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT "
+				      "RAISE(ABORT, 'x'); END"));
 }
 
 static inline void office_mend_audit(struct office *office)
@@ -320,7 +343,8 @@ static inline void office_mend_audit(struct office *office)
 	assert_ok(db_exec(office->db, "DROP TRIGGER broken"));
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 static inline void office_settings(struct office *office)
 {
@@ -366,8 +390,8 @@ static inline int office_setup(void **state)
 
 static inline int office_teardown(void **state)
 {
-	static const char *const names[] = { "sekisho.db", "sekisho.db-wal", "sekisho.db-shm", "sealing.key",
-					     "sekisho.conf" };
+	static const char *const names[] = { "sekisho.db", "sekisho.db-wal", "sekisho.db-shm",
+					     "sealing.key", "sekisho.conf" };
 	struct office *office = *state;
 	char path[128];
 

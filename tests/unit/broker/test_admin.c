@@ -15,18 +15,20 @@ static void ordered(struct office *office, const char *command, const char *argu
 	_cleanup_answer_ struct answer answer = order(office, command, arguments);
 
 	if (answer.status != 200)
-		fail_msg("%s %s: %u %s %s", command, arguments, answer.status, answer_text(answer, "error"),
-			 answer_text(answer, "message"));
+		fail_msg("%s %s: %u %s %s", command, arguments, answer.status,
+			 answer_text(answer, "error"), answer_text(answer, "message"));
 }
 
-static void refused(struct office *office, const char *command, const char *arguments, const char *code,
-		    const char *field)
+static void refused(struct office *office, const char *command, const char *arguments,
+		    const char *code, const char *field)
 {
 	_cleanup_answer_ struct answer answer = order(office, command, arguments);
 	const char *got = answer_text(answer, "field");
 
-	if (answer.status < 400 || strcmp(answer_text(answer, "error"), code) != 0 || strcmp(got ? got : "", field) != 0)
-		fail_msg("%s %s: %u %s %s", command, arguments, answer.status, answer_text(answer, "error"), got ? got : "");
+	if (answer.status < 400 || strcmp(answer_text(answer, "error"), code) != 0 ||
+	    strcmp(got ? got : "", field) != 0)
+		fail_msg("%s %s: %u %s %s", command, arguments, answer.status,
+			 answer_text(answer, "error"), got ? got : "");
 }
 
 static const json_t *row_of(const struct answer *answer, size_t column, const char *value)
@@ -34,13 +36,14 @@ static const json_t *row_of(const struct answer *answer, size_t column, const ch
 	json_t *row;
 	size_t index;
 
-	json_array_foreach(json_object_get(answer->body, "rows"), index, row)
-		if (strcmp(json_string_value(json_array_get(row, column)), value) == 0)
-			return row;
+	json_array_foreach(json_object_get(answer->body, "rows"), index,
+			   row) if (strcmp(json_string_value(json_array_get(row, column)), value) ==
+				    0) return row;
 	return NULL;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ---------------------------------------------------------------------------------
+ */
 
 static void arguments_fit_the_table(void **state)
 {
@@ -50,10 +53,12 @@ static void arguments_fit_the_table(void **state)
 	refused(office, "user add", "{\"name\": \"abe\"}", "invalid", "password");
 	refused(office, "user add", "{\"name\": 1, \"password\": \"x\"}", "invalid", "name");
 	refused(office, "user add", "{\"name\": null, \"password\": \"x\"}", "invalid", "name");
-	refused(office, "user add", "{\"name\": \"abe\", \"password\": \"x\", \"admin\": true}", "invalid", "admin");
+	refused(office, "user add", "{\"name\": \"abe\", \"password\": \"x\", \"admin\": true}",
+		"invalid", "admin");
 	refused(office, "device revoke", "{\"id\": \"1\"}", "invalid", "id");
 	refused(office, "device revoke", "{\"id\": 1.5}", "invalid", "id");
-	refused(office, "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": \"yes\"}", "invalid",
+	refused(office, "host grant",
+		"{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": \"yes\"}", "invalid",
 		"view-only");
 	refused(office, "user list", "{\"x\": 1}", "invalid", "x");
 	refused(office, "no such command", "{}", "method", "");
@@ -70,7 +75,8 @@ static void huge_strings_are_refused(void **state)
 	memset(text, 'a', 20000);
 	text[20000] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		json_t *arguments = json_pack("{s:s, s:s}", "name", "abe", "password", OFFICE_PASSWORD);
+		json_t *arguments =
+			json_pack("{s:s, s:s}", "name", "abe", "password", OFFICE_PASSWORD);
 		_cleanup_answer_ struct answer answer = { .fd = -1 };
 
 		json_object_set_new(arguments, fields[i], json_string(text));
@@ -83,15 +89,18 @@ static void huge_strings_are_refused(void **state)
 
 static void rubbish_is_answered(void **state)
 {
-	static const char *const rubbish[] = { "", "{", "{\"a\":1,\"a\":2}", "\xff\xfe", "{\"name\": \"\\u0000\"}" };
+	static const char *const rubbish[] = { "", "{", "{\"a\":1,\"a\":2}", "\xff\xfe",
+					       "{\"name\": \"\\u0000\"}" };
 	struct office *office = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rubbish); i++) {
 		const struct msg_admin msg = { .command = "user list",
-					       .arguments = { (const uint8_t *)rubbish[i], strlen(rubbish[i]) } };
+					       .arguments = { (const uint8_t *)rubbish[i],
+							      strlen(rubbish[i]) } };
 
 		assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
-		assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, 1000));
+		assert_true(
+			office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, 1000));
 		assert_int_equal(office->received.msg.admin_reply.status, 400);
 		ipc_received_finish(&office->received);
 	}
@@ -103,22 +112,25 @@ static void every_command_has_a_handler(void **state)
 	struct office *office = *state;
 
 	for (size_t i = 0; i < command_count; i++) {
-		_cleanup_answer_ struct answer answer = order(office, commands[i].name, "{\"no-such\": 1}");
+		_cleanup_answer_ struct answer answer =
+			order(office, commands[i].name, "{\"no-such\": 1}");
 
 		assert_error(answer, 400, "invalid");
 		assert_string_equal(answer_text(answer, "field"), "no-such");
 	}
 }
 
-/* ---- people ------------------------------------------------------------------------------------ */
+/* ---- people ------------------------------------------------------------------------------------
+ */
 
 static void a_person_is_added_once(void **state)
 {
 	struct office *office = *state;
 	struct account account;
-	struct answer answer = order(office, "user add",
-				     "{\"name\": \"abe\", \"full-name\": \"阿部 太郎\", \"role\": \"admin\","
-				     " \"password\": \"tsuki-wa-higashi-ni-88\"}");
+	struct answer answer =
+		order(office, "user add",
+		      "{\"name\": \"abe\", \"full-name\": \"阿部 太郎\", \"role\": \"admin\","
+		      " \"password\": \"tsuki-wa-higashi-ni-88\"}");
 
 	assert_int_equal(answer.status, 200);
 	assert_int_equal(strlen(answer_text(answer, "totp_secret")), 32);
@@ -129,30 +141,39 @@ static void a_person_is_added_once(void **state)
 	assert_true(account.totp_len > 0);
 	answer_finish(&answer);
 	assert_int_equal(office_audit_count(office, "account-add"), 1);
-	refused(office, "user add", "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}", "exists", "name");
+	refused(office, "user add", "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
+		"exists", "name");
 	answer = order(office, "user list", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 2)), "admin");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 3)), "active");
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 2)),
+			    "admin");
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 3)),
+			    "active");
 	answer_finish(&answer);
 }
 
 static void weak_passwords_say_which_rule(void **state)
 {
 	struct office *office = *state;
-	struct answer answer = order(office, "user add", "{\"name\": \"abe\", \"password\": \"short\"}");
+	struct answer answer =
+		order(office, "user add", "{\"name\": \"abe\", \"password\": \"short\"}");
 
 	assert_error(answer, 400, "invalid");
 	assert_string_equal(answer_text(answer, "field"), "password");
 	assert_string_equal(answer_text(answer, "message"), "the password is too short");
 	assert_non_null(answer_text(answer, "message_ja"));
 	answer_finish(&answer);
-	answer = order(office, "user password", "{\"name\": \"sato\", \"password\": \"sato-sato-sato-1\"}");
+	answer = order(office, "user password",
+		       "{\"name\": \"sato\", \"password\": \"sato-sato-sato-1\"}");
 	assert_error(answer, 400, "invalid");
 	answer_finish(&answer);
-	refused(office, "user add", "{\"name\": \"Abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}", "invalid", "name");
-	refused(office, "user add", "{\"name\": \"abe\", \"role\": \"root\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
+	refused(office, "user add", "{\"name\": \"Abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
+		"invalid", "name");
+	refused(office, "user add",
+		"{\"name\": \"abe\", \"role\": \"root\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
 		"invalid", "role");
-	refused(office, "user add", "{\"name\": \"abe\", \"full-name\": \"a\\nb\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
+	refused(office, "user add",
+		"{\"name\": \"abe\", \"full-name\": \"a\\nb\", \"password\": "
+		"\"tsuki-wa-higashi-ni-88\"}",
 		"invalid", "full-name");
 }
 
@@ -160,7 +181,8 @@ static void weak_passwords_say_which_rule(void **state)
 static void changes_end_logins(void **state)
 {
 	static const char *const orders[][2] = {
-		{ "user password", "{\"name\": \"sato\", \"password\": \"tsuki-wa-higashi-ni-88\"}" },
+		{ "user password",
+		  "{\"name\": \"sato\", \"password\": \"tsuki-wa-higashi-ni-88\"}" },
 		{ "user totp", "{\"name\": \"sato\"}" },
 		{ "user disable", "{\"name\": \"sato\"}" },
 		{ "device revoke", "{\"id\": 1}" },
@@ -195,9 +217,11 @@ static void names_of_nobody(void **state)
 	refused(office, "device revoke", "{\"id\": 99}", "not-found", "id");
 	refused(office, "device unlock", "{\"id\": -1}", "not-found", "id");
 	refused(office, "host remove", "{\"name\": \"no such PC\"}", "not-found", "name");
-	refused(office, "host grant", "{\"name\": \"経理PC\", \"user\": \"nobody\"}", "not-found", "user");
+	refused(office, "host grant", "{\"name\": \"経理PC\", \"user\": \"nobody\"}", "not-found",
+		"user");
 	refused(office, "session end", "{\"id\": \"00\"}", "not-found", "id");
-	refused(office, "session end", "{\"id\": \"00000000000000000000000000000000\"}", "not-found", "id");
+	refused(office, "session end", "{\"id\": \"00000000000000000000000000000000\"}",
+		"not-found", "id");
 }
 
 static void revoked_is_for_ever(void **state)
@@ -209,11 +233,13 @@ static void revoked_is_for_ever(void **state)
 	refused(office, "device revoke", "{\"id\": 1}", "state", "id");
 	refused(office, "device unlock", "{\"id\": 1}", "state", "id");
 	answer = order(office, "device list", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 1, "sato"), 3)), "revoked");
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 1, "sato"), 3)),
+			    "revoked");
 	answer_finish(&answer);
 }
 
-/* ---- PCs --------------------------------------------------------------------------------------- */
+/* ---- PCs ---------------------------------------------------------------------------------------
+ */
 
 static void hosts_are_checked(void **state)
 {
@@ -247,10 +273,13 @@ static void hosts_are_checked(void **state)
 	struct office *office = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		json_t *arguments = json_loads("{\"name\": \"pc\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\"}", 0, NULL);
+		json_t *arguments = json_loads(
+			"{\"name\": \"pc\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\"}", 0,
+			NULL);
 		char *text;
 
-		json_object_set_new(arguments, wrong[i].field, json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
+		json_object_set_new(arguments, wrong[i].field,
+				    json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
 		text = json_dumps(arguments, 0);
 		refused(office, "host add", text, "invalid", wrong[i].field);
 		free(text);
@@ -265,19 +294,23 @@ static void hosts_have_defaults(void **state)
 	struct host_row host;
 	struct answer answer;
 
-	ordered(office, "host add", "{\"name\": \"税務PC\", \"protocol\": \"rdp\", \"address\": \"fe80::1\","
-				    " \"mac\": \"00-11-22-AA-bb-cc\", \"broadcast\": \"192.0.2.255:9\"}");
+	ordered(office, "host add",
+		"{\"name\": \"税務PC\", \"protocol\": \"rdp\", \"address\": \"fe80::1\","
+		" \"mac\": \"00-11-22-AA-bb-cc\", \"broadcast\": \"192.0.2.255:9\"}");
 	assert_ok(host_by_name(office->db, "税務PC", &host));
 	assert_int_equal(host.port, 3389);
 	assert_int_equal(host.security, SECURITY_AUTO);
 	assert_true(host.has_mac);
 	assert_int_equal(host.mac[3], 0xaa);
 	assert_string_equal(host.broadcast, "192.0.2.255:9");
-	ordered(office, "host add", "{\"name\": \"受付PC\", \"protocol\": \"vnc\", \"address\": \"uketsuke.local\"}");
+	ordered(office, "host add",
+		"{\"name\": \"受付PC\", \"protocol\": \"vnc\", \"address\": \"uketsuke.local\"}");
 	assert_ok(host_by_name(office->db, "受付PC", &host));
 	assert_int_equal(host.port, 5900);
 	assert_string_equal(host.broadcast, "255.255.255.255");
-	refused(office, "host add", "{\"name\": \"受付PC\", \"protocol\": \"vnc\", \"address\": \"x\"}", "exists", "name");
+	refused(office, "host add",
+		"{\"name\": \"受付PC\", \"protocol\": \"vnc\", \"address\": \"x\"}", "exists",
+		"name");
 	answer = order(office, "host list", "{}");
 	assert_int_equal(json_array_size(json_object_get(answer.body, "rows")), 3);
 	assert_non_null(row_of(&answer, 1, "受付PC"));
@@ -291,14 +324,18 @@ static void credentials_need_a_right_and_are_sealed(void **state)
 	struct host_row host;
 
 	ordered(office, "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}");
-	refused(office, "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}", "not-found", "user");
-	refused(office, "host credentials", "{\"name\": \"経理PC\", \"user\": \"sato\", \"password\": \"canary\"}", "state",
+	refused(office, "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}", "not-found",
 		"user");
-	ordered(office, "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}");
+	refused(office, "host credentials",
+		"{\"name\": \"経理PC\", \"user\": \"sato\", \"password\": \"canary\"}", "state",
+		"user");
+	ordered(office, "host grant",
+		"{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}");
 	assert_ok(host_by_id(office->db, office->host, office->account, &host));
 	assert_true(host.view_only);
 	ordered(office, "host credentials",
-		"{\"name\": \"経理PC\", \"user\": \"sato\", \"pc-user\": \"canary\", \"password\": \"canary\"}");
+		"{\"name\": \"経理PC\", \"user\": \"sato\", \"pc-user\": \"canary\", \"password\": "
+		"\"canary\"}");
 	assert_ok(host_credential_get(office->db, office->account, office->host, &row));
 	assert_null(memmem(row.user, row.user_len, "canary", 6));
 	assert_null(memmem(row.password, row.password_len, "canary", 6));
@@ -308,7 +345,8 @@ static void credentials_need_a_right_and_are_sealed(void **state)
 	assert_false(host.has_pin);
 }
 
-/* ---- recording --------------------------------------------------------------------------------- */
+/* ---- recording ---------------------------------------------------------------------------------
+ */
 
 static void every_act_is_recorded_with_the_uid(void **state)
 {
@@ -328,7 +366,8 @@ static void what_cannot_be_recorded_is_not_done(void **state)
 {
 	static const char *const orders[][2] = {
 		{ "user add", "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}" },
-		{ "user password", "{\"name\": \"sato\", \"password\": \"tsuki-wa-higashi-ni-88\"}" },
+		{ "user password",
+		  "{\"name\": \"sato\", \"password\": \"tsuki-wa-higashi-ni-88\"}" },
 		{ "user totp", "{\"name\": \"sato\"}" },
 		{ "user unlock", "{\"name\": \"sato\"}" },
 		{ "user disable", "{\"name\": \"sato\"}" },
@@ -339,7 +378,8 @@ static void what_cannot_be_recorded_is_not_done(void **state)
 		{ "host remove", "{\"name\": \"経理PC\"}" },
 		{ "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}" },
 		{ "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}" },
-		{ "host credentials", "{\"name\": \"経理PC\", \"user\": \"sato\", \"password\": \"x\"}" },
+		{ "host credentials",
+		  "{\"name\": \"経理PC\", \"user\": \"sato\", \"password\": \"x\"}" },
 		{ "host forget-pin", "{\"name\": \"経理PC\"}" },
 	};
 	struct office *office = *state;
@@ -362,12 +402,14 @@ static void what_cannot_be_recorded_is_not_done(void **state)
 	assert_int_equal(device.state, DEVICE_ACTIVE);
 	assert_ok(host_by_id(office->db, office->host, office->account, &host));
 	assert_true(host.granted && !host.view_only && !host.has_credential);
-	query_init(&query, office->db, "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM host)");
+	query_init(&query, office->db,
+		   "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM host)");
 	assert_ok(query_one(&query));
 	assert_int_equal(query_col_i64(&query, 0), 2);
 }
 
-/* ---- connections ------------------------------------------------------------------------------- */
+/* ---- connections -------------------------------------------------------------------------------
+ */
 
 static void connections_are_few(void **state)
 {
@@ -393,9 +435,11 @@ static void connections_are_few(void **state)
 static void a_caller_may_go_away(void **state)
 {
 	struct office *office = *state;
-	static const char arguments[] = "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}";
+	static const char arguments[] =
+		"{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}";
 	const struct msg_admin msg = { .command = "user add",
-				       .arguments = { (const uint8_t *)arguments, sizeof(arguments) - 1 } };
+				       .arguments = { (const uint8_t *)arguments,
+						      sizeof(arguments) - 1 } };
 	uint64_t until_ms = clock_mono_ms() + OFFICE_WAIT_MS;
 
 	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
@@ -412,16 +456,20 @@ static void a_caller_may_go_away(void **state)
 static void one_order_at_a_time(void **state)
 {
 	struct office *office = *state;
-	static const char arguments[] = "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}";
+	static const char arguments[] =
+		"{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}";
 	const struct msg_admin msg = { .command = "user add",
-				       .arguments = { (const uint8_t *)arguments, sizeof(arguments) - 1 } };
+				       .arguments = { (const uint8_t *)arguments,
+						      sizeof(arguments) - 1 } };
 
 	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
 	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
-	assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
 	assert_int_equal(office->received.msg.admin_reply.status, 409);
 	ipc_received_finish(&office->received);
-	assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
 	assert_int_equal(office->received.msg.admin_reply.status, 200);
 	ipc_received_finish(&office->received);
 }
@@ -432,14 +480,16 @@ static void status_shows_the_parts(void **state)
 	struct answer answer = order(office, "status", "{}");
 
 	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "edge"), 1)), "up");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)), "up");
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)),
+			    "up");
 	answer_finish(&answer);
 	close(office->signer);
 	office->signer = -1;
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	answer = order(office, "status", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)), "down");
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)),
+			    "down");
 	answer_finish(&answer);
 	refused(office, "ca show", "{}", "unavailable", "");
 }

@@ -2,14 +2,14 @@
 
 /* What a person can be when a request comes. */
 enum who {
-	STRANGER,	   /* a device that nobody enrolled */
-	NOBODY,		   /* no cookie */
-	RUBBISH,	   /* a cookie that was never given */
-	WAITING,	   /* the password was right */
-	FULL,		   /* logged in */
-	ADMIN,		   /* logged in as an administrator */
-	OTHER_DEVICE,	   /* with the cookie of a login on another device of the same person */
-	BORROWED,	   /* with the cookie of somebody else's login */
+	STRANGER,     /* a device that nobody enrolled */
+	NOBODY,       /* no cookie */
+	RUBBISH,      /* a cookie that was never given */
+	WAITING,      /* the password was right */
+	FULL,         /* logged in */
+	ADMIN,        /* logged in as an administrator */
+	OTHER_DEVICE, /* with the cookie of a login on another device of the same person */
+	BORROWED,     /* with the cookie of somebody else's login */
 	EXPIRED_LOGIN,
 	IDLE_LOGIN,
 	REVOKED_DEVICE,
@@ -20,8 +20,8 @@ enum who {
 	WHO_COUNT,
 };
 
-#define IS(who)	 (1U << (who))
-#define ANYBODY	 (~IS(STRANGER) & ~IS(REVOKED_DEVICE) & ~IS(EXPIRED_DEVICE))
+#define IS(who)   (1U << (who))
+#define ANYBODY   (~IS(STRANGER) & ~IS(REVOKED_DEVICE) & ~IS(EXPIRED_DEVICE))
 #define LOGGED_IN (IS(FULL) | IS(ADMIN))
 
 /* Written down once more, so that a slip in the product's table shows. */
@@ -49,7 +49,8 @@ static void set_one(struct office *office, const char *sql)
 }
 
 /* Puts the office into the state and says with which device and cookie. */
-static void become(struct office *office, enum who who, uint8_t *ret_key, char token[LOGIN_TOKEN_TEXT + 1])
+static void become(struct office *office, enum who who, uint8_t *ret_key,
+		   char token[LOGIN_TOKEN_TEXT + 1])
 {
 	int64_t admin = office_add_account(office, "kanri", ACCOUNT_ADMIN);
 	int64_t admin_device = office_add_device(office, admin, 2);
@@ -132,7 +133,8 @@ static void check(uint16_t id, enum who who, bool may)
 	answer = office_ask_as(office, id, &msg, key, token);
 	code = answer_text(answer, "error");
 	if (may == (code && strcmp(code, "auth") == 0))
-		fail_msg("%s in state %d: %u %s", wire_type(id)->name, (int)who, answer.status, code ? code : "");
+		fail_msg("%s in state %d: %u %s", wire_type(id)->name, (int)who, answer.status,
+			 code ? code : "");
 	answer_finish(&answer);
 	office_teardown(&state);
 }
@@ -202,7 +204,8 @@ static void an_edge_that_breaks_the_protocol_is_dropped(void **state)
 static void answers_do_not_reach_another_edge(void **state)
 {
 	struct office *office = *state;
-	union wire_any msg = { .login_password = { .account = "sato", .password = OFFICE_PASSWORD } };
+	union wire_any msg = { .login_password = { .account = "sato",
+						   .password = OFFICE_PASSWORD } };
 
 	office_send(office, MSG_login_password, &msg, 1, "");
 	assert_ok(loop_step(office->loop, 100));

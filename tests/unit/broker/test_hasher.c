@@ -41,7 +41,8 @@ static struct secret *password_of(const char *text)
 
 static void hashes_and_compares(void **state)
 {
-	_cleanup_secret_ struct secret *right = password_of("kaze-ni-fukarete-42"), *wrong = password_of("kaze");
+	_cleanup_secret_ struct secret *right = password_of("kaze-ni-fukarete-42"),
+				       *wrong = password_of("kaze");
 	struct result result = { 0 };
 	struct hasher *hasher;
 	char hash[PASSWORD_HASH_MAX];

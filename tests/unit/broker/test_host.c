@@ -174,8 +174,12 @@ static void only_granted_ones_are_listed_and_probed(void **state)
 static void who_uses_it(void **state)
 {
 	struct office *office = *state;
-	struct session_row row = { .id = { 1 }, .account = office->account, .device = office->device,
-				   .host = office->host, .host_name = "経理PC", .state = SESSION_ACTIVE,
+	struct session_row row = { .id = { 1 },
+				   .account = office->account,
+				   .device = office->device,
+				   .host = office->host,
+				   .host_name = "経理PC",
+				   .state = SESSION_ACTIVE,
 				   .until_s = clock_wall_s() + 100 };
 	struct session *session;
 	struct answer answer;
@@ -186,7 +190,8 @@ static void who_uses_it(void **state)
 	assert_non_null(session);
 	answer = list(office);
 	assert_string_equal(json_string_value(json_object_get(first(&answer), "in_use")), "me");
-	assert_string_equal(json_string_value(json_object_get(first(&answer), "session")), session->id_text);
+	assert_string_equal(json_string_value(json_object_get(first(&answer), "session")),
+			    session->id_text);
 	answer_finish(&answer);
 	session->row.account = 999;
 	answer = list(office);

@@ -2,7 +2,8 @@
 
 #include <liboath/oath.h>
 
-static struct answer try_password(struct office *office, const char *account, const char *password, uint8_t key)
+static struct answer try_password(struct office *office, const char *account, const char *password,
+				  uint8_t key)
 {
 	union wire_any msg = { .login_password = { .account = account, .password = password } };
 
@@ -18,15 +19,16 @@ static struct answer try_code(struct office *office, const char *code, const cha
 
 static void code_now(struct office *office, char ret[TOTP_DIGITS + 1])
 {
-	assert_int_equal(oath_totp_generate(secret_text(office->totp), secret_len(office->totp), clock_wall_s(), TOTP_STEP_S, 0,
-					    TOTP_DIGITS, ret),
+	assert_int_equal(oath_totp_generate(secret_text(office->totp), secret_len(office->totp),
+					    clock_wall_s(), TOTP_STEP_S, 0, TOTP_DIGITS, ret),
 			 OATH_OK);
 }
 
 /* Nobody has to wait any more. */
 static void forgive(struct office *office)
 {
-	assert_ok(db_exec(office->db, "UPDATE account SET next_try_ms = 0; UPDATE device SET next_try_ms = 0"));
+	assert_ok(db_exec(office->db,
+			  "UPDATE account SET next_try_ms = 0; UPDATE device SET next_try_ms = 0"));
 }
 
 static void both_steps(void **state)
@@ -50,7 +52,8 @@ static void both_steps(void **state)
 	assert_string_equal(answer_text(answer, "role"), "staff");
 	assert_string_equal(answer_text(answer, "device"), "laptop");
 	assert_string_equal(answer_text(answer, "office"), "試験事務所");
-	assert_in_range(answer_number(answer, "login_until"), clock_wall_s() + 12 * 3600 - 5, clock_wall_s() + 12 * 3600);
+	assert_in_range(answer_number(answer, "login_until"), clock_wall_s() + 12 * 3600 - 5,
+			clock_wall_s() + 12 * 3600);
 	snprintf(token, sizeof(token), "%s", answer.cookie);
 	answer_finish(&answer);
 	answer = office_ask_as(office, MSG_me, &msg, 1, token);
@@ -73,7 +76,8 @@ static void errors_look_the_same(void **state)
 {
 	struct office *office = *state;
 	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF);
-	int64_t gone = office_add_account(office, "gone", ACCOUNT_STAFF), bare = office_add_account(office, "bare", ACCOUNT_STAFF);
+	int64_t gone = office_add_account(office, "gone", ACCOUNT_STAFF),
+		bare = office_add_account(office, "bare", ACCOUNT_STAFF);
 	struct answer answers[6];
 	_cleanup_query_ struct query query = { 0 };
 
@@ -237,7 +241,8 @@ static void locked_until_an_administrator(void **state)
 	answer = try_password(office, "sato", OFFICE_PASSWORD, 1);
 	assert_error(answer, 423, "locked");
 	answer_finish(&answer);
-	answer = office_order(office, "device unlock", json_pack("{s:I}", "id", (json_int_t)office->device));
+	answer = office_order(office, "device unlock",
+			      json_pack("{s:I}", "id", (json_int_t)office->device));
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
 	answer = try_password(office, "sato", OFFICE_PASSWORD, 1);
@@ -353,7 +358,8 @@ static void rights_are_looked_at_again(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		union wire_any msg = { .login_password = { .account = "sato", .password = OFFICE_PASSWORD } };
+		union wire_any msg = { .login_password = { .account = "sato",
+							   .password = OFFICE_PASSWORD } };
 		struct office *office;
 		struct answer answer;
 		void *fresh;
@@ -407,10 +413,12 @@ int main(void)
 		office_test(codes_that_are_none),
 		office_test(a_secret_that_does_not_open_lets_nobody_in),
 		office_test(tries_slow_down),
-		cmocka_unit_test_setup_teardown(locked_until_an_administrator, setup_three, office_teardown),
-		cmocka_unit_test_setup_teardown(a_colleague_cannot_lock_me_out, setup_three, office_teardown),
-		cmocka_unit_test_setup_teardown(wrong_codes_lock_although_the_password_is_right, setup_three,
+		cmocka_unit_test_setup_teardown(locked_until_an_administrator, setup_three,
 						office_teardown),
+		cmocka_unit_test_setup_teardown(a_colleague_cannot_lock_me_out, setup_three,
+						office_teardown),
+		cmocka_unit_test_setup_teardown(wrong_codes_lock_although_the_password_is_right,
+						setup_three, office_teardown),
 		office_test(an_address_slows_down),
 		office_test(no_audit_no_login),
 		cmocka_unit_test(rights_are_looked_at_again),

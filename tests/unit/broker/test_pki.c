@@ -20,7 +20,8 @@ static void signer_init(struct signer *signer)
 
 	snprintf(signer->folder, sizeof(signer->folder), "/tmp/sekisho-signer-XXXXXX");
 	assert_non_null(mkdtemp(signer->folder));
-	assert_ok(issuer_init(&signer->issuer, signer->folder, "試験事務所", clock_wall_s(), &made));
+	assert_ok(
+		issuer_init(&signer->issuer, signer->folder, "試験事務所", clock_wall_s(), &made));
 }
 
 static void signer_finish(struct signer *signer)
@@ -45,8 +46,8 @@ static void signer_signs(struct office *office, struct signer *signer)
 	buf_init(&ca, 8192);
 	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, OFFICE_WAIT_MS));
 	answer.request = office->received.msg.sign.request;
-	answer.error = (uint8_t)issuer_sign(&signer->issuer, &office->received.msg.sign, clock_wall_ms(), clock_mono_ms(),
-					    &certificate);
+	answer.error = (uint8_t)issuer_sign(&signer->issuer, &office->received.msg.sign,
+					    clock_wall_ms(), clock_mono_ms(), &certificate);
 	if (!answer.error) {
 		assert_ok(issuer_ca(&signer->issuer, &ca));
 		answer.certificate = (struct bytes){ certificate.data, certificate.len };
@@ -62,9 +63,11 @@ static void signer_makes_crl(struct office *office, struct signer *signer)
 	struct msg_made_crl answer = { 0 };
 
 	buf_init(&crl, 65536);
-	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, OFFICE_WAIT_MS));
 	answer.request = office->received.msg.make_crl.request;
-	assert_ok(issuer_make_crl(&signer->issuer, &office->received.msg.make_crl, clock_wall_ms(), clock_mono_ms(), &crl));
+	assert_ok(issuer_make_crl(&signer->issuer, &office->received.msg.make_crl, clock_wall_ms(),
+				  clock_mono_ms(), &crl));
 	ipc_received_finish(&office->received);
 	answer.crl = (struct bytes){ crl.data, crl.len };
 	assert_ok(ipc_send(office->signer, MSG_made_crl, &answer, -1));
@@ -93,7 +96,8 @@ static void csr_finish(struct csr *csr)
 
 static void edge_starts(struct office *office, const struct csr *csr)
 {
-	const struct msg_edge_start start = { .request = ++office->request, .csr = { csr->der, csr->len } };
+	const struct msg_edge_start start = { .request = ++office->request,
+					      .csr = { csr->der, csr->len } };
 
 	assert_ok(ipc_send(office->edge, MSG_edge_start, &start, -1));
 }
@@ -118,7 +122,8 @@ static size_t revoked_in(const struct msg_edge_config *config)
 	return (size_t)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
 }
 
-/* ---- the edge ---------------------------------------------------------------------------------- */
+/* ---- the edge ----------------------------------------------------------------------------------
+ */
 
 static void the_edge_gets_its_certificate_and_each_new_list(void **state)
 {
@@ -140,7 +145,8 @@ static void the_edge_gets_its_certificate_and_each_new_list(void **state)
 	assert_int_equal(strlen(answer_text(answer, "sha256")), 64);
 	assert_non_null(strstr(answer_text(answer, "certificate"), "BEGIN CERTIFICATE"));
 	answer_finish(&answer);
-	answer = office_order(office, "device revoke", json_pack("{s:I}", "id", (json_int_t)office->device));
+	answer = office_order(office, "device revoke",
+			      json_pack("{s:I}", "id", (json_int_t)office->device));
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
 	signer_makes_crl(office, &signer);
@@ -168,7 +174,8 @@ static void without_a_signer_the_edge_is_told_and_served_later(void **state)
 	edge_starts(office, &csr);
 	answer = office_answer(office);
 	assert_error(answer, 503, "unavailable");
-	assert_in_range(clock_mono_ms() - begin_ms, PKI_WAIT_S * 1000 - 200, PKI_WAIT_S * 1000 + 1000);
+	assert_in_range(clock_mono_ms() - begin_ms, PKI_WAIT_S * 1000 - 200,
+			PKI_WAIT_S * 1000 + 1000);
 	answer_finish(&answer);
 	office_link(office, WIRE_SIGNER, &office->signer);
 	signer_signs(office, &signer);
@@ -195,12 +202,14 @@ static void a_refused_request_is_an_error(void **state)
 	signer_finish(&signer);
 }
 
-/* ---- devices ----------------------------------------------------------------------------------- */
+/* ---- devices -----------------------------------------------------------------------------------
+ */
 
 static void send_order(struct office *office, const char *command, json_t *arguments)
 {
 	char *text = json_dumps(arguments, 0);
-	const struct msg_admin msg = { .command = command, .arguments = { (const uint8_t *)text, strlen(text) } };
+	const struct msg_admin msg = { .command = command,
+				       .arguments = { (const uint8_t *)text, strlen(text) } };
 
 	assert_ok(ipc_send(office->admin, MSG_admin, &msg, -1));
 	json_decref(arguments);
@@ -212,7 +221,8 @@ static struct answer order_answer(struct office *office)
 	const struct msg_admin_reply *reply = &office->received.msg.admin_reply;
 	struct answer answer = { .fd = -1 };
 
-	assert_true(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
 	answer.status = reply->status;
 	answer.body = json_loadb((const char *)reply->body.data, reply->body.len, 0, NULL);
 	ipc_received_finish(&office->received);
@@ -221,7 +231,8 @@ static struct answer order_answer(struct office *office)
 
 static json_t *enrol_arguments(const struct csr *csr)
 {
-	return json_pack("{s:s, s:s, s:i, s:s}", "user", "sato", "name", "佐藤のノートPC", "days", 30, "csr", csr->text);
+	return json_pack("{s:s, s:s, s:i, s:s}", "user", "sato", "name", "佐藤のノートPC", "days",
+			 30, "csr", csr->text);
 }
 
 static void a_device_is_enrolled_by_its_key(void **state)
@@ -250,7 +261,8 @@ static void a_device_is_enrolled_by_its_key(void **state)
 	assert_int_equal(device.id, answer_number(answer, "id"));
 	assert_int_equal(device.owner, office->account);
 	assert_string_equal(device.name, "佐藤のノートPC");
-	assert_in_range(device.not_after_s, clock_wall_s() + 30 * 86400 - 400, clock_wall_s() + 30 * 86400 + 10);
+	assert_in_range(device.not_after_s, clock_wall_s() + 30 * 86400 - 400,
+			clock_wall_s() + 30 * 86400 + 10);
 	answer_finish(&answer);
 	assert_int_equal(office_audit_count(office, "device-enrol"), 1);
 	/* The same key again: no second row. */
@@ -286,8 +298,9 @@ static void answers_find_their_order(void **state)
 	struct msg_certified answers[2] = { 0 };
 
 	for (int i = 0; i < 2; i++)
-		assert_ok(pki_sign_device(office->broker->pki, (struct bytes){ (const uint8_t *)"csr", 3 }, "pc", "sato", 1,
-					  on_ordered, &ordered[i]));
+		assert_ok(pki_sign_device(office->broker->pki,
+					  (struct bytes){ (const uint8_t *)"csr", 3 }, "pc", "sato",
+					  1, on_ordered, &ordered[i]));
 	for (int i = 0; i < 2; i++) {
 		assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 1000));
 		answers[i].request = office->received.msg.sign.request;
@@ -368,7 +381,8 @@ static void bad_requests_do_not_reach_the_signer(void **state)
 	struct office *office = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
-		struct answer answer = office_order(office, "device enrol", json_loads(arguments[i], 0, NULL));
+		struct answer answer =
+			office_order(office, "device enrol", json_loads(arguments[i], 0, NULL));
 
 		assert_error(answer, 400, "invalid");
 		answer_finish(&answer);

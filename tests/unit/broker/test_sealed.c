@@ -30,7 +30,8 @@ static void what_was_sealed_opens(void **state)
 	for (size_t size = 0; size <= 20; size++) {
 		_cleanup_secret_ struct secret *opened = NULL;
 
-		assert_ok(sealed_seal(key, &place, "abcdefghijklmnopqrst", size, sealed, sizeof(sealed), &len));
+		assert_ok(sealed_seal(key, &place, "abcdefghijklmnopqrst", size, sealed,
+				      sizeof(sealed), &len));
 		assert_int_equal(len, size + SEALED_OVERHEAD);
 		assert_ok(sealed_open(key, &place, sealed, len, &opened));
 		assert_int_equal(secret_len(opened), size);
@@ -40,7 +41,8 @@ static void what_was_sealed_opens(void **state)
 	assert_ok(sealed_seal(key, &place, "abc", 3, again, sizeof(again), &again_len));
 	assert_ok(sealed_seal(key, &place, "abc", 3, sealed, sizeof(sealed), &len));
 	assert_memory_not_equal(sealed, again, len);
-	assert_err(sealed_seal(key, &place, "abc", 3, sealed, 3 + SEALED_OVERHEAD - 1, &len), ERR_TOO_BIG);
+	assert_err(sealed_seal(key, &place, "abc", 3, sealed, 3 + SEALED_OVERHEAD - 1, &len),
+		   ERR_TOO_BIG);
 }
 
 static void one_changed_bit_is_seen(void **state)
@@ -110,11 +112,13 @@ static void the_key_is_made_once_and_private(void **state)
 	rmdir(folder);
 }
 
-/* ---- Project Wycheproof ------------------------------------------------------------------------ */
+/* ---- Project Wycheproof ------------------------------------------------------------------------
+ */
 
 static json_t *load_vectors(void)
 {
-	const char *folder = getenv("SEKISHO_VECTORS"), *source_end = strstr(__FILE__, "/tests/unit/");
+	const char *folder = getenv("SEKISHO_VECTORS"),
+		   *source_end = strstr(__FILE__, "/tests/unit/");
 	char path[512];
 
 	if (folder)
@@ -139,7 +143,8 @@ static void run_vector(const json_t *test)
 {
 	static uint8_t key[64], nonce[64], aad[4096], data[4096], wanted[4096], tag[64], got[4096];
 	bool valid = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
-	size_t aad_len = unhex(test, "aad", aad, sizeof(aad)), len = unhex(test, "msg", data, sizeof(data));
+	size_t aad_len = unhex(test, "aad", aad, sizeof(aad)),
+	       len = unhex(test, "msg", data, sizeof(data));
 	size_t ct_len = unhex(test, "ct", wanted, sizeof(wanted));
 
 	unhex(test, "key", key, sizeof(key));
@@ -154,7 +159,8 @@ static void run_vector(const json_t *test)
 		assert_ok(sealed_gcm_decrypt(key, nonce, aad, aad_len, wanted, ct_len, tag, got));
 		assert_memory_equal(got, data, len);
 	} else {
-		assert_err(sealed_gcm_decrypt(key, nonce, aad, aad_len, wanted, ct_len, tag, got), ERR_CRYPTO);
+		assert_err(sealed_gcm_decrypt(key, nonce, aad, aad_len, wanted, ct_len, tag, got),
+			   ERR_CRYPTO);
 	}
 }
 
@@ -166,16 +172,19 @@ static void wycheproof(void **state)
 
 	(void)state;
 	if (!vectors) {
-		print_message("skipped: no Wycheproof vectors; set SEKISHO_VECTORS to their folder\n");
+		print_message(
+			"skipped: no Wycheproof vectors; set SEKISHO_VECTORS to their folder\n");
 		skip();
 	}
-	json_array_foreach(json_object_get(vectors, "testGroups"), group_index, group) {
+	json_array_foreach(json_object_get(vectors, "testGroups"), group_index, group)
+	{
 		/* The only form that the program uses. */
 		if (json_integer_value(json_object_get(group, "keySize")) != 256 ||
 		    json_integer_value(json_object_get(group, "ivSize")) != 96 ||
 		    json_integer_value(json_object_get(group, "tagSize")) != 128)
 			continue;
-		json_array_foreach(json_object_get(group, "tests"), test_index, test) {
+		json_array_foreach(json_object_get(group, "tests"), test_index, test)
+		{
 			run_vector(test);
 			count++;
 		}

@@ -10,9 +10,14 @@ struct worker {
 static union wire_any open_request(int64_t host)
 {
 	return (union wire_any){ .session_open = {
-		.host = (uint64_t)host, .width = 1920, .height = 1080, .layout = 0x411,
-		.user = "", .password = "", .domain = "",
-	} };
+					 .host = (uint64_t)host,
+					 .width = 1920,
+					 .height = 1080,
+					 .layout = 0x411,
+					 .user = "",
+					 .password = "",
+					 .domain = "",
+				 } };
 }
 
 static void monitor_says_started(struct office *office, struct worker *worker, bool adopted)
@@ -41,21 +46,25 @@ static void monitor_says_exited(struct office *office, struct worker *worker)
 
 static void monitor_spawns(struct office *office, struct worker *worker)
 {
-	assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_spawn, OFFICE_WAIT_MS));
+	assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_spawn,
+				   OFFICE_WAIT_MS));
 	memcpy(worker->session, office->received.msg.worker_spawn.session, sizeof(worker->session));
 	ipc_received_finish(&office->received);
 	util_hex(worker->session, sizeof(worker->session), worker->id);
 	monitor_says_started(office, worker, false);
 }
 
-/* Opens one on host and takes the worker's part up to session_start, which stays in office->received. */
-static struct worker open_until_start(struct office *office, union wire_any *msg, uint8_t key, const char *token)
+/* Opens one on host and takes the worker's part up to session_start, which stays in
+ * office->received. */
+static struct worker open_until_start(struct office *office, union wire_any *msg, uint8_t key,
+				      const char *token)
 {
 	struct worker worker = { .fd = -1 };
 
 	office_send(office, MSG_session_open, msg, key, token);
 	monitor_spawns(office, &worker);
-	assert_true(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_start, OFFICE_WAIT_MS));
+	assert_true(
+		office_receive(office, worker.fd, WIRE_WORKER, MSG_session_start, OFFICE_WAIT_MS));
 	return worker;
 }
 
@@ -72,10 +81,11 @@ static struct worker open_session(struct office *office)
 	return worker;
 }
 
-static void worker_says(struct office *office, const struct worker *worker, enum session_state session_state,
-			unsigned reason, uint8_t viewers)
+static void worker_says(struct office *office, const struct worker *worker,
+			enum session_state session_state, unsigned reason, uint8_t viewers)
 {
-	const struct msg_worker_state msg = { .state = (uint8_t)session_state, .reason = (uint8_t)reason,
+	const struct msg_worker_state msg = { .state = (uint8_t)session_state,
+					      .reason = (uint8_t)reason,
 					      .viewers = viewers };
 
 	assert_ok(ipc_send(worker->fd, MSG_worker_state, &msg, -1));
@@ -84,7 +94,8 @@ static void worker_says(struct office *office, const struct worker *worker, enum
 }
 
 /* The session as the person sees it, and that its state and reason are these. */
-static void shown(struct office *office, const struct worker *worker, const char *session_state, const char *reason)
+static void shown(struct office *office, const struct worker *worker, const char *session_state,
+		  const char *reason)
 {
 	union wire_any msg = { 0 };
 	_cleanup_answer_ struct answer answer = { .fd = -1 };
@@ -113,7 +124,8 @@ static void stopped_with(struct office *office, const struct worker *worker, enu
 	ipc_received_finish(&office->received);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 static void from_opening_to_the_end(void **state)
 {
@@ -200,8 +212,9 @@ static void a_worker_cannot_say_what_it_likes(void **state)
 	monitor_says_exited(office, &worker);
 	/* Another session's number. */
 	worker = open_session(office);
-	assert_ok(ipc_send(worker.fd, MSG_worker_hello,
-			   &(const struct msg_worker_hello){ .session = { 1 }, .state = SESSION_ACTIVE }, -1));
+	assert_ok(ipc_send(
+		worker.fd, MSG_worker_hello,
+		&(const struct msg_worker_hello){ .session = { 1 }, .state = SESSION_ACTIVE }, -1));
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	shown(office, &worker, "ended", "crashed");
@@ -218,7 +231,8 @@ static void one_that_does_not_stop_is_killed(void **state)
 	answer_finish(&answer);
 	stopped_with(office, &worker, END_LOGOUT);
 	assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_kill, 4000));
-	assert_memory_equal(office->received.msg.worker_kill.session, worker.session, WIRE_SESSION_ID);
+	assert_memory_equal(office->received.msg.worker_kill.session, worker.session,
+			    WIRE_SESSION_ID);
 	assert_in_range(clock_mono_ms() - begin_ms, SESSION_STOP_MS - 100, SESSION_STOP_MS + 1000);
 	monitor_says_exited(office, &worker);
 }
@@ -230,7 +244,8 @@ static void no_worker_no_session(void **state)
 	struct answer answer;
 
 	office_send(office, MSG_session_open, &msg, 1, office->token);
-	assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_spawn, OFFICE_WAIT_MS));
+	assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_spawn,
+				   OFFICE_WAIT_MS));
 	ipc_received_finish(&office->received);
 	answer = office_answer(office);
 	assert_error(answer, 503, "unavailable");
@@ -270,7 +285,8 @@ static void the_end_is_recorded_when_it_can_be(void **state)
 	assert_int_equal(office_audit_count(office, "session-end"), 1);
 }
 
-/* ---- who may ----------------------------------------------------------------------------------- */
+/* ---- who may -----------------------------------------------------------------------------------
+ */
 
 static void only_what_was_granted(void **state)
 {
@@ -293,8 +309,9 @@ static void bad_sizes_name_the_field(void **state)
 		uint32_t layout;
 		const char *field;
 	} wrong[] = {
-		{ 199, 1080, 0x411, "width" }, { 7681, 1080, 0x411, "width" }, { 1920, 199, 0x411, "height" },
-		{ 1920, 4321, 0x411, "height" }, { 1920, 1080, 0, "layout" }, { 1920, 1080, 0x407, "layout" },
+		{ 199, 1080, 0x411, "width" },  { 7681, 1080, 0x411, "width" },
+		{ 1920, 199, 0x411, "height" }, { 1920, 4321, 0x411, "height" },
+		{ 1920, 1080, 0, "layout" },    { 1920, 1080, 0x407, "layout" },
 	};
 	struct office *office = *state;
 
@@ -317,7 +334,8 @@ static void one_session_for_a_pc(void **state)
 	struct worker worker = open_session(office);
 	union wire_any msg = open_request(office->host);
 	struct answer answer = office_ask(office, MSG_session_open, &msg);
-	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF), device = office_add_device(office, other, 2);
+	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF),
+		device = office_add_device(office, other, 2);
 	char token[LOGIN_TOKEN_TEXT + 1];
 
 	/* Mine is given back. */
@@ -399,7 +417,8 @@ static void an_account_has_so_many(void **state)
 	close(worker.fd);
 }
 
-/* ---- the PC's login ---------------------------------------------------------------------------- */
+/* ---- the PC's login ----------------------------------------------------------------------------
+ */
 
 static void credentials_are_asked_for_and_kept_sealed(void **state)
 {
@@ -462,7 +481,8 @@ static void given_ones_are_not_kept_unasked(void **state)
 static void pins_are_stored_once(void **state)
 {
 	struct office *office = *state;
-	const struct msg_pin_question question = { .fingerprint = { 1, 2, 3 } }, other = { .fingerprint = { 9 } };
+	const struct msg_pin_question question = { .fingerprint = { 1, 2, 3 } },
+				      other = { .fingerprint = { 9 } };
 	struct worker worker = open_session(office);
 	struct host_row host;
 
@@ -498,7 +518,8 @@ static void a_pin_that_cannot_be_recorded_is_not_trusted(void **state)
 	close(worker.fd);
 }
 
-/* ---- viewing ----------------------------------------------------------------------------------- */
+/* ---- viewing -----------------------------------------------------------------------------------
+ */
 
 static void attaching_joins_worker_and_viewer(void **state)
 {
@@ -580,7 +601,8 @@ static void logging_out_takes_the_viewer_away(void **state)
 	close(worker.fd);
 }
 
-/* ---- cutting ----------------------------------------------------------------------------------- */
+/* ---- cutting -----------------------------------------------------------------------------------
+ */
 
 static void whatever_takes_a_right_away_cuts(void **state)
 {
@@ -606,11 +628,13 @@ static void whatever_takes_a_right_away_cuts(void **state)
 		office = fresh;
 		worker = open_session(office);
 		begin_ms = clock_mono_ms();
-		answer = office_order(office, orders[i].command, json_loads(orders[i].arguments, 0, NULL));
+		answer = office_order(office, orders[i].command,
+				      json_loads(orders[i].arguments, 0, NULL));
 		assert_int_equal(answer.status, 200);
 		answer_finish(&answer);
 		stopped_with(office, &worker, END_REVOKED);
-		assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_kill, 2000));
+		assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_kill,
+					   2000));
 		ipc_received_finish(&office->received);
 		assert_true(clock_mono_ms() - begin_ms < 1000);
 		monitor_says_exited(office, &worker);
@@ -621,7 +645,8 @@ static void whatever_takes_a_right_away_cuts(void **state)
 static void others_go_on(void **state)
 {
 	struct office *office = *state;
-	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF), device = office_add_device(office, other, 2);
+	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF),
+		device = office_add_device(office, other, 2);
 	struct worker worker = open_session(office);
 	union wire_any msg = { 0 };
 	char token[LOGIN_TOKEN_TEXT + 1];
@@ -638,7 +663,8 @@ static void others_go_on(void **state)
 	close(worker.fd);
 }
 
-/* ---- restarts ---------------------------------------------------------------------------------- */
+/* ---- restarts ----------------------------------------------------------------------------------
+ */
 
 static void a_restarted_broker_takes_sessions_up(void **state)
 {
@@ -709,6 +735,13 @@ static void one_that_does_not_come_back_ends(void **state)
 	while (session_count(office->broker, 0) && clock_mono_ms() < until_ms)
 		assert_ok(loop_step(office->loop, 100));
 	shown(office, &worker, "ended", "gateway");
+	/* Nor is it waited for for ever. */
+	until_ms = clock_mono_ms() + (SESSION_KILLS + 2) * SESSION_STOP_MS;
+	while (office->broker->sessions && clock_mono_ms() < until_ms) {
+		assert_ok(loop_step(office->loop, 100));
+		session_tick(office->broker);
+	}
+	assert_null(office->broker->sessions);
 }
 
 static void a_silent_worker_is_killed(void **state)
@@ -721,7 +754,8 @@ static void a_silent_worker_is_killed(void **state)
 	assert_true(office_receive(office, worker.fd, WIRE_WORKER, MSG_worker_ping, 1000));
 	ipc_received_finish(&office->received);
 	session->pong_ms = clock_mono_ms() - SESSION_SILENT_S * 1000 - 1;
-	assert_ok(ipc_send(worker.fd, MSG_worker_pong, &(const struct msg_worker_pong){ .number = 1 }, -1));
+	assert_ok(ipc_send(worker.fd, MSG_worker_pong,
+			   &(const struct msg_worker_pong){ .number = 1 }, -1));
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	session_tick(office->broker);
@@ -737,7 +771,8 @@ static void a_silent_worker_is_killed(void **state)
 static void events_of_workers_cannot_look_like_ours(void **state)
 {
 	struct office *office = *state;
-	const struct msg_worker_event event = { .event = "login", .detail = "{\"x\":1}" }, broken = { .event = "y", .detail = "}{" };
+	const struct msg_worker_event event = { .event = "login", .detail = "{\"x\":1}" },
+				      broken = { .event = "y", .detail = "}{" };
 	struct worker worker = open_session(office);
 
 	assert_ok(ipc_send(worker.fd, MSG_worker_event, &event, -1));

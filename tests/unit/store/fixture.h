@@ -46,7 +46,9 @@ __attribute__((unused)) static int64_t fixture_account(struct db *db, const char
 
 __attribute__((unused)) static int64_t fixture_device(struct db *db, int64_t owner, uint8_t key)
 {
-	struct device device = { .name = "laptop", .owner = owner, .serial = { 1, key }, .serial_len = 2 };
+	struct device device = {
+		.name = "laptop", .owner = owner, .serial = { 1, key }, .serial_len = 2
+	};
 	int64_t id = 0;
 
 	memset(device.key, key, sizeof(device.key));
@@ -57,7 +59,9 @@ __attribute__((unused)) static int64_t fixture_device(struct db *db, int64_t own
 
 __attribute__((unused)) static int64_t fixture_host(struct db *db, const char *name)
 {
-	struct host_row host = { .protocol = 2, .address = "127.0.0.1", .port = 5900, .broadcast = "255.255.255.255" };
+	struct host_row host = {
+		.protocol = 2, .address = "127.0.0.1", .port = 5900, .broadcast = "255.255.255.255"
+	};
 	int64_t id = 0;
 
 	snprintf(host.name, sizeof(host.name), "%s", name);

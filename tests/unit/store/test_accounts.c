@@ -87,7 +87,8 @@ static void many_processes_have_one_winner(void **state)
 		assert_int_not_equal(WEXITSTATUS(status), 99);
 		total += WEXITSTATUS(status);
 	}
-	/* A later step that is taken first makes the earlier ones worthless, so there may be fewer. */
+	/* A later step that is taken first makes the earlier ones worthless, so there may be fewer.
+	 */
 	assert_in_range(total, 1, ROUNDS);
 	assert_err(account_take_totp_step(fixture->db, fixture->account, ROUNDS), ERR_NOT_FOUND);
 }
@@ -98,7 +99,8 @@ static void two_connections_one_step(void **state)
 	_cleanup_db_ struct db *other = fixture_connect(fixture);
 
 	for (int64_t step = 1; step <= 50; step++) {
-		struct db *first = step % 2 ? fixture->db : other, *second = step % 2 ? other : fixture->db;
+		struct db *first = step % 2 ? fixture->db : other,
+			  *second = step % 2 ? other : fixture->db;
 
 		assert_ok(account_take_totp_step(first, fixture->account, step));
 		assert_err(account_take_totp_step(second, fixture->account, step), ERR_NOT_FOUND);

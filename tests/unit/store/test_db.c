@@ -20,7 +20,8 @@ static void opening_makes_a_private_file(void **state)
 
 	assert_int_equal(stat(fixture->path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
-	assert_int_equal(count(fixture->db, "SELECT max(version) FROM migration"), migrate_latest());
+	assert_int_equal(count(fixture->db, "SELECT max(version) FROM migration"),
+			 migrate_latest());
 }
 
 static void commits_are_durable_and_rows_survive(void **state)
@@ -115,8 +116,10 @@ static void constraints_have_their_errors(void **state)
 	snprintf(account.name, sizeof(account.name), "suzuki");
 	assert_err(account_add(fixture->db, &account, &id), ERR_INVALID);
 	assert_err(device_add(fixture->db, &device, &id), ERR_NOT_FOUND);
-	assert_err(db_exec(fixture->db, "INSERT INTO host_grant VALUES ('one', 1, 0)"), ERR_INVALID);
-	assert_err(db_exec(fixture->db, "UPDATE account SET name = printf('%65s', 'x')"), ERR_INVALID);
+	assert_err(db_exec(fixture->db, "INSERT INTO host_grant VALUES ('one', 1, 0)"),
+		   ERR_INVALID);
+	assert_err(db_exec(fixture->db, "UPDATE account SET name = printf('%65s', 'x')"),
+		   ERR_INVALID);
 	assert_err(db_exec(fixture->db, "UPDATE device SET device_key = x'00'"), ERR_INVALID);
 }
 

@@ -20,8 +20,14 @@ static size_t granted(struct db *db, int64_t account)
 static void fields_come_back(void **state)
 {
 	struct fixture *fixture = *state;
-	struct host_row host = { .name = "受付PC", .protocol = 1, .security = 1, .address = "pc.example", .port = 3389,
-				 .has_mac = true, .mac = { 1, 2, 3, 4, 5, 6 }, .broadcast = "192.0.2.255" };
+	struct host_row host = { .name = "受付PC",
+				 .protocol = 1,
+				 .security = 1,
+				 .address = "pc.example",
+				 .port = 3389,
+				 .has_mac = true,
+				 .mac = { 1, 2, 3, 4, 5, 6 },
+				 .broadcast = "192.0.2.255" };
 	struct host_row same;
 	uint8_t *ca = malloc(HOST_TLS_CA_MAX);
 	size_t len;
@@ -87,8 +93,12 @@ static void a_pin_is_never_replaced(void **state)
 static void a_kept_login_goes_with_the_right(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct host_credential credential = { .user = "u", .user_len = 1, .domain = "d", .domain_len = 1,
-						    .password = "p", .password_len = 1 };
+	const struct host_credential credential = { .user = "u",
+						    .user_len = 1,
+						    .domain = "d",
+						    .domain_len = 1,
+						    .password = "p",
+						    .password_len = 1 };
 	struct host_credential same;
 	struct host_row host;
 
@@ -100,11 +110,13 @@ static void a_kept_login_goes_with_the_right(void **state)
 	assert_ok(host_by_id(fixture->db, fixture->host, fixture->account, &host));
 	assert_true(host.has_credential);
 	assert_ok(host_deny(fixture->db, fixture->account, fixture->host));
-	assert_err(host_credential_get(fixture->db, fixture->account, fixture->host, &same), ERR_NOT_FOUND);
+	assert_err(host_credential_get(fixture->db, fixture->account, fixture->host, &same),
+		   ERR_NOT_FOUND);
 	assert_ok(host_grant(fixture->db, fixture->account, fixture->host, false));
 	assert_ok(host_credential_set(fixture->db, fixture->account, fixture->host, &credential));
 	assert_ok(host_remove(fixture->db, fixture->host));
-	assert_err(host_credential_get(fixture->db, fixture->account, fixture->host, &same), ERR_NOT_FOUND);
+	assert_err(host_credential_get(fixture->db, fixture->account, fixture->host, &same),
+		   ERR_NOT_FOUND);
 	assert_err(host_by_id(fixture->db, fixture->host, fixture->account, &host), ERR_NOT_FOUND);
 }
 

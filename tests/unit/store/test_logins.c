@@ -2,11 +2,15 @@
 
 #include "store/logins.h"
 
-static int64_t add(const struct fixture *fixture, uint8_t token, enum login_state login_state, int64_t expires_s,
-		   int64_t used_s)
+static int64_t add(const struct fixture *fixture, uint8_t token, enum login_state login_state,
+		   int64_t expires_s, int64_t used_s)
 {
-	struct login_row row = { .token = { token }, .account = fixture->account, .device = fixture->device,
-				 .state = login_state, .expires_s = expires_s, .used_s = used_s };
+	struct login_row row = { .token = { token },
+				 .account = fixture->account,
+				 .device = fixture->device,
+				 .state = login_state,
+				 .expires_s = expires_s,
+				 .used_s = used_s };
 	int64_t id = 0;
 
 	assert_ok(login_row_add(fixture->db, &row, &id));
@@ -59,7 +63,8 @@ static void purge_takes_the_expired_and_the_idle(void **state)
 static void deleting_takes_only_what_is_meant(void **state)
 {
 	struct fixture *fixture = *state;
-	int64_t waiting = add(fixture, 1, LOGIN_PASSWORD, 100, 0), full = add(fixture, 2, LOGIN_FULL, 100, 0);
+	int64_t waiting = add(fixture, 1, LOGIN_PASSWORD, 100, 0),
+		full = add(fixture, 2, LOGIN_FULL, 100, 0);
 
 	assert_ok(login_row_delete_waiting(fixture->db, fixture->device));
 	assert_false(there(fixture, waiting));
