@@ -45,8 +45,8 @@ static void answer_sign(struct signer *signer, const struct msg_sign *order)
 			 err_code(err));
 		answer.error = (uint8_t)err;
 	} else {
-		log_info("signed", "profile=%s name=%s owner=%s",
-			 cert_profile_code(order->profile), log_quote(order->name), log_quote(order->owner));
+		log_info("signed", "profile=%s name=%s owner=%s", cert_profile_code(order->profile),
+			 log_quote(order->name), log_quote(order->owner));
 		answer.certificate = (struct bytes){ certificate.data, certificate.len };
 		answer.ca = (struct bytes){ ca.data, ca.len };
 	}
@@ -139,7 +139,7 @@ static void on_signal(void *ctx, int signal)
 		loop_stop(signer->loop, 0);
 }
 
-static enum err confine(void)
+static enum err confine(const struct settings *settings)
 {
 	/* The journal: files are open already, and none is opened later. */
 	static const char *const calls[] = { "fsync", "ftruncate" };
@@ -147,6 +147,7 @@ static enum err confine(void)
 		.syscalls = calls,
 		.syscall_count = ARRAY_SIZE(calls),
 		.open_files = OPEN_FILES,
+		.may_lack_landlock = !settings->gateway_require_landlock,
 	};
 
 	return sandbox_enter(&sandbox);
@@ -174,7 +175,7 @@ static enum err start(struct signer *signer)
 	if (!err)
 		err = loop_signal(signer->loop, SIGINT, on_signal, signer);
 	if (!err)
-		err = confine();
+		err = confine(&signer->child.settings);
 	if (!err)
 		err = child_channel(&signer->child, signer->loop, &monitor_ops, signer,
 				    &signer->monitor);

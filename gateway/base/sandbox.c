@@ -3,9 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -16,27 +16,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/landlock.h"
 #include "base/log.h"
 #include "base/util.h"
-
-/* Newer than the kernel headers of Debian 12; landlock(7). */
-#define FS_REFER                   (1ULL << 13)
-#define FS_TRUNCATE                (1ULL << 14)
-#define FS_IOCTL_DEV               (1ULL << 15)
-#define NET_BIND_TCP               (1ULL << 0)
-#define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0)
-#define SCOPE_SIGNAL               (1ULL << 1)
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41 /* glibc names its heaps from 2.40 on */
 #endif
-
-struct ruleset { /* struct landlock_ruleset_attr of ABI 6; older kernels take zeros at the end */
-	uint64_t fs, net, scoped;
-};
 
 /* clang-format off */
 static const char *const common_calls[] = {
@@ -49,11 +37,11 @@ static const char *const common_calls[] = {
 	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "poll", "ppoll",
 	"pselect6", "select",
 	/* open descriptors; glibc's fstat() is newfstatat, which opens nothing */
-	"close", "close_range", "dup", "fcntl", "fstat", "lseek", "newfstatat", "pread64", "pwrite64", "read", "readv",
+	"close", "close_range", "dup", "fstat", "lseek", "newfstatat", "pread64", "pwrite64", "read", "readv",
 	"write", "writev",
 	/* open sockets */
-	"getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto",
-	"setsockopt", "shutdown",
+	"getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg", "setsockopt",
+	"shutdown",
 	/* threads and signals */
 	"exit", "exit_group", "futex", "get_robust_list", "getcpu", "gettid", "membarrier", "restart_syscall", "rseq",
 	"rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sched_get_priority_max",
@@ -77,12 +65,8 @@ static const char *const lookup_calls[] = {
 #ifndef __SANITIZE_ADDRESS__
 #define LOOKUP_ACTION SCMP_ACT_ERRNO(EACCES)
 #else
-/* A report needs them, and these paths, to name functions and lines. */
+/* A report needs them, and paths in landlock.c, to name functions and lines. */
 #define LOOKUP_ACTION SCMP_ACT_ALLOW
-static const struct sandbox_path asan_paths[] = {
-	{ "/proc", SANDBOX_READ },
-	{ "/usr", SANDBOX_READ },
-};
 static bool hardened;
 
 /*
@@ -170,22 +154,55 @@ static enum err add_names(scmp_filter_ctx filter, uint32_t action, const char *c
 	return OK;
 }
 
+/* All of the comparisons must hold. */
 struct argument_rule {
 	const char *name;
-	unsigned argument;
-	enum scmp_compare compare;
-	uint64_t value, mask; /* value is the mask and mask the datum for SCMP_CMP_MASKED_EQ, as in
-				 libseccomp */
+	unsigned count;
+	struct scmp_arg_cmp compare[3];
 };
+
+/* clang-format off */
+#define IS(argument, value) { argument, SCMP_CMP_EQ, value, 0 }
+#define BITS(argument, mask, value) { argument, SCMP_CMP_MASKED_EQ, mask, value }
+#define ABOVE(argument, value) { argument, SCMP_CMP_GT, value, 0 }
+
+enum { TGKILL_RULE = 0, SOCKET_TYPE = 0xf }; /* type without SOCK_CLOEXEC and SOCK_NONBLOCK */
+
+static struct argument_rule common_arguments[] = {
+	{ "tgkill", 1, { IS(0, 0) } }, /* itself: filled in */
+	/* threads, but no new process; clone3 hides its flags in memory, glibc then takes clone */
+	{ "clone", 1, { BITS(0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM) } },
+	{ "ioctl", 1, { IS(1, FIONREAD) } },
+	{ "ioctl", 1, { IS(1, FIONBIO) } },
+	{ "ioctl", 1, { IS(1, TCGETS) } },
+	{ "prctl", 1, { IS(0, PR_SET_NAME) } },
+	{ "prctl", 1, { IS(0, PR_GET_NAME) } },
+	{ "prctl", 1, { IS(0, PR_SET_VMA) } },
+	{ "prlimit64", 1, { IS(2, 0) } }, /* reading only */
+	/* Not SOCK_DGRAM: sendto would reach any socket in the file system. */
+	{ "socketpair", 2, { IS(0, AF_UNIX), BITS(1, SOCKET_TYPE, SOCK_SEQPACKET) } },
+	/* Not F_SETOWN, F_SETSIG and O_ASYNC: the kernel would kill others of the same user. */
+	{ "fcntl", 1, { IS(1, F_GETFD) } },
+	{ "fcntl", 1, { IS(1, F_SETFD) } },
+	{ "fcntl", 1, { IS(1, F_GETFL) } },
+	{ "fcntl", 1, { IS(1, F_DUPFD) } },
+	{ "fcntl", 1, { IS(1, F_DUPFD_CLOEXEC) } },
+	{ "fcntl", 2, { IS(1, F_SETFL), BITS(2, O_ASYNC, 0) } },
+	/* MSG_FASTOPEN connects without Landlock being asked. */
+	{ "sendto", 1, { BITS(3, MSG_FASTOPEN, 0) } },
+	{ "sendmsg", 1, { BITS(2, MSG_FASTOPEN, 0) } },
+	{ "sendmmsg", 1, { BITS(3, MSG_FASTOPEN, 0) } },
+	{ "mmap", 1, { BITS(2, PROT_EXEC, 0) } },
+	{ "mprotect", 1, { BITS(2, PROT_EXEC, 0) } },
+};
+/* clang-format on */
 
 static enum err add_arguments(scmp_filter_ctx filter, uint32_t action,
 			      const struct argument_rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct argument_rule *rule = &rules[i];
-		struct scmp_arg_cmp compare = { rule->argument, rule->compare, rule->value,
-						rule->mask };
-		enum err err = add_rule(filter, action, rule->name, 1, &compare);
+		enum err err =
+			add_rule(filter, action, rules[i].name, rules[i].count, rules[i].compare);
 		if (err)
 			return err;
 	}
@@ -195,27 +212,21 @@ static enum err add_arguments(scmp_filter_ctx filter, uint32_t action,
 /* Calls whose arguments decide. */
 static enum err add_common_arguments(scmp_filter_ctx filter)
 {
-	const struct argument_rule allowed[] = {
-		/* threads, but no new process; clone3 hides its flags in memory, glibc then takes
-		   clone */
-		{ "clone", 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM,
-		  CLONE_THREAD | CLONE_VM },
-		{ "ioctl", 1, SCMP_CMP_EQ, FIONREAD, 0 },
-		{ "ioctl", 1, SCMP_CMP_EQ, FIONBIO, 0 },
-		{ "ioctl", 1, SCMP_CMP_EQ, TCGETS, 0 },
-		{ "prctl", 0, SCMP_CMP_EQ, PR_SET_NAME, 0 },
-		{ "prctl", 0, SCMP_CMP_EQ, PR_GET_NAME, 0 },
-		{ "prctl", 0, SCMP_CMP_EQ, PR_SET_VMA, 0 },
-		{ "prlimit64", 2, SCMP_CMP_EQ, 0, 0 }, /* reading only */
-		{ "socketpair", 0, SCMP_CMP_EQ, AF_UNIX, 0 },
-		{ "tgkill", 0, SCMP_CMP_EQ, (uint64_t)getpid(), 0 },
-		{ "mmap", 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
-		{ "mprotect", 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
-	};
-	enum err err = add_arguments(filter, SCMP_ACT_ALLOW, allowed, ARRAY_SIZE(allowed));
+	common_arguments[TGKILL_RULE].compare[0].datum_a = (scmp_datum_t)getpid();
+	enum err err = add_arguments(filter, SCMP_ACT_ALLOW, common_arguments,
+				     ARRAY_SIZE(common_arguments));
 	if (!err)
 		err = add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 	return err;
+}
+
+/* Listed by its bare name, such a call would be free of its rules. */
+static bool has_arguments(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(common_arguments); i++)
+		if (util_streq(common_arguments[i].name, name))
+			return true;
+	return false;
 }
 
 /*
@@ -225,12 +236,46 @@ static enum err add_common_arguments(scmp_filter_ctx filter)
 static enum err add_executable(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
 	const struct argument_rule rules[] = {
-		{ "mmap", 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC },
-		{ "mprotect", 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC },
+		{ "mmap", 1, { BITS(2, PROT_EXEC, PROT_EXEC) } },
+		{ "mprotect", 1, { BITS(2, PROT_EXEC, PROT_EXEC) } },
 	};
 	uint32_t action = lists(sandbox, "mmap-exec") ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES);
 
 	return add_arguments(filter, action, rules, ARRAY_SIZE(rules));
+}
+
+/* Advisory locks, which databases take; they send no signals. */
+static enum err add_locks(scmp_filter_ctx filter)
+{
+	const struct argument_rule allowed[] = {
+		{ "fcntl", 1, { IS(1, F_GETLK) } },
+		{ "fcntl", 1, { IS(1, F_SETLK) } },
+		{ "fcntl", 1, { IS(1, F_SETLKW) } },
+	};
+
+	return add_arguments(filter, SCMP_ACT_ALLOW, allowed, ARRAY_SIZE(allowed));
+}
+
+static enum err add_internet(scmp_filter_ctx filter, unsigned family)
+{
+	/* Nothing but TCP and UDP: Landlock's ports are those of TCP, and of no MPTCP. */
+	const unsigned kinds[][2] = {
+		{ SOCK_STREAM, 0 },
+		{ SOCK_STREAM, IPPROTO_TCP },
+		{ SOCK_DGRAM, 0 },
+		{ SOCK_DGRAM, IPPROTO_UDP },
+	};
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(kinds); i++) {
+		const struct argument_rule allowed = {
+			"socket",
+			3,
+			{ IS(0, family), BITS(1, SOCKET_TYPE, kinds[i][0]), IS(2, kinds[i][1]) }
+		};
+		err = add_arguments(filter, SCMP_ACT_ALLOW, &allowed, 1);
+	}
+	return err;
 }
 
 /*
@@ -239,36 +284,42 @@ static enum err add_executable(scmp_filter_ctx filter, const struct sandbox *san
  */
 static enum err add_sockets(scmp_filter_ctx filter)
 {
-	const struct argument_rule allowed[] = {
-		{ "socket", 0, SCMP_CMP_EQ, AF_INET, 0 },
-		{ "socket", 0, SCMP_CMP_EQ, AF_INET6, 0 },
-	};
-	const struct scmp_arg_cmp netlink[] = {
-		{ 0, SCMP_CMP_EQ, AF_NETLINK, 0 },
-		{ 2, SCMP_CMP_EQ, NETLINK_ROUTE, 0 },
-	};
-	enum err err = add_arguments(filter, SCMP_ACT_ALLOW, allowed, ARRAY_SIZE(allowed));
-	if (!err)
-		err = add_rule(filter, SCMP_ACT_ALLOW, "socket", ARRAY_SIZE(netlink), netlink);
+	const struct argument_rule netlink = { "socket",
+					       2,
+					       { IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE) } };
 	const struct argument_rule refused[] = {
-		{ "socket", 0, SCMP_CMP_EQ, AF_UNIX, 0 },
-		{ "socket", 0, SCMP_CMP_GT, AF_NETLINK, 0 },
+		{ "socket", 1, { IS(0, AF_UNIX) } },
+		{ "socket", 1, { ABOVE(0, AF_NETLINK) } },
 	};
+	enum err err = add_internet(filter, AF_INET);
+
+	if (!err)
+		err = add_internet(filter, AF_INET6);
+	if (!err)
+		err = add_arguments(filter, SCMP_ACT_ALLOW, &netlink, 1);
 	if (!err)
 		err = add_arguments(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), refused,
 				    ARRAY_SIZE(refused));
 	return err;
 }
 
+static enum err add_call(scmp_filter_ctx filter, const char *name)
+{
+	if (util_streq(name, "socket"))
+		return add_sockets(filter);
+	if (util_streq(name, "fcntl-lock"))
+		return add_locks(filter);
+	if (util_streq(name, "mmap-exec")) /* add_executable */
+		return OK;
+	if (has_arguments(name))
+		return seccomp_failed(name, -EINVAL);
+	return add_rule(filter, SCMP_ACT_ALLOW, name, 0, NULL);
+}
+
 static enum err add_caller(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
 	for (size_t i = 0; i < sandbox->syscall_count; i++) {
-		const char *name = sandbox->syscalls[i];
-		enum err err = OK;
-		if (util_streq(name, "socket"))
-			err = add_sockets(filter);
-		else if (!util_streq(name, "mmap-exec"))
-			err = add_rule(filter, SCMP_ACT_ALLOW, name, 0, NULL);
+		enum err err = add_call(filter, sandbox->syscalls[i]);
 		if (err)
 			return err;
 	}
@@ -325,99 +376,6 @@ static enum err enter_seccomp(const struct sandbox *sandbox)
 	return OK;
 }
 
-/* ---- Landlock ----------------------------------------------------------------------------------
- */
-
-static enum err landlock_failed(const char *what)
-{
-	int saved_errno = errno;
-
-	log_error("sandbox-landlock", "at=\"%s\" error=\"%s\"", what, strerror(saved_errno));
-	return err_from_errno(saved_errno);
-}
-
-/* What this kernel's ABI can deny. REFER is never granted: nothing moves between directories. */
-static struct ruleset landlock_handled(long abi)
-{
-	struct ruleset handled = { .fs = FS_REFER - 1 };
-
-	if (abi >= 2)
-		handled.fs |= FS_REFER;
-	if (abi >= 3)
-		handled.fs |= FS_TRUNCATE;
-	if (abi >= 4)
-		handled.net = NET_BIND_TCP; /* listeners come open from the monitor */
-	if (abi >= 5)
-		handled.fs |= FS_IOCTL_DEV;
-	if (abi >= 6)
-		handled.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
-	return handled;
-}
-
-static enum err landlock_allow(int ruleset, const struct sandbox_path *path, uint64_t handled)
-{
-	const uint64_t of_files =
-		LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
-	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-	_cleanup_close_ int fd = open(path->path, O_PATH | O_CLOEXEC);
-	struct stat status;
-
-	if (fd < 0)
-		return errno == ENOENT ? OK : landlock_failed(path->path);
-	if (fstat(fd, &status) < 0)
-		return landlock_failed(path->path);
-	if (path->access == SANDBOX_WRITE)
-		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE |
-			  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
-			  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
-	rights &= handled;
-	if (!S_ISDIR(status.st_mode))
-		rights &= of_files;
-	struct landlock_path_beneath_attr beneath = { .allowed_access = rights, .parent_fd = fd };
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0)
-		return landlock_failed(path->path);
-	return OK;
-}
-
-static enum err landlock_allow_all(int ruleset, const struct sandbox_path *paths, size_t count,
-				   uint64_t handled)
-{
-	for (size_t i = 0; i < count; i++) {
-		enum err err = landlock_allow(ruleset, &paths[i], handled);
-		if (err)
-			return err;
-	}
-	return OK;
-}
-
-/* ret_abi: 0 when the kernel has no Landlock. */
-static enum err enter_landlock(const struct sandbox *sandbox, long *ret_abi)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	if (abi < 1) {
-		log_warn("sandbox-without-landlock", "reason=\"%s\"", strerror(errno));
-		*ret_abi = 0;
-		return OK;
-	}
-	struct ruleset handled = landlock_handled(abi);
-	_cleanup_close_ int ruleset =
-		(int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
-	if (ruleset < 0)
-		return landlock_failed("create");
-	enum err err = landlock_allow_all(ruleset, sandbox->paths, sandbox->path_count, handled.fs);
-#ifdef __SANITIZE_ADDRESS__
-	if (!err)
-		err = landlock_allow_all(ruleset, asan_paths, ARRAY_SIZE(asan_paths), handled.fs);
-#endif
-	if (err)
-		return err;
-	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return landlock_failed("restrict");
-	*ret_abi = abi;
-	return OK;
-}
-
 /* Both layers bind only the calling thread and those it starts later. */
 static enum err check_one_thread(void)
 {
@@ -438,22 +396,39 @@ static enum err check_one_thread(void)
 	return OK;
 }
 
+static enum err limit(int resource, size_t most)
+{
+	const struct rlimit limit = { most, most };
+
+	if (setrlimit((__rlimit_resource_t)resource, &limit) == 0)
+		return OK;
+	log_error("sandbox-limit", "resource=%d limit=%zu error=\"%s\"", resource, most,
+		  strerror(errno));
+	return err_from_errno(errno);
+}
+
+static enum err enter_limits(const struct sandbox *sandbox)
+{
+	enum err err = limit(RLIMIT_NOFILE, sandbox->open_files);
+
+#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes */
+	if (!err && sandbox->data_size)
+		err = limit(RLIMIT_DATA, sandbox->data_size);
+#endif
+	return err;
+}
+
 enum err sandbox_enter(const struct sandbox *sandbox)
 {
-	struct rlimit files = { sandbox->open_files, sandbox->open_files };
 	long abi = 0;
 
 	enum err err = check_one_thread();
 	if (!err)
 		err = sandbox_harden();
-	if (err)
-		return err;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0) {
-		log_error("sandbox-open-files", "limit=%zu error=\"%s\"", sandbox->open_files,
-			  strerror(errno));
-		return err_from_errno(errno);
-	}
-	err = enter_landlock(sandbox, &abi);
+	if (!err)
+		err = enter_limits(sandbox);
+	if (!err)
+		err = landlock_enter(sandbox, &abi);
 	if (!err)
 		err = enter_seccomp(sandbox);
 	if (!err)

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_BASE_SANDBOX_H
 #define SEKISHO_BASE_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -23,23 +24,26 @@ struct sandbox {
 	 * Names of system calls beyond the common set (memory, clocks, poll, read/write on open
 	 * descriptors, messages on open sockets, threads, exit). Any other call ends the process
 	 * with SIGSYS, but looking up files by name fails with EACCES where it is not listed. A
-	 * misspelt name is ERR_INVALID. "socket" gives AF_INET, AF_INET6 and route netlink only,
-	 * and TCP cannot bind. getaddrinfo needs socket, bind, connect and openat. "mmap-exec" is
-	 * no call but allows executable memory, for dlopen.
+	 * misspelt name is ERR_INVALID, and so is one whose arguments the common set checks.
+	 * "socket" gives TCP and UDP of AF_INET and AF_INET6 and route netlink only, and TCP cannot
+	 * bind. getaddrinfo needs socket, bind, connect and openat. Two are no calls: "mmap-exec"
+	 * allows executable memory, for dlopen, and "fcntl-lock" advisory locks.
 	 */
 	const char *const *syscalls;
 	size_t syscall_count;
 	const struct sandbox_path *paths; /* a path that does not exist is left out */
 	size_t path_count;
-	size_t open_files; /* RLIMIT_NOFILE */
+	size_t open_files;      /* RLIMIT_NOFILE */
+	size_t data_size;       /* RLIMIT_DATA in bytes, 0: none. Not under ASan. */
+	bool may_lack_landlock; /* starts on a kernel without, with a warning; else ERR_DENIED */
 };
 
 /* Before anything secret is read: no new privileges, not dumpable, RLIMIT_CORE 0. */
 nodiscard enum err sandbox_harden(void);
 
 /*
- * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold; a kernel
- * without Landlock is logged as a warning, without seccomp it is an error. Under ASan the few calls
+ * For good, and before any second thread (ERR_WRONG_STATE). Logs which layers hold, and
+ * what is missing. Under ASan the few calls
  * that it needs are added, a refused call is named in the log before the process dies, and hardened
  * processes are not searched for leaks.
  */

@@ -3,12 +3,16 @@
  */
 #include <stdlib.h>
 
+#include "base/landlock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/util.h"
 #include "wire/child.h"
 #include "worker/remote/rdp/rdp_library.h"
 #include "worker/worker.h"
+
+/* Room for the largest desktop; a PC that takes more ends its own session alone. */
+#define DATA_SIZE ((size_t)1 << 30)
 
 enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
 
@@ -17,10 +21,29 @@ enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
  * the like read-only, and VeNCrypt's CA goes through a memfd.
  */
 static const char *const syscalls[] = {
-	"socket",     "connect",    "bind",       "openat",     "readlink",
-	"readlinkat", "newfstatat", "statx",      "stat",       "lstat",
-	"access",     "faccessat",  "faccessat2", "getdents64", "memfd_create",
-	"ftruncate",  "pipe2",      "getcwd",     "fcntl",      "sched_setaffinity",
+	"socket",
+	"connect",
+	"bind",
+	"openat",
+	"readlink",
+	"readlinkat",
+	"newfstatat",
+	"statx",
+	"stat",
+	"lstat",
+	"access",
+	"faccessat",
+	"faccessat2",
+	"getdents64",
+	"memfd_create",
+	"ftruncate",
+	"pipe2",
+	"getcwd",
+	"sched_setaffinity",
+	/* landlock_connect_only */
+	"landlock_create_ruleset",
+	"landlock_add_rule",
+	"landlock_restrict_self",
 };
 
 static const struct sandbox_path paths[] = {
@@ -34,13 +57,37 @@ static const struct sandbox_path paths[] = {
 	{ "/run/resolvconf", SANDBOX_READ },
 };
 
-static const struct sandbox sandbox = {
-	.syscalls = syscalls,
-	.syscall_count = ARRAY_SIZE(syscalls),
-	.paths = paths,
-	.path_count = ARRAY_SIZE(paths),
-	.open_files = OPEN_FILES,
-};
+static enum err confine(const struct settings *settings)
+{
+	const struct sandbox sandbox = {
+		.syscalls = syscalls,
+		.syscall_count = ARRAY_SIZE(syscalls),
+		.paths = paths,
+		.path_count = ARRAY_SIZE(paths),
+		.open_files = OPEN_FILES,
+		.data_size = DATA_SIZE,
+		.may_lack_landlock = !settings->gateway_require_landlock,
+	};
+
+	return sandbox_enter(&sandbox);
+}
+
+/* Who breaks in through the PC finds that PC's port alone: before connecting, and its threads. */
+static enum err new_rdp(struct loop *loop, const struct remote_config *config,
+			const struct remote_events *events, void *ctx, struct remote **ret)
+{
+	enum err err = landlock_connect_only(config->port);
+
+	return err ? err : remote_rdp_new(loop, config, events, ctx, ret);
+}
+
+static enum err new_vnc(struct loop *loop, const struct remote_config *config,
+			const struct remote_events *events, void *ctx, struct remote **ret)
+{
+	enum err err = landlock_connect_only(config->port);
+
+	return err ? err : remote_vnc_new(loop, config, events, ctx, ret);
+}
 
 int main(int argc, char **argv)
 {
@@ -56,11 +103,11 @@ int main(int argc, char **argv)
 		log_error("worker-start", "part=rdp error=%s", err_code(err));
 		return EXIT_FAILED;
 	}
-	if (sandbox_enter(&sandbox))
+	if (confine(&child.settings))
 		return EXIT_FAILED;
 	if (loop_new(&loop))
 		return EXIT_FAILED;
-	err = worker_new(loop, CHILD_MONITOR_FD, remote_rdp_new, remote_vnc_new, &worker);
+	err = worker_new(loop, CHILD_MONITOR_FD, new_rdp, new_vnc, &worker);
 	if (err) {
 		log_error("worker-start", "error=%s", err_code(err));
 		return EXIT_FAILED;

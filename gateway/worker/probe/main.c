@@ -43,7 +43,8 @@ static void wake_resolved(void *ctx, struct addrinfo *list)
 		freeaddrinfo(list);
 }
 
-static void wake_at(struct probe_process *process, const struct msg_wake *msg, const char *address, uint16_t port)
+static void wake_at(struct probe_process *process, const struct msg_wake *msg, const char *address,
+		    uint16_t port)
 {
 	struct wake_job *job = malloc(sizeof(*job));
 	enum err err = ERR_NOMEM;
@@ -51,7 +52,8 @@ static void wake_at(struct probe_process *process, const struct msg_wake *msg, c
 	if (job) {
 		job->host = msg->host;
 		memcpy(job->mac, msg->mac, WAKE_MAC);
-		err = resolver_ask(process->resolver, address, port, SOCK_DGRAM, wake_resolved, job);
+		err = resolver_ask(process->resolver, address, port, SOCK_DGRAM, wake_resolved,
+				   job);
 	}
 	if (err) {
 		log_warn("wake-failed", "host=%" PRIu64 " error=%s", msg->host, err_code(err));
@@ -69,7 +71,8 @@ static void wake(struct probe_process *process, const struct msg_wake *msg)
 
 	/* An IPv4 address may name the port of its relay; an IPv6 address has more colons. */
 	if (colon && !strchr(colon + 1, ':') && !util_parse_i64(colon + 1, 1, UINT16_MAX, &port)) {
-		snprintf(address, sizeof(address), "%.*s", (int)(colon - msg->address), msg->address);
+		snprintf(address, sizeof(address), "%.*s", (int)(colon - msg->address),
+			 msg->address);
 		wake_at(process, msg, address, (uint16_t)port);
 		return;
 	}
@@ -159,7 +162,7 @@ static const struct channel_ops monitor_ops = { monitor_message, monitor_closed 
 /* ---- start -------------------------------------------------------------------------------------
  */
 
-static enum err enter_sandbox(void)
+static enum err enter_sandbox(const struct settings *settings)
 {
 	static const char *const calls[] = { "socket", "connect", "bind", "openat" };
 	/* What getaddrinfo reads, and reads again when the network changes. */
@@ -171,7 +174,12 @@ static enum err enter_sandbox(void)
 		{ "/run/connman", SANDBOX_READ },
 	};
 	const struct sandbox sandbox = {
-		calls, ARRAY_SIZE(calls), paths, ARRAY_SIZE(paths), PROBE_OPEN_FILES,
+		.syscalls = calls,
+		.syscall_count = ARRAY_SIZE(calls),
+		.paths = paths,
+		.path_count = ARRAY_SIZE(paths),
+		.open_files = PROBE_OPEN_FILES,
+		.may_lack_landlock = !settings->gateway_require_landlock,
 	};
 	return sandbox_enter(&sandbox);
 }
@@ -192,7 +200,7 @@ static enum err start(struct probe_process *process)
 	if (!err)
 		err = loop_signal(process->loop, SIGTERM, stop_asked, process);
 	if (!err)
-		err = enter_sandbox();
+		err = enter_sandbox(&process->child.settings);
 	if (!err)
 		err = resolver_new(process->loop, &process->resolver);
 	if (!err)

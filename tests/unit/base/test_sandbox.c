@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/landlock.h"
 #include "base/sandbox.h"
 #include "base/util.h"
 
@@ -136,7 +139,22 @@ static int unix_pair_only(void)
 {
 	int fds[2];
 
-	return socketpair(AF_INET, SOCK_STREAM, 0, fds);
+	return socketpair(AF_INET, SOCK_SEQPACKET, 0, fds);
+}
+
+/* sendto on one would reach any datagram socket in the file system. */
+static int datagram_pair(void)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds);
+}
+
+static int stream_pair(void)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
 }
 
 static int raise_limit(void)
@@ -156,13 +174,16 @@ static void test_forbidden_calls_end_the_process(void **state)
 	assert_sigsys(&nothing, trace);
 	assert_sigsys(&nothing, open_socket);
 	assert_sigsys(&nothing, unix_pair_only);
+	assert_sigsys(&nothing, datagram_pair);
+	assert_sigsys(&nothing, stream_pair);
 	assert_sigsys(&nothing, raise_limit);
 }
 
 static int sockets(void)
 {
 	if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0 ||
-	    socket(AF_INET6, SOCK_DGRAM, 0) < 0)
+	    socket(AF_INET6, SOCK_DGRAM, 0) < 0 || socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) < 0 ||
+	    socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_UDP) < 0)
 		return 1;
 	if (socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) < 0)
 		return 2;
@@ -177,10 +198,135 @@ static const struct sandbox network = { .syscalls = net_calls,
 					.syscall_count = ARRAY_SIZE(net_calls),
 					.open_files = 64 };
 
-static void test_socket_families(void **state)
+static int raw_socket(void)
+{
+	return socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+}
+
+static int ping_socket(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+}
+
+static int other_stream(void)
+{
+	return socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+}
+
+static int other_netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+}
+
+static void test_sockets(void **state)
 {
 	(void)state;
 	assert_exits(&network, sockets, DONE);
+	assert_sigsys(&network, raw_socket);
+	assert_sigsys(&network, ping_socket);
+	assert_sigsys(&network, other_stream);
+	assert_sigsys(&network, other_netlink);
+}
+
+/* Would connect without Landlock having a say. */
+static int fast_open(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return (int)sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to));
+}
+
+static int fast_open_message(void)
+{
+	struct msghdr message = { 0 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return (int)sendmsg(fd, &message, MSG_FASTOPEN);
+}
+
+static int fast_open_messages(void)
+{
+	struct mmsghdr message = { 0 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return sendmmsg(fd, &message, 1, MSG_FASTOPEN);
+}
+
+static void test_no_fast_open(void **state)
+{
+	(void)state;
+	assert_sigsys(&network, fast_open);
+	assert_sigsys(&network, fast_open_message);
+	assert_sigsys(&network, fast_open_messages);
+}
+
+/* ---- fcntl -------------------------------------------------------------------------------------
+ */
+
+static int ordinary_fcntl(void)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) < 0 || fcntl(fds[0], F_GETFD) < 0 ||
+	    fcntl(fds[0], F_SETFD, FD_CLOEXEC) < 0)
+		return 1;
+	if (fcntl(fds[0], F_SETFL, fcntl(fds[0], F_GETFL) | O_NONBLOCK) < 0 ||
+	    !(fcntl(fds[0], F_GETFL) & O_NONBLOCK))
+		return 2;
+	return fcntl(fds[0], F_DUPFD, 10) < 0 || fcntl(fds[0], F_DUPFD_CLOEXEC, 10) < 0 ? 3 : DONE;
+}
+
+/* These three make the kernel send any signal to any process of the same user. */
+static int set_owner(void)
+{
+	struct f_owner_ex owner = { F_OWNER_PID, getppid() };
+
+	return fcntl(STDIN_FILENO, F_SETOWN_EX, &owner);
+}
+
+static int set_old_owner(void)
+{
+	return fcntl(STDIN_FILENO, F_SETOWN, getppid());
+}
+
+static int set_signal(void)
+{
+	return fcntl(STDIN_FILENO, F_SETSIG, SIGKILL);
+}
+
+static int set_async(void)
+{
+	return fcntl(STDIN_FILENO, F_SETFL, O_ASYNC | O_NONBLOCK);
+}
+
+static int notify(void)
+{
+	return fcntl(STDIN_FILENO, F_NOTIFY, DN_CREATE);
+}
+
+static int lock(void)
+{
+	struct flock whole = { .l_type = F_WRLCK };
+
+	return fcntl(STDIN_FILENO, F_SETLK, &whole) < 0 && errno != EBADF ? 1 : DONE;
+}
+
+static void test_fcntl(void **state)
+{
+	const char *const calls[] = { "fcntl-lock" };
+	const struct sandbox locks = { .syscalls = calls, .syscall_count = 1, .open_files = 64 };
+
+	(void)state;
+	assert_exits(&nothing, ordinary_fcntl, DONE);
+	assert_sigsys(&nothing, set_owner);
+	assert_sigsys(&nothing, set_old_owner);
+	assert_sigsys(&nothing, set_signal);
+	assert_sigsys(&nothing, set_async);
+	assert_sigsys(&nothing, notify);
+	assert_sigsys(&nothing, lock);
+	assert_exits(&locks, lock, DONE);
+	assert_sigsys(&locks, set_owner);
 }
 
 static int executable_memory(void)
@@ -217,7 +363,8 @@ static int odd_ioctl(void)
 	int waiting;
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 || ioctl(fds[0], FIONREAD, &waiting) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) < 0 ||
+	    ioctl(fds[0], FIONREAD, &waiting) < 0)
 		return 1;
 	return ioctl(fds[0], FIOASYNC, &waiting);
 }
@@ -273,8 +420,11 @@ static void test_landlock_paths(void **state)
 {
 	const struct sandbox_path paths[] = { { inside, SANDBOX_READ },
 					      { "/nonexistent/folder", SANDBOX_WRITE } };
-	struct sandbox sandbox = { file_calls, ARRAY_SIZE(file_calls), paths, ARRAY_SIZE(paths),
-				   64 };
+	struct sandbox sandbox = { .syscalls = file_calls,
+				   .syscall_count = ARRAY_SIZE(file_calls),
+				   .paths = paths,
+				   .path_count = ARRAY_SIZE(paths),
+				   .open_files = 64 };
 	const struct sandbox_path writable = { inside, SANDBOX_WRITE };
 
 	(void)state;
@@ -313,6 +463,99 @@ static void test_no_new_listeners(void **state)
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4)
 		skip();
 	assert_exits(&network, binds, DONE);
+}
+
+/* ---- the PC's port alone -----------------------------------------------------------------------
+ */
+
+/* A listener's port on the loopback address. */
+static in_port_t listener(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(any);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&any, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &len), 0);
+	return any.sin_port;
+}
+
+static in_port_t pc_port, other_port;
+
+/* 0 or errno. */
+static int connects(in_port_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = port };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
+}
+
+static int pc_only(void)
+{
+	if (connects(other_port) || landlock_connect_only(ntohs(pc_port)))
+		return 1;
+	if (connects(pc_port))
+		return 2;
+	if (connects(other_port) != EACCES)
+		return 3;
+	/* DNS over TCP: refused by nobody there, not by the rules. */
+	return connects(htons(53)) == EACCES ? 4 : DONE;
+}
+
+static void test_connect_only(void **state)
+{
+	const char *const calls[] = { "socket", "connect", "landlock_create_ruleset",
+				      "landlock_add_rule", "landlock_restrict_self" };
+	const struct sandbox worker = { .syscalls = calls,
+					.syscall_count = ARRAY_SIZE(calls),
+					.open_files = 64 };
+
+	(void)state;
+	if (landlock_abi() < 4)
+		skip();
+	pc_port = listener();
+	other_port = listener();
+	assert_exits(&worker, pc_only, DONE);
+}
+
+/* ---- a kernel without Landlock -----------------------------------------------------------------
+ */
+
+static int run_without_landlock(const struct sandbox *sandbox)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+		if (!filter ||
+		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP),
+				     SCMP_SYS(landlock_create_ruleset), 0) ||
+		    seccomp_load(filter))
+			_exit(1);
+		seccomp_release(filter);
+		enum err err = sandbox_enter(sandbox);
+		_exit(err == ERR_DENIED ? NOT_ENTERED : (int)err);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_without_landlock(void **state)
+{
+	const struct sandbox may = { .open_files = 64, .may_lack_landlock = true };
+
+	(void)state;
+	assert_int_equal(run_without_landlock(&nothing), NOT_ENTERED);
+	assert_int_equal(run_without_landlock(&may), OK);
 }
 
 /* ---- hardening ---------------------------------------------------------------------------------
@@ -354,12 +597,47 @@ static void test_open_files(void **state)
 	assert_exits(&nothing, file_limit, DONE);
 }
 
+static int too_much_memory(void)
+{
+	const size_t most = 64u << 20;
+	void *small =
+		mmap(NULL, most / 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *large = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return small == MAP_FAILED || large != MAP_FAILED ? 1 : DONE;
+}
+
+static void test_data_size(void **state)
+{
+	const struct sandbox sandbox = { .open_files = 64, .data_size = 64u << 20 };
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* its own memory counts */
+#endif
+	assert_exits(&sandbox, too_much_memory, DONE);
+}
+
 /* ---- our own mistakes --------------------------------------------------------------------------
  */
 
 static int not_reached(void)
 {
 	return DONE;
+}
+
+/* Its bare name would free it of its rules. */
+static void test_call_with_rules_cannot_be_listed(void **state)
+{
+	static const char *const all[] = { "fcntl", "socketpair", "ioctl", "mmap", "sendto" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const struct sandbox sandbox = { .syscalls = &all[i],
+						 .syscall_count = 1,
+						 .open_files = 64 };
+		assert_exits(&sandbox, not_reached, NOT_ENTERED);
+	}
 }
 
 static void test_misspelt_call_is_an_error(void **state)
@@ -436,14 +714,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ordinary_work_goes_on),
 		cmocka_unit_test(test_forbidden_calls_end_the_process),
-		cmocka_unit_test(test_socket_families),
+		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_no_fast_open),
+		cmocka_unit_test(test_fcntl),
 		cmocka_unit_test(test_executable_memory),
 		cmocka_unit_test(test_ioctl),
 		cmocka_unit_test(test_landlock_paths),
 		cmocka_unit_test(test_unlisted_open_is_refused),
 		cmocka_unit_test(test_no_new_listeners),
+		cmocka_unit_test(test_connect_only),
+		cmocka_unit_test(test_without_landlock),
 		cmocka_unit_test(test_harden),
 		cmocka_unit_test(test_open_files),
+		cmocka_unit_test(test_data_size),
+		cmocka_unit_test(test_call_with_rules_cannot_be_listed),
 		cmocka_unit_test(test_misspelt_call_is_an_error),
 		cmocka_unit_test(test_call_of_another_architecture_is_left_out),
 		cmocka_unit_test(test_second_thread_is_refused),
