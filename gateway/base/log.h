@@ -14,7 +14,10 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7
 };
 
-/* The process's name in each line; the string must live as long as the process. */
+/*
+ * The process's name in each line; the string must live as long as the process. NULL for what the
+ * monitor runs: it puts role and process before the lines itself, so that nobody can forge them.
+ */
 void log_init(const char *role, enum log_level most);
 
 /* A context such as "session=ab12 user=sato" put into every later line of this process; NULL
@@ -30,6 +33,13 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...) pri
  * of them in one line; the result lives until the fifth call in this thread. Cut after 400 bytes.
  */
 const char *log_quote(const char *text);
+
+/*
+ * What another process wrote on its stderr, as one line under its role and pid: "<priority>" at the
+ * start counts if it is one of log_level, and a line without one is a warning of the event
+ * "output".
+ */
+void log_relay(const char *role, int pid, const char *text);
 
 #define log_error(event, ...) log_line(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...)  log_line(LOG_LEVEL_WARNING, event, __VA_ARGS__)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/landlock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "monitor/folder.h"
@@ -156,6 +157,18 @@ static enum err watch_signals(struct monitor *monitor)
 /* ---- life --------------------------------------------------------------------------------------
  */
 
+static bool kernel_good(const struct settings *settings)
+{
+	if (landlock_abi() || !settings->gateway_require_landlock)
+		return true;
+	refuse("this kernel has no Landlock, which shuts the processes off from files; use Linux "
+	       "5.13 or later with landlock in lsm=, or set gateway.require_landlock = no",
+	       "プロセスをファイルから隔離する Landlock がカーネルにありません。lsm= に landlock "
+	       "を含む Linux 5.13 以降を使うか、gateway.require_landlock = no と設定してください",
+	       "gateway.require_landlock = yes");
+	return false;
+}
+
 static int run_locked(struct monitor *monitor)
 {
 	const char *runtime_dir = monitor->settings->gateway_runtime_dir;
@@ -182,7 +195,8 @@ static int run_with_loop(struct monitor *monitor)
 	const struct settings *settings = monitor->settings;
 
 	loop_timer_init(monitor->loop, &monitor->patience, patience_over);
-	if (processes_init(&monitor->processes, monitor->loop, &monitor->place, monitor->listeners,
+	if (!kernel_good(settings) ||
+	    processes_init(&monitor->processes, monitor->loop, &monitor->place, monitor->listeners,
 			   &monitor_process_ops, monitor) ||
 	    workers_init(&monitor->workers, &monitor->processes, (size_t)settings->session_total) ||
 	    make_folders(monitor) ||

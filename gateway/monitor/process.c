@@ -142,6 +142,24 @@ static void send_listeners(struct process *process)
 	}
 }
 
+static enum err spawn_logged(struct process *process, int channel_fd)
+{
+	struct processes *all = process->all;
+	const char *name = process->row->name;
+	_cleanup_close_ int log_fd = -1;
+
+	enum err err = child_log_open(&process->log, all->loop, name, &log_fd);
+	if (err)
+		return err;
+	const struct spawn_gift gift = { .channel_fd = channel_fd, .log_fd = log_fd };
+	err = spawn_process(all->place, name, &process->user, &gift, &process->pid);
+	if (err)
+		child_log_close(&process->log);
+	else
+		child_log_set_pid(&process->log, process->pid);
+	return err;
+}
+
 static enum err launch(struct process *process)
 {
 	struct processes *all = process->all;
@@ -151,7 +169,7 @@ static enum err launch(struct process *process)
 	if (err)
 		return err;
 	_cleanup_close_ int ours = fds[0], theirs = fds[1];
-	err = spawn_process(all->place, process->row->name, &process->user, theirs, &process->pid);
+	err = spawn_logged(process, theirs);
 	if (err)
 		return err;
 	process->started_us = clock_mono_us();
@@ -218,6 +236,7 @@ void processes_finish(struct processes *processes)
 		loop_timer_cancel(&processes->list[i].again);
 		loop_timer_cancel(&processes->list[i].grace);
 		channel_free(processes->list[i].channel);
+		child_log_close(&processes->list[i].log);
 	}
 }
 
@@ -242,6 +261,7 @@ bool processes_reaped(struct processes *processes, pid_t pid, int status)
 	loop_timer_cancel(&process->grace);
 	channel_free(process->channel);
 	process->channel = NULL;
+	child_log_close(&process->log);
 	if (processes->stopping) {
 		log_info("child-stopped", "child=%s pid=%d how=\"%s\"", process->row->name,
 			 (int)pid, how);

@@ -7,6 +7,7 @@
 #define SEKISHO_MONITOR_PROCESS_H
 
 #include "base/loop.h"
+#include "monitor/child_log.h"
 #include "monitor/spawn.h"
 #include "wire/channel.h"
 #include "wire/enums.h"
@@ -33,6 +34,7 @@ struct process {
 	struct loop_timer again;
 	struct loop_timer grace; /* runs from the end of its channel until it ends itself */
 	uint64_t started_us, pause_us;
+	struct child_log log;
 };
 
 struct process_ops {

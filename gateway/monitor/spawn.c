@@ -97,12 +97,12 @@ static bool reset_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL) == 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR;
 }
 
-static bool arrange_descriptors(int channel_fd)
+static bool arrange_descriptors(int channel_fd, int log_fd)
 {
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDONLY);
 
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
+	    dup2(log_fd, STDERR_FILENO) < 0)
 		return false;
 	/* dup2 onto itself would keep close-on-exec. */
 	if (channel_fd == CHILD_MONITOR_FD ? fcntl(channel_fd, F_SETFD, 0) < 0
@@ -126,9 +126,24 @@ static bool change_user(const struct spawn_user *user)
 	return setuid(0) < 0;
 }
 
+/*
+ * What a hostile PC sends must take no memory from anybody else: the kernel's choice when there is
+ * none left, proc(5).
+ */
+static void offer_memory(void)
+{
+	static const char most[] = "1000";
+
+	/* Else the file is root's; the program starts out dumpable in any case. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, most, strlen(most)) < 0)
+		log_warn("oom-score", "error=\"%s\"", strerror(errno));
+}
+
 /* In the new process; does not return. */
 static void become(const char *path, const char *settings_path, const struct spawn_user *user,
-		   int channel_fd, pid_t monitor)
+		   const struct spawn_gift *gift, pid_t monitor)
 {
 	char *argv[] = { (char *)path, (char *)settings_path, NULL };
 	struct environment environment;
@@ -136,8 +151,12 @@ static void become(const char *path, const char *settings_path, const struct spa
 	environment_fill(&environment);
 	/* A session of its own: Ctrl-C at the terminal reaches the monitor alone, which then stops
 	 * us. The death signal comes after the user has changed, which would clear it. */
-	bool good = reset_signals() && setsid() >= 0 && arrange_descriptors(channel_fd) &&
-		    change_user(user) && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+	bool good = reset_signals() && setsid() >= 0 &&
+		    arrange_descriptors(gift->channel_fd, gift->log_fd);
+	log_init(NULL, LOG_LEVEL_INFO);
+	if (good && gift->first_to_go)
+		offer_memory();
+	good = good && change_user(user) && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
 	umask(077);
 	if (good && getppid() == monitor)
 		execve(path, argv, environment.list);
@@ -147,7 +166,7 @@ static void become(const char *path, const char *settings_path, const struct spa
 }
 
 enum err spawn_process(const struct spawn_place *place, const char *role,
-		       const struct spawn_user *user, int channel_fd, pid_t *ret_pid)
+		       const struct spawn_user *user, const struct spawn_gift *gift, pid_t *ret_pid)
 {
 	char path[PATH_MAX];
 	pid_t monitor = getpid();
@@ -159,7 +178,7 @@ enum err spawn_process(const struct spawn_place *place, const char *role,
 	if (pid < 0)
 		return err_from_errno(errno);
 	if (pid == 0)
-		become(path, place->settings_path, user, channel_fd, monitor);
+		become(path, place->settings_path, user, gift, monitor);
 	*ret_pid = pid;
 	return OK;
 }

@@ -30,11 +30,19 @@ struct spawn_place {
 /* ERR_NOT_FOUND and a line on stderr when the program is not there. */
 nodiscard enum err spawn_check(const struct spawn_place *place, const char *role);
 
+/* What a new process is given; all stays the caller's. */
+struct spawn_gift {
+	int channel_fd;   /* becomes descriptor 3 */
+	int log_fd;       /* becomes stdout and stderr */
+	bool first_to_go; /* when memory runs out */
+};
+
 /*
- * channel_fd becomes descriptor 3 and stays the caller's. The process dies with the calling thread.
- * A program that cannot be executed shows as exit code 127.
+ * The process dies with the calling thread. A program that cannot be executed shows as exit code
+ * 127.
  */
 nodiscard enum err spawn_process(const struct spawn_place *place, const char *role,
-				 const struct spawn_user *user, int channel_fd, pid_t *ret_pid);
+				 const struct spawn_user *user, const struct spawn_gift *gift,
+				 pid_t *ret_pid);
 
 #endif

@@ -16,6 +16,7 @@ struct worker {
 	char session_text[2 * WIRE_SESSION_ID + 1];
 	pid_t pid;
 	struct channel *channel; /* NULL: is ending */
+	struct child_log log;
 	struct loop_timer
 		grace; /* runs from the end of the channel until the process ends itself */
 };
@@ -68,6 +69,7 @@ void workers_finish(struct workers *workers)
 		workers->first = worker->next;
 		loop_timer_cancel(&worker->grace);
 		channel_free(worker->channel);
+		child_log_close(&worker->log);
 		free(worker);
 	}
 	workers->count = 0;
@@ -117,6 +119,23 @@ static enum err link_broker(struct workers *workers, struct worker *worker, bool
 	return OK;
 }
 
+static enum err spawn_logged(struct workers *workers, struct worker *worker, int channel_fd)
+{
+	struct processes *processes = workers->processes;
+	_cleanup_close_ int log_fd = -1;
+
+	enum err err = child_log_open(&worker->log, processes->loop, worker_name, &log_fd);
+	if (err)
+		return err;
+	const struct spawn_gift gift = { channel_fd, log_fd, .first_to_go = true };
+	err = spawn_process(processes->place, worker_name, &workers->user, &gift, &worker->pid);
+	if (err)
+		child_log_close(&worker->log);
+	else
+		child_log_set_pid(&worker->log, worker->pid);
+	return err;
+}
+
 static enum err launch(struct workers *workers, struct worker *worker)
 {
 	struct processes *processes = workers->processes;
@@ -129,8 +148,7 @@ static enum err launch(struct workers *workers, struct worker *worker)
 	err = channel_new(processes->loop, util_take_fd(&ours), WIRE_MONITOR, WIRE_WORKER,
 			  &worker_channel_ops, worker, &worker->channel);
 	if (!err)
-		err = spawn_process(processes->place, worker_name, &workers->user, theirs,
-				    &worker->pid);
+		err = spawn_logged(workers, worker, theirs);
 	if (err)
 		channel_free(worker->channel);
 	return err;
@@ -218,6 +236,7 @@ bool workers_reaped(struct workers *workers, pid_t pid, int status)
 	*at = worker->next;
 	workers->count--;
 	process_describe_end(status, how, sizeof(how));
+	child_log_close(&worker->log);
 	enum log_level level =
 		WIFSIGNALED(status) && !workers->stopping ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
 	log_line(level, "worker-ended", "session=%s pid=%d how=\"%s\"", worker->session_text,

@@ -64,7 +64,7 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 	int len;
 
 	must_have_monitor(name, argc);
-	log_init(name, LOG_LEVEL_INFO);
+	log_init(NULL, LOG_LEVEL_INFO); /* the monitor adds role and pid */
 	ignore_sigpipe();
 	err = sandbox_harden();
 	if (err) {

@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,11 +189,21 @@ static void child_stop(void *ctx, int signal)
 	loop_stop(child_loop, 0);
 }
 
+static int oom_score(void)
+{
+	char text[16] = "";
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		abort();
+	return (int)strtol(text, NULL, 10);
+}
+
 /* What the process was given apart from messages. */
 static void report_surroundings(void)
 {
 	char open_fds[64] = "";
-	struct stat status;
+	struct stat status, log_status;
 	sigset_t blocked;
 
 	for (int fd = 0; fd < 64; fd++)
@@ -201,6 +212,9 @@ static void report_surroundings(void)
 				 "%d,", fd);
 	if (stat(child.state_dir, &status) < 0 || sigprocmask(SIG_BLOCK, NULL, &blocked) < 0)
 		abort();
+	if (fstat(STDERR_FILENO, &log_status) < 0)
+		abort();
+	event("log %s oom %d", S_ISFIFO(log_status.st_mode) ? "pipe" : "other", oom_score());
 	event("fds %s home %s secret %s dir %o owner %d term-blocked %d uid %d groups %d nnp %d",
 	      open_fds, getenv("HOME"), getenv("SEKISHO_TEST_SECRET") ? "leaked" : "none",
 	      status.st_mode & 07777u, status.st_uid == geteuid(), sigismember(&blocked, SIGTERM),
@@ -222,6 +236,10 @@ static int child_main(const char *name, int argc, char **argv)
 	if (events_fd < 0)
 		return 3;
 	report_surroundings();
+	log_warn("hello", "from=%s", role_names[role]);
+	if (child.role == WIRE_SIGNER &&
+	    write(STDERR_FILENO, "<6>role=broker pid=1 event=x", 28) < 0)
+		return 7;
 	/* Waits for one link out of order, as real processes do, so that others are stored
 	 * meanwhile. */
 	int fd = -1;
@@ -330,6 +348,17 @@ static int run_monitor(const char *conf)
 	return monitor_run(path, &settings, programs);
 }
 
+/* What the monitor writes, for wait_logged. */
+static void log_to_file(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/log", place);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		_exit(96);
+}
+
 static pid_t fork_monitor(const char *conf)
 {
 	pid_t pid = fork();
@@ -338,6 +367,7 @@ static pid_t fork_monitor(const char *conf)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	log_to_file();
 	setenv("SEKISHO_TEST_SECRET", "1", 1);
 	/* Unclean surroundings: a descriptor and a blocked signal that children must not inherit.
 	 */
@@ -420,6 +450,23 @@ static void wait_linked(const char *a, pid_t a_pid, enum wire_role a_role, const
 	wait_event(a, a_pid, text);
 	snprintf(text, sizeof(text), "peer %d %d", (int)a_role, (int)a_pid);
 	wait_event(b, b_pid, text);
+}
+
+/* Waits until the monitor's log holds the text. */
+static void wait_logged(const char *text)
+{
+	uint64_t until = clock_mono_ms() + PATIENCE_MS;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/log", place);
+	while (clock_mono_ms() < until) {
+		_cleanup_free_ char *log = NULL;
+		size_t len;
+		if (!util_read_file(path, 1 << 20, &log, &len) && strstr(log, text))
+			return;
+		short_pause();
+	}
+	fail_msg("no \"%s\" in the log", text);
 }
 
 static bool alive(pid_t pid)
@@ -562,6 +609,30 @@ static void test_surroundings(void **state)
 	snprintf(path, sizeof(path), "%s/run/admin.sock", place);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
+}
+
+/* No child has the log itself: it could empty it and speak for others. */
+static void test_log_is_the_monitors(void **state)
+{
+	char text[128];
+
+	(void)state;
+	struct pids pids = started();
+	pid_t worker = spawn_worker(pids.broker, 0, 0x71);
+	wait_event("edge", pids.edge, "log pipe oom 0");
+	wait_event("broker", pids.broker, "log pipe oom 0");
+	wait_event("worker", worker, "log pipe oom 1000");
+	snprintf(text, sizeof(text), "\n<4>role=edge pid=%d event=hello from=edge\n",
+		 (int)pids.edge);
+	wait_logged(text);
+	snprintf(text, sizeof(text), "\n<4>role=worker pid=%d event=hello from=worker\n",
+		 (int)worker);
+	wait_logged(text);
+	/* A line without an end comes when its writer ends. */
+	kill(pids.signer, SIGKILL);
+	snprintf(text, sizeof(text), "\n<6>role=signer pid=%d role=broker pid=1 event=x\n",
+		 (int)pids.signer);
+	wait_logged(text);
 }
 
 static void test_killed_child_comes_back(void **state)
@@ -722,6 +793,43 @@ static void test_port_in_use_is_refused(void **state)
 	assert_null(read_events("edge"));
 }
 
+static pid_t fork_without_landlock(const char *conf)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter ||
+	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(landlock_create_ruleset),
+			     0) ||
+	    seccomp_load(filter))
+		_exit(97);
+	seccomp_release(filter);
+	drop_root();
+	_exit(run_monitor(conf));
+}
+
+static void test_kernel_without_landlock_is_refused(void **state)
+{
+	static const char no[] = "[gateway]\nrequire_landlock = no\n";
+	char path[128];
+	_cleanup_free_ char *conf = NULL, *allowing = NULL;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(wait_exit(fork_without_landlock("conf")), 1);
+	assert_null(read_events("edge"));
+	snprintf(path, sizeof(path), "%s/conf", place);
+	assert_int_equal(util_read_file(path, 4096, &conf, &len), OK);
+	assert_true(asprintf(&allowing, "%s%s", no, conf + strlen("[gateway]\n")) > 0);
+	assert_int_equal(util_write_file(path, allowing, strlen(allowing), 0644), OK);
+	monitor_pid = fork_without_landlock("conf");
+	wait_next("edge", 0);
+}
+
 static void test_missing_program_is_refused(void **state)
 {
 	char path[128];
@@ -863,6 +971,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		with_monitor(test_everybody_gets_what_is_theirs),
 		with_monitor(test_surroundings),
+		with_monitor(test_log_is_the_monitors),
 		with_monitor(test_killed_child_comes_back),
 		with_monitor(test_broker_comes_back_to_its_workers),
 		with_monitor(test_worker_end_is_reported),
@@ -874,6 +983,8 @@ int main(int argc, char **argv)
 		with_monitor(test_second_monitor_is_refused),
 		with_place(test_port_in_use_is_refused),
 		with_place(test_missing_program_is_refused),
+		cmocka_unit_test_setup_teardown(test_kernel_without_landlock_is_refused, make_place,
+						stop_monitor),
 		with_place(test_foreign_folder_is_refused),
 		cmocka_unit_test_setup_teardown(test_root_gives_each_its_user, make_place,
 						stop_monitor),
