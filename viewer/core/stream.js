@@ -30,7 +30,7 @@ import { Transport, VERSION } from "./transport.js";
  */
 
 /** A cursor larger than this is not one (gateway/worker/remote/remote.h). */
-export const MAX_CURSOR = 384;
+const MAX_CURSOR = 384;
 
 /* Frames that do not decode are answered with a request for a keyframe, but not for ever. */
 const MAX_FAILURES = 3;

@@ -27,14 +27,15 @@ export class App {
 	#code = new CodeView(this.#api, (me) => this.#loggedIn(me), (error) => this.#showLogin(error));
 	#menu = new MenuView(this.#api, {
 		open: (host) => void this.#open(host),
-		confirmEnd: async (host) => (await this.#leave.ask(host.name, false)) === "logout",
+		otherLogin: (host) => void this.#openWithOther(host),
+		confirmEnd: (host) => this.#leave.confirmEnd(host.name),
 		loggedOut: (error) => this.#showLogin(error),
 	});
 	#desktop = new DesktopView(this.#api, {
 		menu: (message) => this.#showMenu(message),
 		loggedOut: (error) => this.#showLogin(error),
-		credentials: (pc) => this.#credentials.ask(pc.name, pc.withUser),
-		leave: (name) => this.#leave.ask(name, true),
+		credentials: (pc) => this.#credentials.ask(pc.name, { withUser: pc.withUser }),
+		leave: (name) => this.#leave.ask(name),
 		opened: (id, name) => this.#opened(id, name),
 	});
 	/** @type {Me | null} */
@@ -53,7 +54,10 @@ export class App {
 		try {
 			this.#loggedIn(await this.#api.me());
 		} catch (error) {
-			this.#showLogin(isLoggedOut(error) ? undefined : error);
+			if (isLoggedOut(error) && this.#code.expected)
+				this.#showCode();
+			else
+				this.#showLogin(isLoggedOut(error) ? undefined : error);
 		}
 	}
 
@@ -93,12 +97,14 @@ export class App {
 	/** @param {unknown} [error] */
 	#showLogin(error) {
 		this.#me = null;
+		this.#code.forget();
 		this.#menu.clear();
 		this.#show("login");
 		this.#login.show(error);
 	}
 
 	#showCode() {
+		this.#code.expect();
 		this.#show("code");
 		this.#code.show();
 	}
@@ -106,6 +112,7 @@ export class App {
 	/** @param {Me} me */
 	#loggedIn(me) {
 		this.#me = me;
+		this.#code.forget();
 		this.#login.setOffice(me.office);
 		const match = ADDRESS.exec(location.hash);
 		if (match) {
@@ -130,16 +137,37 @@ export class App {
 
 	/** @param {Host} host */
 	async #open(host) {
-		const pc = { id: host.id, name: host.name, withUser: host.protocol === "rdp" };
 		let answer = null;
 		if (host.needs_login && host.in_use !== "me") {
-			answer = await this.#credentials.ask(pc.name, pc.withUser);
+			answer = await this.#credentials.ask(host.name, { withUser: host.protocol === "rdp" });
 			if (!answer)
 				return;
 		}
+		await this.#openDesktop(host, answer);
+	}
+
+	/**
+	 * Opens a PC with a login that is asked for even when one is kept. A PC's own log-on screen looks like
+	 * any other picture, so the gateway cannot tell that the kept one is wrong.
+	 * @param {Host} host
+	 */
+	async #openWithOther(host) {
+		const live = host.in_use === "me" && host.session !== undefined;
+		const answer = await this.#credentials.ask(host.name, { withUser: host.protocol === "rdp", live,
+			keep: !host.needs_login });
+		if (!answer || (live && !await this.#menu.end(host)))
+			return;
+		await this.#openDesktop(host, answer);
+	}
+
+	/**
+	 * @param {Host} host
+	 * @param {import("./credentials_dialog.js").Answer | null} answer
+	 */
+	async #openDesktop(host, answer) {
 		this.#pcName = host.name;
 		this.#show("desktop");
-		await this.#desktop.open(pc, answer);
+		await this.#desktop.open({ id: host.id, name: host.name, withUser: host.protocol === "rdp" }, answer);
 	}
 
 	/**

@@ -5,17 +5,22 @@ import { ApiError } from "../core/api.js";
 import { byId } from "./dom.js";
 import { t } from "./i18n.js";
 import { MessageBox } from "./message_box.js";
+import { readCodeUntil, writeCodeUntil } from "./preferences.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
 /** @typedef {import("../core/api.js").Me} Me */
 
 const DIGITS = 6;
 
+/* The cookie of the first step is good for so long (docs/protocol.md §1). Scripts cannot see it, so that the
+ * page notes when it came: a reload then stays at this step. */
+const STEP_MS = 5 * 60 * 1000;
+
 /**
  * The digits of a code as typed or pasted; input methods give full-width ones.
  * @param {string} text
  */
-export function digitsOf(text) {
+function digitsOf(text) {
 	return text.normalize("NFKC").replace(/[^0-9]/g, "").slice(0, DIGITS);
 }
 
@@ -45,6 +50,21 @@ export class CodeView {
 			void this.#submit();
 		});
 		byId("code-back").addEventListener("click", () => expired());
+	}
+
+	/** Whether the password was right a moment ago and the code is what is missing. */
+	get expected() {
+		return readCodeUntil() > Date.now();
+	}
+
+	/** The password was right. */
+	expect() {
+		if (!this.expected)
+			writeCodeUntil(Date.now() + STEP_MS);
+	}
+
+	forget() {
+		writeCodeUntil(0);
 	}
 
 	show() {

@@ -36,15 +36,20 @@ export class CredentialsDialog {
 
 	/**
 	 * @param {string} name of the PC
-	 * @param {boolean} withUser VNC knows passwords only
+	 * @param {object} form
+	 * @param {boolean} form.withUser VNC knows passwords only
+	 * @param {boolean} [form.live] there is a connection that is ended first
+	 * @param {boolean} [form.keep] another login is kept, which this one is to replace
 	 * @returns {Promise<Answer | null>} null: the person does not want to
 	 */
-	ask(name, withUser) {
+	ask(name, { withUser, live = false, keep = false }) {
 		this.#finish(null);
 		this.#name = name;
 		this.#showTitle();
 		byId("credentials-user-field").hidden = !withUser;
 		byId("credentials-domain-field").hidden = !withUser;
+		byId("credentials-live").hidden = !live;
+		this.#keep.checked = keep;
 		this.#dialog.showModal();
 		(withUser ? this.#user : this.#password).focus();
 		return new Promise((resolve) => {

@@ -331,7 +331,7 @@ export class DesktopView {
 			return;
 		if (choice === "disconnect")
 			this.#disconnect();
-		else if (choice === "logout")
+		else if (choice === "end")
 			await this.#end();
 		else
 			this.#keyboard?.focus();

@@ -10,6 +10,7 @@ import { t, textOf } from "./i18n.js";
  * @property {(host: Host) => void} open
  * @property {(host: Host) => void} wake
  * @property {(host: Host) => void} end
+ * @property {(host: Host) => void} otherLogin
  */
 
 export class HostRow {
@@ -18,6 +19,7 @@ export class HostRow {
 	#open;
 	#wake;
 	#end;
+	#otherLogin;
 	#progress;
 	/* When the PC was told to wake up, Date.now(); 0 when it was not. */
 	#wakingSince = 0;
@@ -33,12 +35,14 @@ export class HostRow {
 		this.#open = /** @type {HTMLButtonElement} */ (find(copy, ".host-open"));
 		this.#wake = /** @type {HTMLButtonElement} */ (find(copy, ".host-wake"));
 		this.#end = /** @type {HTMLButtonElement} */ (find(copy, ".host-end"));
+		this.#otherLogin = /** @type {HTMLButtonElement} */ (find(copy, ".host-other-login"));
 		this.#progress = /** @type {HTMLProgressElement} */ (find(copy, ".host-progress"));
 		this.#host = host;
 		this.#element.dataset.host = String(host.id);
 		this.#open.addEventListener("click", () => actions.open(this.#host));
 		this.#wake.addEventListener("click", () => actions.wake(this.#host));
 		this.#end.addEventListener("click", () => actions.end(this.#host));
+		this.#otherLogin.addEventListener("click", () => actions.otherLogin(this.#host));
 		/* The whole row opens the PC; the button is there for the keyboard. */
 		this.#element.addEventListener("click", (event) => {
 			const inButton = event.target instanceof Element && event.target.closest("button");
@@ -85,7 +89,10 @@ export class HostRow {
 		this.#wake.classList.toggle("button-primary", host.state === "asleep");
 		this.#end.hidden = !mine || !host.session;
 		setText(this.#end, t("menu.end"));
-		for (const button of [this.#open, this.#wake, this.#end])
+		/* Opening a PC without a kept login asks for one anyway. */
+		this.#otherLogin.hidden = this.#open.hidden || host.in_use === "other" || (host.needs_login && !mine);
+		setText(this.#otherLogin, t("over.other-login"));
+		for (const button of [this.#open, this.#wake, this.#end, this.#otherLogin])
 			button.setAttribute("aria-label", `${button.textContent}: ${host.name}`);
 		this.#progress.hidden = host.state !== "waking";
 		this.#progress.value = this.#wakingSeconds();

@@ -63,7 +63,7 @@ export function onLanguage(listener) {
 }
 
 /** @param {ParentNode} root */
-export function translate(root) {
+function translate(root) {
 	for (const element of root.querySelectorAll("[data-t]"))
 		element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
 	for (const element of root.querySelectorAll("[data-t-label]"))
@@ -102,6 +102,18 @@ export function formatDate(unix) {
 /** @param {number} unix seconds since 1970 */
 export function formatTime(unix) {
 	return new Intl.DateTimeFormat(current, { timeStyle: "short" }).format(unix * 1000);
+}
+
+/**
+ * A time of today, else with its date.
+ * @param {number} unix seconds since 1970
+ */
+export function formatMoment(unix) {
+	const when = new Date(unix * 1000);
+	if (when.toDateString() === new Date().toDateString())
+		return formatTime(unix);
+	return new Intl.DateTimeFormat(current, { month: "long", day: "numeric", hour: "numeric", minute: "2-digit" })
+		.format(when);
 }
 
 /** @param {number} seconds */

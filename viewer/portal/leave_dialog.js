@@ -1,56 +1,81 @@
 /*
- * Asks how to leave a PC: keep it running, or log out.
+ * Asks how to leave a PC: keep the connection at the gateway, or end it; and whether to end one that is kept.
  */
 import { byId } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
-/** @typedef {"disconnect" | "logout" | "stay"} Choice */
+/** @typedef {"disconnect" | "end" | "stay"} Choice */
 
 export class LeaveDialog {
-	#dialog = /** @type {HTMLDialogElement} */ (byId("leave"));
+	#leave = /** @type {HTMLDialogElement} */ (byId("leave"));
+	#end = /** @type {HTMLDialogElement} */ (byId("end"));
 	#name = "";
 	/** @type {((choice: Choice) => void) | null} */
 	#answer = null;
 
 	constructor() {
 		byId("confirm-disconnect").addEventListener("click", () => this.#finish("disconnect"));
-		byId("confirm-logout").addEventListener("click", () => this.#finish("logout"));
-		byId("leave-stay").addEventListener("click", () => this.#finish("stay"));
-		this.#dialog.addEventListener("cancel", (event) => {
-			event.preventDefault();
-			this.#finish("stay");
-		});
-		onLanguage(() => this.#showTitle());
+		for (const id of ["confirm-logout", "end-confirm"])
+			byId(id).addEventListener("click", () => this.#finish("end"));
+		for (const id of ["leave-stay", "end-cancel"])
+			byId(id).addEventListener("click", () => this.#finish("stay"));
+		for (const dialog of [this.#leave, this.#end]) {
+			dialog.addEventListener("cancel", (event) => {
+				event.preventDefault();
+				this.#finish("stay");
+			});
+		}
+		onLanguage(() => this.#showTitles());
 	}
 
 	/**
+	 * For a PC that is on the screen.
 	 * @param {string} name of the PC
-	 * @param {boolean} connected whether there is a connection to leave without ending the session
 	 * @returns {Promise<Choice>}
 	 */
-	ask(name, connected) {
+	ask(name) {
+		return this.#show(name, this.#leave, "leave-stay");
+	}
+
+	/**
+	 * For a connection that the gateway keeps.
+	 * @param {string} name of the PC
+	 * @returns {Promise<boolean>} whether to end it
+	 */
+	async confirmEnd(name) {
+		return await this.#show(name, this.#end, "end-cancel") === "end";
+	}
+
+	/**
+	 * @param {string} name
+	 * @param {HTMLDialogElement} dialog
+	 * @param {string} focus the choice that changes nothing
+	 * @returns {Promise<Choice>}
+	 */
+	#show(name, dialog, focus) {
 		this.#finish("stay");
 		this.#name = name;
-		this.#showTitle();
-		byId("confirm-disconnect").hidden = !connected;
-		byId("leave-stay").textContent = t(connected ? "end.stay" : "app.cancel");
-		this.#dialog.showModal();
-		byId("leave-stay").focus();
+		this.#showTitles();
+		dialog.showModal();
+		byId(focus).focus();
 		return new Promise((resolve) => {
 			this.#answer = resolve;
 		});
 	}
 
-	#showTitle() {
+	#showTitles() {
 		byId("leave-title").textContent = t("end.title", { name: this.#name });
+		byId("end-title").textContent = t("end.confirm", { name: this.#name });
 	}
 
 	/** @param {Choice} choice */
 	#finish(choice) {
 		const resolve = this.#answer;
 		this.#answer = null;
-		if (this.#dialog.open)
-			this.#dialog.close();
+		for (const dialog of [this.#leave, this.#end]) {
+			if (dialog.open)
+				dialog.close();
+		}
 		resolve?.(choice);
 	}
 }

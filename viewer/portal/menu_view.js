@@ -1,10 +1,11 @@
 /*
  * The menu of my PCs, fresh while the page is visible.
  */
+import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { HostRow } from "./host_row.js";
-import { formatDate, formatTime, onLanguage, t } from "./i18n.js";
+import { formatDate, formatMoment, formatTime, onLanguage, t } from "./i18n.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
 /** @typedef {import("../core/api.js").Host} Host */
@@ -12,12 +13,15 @@ import { formatDate, formatTime, onLanguage, t } from "./i18n.js";
 /**
  * @typedef {object} MenuActions
  * @property {(host: Host) => void} open
+ * @property {(host: Host) => void} otherLogin
  * @property {(host: Host) => Promise<boolean>} confirmEnd
  * @property {(error?: unknown) => void} loggedOut
  */
 
 const REFRESH_MS = 5000;
-const REFRESH_WAKING_MS = 2000;
+const REFRESH_SOON_MS = 2000;
+/* What a try to open a PC has shown reaches the list with the gateway's next look at the PC. */
+const SOON_MS = 12000;
 /* Warn when the device's certificate ends within two weeks. */
 const DEVICE_SOON_S = 14 * 86400;
 
@@ -31,6 +35,8 @@ export class MenuView {
 	#visible = false;
 	#loaded = false;
 	#refreshed = 0;
+	/* Date.now() when the menu came up. */
+	#shown = 0;
 	/** @type {unknown} */
 	#error = undefined;
 	/** @type {() => string} */
@@ -60,6 +66,7 @@ export class MenuView {
 	show(me, message = () => "") {
 		this.#me = me;
 		this.#visible = true;
+		this.#shown = Date.now();
 		this.#error = undefined;
 		this.#message = message;
 		this.#show();
@@ -113,7 +120,7 @@ export class MenuView {
 
 	#interval() {
 		const waking = [...this.#rows.values()].some((row) => row.host.state === "waking");
-		return waking ? REFRESH_WAKING_MS : REFRESH_MS;
+		return waking || Date.now() - this.#shown < SOON_MS ? REFRESH_SOON_MS : REFRESH_MS;
 	}
 
 	/** @param {Host[]} hosts */
@@ -135,7 +142,8 @@ export class MenuView {
 				row = new HostRow(host, {
 					open: (clicked) => this.#actions.open(clicked),
 					wake: (clicked) => void this.#wake(clicked),
-					end: (clicked) => void this.#end(clicked),
+					end: (clicked) => void this.#confirmAndEnd(clicked),
+					otherLogin: (clicked) => this.#actions.otherLogin(clicked),
 				});
 				this.#rows.set(host.id, row);
 			}
@@ -176,15 +184,29 @@ export class MenuView {
 	}
 
 	/** @param {Host} host */
-	async #end(host) {
-		if (!host.session || !(await this.#actions.confirmEnd(host)))
+	async #confirmAndEnd(host) {
+		if (!(await this.#actions.confirmEnd(host)) || !(await this.end(host)))
 			return;
+		this.#say(() => t("menu.ended", { name: host.name }));
+		await this.#refresh();
+	}
+
+	/**
+	 * Ends my connection to a PC.
+	 * @param {Host} host
+	 * @returns {Promise<boolean>} false: it could not be ended, which the menu shows
+	 */
+	async end(host) {
 		try {
-			await this.#api.end(host.session);
-			this.#say(() => t("menu.ended", { name: host.name }));
-			await this.#refresh();
+			if (host.session)
+				await this.#api.end(host.session);
+			return true;
 		} catch (error) {
+			/* It ended by itself in the meantime. */
+			if (error instanceof ApiError && error.code === "not-found")
+				return true;
 			this.fail(error);
+			return false;
 		}
 	}
 
@@ -206,7 +228,7 @@ export class MenuView {
 		setText(byId("menu-greeting"), t("menu.greeting", { name: me.full_name || me.account }));
 		setText(byId("menu-device"), t("menu.device", { device: me.device }));
 		setText(byId("menu-device-until"), t("menu.device-until", { date: formatDate(me.device_until) }));
-		setText(byId("menu-login-until"), t("menu.login-until", { time: formatTime(me.login_until) }));
+		setText(byId("menu-login-until"), t("menu.login-until", { time: formatMoment(me.login_until) }));
 		byId("menu-loading").hidden = this.#loaded || this.#error !== undefined;
 		byId("menu-empty").hidden = !this.#loaded || this.#rows.size > 0;
 		byId("hosts").hidden = this.#rows.size === 0;

@@ -1,5 +1,6 @@
 /*
- * What the page remembers in this browser: choices of taste, nothing about work.
+ * What the page remembers in this browser: choices of taste for good, where somebody is in the login for as long
+ * as the tab is open. Nothing about work. Without storage the page works too.
  */
 
 /** @typedef {"language" | "layout" | "scaling" | "toolbar"} Name */
@@ -12,7 +13,7 @@ export function readPreference(name) {
 	try {
 		return localStorage.getItem(`sekisho.${name}`);
 	} catch {
-		return null; /* storage is switched off: the page works without */
+		return null;
 	}
 }
 
@@ -23,6 +24,24 @@ export function readPreference(name) {
 export function writePreference(name, value) {
 	try {
 		localStorage.setItem(`sekisho.${name}`, value);
+	} catch {
+		/* storage is switched off or full */
+	}
+}
+
+/** Until when a code is expected, Date.now(); 0 when none is. */
+export function readCodeUntil() {
+	try {
+		return Number(sessionStorage.getItem("sekisho.code-until"));
+	} catch {
+		return 0;
+	}
+}
+
+/** @param {number} until 0: none */
+export function writeCodeUntil(until) {
+	try {
+		sessionStorage.setItem("sekisho.code-until", String(until));
 	} catch {
 		/* as above */
 	}
