@@ -1,0 +1,234 @@
+/*
+ * Bytes that nobody meant, from a seed: the codec, the assembler and the frame decoder take them or refuse them with
+ * their own error, touch nothing that the frame does not name, and keep within their memory.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import test from "node:test";
+import { frameOf, load, messagesJs, newZstd } from "./helpers.js";
+
+const { Assembler } = await load("core/assembler.js");
+const { decode, ProtocolError, INCOMING_MAX } = await load("core/codec.js");
+const { FrameDecoder, MAX_HEIGHT, MAX_WIDTH } = await load("core/decoder.js");
+const { TO_VIEWER } = await load("core/messages.js");
+const zstd = await newZstd();
+
+const ROUNDS = 20000;
+const WIDTH = 48;
+const HEIGHT = 32;
+/* A frame may ask for the largest desktop, once as pixels and once as planes; nothing may ask for more. */
+const RSS_MAX = 1024 * 1024 * 1024;
+
+/* xorshift32: the same bytes on every machine, so that a failure can be seen again. */
+class Random {
+	#state;
+
+	constructor(seed) {
+		this.#state = seed;
+	}
+
+	/** 0 to limit - 1 */
+	below(limit) {
+		this.#state ^= this.#state << 13;
+		this.#state ^= this.#state >>> 17;
+		this.#state ^= this.#state << 5;
+		return (this.#state >>> 0) % limit;
+	}
+
+	bytes(length) {
+		return Uint8Array.from({ length }, () => this.below(256));
+	}
+
+	of(list) {
+		return list[this.below(list.length)];
+	}
+}
+
+const EDGES = [0, 1, 2, 3, 8, 12, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
+
+/** A few changes to a copy: bits, bytes, numbers at the edges, cuts, repetitions. */
+function mutated(bytes, random) {
+	let copy = bytes.slice();
+	for (let changes = 1 + random.below(3); changes > 0 && copy.length > 0; changes--) {
+		const at = random.below(copy.length);
+		const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
+		switch (random.below(6)) {
+		case 0:
+			copy[at] ^= 1 << random.below(8);
+			break;
+		case 1:
+			copy[at] = random.below(256);
+			break;
+		case 2:
+			if (at + 2 <= copy.length)
+				view.setUint16(at, random.of(EDGES) & 0xffff, true);
+			break;
+		case 3:
+			if (at + 4 <= copy.length)
+				view.setUint32(at, random.of(EDGES), true);
+			break;
+		case 4:
+			copy = copy.slice(0, at);
+			break;
+		case 5:
+			copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at, at + 16), ...copy.subarray(at)]);
+			break;
+		}
+	}
+	return copy;
+}
+
+/** What does it; true when it is refused, and a failure when anything else goes wrong. */
+function refused(action, what) {
+	try {
+		action();
+		return false;
+	} catch (error) {
+		assert.ok(error instanceof ProtocolError, `${what}: ${error.stack}`);
+		return true;
+	}
+}
+
+/* A valid message of every type, from the gateway's own codec. */
+const samples = execFileSync(messagesJs, ["--sample"], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line))
+	.filter(({ name }) => name in TO_VIEWER).map(({ hex }) => new Uint8Array(Buffer.from(hex, "hex")));
+
+/* A message like the gateway's, which the sample of "frame" is not: its planes can be unpacked. */
+function frameMessage(frame) {
+	const { copies, rects, data } = frame;
+	const head = Buffer.alloc(2 + 4 + 8 + 1 + 2 + 2);
+	head.writeUInt16LE(TO_VIEWER.frame.id, 0);
+	head.writeUInt32LE(frame.sequence, 2);
+	head.writeUInt8(frame.keyframe, 14);
+	head.writeUInt16LE(frame.width, 15);
+	head.writeUInt16LE(frame.height, 17);
+	const u32 = (value) => {
+		const bytes = Buffer.alloc(4);
+		bytes.writeUInt32LE(value);
+		return bytes;
+	};
+	return new Uint8Array(Buffer.concat([head, u32(copies.length), copies, u32(rects.length), rects, u32(frame.raw_size),
+		u32(data.length), data]));
+}
+
+const pixel = (x, y) => [(x * 7) & 0xff, (y * 11) & 0xff, (x * y) & 0xff];
+const size = { width: WIDTH, height: HEIGHT, pixel };
+const key = frameOf({ ...size, keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]] });
+const frames = [
+	key,
+	frameOf({ ...size, rects: [[3, 4, 10, 7], [20, 20, 5, 5]] }),
+	frameOf({ ...size, copies: [[0, 0, 5, 5, 20, 10]], rects: [[40, 0, 8, 8]] }),
+	frameOf({ ...size, data: new Uint8Array(0) }),
+	frameOf({ width: 30, height: 20, pixel, keyframe: 1, rects: [[0, 0, 30, 10], [0, 10, 30, 10]] }),
+];
+const messages = frames.map(frameMessage);
+
+test("the frames that are mutated are themselves valid", () => {
+	for (const [index, message] of messages.entries()) {
+		const decoder = new FrameDecoder(zstd);
+		decoder.apply(key);
+		const read = decode(message);
+		assert.equal(read.name, "frame");
+		assert.equal(read.fields.keyframe, frames[index].keyframe);
+		decoder.apply(read.fields);
+	}
+});
+
+test("the codec refuses what it cannot read, whatever it is", () => {
+	const random = new Random(0x5e41540);
+	let read = 0;
+	for (let round = 0; round < ROUNDS; round++) {
+		const bytes = random.below(4) ? mutated(random.of(samples), random) : random.bytes(random.below(200));
+		read += refused(() => decode(bytes), `round ${round}`) ? 0 : 1;
+	}
+	/* Else the mutations never get past the first check. */
+	assert.ok(read > ROUNDS / 50 && read < ROUNDS, `${read} were read`);
+});
+
+test("the assembler gives back whole messages within its ceiling", () => {
+	const random = new Random(0x77aa1);
+	let assembler = new Assembler();
+	let bytes = 0;
+	let whole = 0;
+	for (let round = 0; round < ROUNDS; round++) {
+		const packet = random.bytes(random.below(40));
+		/* Mostly with a flag that is one: else hardly two packets come together. */
+		if (packet.length > 0 && random.below(8))
+			packet[0] = random.below(5) ? 1 : 0;
+		if (round % 500 === 0) {
+			assembler = new Assembler();
+			bytes = 0;
+		}
+		let message = null;
+		if (refused(() => { message = assembler.add(packet); }, `round ${round}`))
+			continue;
+		bytes += packet.length - 1;
+		assert.ok(bytes <= INCOMING_MAX);
+		assert.equal(message !== null, packet[0] === 0);
+		if (message) {
+			assert.equal(message.length, bytes, `round ${round}`);
+			bytes = 0;
+			whole++;
+		}
+	}
+	assert.ok(whole > 500, `${whole} messages`);
+});
+
+/** Whether a pixel is in one of the rectangles that a frame has changed. */
+function isIn(changed, x, y) {
+	return changed.some((rect) => x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height);
+}
+
+/** One frame: refused it changes nothing, taken it changes what it names, and everything is inside. */
+function applyOne(decoder, frame, what) {
+	const before = { width: decoder.width, height: decoder.height, pixels: Buffer.from(decoder.pixels) };
+	let result = null;
+	if (refused(() => { result = decoder.apply(frame); }, what)) {
+		assert.deepEqual([decoder.width, decoder.height], [before.width, before.height], what);
+		assert.ok(before.pixels.equals(Buffer.from(decoder.pixels.buffer)), `${what}: a refused frame was drawn`);
+		return false;
+	}
+	const { width, height, pixels } = decoder;
+	assert.ok(width >= 1 && height >= 1 && width <= MAX_WIDTH && height <= MAX_HEIGHT, what);
+	assert.equal(pixels.length, width * height * 4, what);
+	for (const rect of result.changed)
+		assert.ok(rect.x + rect.width <= width && rect.y + rect.height <= height, `${what}: outside`);
+	if (result.resized)
+		return true;
+	const after = new Int32Array(pixels.buffer);
+	const words = new Int32Array(before.pixels.buffer, before.pixels.byteOffset, after.length);
+	for (let at = 0; at < after.length; at++) {
+		if (after[at] !== words[at])
+			assert.ok(isIn(result.changed, at % width, Math.floor(at / width)), `${what}: pixel ${at} has changed`);
+	}
+	return true;
+}
+
+test("the decoder draws within the desktop or refuses without a trace", () => {
+	const random = new Random(0xf4a3e5);
+	let decoder = new FrameDecoder(zstd);
+	decoder.apply(key);
+	let drawn = 0;
+	for (let round = 0; round < ROUNDS / 2; round++) {
+		const bytes = random.below(8) ? mutated(random.of(messages), random) :
+			new Uint8Array([...messages[0].subarray(0, 15), ...random.bytes(random.below(120))]);
+		let message = null;
+		if (refused(() => { message = decode(bytes); }, `round ${round}`) || message.name !== "frame")
+			continue;
+		drawn += applyOne(decoder, message.fields, `round ${round}`) ? 1 : 0;
+		if (decoder.width !== WIDTH || decoder.height !== HEIGHT) {
+			decoder = new FrameDecoder(zstd);
+			decoder.apply(key);
+		}
+	}
+	assert.ok(drawn > ROUNDS / 100, `${drawn} were drawn`);
+	/* And it still works. */
+	decoder.apply(key);
+	const expected = pixel(5, 6);
+	assert.deepEqual([...decoder.pixels.subarray((6 * WIDTH + 5) * 4, (6 * WIDTH + 5) * 4 + 3)], expected);
+});
+
+test("none of it took more memory than the largest desktop may", () => {
+	const used = process.resourceUsage().maxRSS * 1024;
+	assert.ok(used < RSS_MAX, `${Math.round(used / 1024 / 1024)} MiB`);
+});
