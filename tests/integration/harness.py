@@ -7,8 +7,9 @@
         harness.main()
 
 Each test file is a program; 77 says that it was skipped. A test fails too when any process of the gateway left a
-report of AddressSanitizer, UBSan or valgrind in its log. SEKISHO_KEEP=1 keeps the folder, SEKISHO_WRAP puts a
-command before the processes named in SEKISHO_WRAP_ROLES (see valgrind_run).
+report of AddressSanitizer, UBSan or valgrind in its log. SEKISHO_KEEP=1 keeps the folder. SEKISHO_WRAP is a command
+to put before the processes named in SEKISHO_WRAP_ROLES, with %d for a folder that all may write to (valgrind_run uses it).
+SEKISHO_PATIENCE multiplies what tests wait for.
 """
 
 import json
@@ -33,6 +34,7 @@ ROLES = ("edge", "broker", "signer", "probe", "worker")
 PARTS = ("broker", "monitor", "edge", "signer", "probe")
 ROOT = os.geteuid() == 0
 SKIPPED = 77
+PATIENCE = float(os.environ.get("SEKISHO_PATIENCE", "1"))
 REPORT = re.compile(r"ERROR: (Address|Leak|Memory|Thread)Sanitizer|runtime error:|AddressSanitizer:DEADLYSIGNAL|"
                     r"==\d+== (Invalid|Conditional jump|Use of uninit|.*definitely lost: [1-9])")
 
@@ -50,7 +52,7 @@ def free_port(used=set()):
 
 def until(what, condition, seconds=20, every=0.05):
     """The first true value of condition(), or a failure that names what was waited for (text or a function)."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
@@ -67,7 +69,7 @@ def reachable_by_others(path):
 
 
 def environment(**more):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SEKISHO_WRAP_ROLES") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     kept["ASAN_OPTIONS"] = "exitcode=99:abort_on_error=0:detect_leaks=1:handle_abort=1:log_to_syslog=0"
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
     kept.update(more)
@@ -122,6 +124,14 @@ def children_of(pid):
     return found
 
 
+def command_of(pid):
+    """The command line; the name alone would not show what runs under a wrapper."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 class CliError(Exception):
     pass
 
@@ -138,6 +148,8 @@ class Gateway:
         if ROOT:
             subprocess.run([SOURCE / "deploy" / "users"], check=True)
             self._stage()
+        if "SEKISHO_WRAP" in os.environ:
+            self._wrap(os.environ["SEKISHO_WRAP"].replace("%d", str(self.dir / "logs")), os.environ["SEKISHO_WRAP_ROLES"].split())
         self.settings_path = self.dir / "sekisho.conf"
         self.log_path = self.dir / "gateway.log"
         self.values = {
@@ -156,6 +168,21 @@ class Gateway:
         shutil.copytree(self.bin, self.dir / "bin")
         shutil.copytree(self.viewer, self.dir / "viewer")
         self.bin, self.viewer = self.dir / "bin", self.dir / "viewer"
+
+    def _wrap(self, command, roles):
+        """A folder of programs in which some are scripts that run the real ones under the command."""
+        real, wrapped, logs = self.bin, self.dir / "wrapped", self.dir / "logs"
+        wrapped.mkdir()
+        logs.mkdir()
+        logs.chmod(0o1777)
+        for program in real.glob("sekisho*"):
+            target = wrapped / program.name
+            if program.name.removeprefix("sekisho-") in roles:
+                target.write_text(f'#!/bin/sh\nexec {command} {program} "$@"\n')
+                target.chmod(0o755)
+            else:
+                shutil.copy2(program, target)
+        self.bin = wrapped
 
     def configure(self, **settings):
         self.values.update(settings)
@@ -208,7 +235,7 @@ class Gateway:
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def pids(self, role):
-        return [pid for pid, name in children_of(self.process.pid) if name == f"sekisho-{role}"[:15]]
+        return [pid for pid, _ in children_of(self.process.pid) if f"sekisho-{role}" in command_of(pid)]
 
     def pid(self, role):
         return until(f"a process sekisho-{role}", lambda: self.pids(role))[0]

@@ -213,7 +213,7 @@ class Viewer:
 
     def until(self, what, condition, seconds=20):
         """Reads until condition() holds; the connection may close meanwhile when that is what is waited for."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * harness.PATIENCE
         while not condition():
             if time.monotonic() > end:
                 raise AssertionError(f"waited {seconds} s for {what}; state {self.state} {self.reason}, "
@@ -231,7 +231,7 @@ class Viewer:
 
     def until_equal(self, x, seconds=30):
         """Until the picture is the X server's, pixel by pixel."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * harness.PATIENCE
         last = "nothing yet"
         while time.monotonic() < end:
             while self.step(0.3):
@@ -244,7 +244,7 @@ class Viewer:
 
     def until_closed(self, seconds=20):
         """Reads to the end; the close code."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * harness.PATIENCE
         while time.monotonic() < end:
             try:
                 self.step()

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""deploy/examples/sekisho.conf shows every setting of settings.def with its range and the value that holds."""
+"""deploy/examples/sekisho.conf shows every setting of settings.def with its range and the value that holds.
+
+test_examples.py --write puts it right.
+"""
 import pathlib
 import re
 import sys
@@ -24,12 +27,16 @@ def main():
     want = expected(table)
     if len(want) < 2 * table.count("\nSETTING("):
         sys.exit("settings.def has lines that this test cannot read")
-    have = (ROOT / "deploy/examples/sekisho.conf").read_text().splitlines()[2:]
+    example = ROOT / "deploy/examples/sekisho.conf"
+    head, have = example.read_text().splitlines()[:2], example.read_text().splitlines()[2:]
+    if sys.argv[1:] == ["--write"]:
+        example.write_text("\n".join(head + want) + "\n")
+        return
     for number, (a, b) in enumerate(zip(want + [None] * len(have), have + [None] * len(want)), 3):
         if a is None and b is None:
             break
         if a != b:
-            sys.exit(f"deploy/examples/sekisho.conf:{number}: {b!r}, settings.def says {a!r}")
+            sys.exit(f"deploy/examples/sekisho.conf:{number}: {b!r}, settings.def says {a!r} (--write puts it right)")
 
 
 if __name__ == "__main__":
