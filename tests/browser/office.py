@@ -6,7 +6,9 @@ methods of Office below; answers: {"ok": value} or {"error": text}.
 """
 
 import json
+import os
 import pathlib
+import signal
 import sys
 import traceback
 
@@ -78,6 +80,10 @@ class Office:
     def run(self, name, command):
         """A program on the PC's display; its output."""
         return self.x(name).run(*command).decode()
+
+    def kill(self, role):
+        """Kills a process of the gateway with SIGKILL, so that nothing can say goodbye."""
+        os.kill(self.gateway.pid(role), signal.SIGKILL)
 
     def cli(self, arguments, password=None):
         return self.gateway.cli(*arguments, password=password)

@@ -145,7 +145,7 @@ test("the desktop follows the window's size", { skip }, async () => {
 	await leave();
 });
 
-test("disconnect keeps the session, log-out ends it", { skip }, async () => {
+test("disconnecting keeps the session, ending it ends it", { skip }, async () => {
 	await office.openDesktop(page, pcs.bare);
 	await page.click("#tool-disconnect");
 	await view(page, "menu");
@@ -161,14 +161,17 @@ test("disconnect keeps the session, log-out ends it", { skip }, async () => {
 	assert.deepEqual((await office.ask("cli", { arguments: ["session", "list"] })).rows, []);
 });
 
-test("a lost network resumes by itself", { skip }, async () => {
+test("a connection that is cut resumes by itself", { skip }, async () => {
 	await office.openDesktop(page, pcs.bare);
-	await page.context().setOffline(true);
-	await page.waitForTimeout(1000);
-	await page.context().setOffline(false);
+	const [before] = (await office.ask("cli", { arguments: ["session", "list"] })).rows;
+	/* The process that holds every connection of the browser dies without a word; the monitor starts a new one. */
+	await office.ask("kill", { role: "edge" });
+	await page.waitForSelector('body[data-connection="reconnecting"]');
 	await office.ask("run", { name: "bare", command: ["xsetroot", "-solid", "#552211"] });
 	await page.waitForSelector('body[data-connection="online"]');
 	await office.untilSamePicture(page, "bare");
+	const rows = (await office.ask("cli", { arguments: ["session", "list"] })).rows;
+	assert.deepEqual(rows.map(([id]) => id), [before[0]], "the same session, and only that");
 	await leave();
 });
 
@@ -183,5 +186,5 @@ test("an ended session says why, in the person's language", { skip }, async () =
 });
 
 test("no error went to the console", { skip }, () => {
-	assert.deepEqual(page.problems.filter((p) => !/ERR_INTERNET_DISCONNECTED|401/.test(p)), []);
+	assert.deepEqual(page.problems.filter((p) => !/ERR_CONNECTION_|ERR_EMPTY_RESPONSE|WebSocket|401/.test(p)), []);
 });
