@@ -8,7 +8,7 @@
 #include "certs/csr.h"
 #include "certs/profile.h"
 
-enum { PATH_BYTES = 400, MINUTE_MS = 60000, COST_MS = MINUTE_MS / ISSUER_PER_MINUTE };
+enum { PATH_BYTES = 400 };
 
 enum err issuer_init(struct issuer *issuer, const char *folder, const char *office, int64_t now_s,
 		     bool *ret_made)
@@ -33,16 +33,15 @@ void issuer_finish(struct issuer *issuer)
 	journal_close(&issuer->journal);
 }
 
-static enum err take(struct issuer_bucket *bucket, uint64_t mono_ms)
+/* An unknown profile is refused later, but pays. */
+static enum err take_certificate(struct issuer *issuer, unsigned profile, uint64_t mono_ms)
 {
-	uint64_t passed = mono_ms - MIN(bucket->seen_ms, mono_ms);
+	int64_t wait_ms;
 
-	bucket->used_ms -= MIN(bucket->used_ms, passed);
-	bucket->seen_ms = mono_ms;
-	if (bucket->used_ms + COST_MS > MINUTE_MS)
-		return ERR_THROTTLED;
-	bucket->used_ms += COST_MS;
-	return OK;
+	if (profile == CERT_GATEWAY)
+		return bucket_take(&issuer->gateways, ISSUER_GATEWAYS_PER_MINUTE, mono_ms,
+				   &wait_ms);
+	return bucket_take(&issuer->devices, ISSUER_PER_MINUTE, mono_ms, &wait_ms);
 }
 
 static enum err add_certificate(const X509 *certificate, struct buf *buf)
@@ -66,7 +65,7 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 
 	/* Counted before anything is looked at, so that refused orders cost as much as good ones.
 	 */
-	enum err err = take(&issuer->certificates, mono_ms);
+	enum err err = take_certificate(issuer, order->profile, mono_ms);
 	if (!err)
 		err = csr_check(order->csr.data, order->csr.len, &key);
 	if (err)
@@ -91,7 +90,8 @@ enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order
 {
 	_cleanup_object_(crl) X509_CRL *crl = NULL;
 	uint8_t *der = NULL;
-	enum err err = take(&issuer->crls, mono_ms);
+	int64_t wait_ms;
+	enum err err = bucket_take(&issuer->crls, ISSUER_PER_MINUTE, mono_ms, &wait_ms);
 
 	if (!err)
 		err = crl_make(issuer->ca, order->serials.data, order->serials.len, now_ms, &crl);

@@ -7,24 +7,23 @@
 
 #include <stdint.h>
 
+#include "base/bucket.h"
 #include "base/buf.h"
 #include "certs/ca.h"
 #include "certs/journal.h"
 #include "wire/wire.h"
 
-enum { ISSUER_PER_MINUTE = 60 };
-
-/* A bucket of ISSUER_PER_MINUTE that fills again within a minute. */
-struct issuer_bucket {
-	uint64_t used_ms; /* 60,000 when empty */
-	uint64_t seen_ms;
+enum {
+	ISSUER_PER_MINUTE = 60,
+	ISSUER_GATEWAYS_PER_MINUTE = 10, /* the edge asks once when it starts */
 };
 
 struct issuer {
 	struct ca *ca; /* owned */
 	struct journal journal;
-	/* Apart, so that a flood of orders cannot keep a revocation from being published. */
-	struct issuer_bucket certificates, crls;
+	/* Apart, so that a flood of one kind keeps neither a revocation from being published nor a
+	 * device from being enrolled. */
+	struct bucket devices, gateways, crls;
 };
 
 /* Opens or makes the CA and the journal in folder. Errors as ca_open and journal_open. */

@@ -53,6 +53,18 @@ static void answer_sign(struct signer *signer, const struct msg_sign *order)
 	send_to_broker(signer, MSG_certified, &answer);
 }
 
+static void answer_show_ca(struct signer *signer, const struct msg_show_ca *order)
+{
+	_cleanup_buf_ struct buf ca;
+	struct msg_certified answer = { .request = order->request };
+
+	buf_init(&ca, CERTIFICATE_MAX);
+	answer.error = (uint8_t)issuer_ca(&signer->issuer, &ca);
+	if (!answer.error)
+		answer.ca = (struct bytes){ ca.data, ca.len };
+	send_to_broker(signer, MSG_certified, &answer);
+}
+
 static void answer_make_crl(struct signer *signer, const struct msg_make_crl *order)
 {
 	_cleanup_buf_ struct buf crl;
@@ -80,6 +92,9 @@ static void on_broker_message(void *ctx, struct channel *channel, const struct w
 	switch (type->id) {
 	case MSG_sign:
 		answer_sign(signer, &msg->sign);
+		break;
+	case MSG_show_ca:
+		answer_show_ca(signer, &msg->show_ca);
 		break;
 	case MSG_make_crl:
 		answer_make_crl(signer, &msg->make_crl);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -119,6 +120,37 @@ size_t secret_len(const struct secret *secret)
 void secret_wipe(void *data, size_t len)
 {
 	explicit_bzero(data, len);
+}
+
+/* The size in front, so that it is known how much to wipe. */
+union block {
+	size_t size;
+	max_align_t align;
+};
+
+void *secret_malloc(size_t size)
+{
+	union block *block;
+	size_t total;
+
+	if (add_overflows(size, sizeof(*block), &total))
+		return NULL;
+	block = malloc(total);
+	if (!block)
+		return NULL;
+	block->size = size;
+	return block + 1;
+}
+
+void secret_malloc_free(void *data)
+{
+	union block *block;
+
+	if (!data)
+		return;
+	block = (union block *)data - 1;
+	secret_wipe(data, block->size);
+	free(block);
 }
 
 bool secret_equal(const void *a, const void *b, size_t len)

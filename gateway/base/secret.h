@@ -33,6 +33,13 @@ size_t secret_len(const struct secret *secret);
 /* Wipes memory that is not a struct secret; never optimised away. */
 void secret_wipe(void *data, size_t len);
 
+/*
+ * malloc and free for libraries that copy secrets into memory of their own: every block is wiped
+ * when it is freed. Blocks of the one must not be given to the free of the other.
+ */
+void *secret_malloc(size_t size);
+void secret_malloc_free(void *data);
+
 /* Constant time in the content. */
 bool secret_equal(const void *a, const void *b, size_t len);
 

@@ -190,20 +190,11 @@ static void send_reply(struct admin_connection *connection, unsigned status, con
 	err = channel_send(connection->channel, MSG_admin_reply, &reply, -1);
 	if (err)
 		log_warn("admin-reply-failed", "error=%s", err_code(err));
-	if (text)
-		secret_wipe(text, strlen(text));
-	free(text);
+	reply_text_free(text);
 }
 
 static void call_free(struct admin_call *call)
 {
-	/* The arguments of some orders hold passwords; jansson's copies are wiped where they lie.
-	 */
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(call->arguments, name, value) if (json_is_string(value))
-		secret_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
 	json_decref(call->arguments);
 	json_decref(call->result);
 	free(call);

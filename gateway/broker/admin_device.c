@@ -1,5 +1,5 @@
 /*
- * admin_device.c - sekisho device … and ca …
+ * admin_device.c - sekisho device …, ca … and gateway …
  */
 #include <string.h>
 #include <time.h>
@@ -293,18 +293,15 @@ enum err admin_device_unlock(struct admin_call *call)
 /* ---- ca ----------------------------------------------------------------------------------------
  */
 
-enum err admin_ca_show(struct admin_call *call)
+static enum err ca_result(struct admin_call *call, struct bytes der)
 {
 	_cleanup_object_(x509) X509 *ca = NULL;
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	char text[2 * EVP_MAX_MD_SIZE + 1];
 	unsigned len = 0;
 	json_t *pem = NULL;
-	enum err err;
+	enum err err = certificate_parse(der, &ca);
 
-	if (!pki_ca(call->broker->pki).len)
-		return admin_wrong(call, ERR_UNAVAILABLE, "", "the signer has not answered yet");
-	err = certificate_parse(pki_ca(call->broker->pki), &ca);
 	if (!err && !X509_digest(ca, EVP_sha256(), digest, &len))
 		err = ERR_CRYPTO;
 	if (!err)
@@ -314,4 +311,49 @@ enum err admin_ca_show(struct admin_call *call)
 	util_hex(digest, len, text);
 	call->result = json_pack("{s:o, s:s}", "certificate", pem, "sha256", text);
 	return call->result ? OK : ERR_NOMEM;
+}
+
+static void ca_came(void *ctx, enum err result, struct bytes certificate, struct bytes ca)
+{
+	struct admin_call *call = ctx;
+	enum err err = result;
+
+	(void)certificate;
+	if (!err)
+		err = ca_result(call, ca);
+	else if (err == ERR_UNAVAILABLE)
+		err = admin_wrong(call, err, "", "the signer does not answer");
+	admin_finish(call, err);
+}
+
+/* The signer is asked while no certificate has come from it, which brings the CA's along. */
+enum err admin_ca_show(struct admin_call *call)
+{
+	struct pki *pki = call->broker->pki;
+	enum err err;
+
+	if (pki_ca(pki).len)
+		return ca_result(call, pki_ca(pki));
+	err = pki_ask_ca(pki, ca_came, call);
+	if (err == ERR_UNAVAILABLE)
+		return admin_wrong(call, err, "", "the signer is not running");
+	if (!err)
+		call->later = true;
+	return err;
+}
+
+enum err admin_gateway_rekey(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum err err = db_tx_begin(&tx, call->broker->db);
+
+	if (!err)
+		err = pki_forget_key(call->broker->pki);
+	if (!err)
+		err = admin_audit(call, "gateway-rekey", NULL);
+	if (!err)
+		err = db_tx_commit(&tx);
+	if (!err)
+		pki_key_forgotten(call->broker->pki);
+	return err;
 }

@@ -24,19 +24,25 @@ static enum err with_hash(struct admin_call *call, const char *account, const ch
 		.account = account,
 		.full_name = full_name,
 		.office = settings->gateway_office,
+		.leaked_path = settings->login_leaked_passwords[0]
+				       ? settings->login_leaked_passwords
+				       : NULL,
 	};
 	const char *text = admin_text(call, "password");
 	enum password_rule rule;
 	enum err err = secret_new(text, strlen(text), &password);
 
-	if (!err)
-		err = password_check(password, &policy, &rule);
-	if (!err && rule != PASSWORD_GOOD) {
+	if (err)
+		return err;
+	err = password_check(password, &policy, &rule);
+	if (err)
+		return admin_wrong(call, ERR_UNAVAILABLE, "password",
+				   "the list of leaked passwords cannot be read");
+	if (rule != PASSWORD_GOOD) {
 		call->message_ja = password_rule_ja(rule);
 		return admin_wrong(call, ERR_INVALID, "password", password_rule_en(rule));
 	}
-	if (!err)
-		err = hasher_hash(call->broker->hasher, password, on_hash, call);
+	err = hasher_hash(call->broker->hasher, password, on_hash, call);
 	if (!err)
 		call->later = true;
 	return err;

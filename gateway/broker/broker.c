@@ -8,6 +8,7 @@
 #include "broker/dispatch.h"
 #include "broker/host.h"
 #include "broker/pki.h"
+#include "broker/quota.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
 
@@ -204,6 +205,7 @@ static void purge_due(struct loop_timer *timer)
 
 	if (err)
 		log_warn("purge-failed", "error=%s", err_code(err));
+	pki_tick(broker->pki, now_s);
 	loop_timer_set(timer, PURGE_S * 1000000ULL);
 }
 
@@ -282,6 +284,7 @@ void broker_close(struct broker *broker)
 	loop_timer_cancel(&broker->tick);
 	loop_timer_cancel(&broker->purge);
 	session_forget_all(broker);
+	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);
 	host_watch_free(broker->hosts);

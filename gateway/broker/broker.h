@@ -19,6 +19,7 @@
 struct admin;
 struct host_watch;
 struct pki;
+struct quota;
 struct session;
 
 struct broker {
@@ -35,6 +36,7 @@ struct broker {
 	struct session *sessions;
 	struct host_watch *hosts;
 	struct pki *pki;
+	struct quota *quotas;
 	struct admin *admin;
 	struct loop_timer tick, purge;
 };

@@ -30,20 +30,25 @@ HEAD_MATCHES(session_show);
 HEAD_MATCHES(session_end);
 HEAD_MATCHES(session_unlock);
 HEAD_MATCHES(session_attach);
+HEAD_MATCHES(unlock);
 
+/* A try to unlock is no use of the login before it has succeeded. */
+#define WATCHING (REQUEST_LOCKED | REQUEST_POLL)
 const struct request_type request_types[] = {
-	{ MSG_login_password, REQUEST_LOGIN_NONE, REQUEST_EVERYONE, handle_login_password },
-	{ MSG_login_totp, REQUEST_LOGIN_WAITING, REQUEST_EVERYONE, handle_login_totp },
-	{ MSG_logout, REQUEST_LOGIN_ANY, REQUEST_EVERYONE, handle_logout },
-	{ MSG_me, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_me },
-	{ MSG_host_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_host_list },
-	{ MSG_host_wake, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_host_wake },
-	{ MSG_session_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_list },
-	{ MSG_session_open, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_open },
-	{ MSG_session_show, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_show },
-	{ MSG_session_end, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_end },
-	{ MSG_session_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_unlock },
-	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, handle_session_attach },
+	{ MSG_login_password, REQUEST_LOGIN_NONE, REQUEST_EVERYONE, 0, handle_login_password },
+	{ MSG_login_totp, REQUEST_LOGIN_WAITING, REQUEST_EVERYONE, 0, handle_login_totp },
+	{ MSG_logout, REQUEST_LOGIN_ANY, REQUEST_EVERYONE, REQUEST_LOCKED, handle_logout },
+	{ MSG_me, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_me },
+	{ MSG_host_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_host_list },
+	{ MSG_host_wake, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_host_wake },
+	{ MSG_session_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_session_list },
+	{ MSG_session_open, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_open },
+	{ MSG_session_show, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_session_show },
+	{ MSG_session_end, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_end },
+	{ MSG_session_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING,
+	  handle_session_unlock },
+	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_attach },
+	{ MSG_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_unlock },
 };
 const size_t request_type_count = ARRAY_SIZE(request_types);
 
@@ -108,18 +113,21 @@ static enum err check_login(struct request *request, const struct request_type *
 	if (request->account.disabled || request->device.owner != request->account.id)
 		return ERR_AUTH;
 	/* The values of enum account_role are 1 and 2, so are their bits. */
-	return type->roles & (unsigned)request->account.role ? OK : ERR_DENIED;
+	if (!(type->roles & (unsigned)request->account.role))
+		return ERR_DENIED;
+	return request->login.locked && !(type->flags & REQUEST_LOCKED) ? ERR_LOCKED : OK;
 }
 static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF && (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN,
 	      "roles are bits");
 
 /* Bookkeeping only: a request that reads is not refused because this could not be written. */
-static void touch(struct request *request)
+static void touch(struct request *request, const struct request_type *type)
 {
 	struct db *db = request->broker->db;
 	enum err err = OK;
 
-	if (request->login.state == LOGIN_FULL && request->now_s - request->login.used_s >= TOUCH_S)
+	if (!(type->flags & REQUEST_POLL) && request->login.state == LOGIN_FULL &&
+	    request->now_s - request->login.used_s >= TOUCH_S)
 		err = login_row_touch(db, request->login.id, request->now_s);
 	if (!err && (request->now_s - request->device.seen_s >= TOUCH_S ||
 		     strcmp(request->device.seen_address, request->head->address) != 0))
@@ -147,7 +155,7 @@ void dispatch_request(struct broker *broker, const struct wire_type *type,
 	if (!err)
 		err = check_login(&request, row);
 	if (!err) {
-		touch(&request);
+		touch(&request, row);
 		err = row->handler(&request);
 	}
 	if (err)

@@ -40,10 +40,16 @@ struct request {
 /* OK: it has answered or will. Anything else: it has not, and nothing was done. */
 typedef enum err request_handler(struct request *request);
 
+enum request_flags {
+	REQUEST_LOCKED = 1, /* also for a login that needs its password again */
+	REQUEST_POLL = 2,   /* pages ask by themselves: it does not keep the login alive */
+};
+
 struct request_type {
 	uint16_t id;
 	enum request_login login;
 	enum request_roles roles; /* checked where there is a login */
+	unsigned flags;
 	request_handler *handler;
 };
 

@@ -3,6 +3,7 @@
  */
 #include "broker/handlers.h"
 #include "broker/host.h"
+#include "broker/quota.h"
 
 enum err handle_host_list(struct request *request)
 {
@@ -33,8 +34,10 @@ enum err handle_host_wake(struct request *request)
 		err = ERR_NOT_FOUND;
 	if (!err && !host.has_mac)
 		err = ERR_WRONG_STATE;
+	if (!err)
+		err = quota_take(broker, &request->to, request->account.id, QUOTA_WAKE);
 	if (err)
-		return err;
+		return err == ERR_THROTTLED ? OK : err;
 	entry = request_audit(request, "host-wake", json_pack("{s:s}", "host", host.name));
 	entry.host = host.id;
 	err = broker_audit(broker, &entry);

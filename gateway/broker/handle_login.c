@@ -20,19 +20,6 @@ struct password_job {
 	struct person_try try;
 };
 
-/* Read again: much may have happened while the hash was computed. */
-static bool still_welcome(struct broker *broker, const struct login_try *try, int64_t now_s,
-			  struct account *ret)
-{
-	struct device device;
-
-	if (!try->account || account_by_id(broker->db, try->account, ret) ||
-	    device_by_id(broker->db, try->device, &device))
-		return false;
-	return !ret->disabled && !ret->locked && ret->totp_len > 0 && device.owner == ret->id &&
-	       device.state == DEVICE_ACTIVE && login_device_valid(&device, now_s);
-}
-
 static enum err password_right(struct password_job *job, const struct account *account,
 			       int64_t now_s, char ret_token[LOGIN_TOKEN_TEXT + 1])
 {
@@ -64,7 +51,7 @@ static void password_done(void *ctx, enum err result, const char *hash)
 	enum err err = result;
 
 	(void)hash;
-	if (!err && !still_welcome(job->broker, &job->try.login, now_s, &account))
+	if (!err && !person_welcome(job->broker, &job->try.login, now_s, &account))
 		err = ERR_LOGIN;
 	if (!err)
 		err = password_right(job, &account, now_s, token);
@@ -128,12 +115,12 @@ enum err handle_login_password(struct request *request)
 
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "account", request->account.name,
-			 "full_name", request->account.full_name, "role",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b}", "account",
+			 request->account.name, "full_name", request->account.full_name, "role",
 			 role_code(request->account.role), "device", request->device.name,
 			 "device_until", (json_int_t)request->device.not_after_s, "login_until",
 			 (json_int_t)request->login.expires_s, "office",
-			 request->broker->settings.gateway_office);
+			 request->broker->settings.gateway_office, "locked", request->login.locked);
 }
 
 /* In one transaction: the code's step, the new token and the audit entry. */

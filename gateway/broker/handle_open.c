@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "broker/credential.h"
 #include "broker/handlers.h"
+#include "broker/quota.h"
 #include "broker/session.h"
 
 enum {
@@ -76,6 +77,7 @@ static struct session_row open_row(const struct request *request, const struct h
 	struct session_row row = {
 		.account = request->account.id,
 		.device = request->device.id,
+		.login = request->login.id,
 		.host = host->id,
 		.view_only = host->view_only,
 		.state = SESSION_STARTING,
@@ -141,7 +143,7 @@ static enum err open_new(struct request *request, const struct host_row *host)
 		session_start_finish(&start);
 		return err;
 	}
-	return session_new(request->broker, &row, &start, &request->to, request->login.id);
+	return session_new(request->broker, &row, &start, &request->to);
 }
 
 enum err handle_session_open(struct request *request)
@@ -176,5 +178,8 @@ enum err handle_session_open(struct request *request)
 		reply_error_field(broker, &request->to, err, field);
 		return OK;
 	}
+	err = quota_take(broker, &request->to, request->account.id, QUOTA_SESSION);
+	if (err)
+		return err == ERR_THROTTLED ? OK : err;
 	return open_new(request, &host);
 }

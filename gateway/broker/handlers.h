@@ -5,14 +5,23 @@
 #define SEKISHO_BROKER_HANDLERS_H
 
 #include "broker/dispatch.h"
+#include "store/sessions.h"
 
 /* handle_login.c */
 request_handler handle_login_password, handle_login_totp, handle_logout, handle_me;
 /* handle_host.c */
 request_handler handle_host_list, handle_host_wake;
+/* handle_unlock.c */
+request_handler handle_unlock, handle_session_unlock;
 /* handle_open.c, handle_session.c */
 request_handler handle_session_open;
-request_handler handle_session_list, handle_session_show, handle_session_end, handle_session_unlock,
-	handle_session_attach;
+request_handler handle_session_list, handle_session_show, handle_session_end, handle_session_attach;
+
+/*
+ * The request's person's session, although memory may have forgotten one that ended a while ago.
+ * ERR_NOT_FOUND, also for somebody else's.
+ */
+nodiscard enum err session_mine(struct request *request, const uint8_t id[WIRE_SESSION_ID],
+				struct session_row *ret);
 
 #endif

@@ -1,11 +1,13 @@
 /*
  * sekisho-broker: holds the database and decides. It has no network socket.
  */
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <signal.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/secret.h"
 #include "broker/broker.h"
 #include "wire/child.h"
 
@@ -18,7 +20,8 @@ static void on_signal(void *ctx, int signal)
 		loop_stop(ctx, 0);
 }
 
-/* The database's files, nothing else of the file system, and the admin socket's accept. */
+/* The database's files, the leaked passwords, nothing else of the file system, and the admin
+ * socket's accept. */
 static enum err confine(const struct child *child)
 {
 	static const char *const calls[] = {
@@ -26,12 +29,16 @@ static enum err confine(const struct child *child)
 		"ftruncate", "getcwd",   "lstat",  "mkdir",      "newfstatat", "open",
 		"openat",    "readlink", "rename", "fcntl-lock", "stat",       "unlink",
 	};
-	const struct sandbox_path paths[] = { { child->state_dir, SANDBOX_WRITE } };
+	const char *leaked = child->settings.login_leaked_passwords;
+	const struct sandbox_path paths[] = {
+		{ child->state_dir, SANDBOX_WRITE },
+		{ leaked, SANDBOX_READ },
+	};
 	const struct sandbox sandbox = {
 		.syscalls = calls,
 		.syscall_count = ARRAY_SIZE(calls),
 		.paths = paths,
-		.path_count = ARRAY_SIZE(paths),
+		.path_count = ARRAY_SIZE(paths) - (*leaked ? 0 : 1),
 		.open_files = OPEN_FILES,
 		.may_lack_landlock = !child->settings.gateway_require_landlock,
 	};
@@ -72,6 +79,8 @@ int main(int argc, char **argv)
 
 	child_start(&child, WIRE_BROKER, "broker", argc, argv);
 	warm_up();
+	/* Requests and answers on the admin socket hold passwords and TOTP secrets. */
+	json_set_alloc_funcs(secret_malloc, secret_malloc_free);
 	err = loop_new(&loop);
 	if (!err)
 		err = start(&child, loop, &broker);

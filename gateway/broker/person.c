@@ -58,6 +58,18 @@ enum err person_compare(struct broker *broker, const struct reply_to *to,
 	return err ? err : hasher_verify(broker->hasher, password, hash, done, ctx);
 }
 
+bool person_welcome(struct broker *broker, const struct login_try *try, int64_t now_s,
+		    struct account *ret)
+{
+	struct device device;
+
+	if (!try->account || account_by_id(broker->db, try->account, ret) ||
+	    device_by_id(broker->db, try->device, &device))
+		return false;
+	return !ret->disabled && !ret->locked && ret->totp_len > 0 && device.owner == ret->id &&
+	       device.state == DEVICE_ACTIVE && login_device_valid(&device, now_s);
+}
+
 struct audit_entry person_audit(const struct person_try *try, const char *event, json_t *detail)
 {
 	return (struct audit_entry){

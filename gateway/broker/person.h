@@ -29,6 +29,13 @@ nodiscard enum err person_compare(struct broker *broker, const struct reply_to *
 				  const struct person_try *try, const struct secret *password,
 				  const char *hash, hasher_done *done, void *ctx);
 
+/*
+ * Whether account and device of a try are good and belong together, read again after the
+ * comparison: much may have happened in the meantime.
+ */
+bool person_welcome(struct broker *broker, const struct login_try *try, int64_t now_s,
+		    struct account *ret);
+
 /* The try was wrong: locks at the limit and records it. ERR_LOGIN, or why it could not be recorded;
  * never OK. */
 nodiscard enum err person_failed(struct broker *broker, const struct person_try *try,

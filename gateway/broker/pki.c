@@ -4,8 +4,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "certs/cleanup.h"
 #include "certs/crl.h"
+#include "certs/identity.h"
 #include "certs/x509_build.h"
+#include "store/gateway_key.h"
 #include "wire/enums.h"
 
 enum { CERTIFICATE_MAX = 8192, CRL_MAX = 65536, CRL_RETRY_S = 30 };
@@ -15,6 +18,7 @@ struct pki_order {
 	struct pki_order *next;
 	struct pki *pki;
 	uint32_t request;
+	bool ca_alone;
 	pki_done *done;
 	void *ctx;
 	struct loop_timer timer;
@@ -29,8 +33,11 @@ struct pki {
 	bool edge_waits;       /* it has not got its first edge_config yet */
 	uint32_t edge_request; /* of its edge_start */
 	uint32_t sign_request; /* to the signer, 0 for none */
-	uint32_t crl_request;  /* to the signer, 0 for none */
-	bool crl_wanted;       /* the list is older than the last revocation */
+	/* Monotonic; 0: never. Of certificate, and of the last refusal of a key. */
+	uint64_t certified_ms, refused_ms;
+	int64_t crl_s;        /* wall clock; of crl, 0: none was made yet */
+	uint32_t crl_request; /* to the signer, 0 for none */
+	bool crl_wanted;      /* the list is older than the last revocation */
 	struct loop_timer edge_timer, crl_timer;
 };
 
@@ -92,6 +99,7 @@ static void edge_order(struct pki *pki)
 	};
 
 	pki->sign_request = 0;
+	pki->certified_ms = 0;
 	if (pki->broker->signer && channel_send(pki->broker->signer, MSG_sign, &order, -1) == OK)
 		pki->sign_request = order.request;
 }
@@ -105,10 +113,58 @@ static void edge_due(struct loop_timer *timer)
 	reply_error(pki->broker, &to, ERR_UNAVAILABLE);
 }
 
+static enum err edge_key_first(struct broker *broker, const uint8_t key[GATEWAY_KEY])
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	char text[2 * GATEWAY_KEY + 1];
+	struct audit_entry entry = { .event = "gateway-key" };
+	enum err err = db_tx_begin(&tx, broker->db);
+
+	if (!err)
+		err = gateway_key_add(broker->db, key);
+	if (err)
+		return err;
+	util_hex(key, GATEWAY_KEY, text);
+	entry.detail = json_pack("{s:s}", "spki", text);
+	err = audit_append(broker->db, &entry);
+	return err ? err : db_tx_commit(&tx);
+}
+
+/*
+ * The first key that asks is the edge's for good: an edge that was broken into must not have its
+ * intruder's key certified. Looked up in what the signer made, so that nothing of the edge's is
+ * parsed here. ERR_DENIED: another key.
+ */
+static enum err edge_key_check(struct broker *broker, struct bytes certificate)
+{
+	const uint8_t *at = certificate.data;
+	_cleanup_object_(x509) X509 *x509 = d2i_X509(NULL, &at, (long)certificate.len);
+	uint8_t spki[WIRE_DEVICE_ID], known[GATEWAY_KEY];
+	enum err err = x509 ? identity_of(x509, spki) : ERR_PROTOCOL;
+
+	if (err)
+		return err;
+	err = gateway_key_get(broker->db, known);
+	if (err == ERR_NOT_FOUND)
+		return edge_key_first(broker, spki);
+	if (!err && memcmp(known, spki, sizeof(known)) != 0)
+		err = ERR_DENIED;
+	return err;
+}
+_Static_assert((int)GATEWAY_KEY == (int)WIRE_DEVICE_ID, "both are a SHA-256");
+
+static bool is_recent(uint64_t since_ms, uint64_t seconds)
+{
+	return since_ms && clock_mono_ms() - since_ms < seconds * 1000;
+}
+
 void pki_edge_start(struct pki *pki, const struct msg_edge_start *msg)
 {
 	const struct reply_to to = { pki->broker->edge_generation, msg->request };
-	enum err err = buf_set(&pki->csr, msg->csr);
+	bool same = pki->csr.len && pki->csr.len == msg->csr.len &&
+		    memcmp(pki->csr.data, msg->csr.data, msg->csr.len) == 0;
+	enum err err = is_recent(pki->refused_ms, PKI_REFUSED_S) ? ERR_DENIED
+								 : buf_set(&pki->csr, msg->csr);
 
 	if (err) {
 		reply_error(pki->broker, &to, err);
@@ -117,7 +173,25 @@ void pki_edge_start(struct pki *pki, const struct msg_edge_start *msg)
 	pki->edge_request = msg->request;
 	pki->edge_waits = true;
 	loop_timer_set(&pki->edge_timer, PKI_WAIT_S * 1000000ULL);
-	edge_order(pki);
+	if (!same || !is_recent(pki->certified_ms, PKI_KEEP_S))
+		edge_order(pki);
+	else if (pki->crl.len && !pki->crl_wanted)
+		edge_send(pki);
+	else
+		pki_renew_crl(pki);
+}
+
+enum err pki_forget_key(struct pki *pki)
+{
+	return gateway_key_forget(pki->broker->db);
+}
+
+void pki_key_forgotten(struct pki *pki)
+{
+	pki->certified_ms = pki->refused_ms = 0;
+	pki->edge_waits = false;
+	pki->sign_request = 0;
+	loop_timer_cancel(&pki->edge_timer);
 }
 
 void pki_edge_gone(struct pki *pki)
@@ -136,15 +210,21 @@ static void edge_certified(struct pki *pki, const struct msg_certified *msg)
 	if (!err && (!msg->certificate.len || !msg->ca.len))
 		err = ERR_PROTOCOL;
 	if (!err)
+		err = edge_key_check(pki->broker, msg->certificate);
+	if (err == ERR_DENIED)
+		pki->refused_ms = clock_mono_ms();
+	if (!err)
 		err = buf_set(&pki->certificate, msg->certificate);
 	if (!err)
 		err = buf_set(&pki->ca, msg->ca);
 	if (err) {
-		log_error("edge-certificate-refused", "error=%s", err_code(err));
+		log_error("edge-certificate-refused", "error=%s%s", err_code(err),
+			  err == ERR_DENIED ? " hint=\"sekisho gateway rekey\"" : "");
 		loop_timer_cancel(&pki->edge_timer);
 		reply_error(pki->broker, &to, err);
 		return;
 	}
+	pki->certified_ms = clock_mono_ms();
 	/* The list comes with it: without one, a revoked certificate would still reach the login
 	 * page. */
 	pki_renew_crl(pki);
@@ -237,8 +317,15 @@ void pki_made_crl(struct pki *pki, const struct msg_made_crl *msg)
 		return; /* crl_timer tries again */
 	}
 	pki->crl_wanted = false;
+	pki->crl_s = clock_wall_s();
 	loop_timer_cancel(&pki->crl_timer);
 	edge_send(pki);
+}
+
+void pki_tick(struct pki *pki, int64_t now_s)
+{
+	if (now_s - pki->crl_s >= PKI_CRL_S)
+		pki_renew_crl(pki);
 }
 
 /* ---- devices -----------------------------------------------------------------------------------
@@ -265,6 +352,28 @@ static void order_due(struct loop_timer *timer)
 	done(ctx, ERR_UNAVAILABLE, (struct bytes){ 0 }, (struct bytes){ 0 });
 }
 
+static enum err order_send(struct pki *pki, uint16_t id, const void *msg, struct pki_order wanted)
+{
+	struct pki_order *order;
+	enum err err;
+
+	if (!pki->broker->signer)
+		return ERR_UNAVAILABLE;
+	order = calloc(1, sizeof(*order));
+	if (!order)
+		return ERR_NOMEM;
+	*order = wanted;
+	order->pki = pki;
+	order->next = pki->orders;
+	pki->orders = order;
+	loop_timer_init(pki->broker->loop, &order->timer, order_due);
+	loop_timer_set(&order->timer, PKI_WAIT_S * 1000000ULL);
+	err = channel_send(pki->broker->signer, id, msg, -1);
+	if (err)
+		order_free(order);
+	return err;
+}
+
 enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, const char *owner,
 			 uint32_t days, pki_done *done, void *ctx)
 {
@@ -276,24 +385,19 @@ enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, co
 		.owner = owner,
 		.days = days,
 	};
-	struct pki_order *order;
-	enum err err;
 
-	if (!pki->broker->signer)
-		return ERR_UNAVAILABLE;
-	order = calloc(1, sizeof(*order));
-	if (!order)
-		return ERR_NOMEM;
-	*order = (struct pki_order){
-		.next = pki->orders, .pki = pki, .request = msg.request, .done = done, .ctx = ctx
-	};
-	pki->orders = order;
-	loop_timer_init(pki->broker->loop, &order->timer, order_due);
-	loop_timer_set(&order->timer, PKI_WAIT_S * 1000000ULL);
-	err = channel_send(pki->broker->signer, MSG_sign, &msg, -1);
-	if (err)
-		order_free(order);
-	return err;
+	return order_send(pki, MSG_sign, &msg,
+			  (struct pki_order){ .request = msg.request, .done = done, .ctx = ctx });
+}
+
+enum err pki_ask_ca(struct pki *pki, pki_done *done, void *ctx)
+{
+	const struct msg_show_ca msg = { .request = next_request(pki) };
+
+	return order_send(
+		pki, MSG_show_ca, &msg,
+		(struct pki_order){
+			.request = msg.request, .ca_alone = true, .done = done, .ctx = ctx });
 }
 
 static void order_certified(struct pki *pki, const struct msg_certified *msg)
@@ -309,9 +413,9 @@ static void order_certified(struct pki *pki, const struct msg_certified *msg)
 		return; /* too late: without a device's row the certificate opens nothing */
 	done = order->done;
 	ctx = order->ctx;
-	order_free(order);
-	if (!err && (!msg->certificate.len || !msg->ca.len))
+	if (!err && (!msg->ca.len || (!order->ca_alone && !msg->certificate.len)))
 		err = ERR_PROTOCOL;
+	order_free(order);
 	done(ctx, err, msg->certificate, msg->ca);
 }
 
@@ -341,6 +445,7 @@ enum err pki_new(struct broker *broker, struct pki **ret)
 	if (!pki)
 		return ERR_NOMEM;
 	pki->broker = broker;
+	pki->crl_wanted = true; /* a fresh one at each start */
 	buf_init(&pki->csr, CERTIFICATE_MAX);
 	buf_init(&pki->certificate, CERTIFICATE_MAX);
 	buf_init(&pki->ca, CERTIFICATE_MAX);

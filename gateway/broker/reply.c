@@ -3,10 +3,22 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/util.h"
 #include "broker/broker.h"
 
 enum { REPLY_BODY_MAX = 96 * 1024, REPLY_OK = 200, REPLY_CONFLICT = 409 };
+
+void reply_text_free(char *text)
+{
+	json_free_t release;
+
+	if (!text)
+		return;
+	secret_wipe(text, strlen(text));
+	json_get_alloc_funcs(NULL, &release);
+	release(text);
+}
 
 static void reply_send(struct broker *broker, const struct reply_to *to, unsigned status,
 		       const char *cookie, const char *body, int pass_fd)
@@ -31,7 +43,7 @@ static void reply_send_json(struct broker *broker, const struct reply_to *to, un
 			    const char *cookie, json_t *body, int pass_fd)
 {
 	_cleanup_close_ int fd = pass_fd;
-	_cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	json_decref(body);
 	if (!text)
@@ -42,6 +54,7 @@ static void reply_send_json(struct broker *broker, const struct reply_to *to, un
 			   "{\"error\":\"internal\"}", -1);
 	else
 		reply_send(broker, to, status, cookie, text, util_take_fd(&fd));
+	reply_text_free(text);
 }
 
 void reply_json(struct broker *broker, const struct reply_to *to, unsigned status,

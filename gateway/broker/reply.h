@@ -19,6 +19,10 @@ struct reply_to {
 
 enum { REPLY_CREATED = 201, REPLY_ACCEPTED = 202 };
 
+/* Wipes and frees what json_dumps made, with the memory functions it was made with; NULL is
+ * allowed. */
+void reply_text_free(char *text);
+
 /* body is taken over, NULL (out of memory while it was built) answers nomem. cookie: "" leaves, "-"
  * clears. */
 void reply_json(struct broker *broker, const struct reply_to *to, unsigned status,

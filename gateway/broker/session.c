@@ -84,6 +84,8 @@ static struct session *session_add(struct broker *broker, const struct session_r
 	session->broker = broker;
 	session->row = *row;
 	util_hex(row->id, sizeof(row->id), session->id_text);
+	session->may_say = SESSION_SAYS;
+	session->pictured = row->state == SESSION_ACTIVE || row->state == SESSION_DETACHED;
 	loop_timer_init(broker->loop, &session->timer, session_timer_due);
 	session->next = broker->sessions;
 	broker->sessions = session;
@@ -142,7 +144,7 @@ static void session_answer_opener(struct session *session, enum err err)
 }
 
 enum err session_new(struct broker *broker, const struct session_row *row,
-		     struct session_start *start, const struct reply_to *opener, int64_t login)
+		     struct session_start *start, const struct reply_to *opener)
 {
 	struct msg_worker_spawn spawn;
 	struct session *session = session_add(broker, row);
@@ -156,7 +158,6 @@ enum err session_new(struct broker *broker, const struct session_row *row,
 	session->used_kept = start->kept;
 	*start = (struct session_start){ 0 };
 	session->opener = *opener;
-	session->login = login;
 	memcpy(spawn.session, row->id, sizeof(spawn.session));
 	err = broker_tell_monitor(broker, MSG_worker_spawn, &spawn);
 	if (err) {
@@ -171,6 +172,22 @@ enum err session_new(struct broker *broker, const struct session_row *row,
 
 /* ---- state -------------------------------------------------------------------------------------
  */
+
+/*
+ * Whoever comes back to a session that nobody used may be somebody else. So not the session alone
+ * is locked but the login, and stays so whatever becomes of the session.
+ */
+static enum err session_lock_login(const struct session *session)
+{
+	const struct session_row *row = &session->row;
+	bool idle = row->state == SESSION_ENDED && row->reason == END_IDLE;
+	enum err err;
+
+	if (!row->login || (row->state != SESSION_LOCKED && !idle))
+		return OK;
+	err = login_row_set_locked(session->broker->db, row->login, true);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
 
 static enum err session_save(struct session *session, const char *event, json_t *detail)
 {
@@ -191,6 +208,8 @@ static enum err session_save(struct session *session, const char *event, json_t 
 		err = session_row_end(db, row->id, row->reason, row->ended_s);
 	else if (!err)
 		err = session_row_set_state(db, row->id, row->state);
+	if (!err)
+		err = session_lock_login(session);
 	if (err) {
 		json_decref(detail);
 		return err;
@@ -213,6 +232,8 @@ void session_set_state(struct session *session, enum session_state state)
 	log_info("session-state", "session=%s from=%s to=%s", session->id_text,
 		 session_state_code((unsigned)session->row.state), session_state_code(state));
 	session->row.state = state;
+	session->pictured =
+		session->pictured || state == SESSION_ACTIVE || state == SESSION_DETACHED;
 	if (state < ARRAY_SIZE(events) && events[state])
 		err = session_save(session, events[state], NULL);
 	else
@@ -228,9 +249,10 @@ void session_set_state(struct session *session, enum session_state state)
 /* Stopping a worker must not hang on a full disk: the record is tried again by session_tick. */
 static void session_save_end(struct session *session)
 {
-	enum err err = session_save(
-		session, "session-end",
-		json_pack("{s:s}", "reason", end_reason_code((unsigned)session->row.reason)));
+	enum err err = session_save(session, "session-end",
+				    json_pack("{s:s, s:s}", "reason",
+					      end_reason_code((unsigned)session->row.reason), "by",
+					      session->workers_word ? "worker" : "gateway"));
 
 	session->unsaved = err != OK;
 	if (err)
@@ -398,7 +420,7 @@ static void session_drop_viewer(struct session *session)
 {
 	int fd;
 
-	session->login = 0;
+	session->row.login = 0;
 	if (session_alive(session) && session->viewers && session_add_viewer(session, &fd) == OK)
 		close(fd);
 }
@@ -406,7 +428,8 @@ static void session_drop_viewer(struct session *session)
 void session_leave_login(struct broker *broker, int64_t login, int64_t device)
 {
 	for (struct session *session = broker->sessions; session; session = session->next)
-		if (session->login == login || (!session->login && session->row.device == device))
+		if (session->row.login == login ||
+		    (!session->row.login && session->row.device == device))
 			session_drop_viewer(session);
 }
 
@@ -418,30 +441,33 @@ enum err session_unlock(struct session *session)
 	if (!session->worker)
 		return ERR_UNAVAILABLE;
 	err = channel_send(session->worker, MSG_session_unlocked, &unlocked, -1);
-	if (!err)
-		session_set_state(session, session->viewers ? SESSION_ACTIVE : SESSION_DETACHED);
-	return err;
+	if (err)
+		return err;
+	session->may_say += SESSION_SAYS_VIEWER;
+	session_set_state(session, !session->pictured ? SESSION_CONNECTING
+				   : session->viewers ? SESSION_ACTIVE
+						      : SESSION_DETACHED);
+	return OK;
 }
 
 /* ---- every few seconds -------------------------------------------------------------------------
  */
 
-/* A session that is looked at keeps its login; a login that is over sends its viewers away. */
-static void session_tick_login(struct session *session, int64_t now_s)
+void session_check_login(struct session *session, int64_t now_s)
 {
 	struct broker *broker = session->broker;
 	struct login_row login;
 	struct device device;
 	enum err err;
 
-	if (!session->login || !session->viewers)
+	if (!session->viewers)
 		return;
-	err = login_row_by_id(broker->db, session->login, &login);
+	err = login_row_by_id(broker->db, session->row.login, &login);
 	if (!err)
 		err = device_by_id(broker->db, login.device, &device);
 	if (!err && (now_s >= login.expires_s || !login_device_valid(&device, now_s)))
 		err = ERR_NOT_FOUND;
-	if (!err && now_s - login.used_s >= 60)
+	if (!err && session->row.state == SESSION_ACTIVE && now_s - login.used_s >= 60)
 		err = login_row_touch(broker->db, login.id, now_s);
 	if (err == ERR_NOT_FOUND)
 		session_drop_viewer(session);
@@ -463,7 +489,7 @@ static void session_tick_one(struct session *session, int64_t now_s)
 	}
 	if (channel_send(session->worker, MSG_worker_ping, &ping, -1) == ERR_FULL)
 		session_finish(session, END_CRASHED, 0);
-	session_tick_login(session, now_s);
+	session_check_login(session, now_s);
 }
 
 void session_tick(struct broker *broker)

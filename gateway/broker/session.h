@@ -18,8 +18,10 @@ enum {
 	SESSION_CUT_MS = 900,   /* the same when a right was taken away */
 	SESSION_KILLS = 3,      /* asked for, until the process counts as gone */
 	SESSION_PING_S = 5,
-	SESSION_SILENT_S = 20, /* without a pong, then it is killed */
-	SESSION_SHOW_S = 600,  /* how long the end of a session can be asked for */
+	SESSION_SILENT_S = 20,   /* without a pong, then it is killed */
+	SESSION_SAYS = 200,      /* entries in the audit log that a worker may cause */
+	SESSION_SAYS_VIEWER = 8, /* and more for each viewer that we let in */
+	SESSION_SHOW_S = 600,    /* how long the end of a session can be asked for */
 };
 
 /* What the worker needs at its start. The secrets are freed as soon as they are sent. */
@@ -39,12 +41,14 @@ struct session {
 	bool process;           /* the monitor has, or may have, a process for it */
 	bool used_kept;         /* the login for the PC is one that was kept */
 	bool adopted;           /* the worker had its orders from an earlier broker */
+	bool pictured;          /* the PC has shown a picture, as far as we know */
+	bool workers_word;      /* the reason of the end is the worker's, not ours */
 	bool unsaved;           /* the end is not in the database yet */
 	uint8_t viewers;
 	uint8_t kills; /* asked for */
 	uint32_t viewer_number;
-	uint32_t events;  /* of the worker, in the audit log */
-	int64_t login;    /* that attached last; 0 for none */
+	uint32_t said;    /* by the worker, of what goes into the audit log */
+	uint32_t may_say; /* until it counts as broken; more with each viewer */
 	uint64_t pong_ms; /* monotonic */
 	bool opener_waits;
 	struct reply_to opener;
@@ -70,8 +74,7 @@ bool session_alive(const struct session *session);
  * that runs. start is taken over in every case. On failure the session has ended.
  */
 nodiscard enum err session_new(struct broker *broker, const struct session_row *row,
-			       struct session_start *start, const struct reply_to *opener,
-			       int64_t login);
+			       struct session_start *start, const struct reply_to *opener);
 
 /* Frees the secrets. */
 void session_start_finish(struct session_start *start);
@@ -99,6 +102,12 @@ nodiscard enum err session_unlock(struct session *session);
 /* From the monitor. Takes over fd. */
 void session_worker_started(struct broker *broker, const struct msg_worker_started *msg, int fd);
 void session_worker_exited(struct broker *broker, const struct msg_worker_exited *msg);
+
+/*
+ * A session that is looked at keeps its login; a login that is over, or is not known, sends its
+ * viewers away.
+ */
+void session_check_login(struct session *session, int64_t now_s);
 
 /* Every SESSION_PING_S: pings, the silent, the overdue, logins in use. */
 void session_tick(struct broker *broker);

@@ -10,7 +10,7 @@
 #include "broker/credential.h"
 #include "broker/session.h"
 
-enum { SESSION_EVENTS_MAX = 1000 };
+enum { CLOCK_SLACK_S = 5 };
 
 /* ---- start -------------------------------------------------------------------------------------
  */
@@ -108,11 +108,64 @@ static void forget_credentials(struct session *session)
 			 err_code(err));
 }
 
+static bool has_passed(const struct session *session, int64_t seconds)
+{
+	return clock_wall_s() - session->row.started_s >= seconds - CLOCK_SLACK_S;
+}
+
+/* The log must not blame the person or an administrator on the word of a worker. */
+static bool may_be(const struct session *session, enum end_reason reason)
+{
+	const struct settings *settings = &session->broker->settings;
+
+	switch (reason) {
+	case END_NONE:
+	case END_LOGOUT:
+	case END_TERMINATED:
+	case END_REVOKED:
+	case END_REPLACED:
+		return false; /* ours to give; after it nothing is asked any more */
+	case END_IDLE:
+		return has_passed(session, settings->session_idle_logoff_minutes * 60);
+	case END_LENGTH:
+		return has_passed(session, settings->session_max_hours * 3600);
+	case END_RESUME:
+		return has_passed(session, settings->session_resume_minutes * 60);
+	case END_PC_CLOSED:
+	case END_PC_UNREACHABLE:
+	case END_PC_TIMEOUT:
+	case END_PC_PROTOCOL:
+	case END_PC_LOGIN:
+	case END_PC_CERTIFICATE:
+	case END_PC_SECURITY:
+	case END_PC_TOO_BIG:
+	case END_CRASHED:
+	case END_GATEWAY:
+	case END_VERSION:
+		return true;
+	}
+	return false;
+}
+
+static void worker_broken(struct session *session, const char *field)
+{
+	log_warn("session-worker-broken", "session=%s field=%s", session->id_text, field);
+	session_finish(session, END_CRASHED, 0);
+}
+
+/* The audit log cannot be shortened: nobody may fill it. False: the session is over. */
+static bool may_say(struct session *session)
+{
+	if (session->said++ < session->may_say)
+		return true;
+	worker_broken(session, "amount");
+	return false;
+}
+
 static void worker_ended(struct session *session, unsigned reason)
 {
-	/* Reasons that only we may give, and unknown ones, are not taken over. */
-	if (reason == END_NONE || reason > END_REPLACED || reason == END_REVOKED ||
-	    reason == END_TERMINATED)
+	session->workers_word = may_be(session, (enum end_reason)reason);
+	if (!session->workers_word)
 		reason = END_CRASHED;
 	if (reason == END_PC_LOGIN && session->used_kept)
 		forget_credentials(session);
@@ -122,12 +175,20 @@ static void worker_ended(struct session *session, unsigned reason)
 static void worker_says(struct session *session, unsigned state, unsigned reason, uint8_t viewers)
 {
 	session->viewers = viewers;
+	if (state != session->row.state && !may_say(session))
+		return;
 	switch (state) {
 	case SESSION_ENDED:
 		worker_ended(session, reason);
 		return;
 	case SESSION_STARTING:
 	case SESSION_CONNECTING:
+		if (session->pictured || session->row.state > state) {
+			if (session->row.state != SESSION_LOCKED)
+				worker_broken(session, "state");
+			return;
+		}
+		__attribute__((fallthrough));
 	case SESSION_ACTIVE:
 	case SESSION_DETACHED:
 		if (session->row.state == SESSION_LOCKED)
@@ -137,8 +198,7 @@ static void worker_says(struct session *session, unsigned state, unsigned reason
 		session_set_state(session, (enum session_state)state);
 		return;
 	default:
-		log_warn("session-worker-broken", "session=%s state=%u", session->id_text, state);
-		session_finish(session, END_CRASHED, 0);
+		worker_broken(session, "state");
 	}
 }
 
@@ -152,11 +212,12 @@ static void worker_hello(struct session *session, const struct msg_worker_hello 
 		return;
 	}
 	if (memcmp(hello->session, session->row.id, sizeof(hello->session)) != 0) {
-		log_warn("session-worker-broken", "session=%s field=session", session->id_text);
-		session_finish(session, END_CRASHED, 0);
+		worker_broken(session, "session");
 		return;
 	}
 	worker_says(session, hello->state, END_CRASHED, hello->viewers);
+	if (session_alive(session))
+		session_check_login(session, clock_wall_s());
 }
 
 /* ---- the PC's certificate ----------------------------------------------------------------------
@@ -191,9 +252,11 @@ static void pin_question(struct session *session, const struct msg_pin_question 
 {
 	struct msg_pin_answer answer = { 0 };
 	struct host_row host;
-	enum err err =
-		host_by_id(session->broker->db, session->row.host, session->row.account, &host);
+	enum err err;
 
+	if (!may_say(session))
+		return;
+	err = host_by_id(session->broker->db, session->row.host, session->row.account, &host);
 	if (!err && !host.has_pin)
 		err = pin_store(session, question->fingerprint);
 	else if (!err)
@@ -224,10 +287,8 @@ static void worker_event(struct session *session, const struct msg_worker_event 
 							   : (json_decref(detail), json_object())),
 	};
 
-	if (++session->events > SESSION_EVENTS_MAX) {
+	if (!may_say(session)) {
 		json_decref(entry.detail);
-		log_warn("session-worker-broken", "session=%s field=events", session->id_text);
-		session_finish(session, END_CRASHED, 0);
 		return;
 	}
 	if (broker_audit(session->broker, &entry)) {

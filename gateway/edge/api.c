@@ -53,6 +53,11 @@ static const struct api_field open_fields[] = {
 };
 
 static const struct api_field unlock_fields[] = {
+	TEXT(unlock, password, 1, 256),
+	{ 0 },
+};
+
+static const struct api_field session_unlock_fields[] = {
 	TEXT(session_unlock, password, 1, 256),
 	{ 0 },
 };
@@ -65,6 +70,7 @@ const struct route api_routes[] = {
 	{ METHOD_POST, "/api/login/totp", MSG_login_totp, totp_fields, 0, ROUTE_PLAIN },
 	{ METHOD_POST, "/api/logout", MSG_logout, no_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/me", MSG_me, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/unlock", MSG_unlock, unlock_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/hosts", MSG_host_list, no_fields, 0, ROUTE_PLAIN },
 	{ METHOD_POST, "/api/hosts/{host}/wake", MSG_host_wake, no_fields,
 	  offsetof(struct msg_host_wake, host), ROUTE_PLAIN },
@@ -74,7 +80,7 @@ const struct route api_routes[] = {
 	  ROUTE_PLAIN },
 	{ METHOD_DELETE, "/api/sessions/{session}", MSG_session_end, no_fields,
 	  SESSION(session_end), ROUTE_PLAIN },
-	{ METHOD_POST, "/api/sessions/{session}/unlock", MSG_session_unlock, unlock_fields,
+	{ METHOD_POST, "/api/sessions/{session}/unlock", MSG_session_unlock, session_unlock_fields,
 	  SESSION(session_unlock), ROUTE_PLAIN },
 	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields,
 	  SESSION(session_attach), ROUTE_STREAM },
@@ -102,41 +108,12 @@ SAME_HEAD(session_show);
 SAME_HEAD(session_end);
 SAME_HEAD(session_unlock);
 SAME_HEAD(session_attach);
-
-/* jansson's memory with its size in front, so that it can be wiped: bodies hold passwords. */
-union block {
-	size_t size;
-	max_align_t align;
-};
-
-static void *wiping_malloc(size_t size)
-{
-	union block *block;
-	size_t total;
-
-	if (add_overflows(size, sizeof(*block), &total))
-		return NULL;
-	block = malloc(total);
-	if (!block)
-		return NULL;
-	block->size = size;
-	return block + 1;
-}
-
-static void wiping_free(void *data)
-{
-	union block *block;
-
-	if (!data)
-		return;
-	block = (union block *)data - 1;
-	secret_wipe(data, block->size);
-	free(block);
-}
+SAME_HEAD(unlock);
 
 void api_init(void)
 {
-	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	/* Bodies hold passwords. */
+	json_set_alloc_funcs(secret_malloc, secret_malloc_free);
 }
 
 /* jansson recurses 2,048 levels deep; nothing we read has more than API_DEPTH_MAX. */
@@ -337,6 +314,6 @@ enum err api_office(struct buf *buf, const char *office)
 	if (!text)
 		return ERR_NOMEM;
 	err = buf_add(buf, text, strlen(text));
-	wiping_free(text);
+	secret_malloc_free(text);
 	return err;
 }

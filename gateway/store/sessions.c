@@ -2,7 +2,7 @@
 
 #define SESSION_SELECT                                                                             \
 	"SELECT session.id, account, name, device, host, host_name, view_only, state, reason,"     \
-	" started, until, ended FROM session JOIN account ON account.id = session.account "
+	" started, until, ended, login FROM session JOIN account ON account.id = session.account "
 
 /* SESSION_ENDED of wire/enums.def, which the store does not see. */
 #define STATE_ENDED "6"
@@ -19,6 +19,7 @@ static enum err session_row_load(struct query *query, struct session_row *ret)
 		.started_s = query_col_i64(query, 9),
 		.until_s = query_col_i64(query, 10),
 		.ended_s = query_col_i64(query, 11),
+		.login = query_col_i64(query, 12),
 	};
 
 	query_col_blob(query, 0, row.id, sizeof(row.id));
@@ -36,7 +37,7 @@ enum err session_row_add(struct db *db, const struct session_row *row)
 
 	query_init(&query, db,
 		   "INSERT INTO session (id, account, device, host, host_name, view_only, state,"
-		   " reason, started, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		   " reason, started, until, login) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_blob(&query, row->id, sizeof(row->id));
 	query_i64(&query, row->account);
 	query_i64(&query, row->device);
@@ -47,6 +48,7 @@ enum err session_row_add(struct db *db, const struct session_row *row)
 	query_i64(&query, row->reason);
 	query_i64(&query, row->started_s);
 	query_i64(&query, row->until_s);
+	query_i64(&query, row->login);
 	return query_run_one(&query);
 }
 
@@ -84,13 +86,16 @@ enum err session_row_set_state(struct db *db, const uint8_t id[SESSION_ROW_ID], 
 	return query_run_one(&query);
 }
 
-enum err session_row_set_device(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t device)
+enum err session_row_set_viewer(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t device,
+				int64_t login)
 {
 	_cleanup_query_ struct query query;
 
-	query_init(&query, db,
-		   "UPDATE session SET device = ? WHERE id = ? AND state <> " STATE_ENDED);
+	query_init(
+		&query, db,
+		"UPDATE session SET device = ?, login = ? WHERE id = ? AND state <> " STATE_ENDED);
 	query_i64(&query, device);
+	query_i64(&query, login);
 	query_blob(&query, id, SESSION_ROW_ID);
 	return query_run_one(&query);
 }

@@ -15,7 +15,7 @@ struct session_row {
 	uint8_t id[SESSION_ROW_ID];
 	int64_t account;
 	char account_name[ACCOUNT_NAME_MAX + 1]; /* from the table of accounts */
-	int64_t device;                          /* that opened it or attached last */
+	int64_t device, login; /* that opened it or attached last; login 0: not known, or over */
 	int64_t host;
 	char host_name[HOST_NAME_MAX_BYTES + 1];
 	bool view_only;
@@ -34,8 +34,8 @@ nodiscard enum err session_row_next(struct query *query, struct session_row *ret
 /* The row of one that ended stays as it is: ERR_NOT_FOUND. */
 nodiscard enum err session_row_set_state(struct db *db, const uint8_t id[SESSION_ROW_ID],
 					 int64_t state);
-nodiscard enum err session_row_set_device(struct db *db, const uint8_t id[SESSION_ROW_ID],
-					  int64_t device);
+nodiscard enum err session_row_set_viewer(struct db *db, const uint8_t id[SESSION_ROW_ID],
+					  int64_t device, int64_t login);
 nodiscard enum err session_row_end(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t reason,
 				   int64_t ended_s);
 

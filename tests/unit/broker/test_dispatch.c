@@ -41,6 +41,7 @@ static const struct {
 	{ MSG_session_end, LOGGED_IN },
 	{ MSG_session_unlock, LOGGED_IN },
 	{ MSG_session_attach, LOGGED_IN },
+	{ MSG_unlock, LOGGED_IN },
 };
 
 static void set_one(struct office *office, const char *sql)
@@ -147,6 +148,65 @@ static void every_request_in_every_state(void **state)
 			check(rights[i].id, who, rights[i].may & IS(who));
 }
 
+/* What a login that needs its password again may still ask. */
+static void a_locked_login_may_look_and_leave(void **state)
+{
+	static const uint16_t may[] = { MSG_logout,       MSG_me,           MSG_host_list,
+					MSG_session_list, MSG_session_show, MSG_session_unlock,
+					MSG_unlock };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rights); i++) {
+		bool allowed = !(rights[i].may & IS(FULL)) || rights[i].id == MSG_login_password;
+		union wire_any msg = request_of(rights[i].id);
+		struct office *office;
+		struct answer answer;
+		const char *code;
+		void *fresh;
+
+		if (allowed)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(may); k++)
+			allowed |= may[k] == rights[i].id;
+		office_setup(&fresh);
+		office = fresh;
+		set_one(office, "UPDATE login SET locked = 1");
+		answer = office_ask(office, rights[i].id, &msg);
+		code = answer_text(answer, "error");
+		if (allowed == (code && strcmp(code, "locked") == 0))
+			fail_msg("%s: %u", wire_type(rights[i].id)->name, answer.status);
+		answer_finish(&answer);
+		office_teardown(&fresh);
+	}
+}
+
+/* Pages ask by themselves: that must not keep a login alive for which nobody is there. */
+static void only_use_keeps_a_login(void **state)
+{
+	static const struct {
+		uint16_t id;
+		bool use;
+	} asked[] = {
+		{ MSG_me, false },           { MSG_host_list, false },      { MSG_session_list, false },
+		{ MSG_session_show, false }, { MSG_session_unlock, false }, { MSG_unlock, false },
+		{ MSG_host_wake, true },     { MSG_session_open, true },
+	};
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		union wire_any msg = request_of(asked[i].id);
+		_cleanup_answer_ struct answer answer = { .fd = -1 };
+		_cleanup_query_ struct query query = { 0 };
+
+		set_one(office, "UPDATE login SET used = used - 1000");
+		answer = office_ask(office, asked[i].id, &msg);
+		query_init(&query, office->db, "SELECT used FROM login");
+		assert_ok(query_one(&query));
+		assert_int_equal(query_col_i64(&query, 0) >= clock_wall_s() - 500, asked[i].use);
+		set_one(office, "UPDATE login SET used = unixepoch()");
+	}
+}
+
 static void find_type(const struct wire_type *type, void *ctx)
 {
 	size_t *count = ctx;
@@ -231,6 +291,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_in_every_state),
+		cmocka_unit_test(a_locked_login_may_look_and_leave),
+		office_test(only_use_keeps_a_login),
 		cmocka_unit_test(every_message_of_the_edge_is_in_the_table),
 		office_test(what_is_not_in_the_table_is_refused),
 		office_test(an_edge_that_breaks_the_protocol_is_dropped),

@@ -47,7 +47,7 @@ static void an_ended_session_stays_as_it_ended(void **state)
 	assert_ok(session_row_end(fixture->db, row.id, END_LOGOUT, 150));
 	assert_int_equal(live(fixture->db), 0);
 	assert_err(session_row_set_state(fixture->db, row.id, SESSION_ACTIVE), ERR_NOT_FOUND);
-	assert_err(session_row_set_device(fixture->db, row.id, fixture->device), ERR_NOT_FOUND);
+	assert_err(session_row_set_viewer(fixture->db, row.id, fixture->device, 1), ERR_NOT_FOUND);
 	assert_err(session_row_end(fixture->db, row.id, END_CRASHED, 160), ERR_NOT_FOUND);
 	assert_ok(session_row_get(fixture->db, row.id, &same));
 	assert_int_equal(same.state, SESSION_ENDED);

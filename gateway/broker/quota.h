@@ -1,0 +1,24 @@
+/*
+ * quota.h - how often an account may do what leaves a trace in the audit log, which cannot be
+ * shortened. In memory; a restart forgives.
+ */
+#ifndef SEKISHO_BROKER_QUOTA_H
+#define SEKISHO_BROKER_QUOTA_H
+
+#include "broker/broker.h"
+
+enum quota_kind {
+	QUOTA_SESSION, /* opening and attaching */
+	QUOTA_WAKE,
+	QUOTA_KINDS
+};
+
+enum { QUOTA_SESSIONS_PER_MINUTE = 60, QUOTA_WAKES_PER_MINUTE = 12 };
+
+/* ERR_THROTTLED: answered already. account is one that exists. */
+nodiscard enum err quota_take(struct broker *broker, const struct reply_to *to, int64_t account,
+			      enum quota_kind kind);
+
+void quota_forget_all(struct broker *broker);
+
+#endif
