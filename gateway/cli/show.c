@@ -1,5 +1,6 @@
 #include "cli/show.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -8,10 +9,11 @@
 #include "base/secret.h"
 #include "base/util.h"
 #include "cli/lang.h"
+#include "cli/messages.h"
 #include "cli/qr.h"
 #include "cli/text.h"
 
-enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2 };
+enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2, MAC_DIGITS = 12, HEX_ROOM = 3 * 64 };
 
 /* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds
  * since 1970. */
@@ -83,6 +85,30 @@ static const char *cell_text(const json_t *value, char room[CELL_ROOM])
 	}
 }
 
+/* Hexadecimal digits with a colon after every second one: as in "00:11:22", or in upper case as the
+ * pages show fingerprints. text itself when it does not fit. */
+static const char *colons(const char *text, bool upper, char *room, size_t size)
+{
+	size_t len = strlen(text), at = 0;
+
+	if (len / 2 * 3 + 1 > size || len % 2)
+		return text;
+	for (size_t i = 0; i < len; i++) {
+		if (i && i % 2 == 0)
+			room[at++] = ':';
+		room[at++] = upper ? (char)toupper((unsigned char)text[i]) : text[i];
+	}
+	room[at] = '\0';
+	return room;
+}
+
+static const char *mac_text(const char *digits, char room[CELL_ROOM])
+{
+	if (!digits || !*digits)
+		return "-";
+	return strlen(digits) == MAC_DIGITS ? colons(digits, false, room, CELL_ROOM) : digits;
+}
+
 static const char *column_text(const json_t *columns, const json_t *row, size_t at,
 			       char room[CELL_ROOM])
 {
@@ -93,7 +119,9 @@ static const char *column_text(const json_t *columns, const json_t *row, size_t 
 		return heading_text(code);
 	if (code && json_is_integer(value) && is_time(code))
 		return time_text(json_integer_value(value), room);
-	return cell_text(value, room);
+	if (code && util_streq(code, "mac"))
+		return mac_text(json_string_value(value), room);
+	return code ? word(code, cell_text(value, room)) : cell_text(value, room);
 }
 
 static void measure(const json_t *columns, const json_t *row, size_t *widths)
@@ -131,11 +159,13 @@ static void print_members(FILE *out, const json_t *body)
 {
 	const char *name;
 	json_t *value;
-	char room[CELL_ROOM];
+	char room[CELL_ROOM], digits[HEX_ROOM];
 
 	json_object_foreach((json_t *)body, name, value)
 	{
 		const char *text = cell_text(value, room);
+		if (util_streq(name, "sha256"))
+			text = colons(text, true, digits, sizeof(digits));
 		text_put(out, name, 0);
 		fputs(strchr(text, '\n') ? ":\n" : ": ", out);
 		text_put_lines(out, text);
@@ -189,16 +219,17 @@ void show_error(FILE *out, const json_t *body)
 	const char *code = json_string_value(json_object_get(body, "error"));
 	const char *field = json_string_value(json_object_get(body, "field"));
 	const char *message = json_string_value(json_object_get(body, "message"));
-	const char *local =
-		json_string_value(json_object_get(body, lang_is_ja() ? "message_ja" : "message"));
+	const char *ja = json_string_value(json_object_get(body, "message_ja"));
 
 	fputs("sekisho: ", out);
 	if (field) {
 		text_put(out, field, 0);
 		fputs(": ", out);
 	}
-	if (local)
-		message = local;
+	if (lang_is_ja() && message && !ja)
+		ja = message_ja(message);
+	if (lang_is_ja() && ja)
+		message = ja;
 	text_put(out, message ? message : error_text(code ? code : "internal"), 0);
 	fputc('\n', out);
 }

@@ -137,6 +137,58 @@ static void test_errors(void **state)
 	       "sekisho: only English\n");
 }
 
+/* What the broker says in English only has its Japanese in messages.def. */
+static void test_messages_in_japanese(void **state)
+{
+	const char *json = "{\"error\":\"not-found\",\"field\":\"user\","
+			   "\"message\":\"there is no such account\"}";
+
+	(void)state;
+	expect(show_error, json, "sekisho: user: there is no such account\n");
+	in_japanese();
+	expect(show_error, json, "sekisho: user: そのアカウントはありません\n");
+}
+
+static void test_words(void **state)
+{
+	const char *json = "{\"columns\":[\"name\",\"state\",\"part\"],\"rows\":["
+			   "[\"up\",\"up\",\"edge\"],[\"active\",3,\"logins\"]]}";
+
+	(void)state;
+	expect(show_reply, json,
+	       "name    state  part\nup      up     edge\nactive  3      logins\n");
+	in_japanese();
+	/* A name is a name, whatever it says. */
+	expect(show_reply, json,
+	       "名前    状態    部分\nup      稼働中  edge\nactive  3       ログイン数\n");
+}
+
+static void test_mac_and_fingerprint(void **state)
+{
+	char json[256] = "{\"sha256\":\"", expected[256] = "sha256: ";
+
+	(void)state;
+	expect(show_reply,
+	       "{\"columns\":[\"mac\",\"pin\"],\"rows\":[[\"001122aabbcc\",\"aa\"],[\"\",\"\"],"
+	       "[\"0011\",\"\"],[null,null]]}",
+	       "mac                pin\n00:11:22:aa:bb:cc  aa\n-                  \n"
+	       "0011               \n-                  -\n");
+	for (int i = 0; i < 32; i++) {
+		strncat(json, "0a", sizeof(json) - strlen(json) - 1);
+		strncat(expected, i ? ":0A" : "0A", sizeof(expected) - strlen(expected) - 1);
+	}
+	strncat(json, "\"}", sizeof(json) - strlen(json) - 1);
+	strncat(expected, "\n", sizeof(expected) - strlen(expected) - 1);
+	expect(show_reply, json, expected);
+	/* Not what it should be, or more than fits: as it is. */
+	expect(show_reply, "{\"sha256\":\"0a0\"}", "sha256: 0a0\n");
+	char long_json[1024] = "{\"sha256\":\"";
+	memset(long_json + strlen(long_json), 'a', 800);
+	strncat(long_json, "\"}", 8);
+	_cleanup_free_ char *text = shown(show_reply, long_json);
+	assert_null(strchr(text + strlen("sha256: "), ':'));
+}
+
 static void test_totp(void **state)
 {
 	(void)state;
@@ -226,6 +278,9 @@ int main(void)
 		cmocka_unit_test_setup(test_odd_rows, in_english),
 		cmocka_unit_test_setup(test_members, in_english),
 		cmocka_unit_test_setup(test_errors, in_english),
+		cmocka_unit_test_setup(test_messages_in_japanese, in_english),
+		cmocka_unit_test_setup(test_words, in_english),
+		cmocka_unit_test_setup(test_mac_and_fingerprint, in_english),
 		cmocka_unit_test_setup(test_totp, in_english),
 		cmocka_unit_test_setup(test_qr, in_english),
 		cmocka_unit_test_setup(test_width, in_english),
