@@ -494,6 +494,32 @@ static void status_shows_the_parts(void **state)
 	refused(office, "ca show", "{}", "unavailable", "");
 }
 
+/* The log can be read, and a row changed behind our back is found. */
+static void audit_log_is_read_and_checked(void **state)
+{
+	struct office *office = *state;
+	_cleanup_answer_ struct answer list = { 0 }, good = { 0 }, bad = { 0 };
+	const json_t *rows;
+
+	ordered(office, "user add", "{\"name\": \"abe\", \"password\": \"kaki-no-ki-42-yama\"}");
+	ordered(office, "user disable", "{\"name\": \"abe\"}");
+	refused(office, "audit list", "{\"last\": 0}", "invalid", "last");
+	refused(office, "audit list", "{\"last\": 201}", "invalid", "last");
+	list = order(office, "audit list", "{\"last\": 2}");
+	rows = json_object_get(list.body, "rows");
+	assert_int_equal(json_array_size(rows), 2);
+	assert_string_equal(json_string_value(json_array_get(json_array_get(rows, 1), 2)), "account-disable");
+	good = order(office, "audit verify", "{}");
+	assert_int_equal(good.status, 200);
+	assert_true(json_integer_value(json_object_get(good.body, "entries")) >= 2);
+
+	assert_ok(db_exec(office->db, "DROP TRIGGER audit_no_update"));
+	assert_ok(db_exec(office->db, "UPDATE audit SET event = 'nothing' WHERE seq = 1"));
+	bad = order(office, "audit verify", "{}");
+	assert_string_equal(answer_text(bad, "error"), "internal");
+	assert_non_null(strstr(answer_text(bad, "message"), "entry 1 "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +541,7 @@ int main(void)
 		office_test(a_caller_may_go_away),
 		office_test(one_order_at_a_time),
 		office_test(status_shows_the_parts),
+		office_test(audit_log_is_read_and_checked),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);

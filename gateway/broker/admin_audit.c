@@ -1,0 +1,69 @@
+/*
+ * admin_audit.c - sekisho audit …: reading and checking the audit log.
+ */
+#include <time.h>
+
+#include "audit/audit.h"
+#include "broker/admin.h"
+
+enum { AUDIT_LIST_DEFAULT = 20, AUDIT_LIST_MAX = 200 };
+
+static json_t *row_json(const struct audit_row *row)
+{
+	time_t seconds = (time_t)(row->time_ms / 1000);
+	char time_text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("[I, s, s, s, I, s, s, s]", (json_int_t)row->seq, time_text, row->event,
+			 row->account, (json_int_t)row->device, row->address, row->session,
+			 row->detail);
+}
+
+enum err admin_audit_list(struct admin_call *call)
+{
+	int64_t last = admin_number(call, "last", AUDIT_LIST_DEFAULT), newest;
+	uint8_t hash[AUDIT_HASH];
+	_cleanup_query_ struct query query = { 0 };
+	struct audit_row row;
+	bool more;
+	enum err err;
+
+	if (last < 1 || last > AUDIT_LIST_MAX)
+		return admin_wrong(call, ERR_INVALID, "last", "1 to 200");
+	err = audit_row_last(call->broker->db, &newest, hash);
+	if (!err)
+		err = admin_columns(call, "seq,time,event,account,device,address,session,detail");
+	if (err)
+		return err;
+	audit_row_list(&query, call->broker->db, newest > last ? newest - last + 1 : 1);
+	while (!(err = audit_row_next(&query, &row, &more)) && more) {
+		err = admin_row(call, row_json(&row));
+		if (err)
+			break;
+	}
+	return err;
+}
+
+enum err admin_audit_verify(struct admin_call *call)
+{
+	uint8_t hash[AUDIT_HASH];
+	char hash_text[2 * AUDIT_HASH + 1];
+	int64_t bad, newest;
+	enum err err = audit_verify(call->broker->db, &bad);
+
+	if (!err)
+		err = audit_row_last(call->broker->db, &newest, hash);
+	if (err)
+		return err;
+	if (bad) {
+		snprintf(call->message, sizeof(call->message),
+			 "entry %lld of the audit log is not as it was written, or one before it is missing",
+			 (long long)bad);
+		return ERR_INTERNAL;
+	}
+	util_hex(hash, sizeof(hash), hash_text);
+	call->result = json_pack("{s:I, s:s}", "entries", (json_int_t)newest, "newest", hash_text);
+	return call->result ? OK : ERR_NOMEM;
+}
