@@ -12,6 +12,7 @@
  * @property {number} device_until seconds since 1970
  * @property {number} login_until seconds since 1970
  * @property {string} office
+ * @property {boolean} locked the password is needed again before a PC can be opened
  */
 /**
  * @typedef {object} Host
@@ -216,6 +217,14 @@ export class Api {
 	async unlock(id, password) {
 		return /** @type {SessionInfo} */ (/** @type {unknown} */ (
 			await this.#call("POST", `${sessionPath(id)}/unlock`, { password })));
+	}
+
+	/**
+	 * Unlocks the login, when no session is at hand to unlock.
+	 * @param {string} password
+	 */
+	async unlockLogin(password) {
+		await this.#call("POST", "/api/unlock", { password });
 	}
 
 	/** @param {string} id */

@@ -52,6 +52,7 @@ export default Object.freeze({
 	"menu.wake-failed": "{name} did not wake up within two minutes. Try again, or ask somebody at the office to switch it on.",
 	"menu.waking": "Waking up… this can take up to two minutes ({seconds} s)",
 	"menu.disconnected": "Disconnected from {name}. The gateway keeps the connection for a while; choose “Resume” to go on without signing in to the PC again.",
+	"menu.locked": "You were away for a while. Open a PC and enter your password first.",
 	"menu.ended": "The connection to {name} has ended.",
 
 	"host.reachable": "Ready",
@@ -140,6 +141,7 @@ export default Object.freeze({
 
 	"locked.title": "Locked because nobody was there",
 	"locked.text": "Your programs on {name} keep running. Enter your Sekisho password to go on.",
+	"locked.login": "You were away for a while. Enter your Sekisho password to go on.",
 	"locked.wrong": "The password is wrong. Check it and try again.",
 	"locked.submit": "Unlock",
 

@@ -51,6 +51,7 @@ const texts = Object.freeze({
 	"menu.wake-failed": "{name} は2分以内に起動しませんでした。もう一度試すか、事務所にいる人に電源を入れてもらってください。",
 	"menu.waking": "起動しています…最大2分かかります（{seconds}秒）",
 	"menu.disconnected": "{name} から切断しました。接続はゲートウェイにしばらく残ります。「再開する」で、PCにサインインし直さずに続けられます。",
+	"menu.locked": "しばらく操作がありませんでした。先にPCを開いてパスワードを入力してください。",
 	"menu.ended": "{name} との接続を終了しました。",
 
 	"host.reachable": "使用できます",
@@ -139,6 +140,7 @@ const texts = Object.freeze({
 
 	"locked.title": "操作がなかったためロックしました",
 	"locked.text": "{name} のプログラムは動き続けています。続けるには Sekisho のパスワードを入力してください。",
+	"locked.login": "しばらく操作がありませんでした。続けるには Sekisho のパスワードを入力してください。",
 	"locked.wrong": "パスワードが違います。確認して、もう一度試してください。",
 	"locked.submit": "ロックを解除",
 

@@ -62,6 +62,9 @@ export class DesktopView {
 	/* Why the session could not even be opened. */
 	/** @type {unknown} */
 	#error = undefined;
+	/* The PC's login to open it with, once the password was given again. */
+	/** @type {Answer | null} */
+	#answer = null;
 	#since = 0;
 	#visible = false;
 	/* Counts up with each PC shown, so that answers for an older one are dropped. */
@@ -111,6 +114,7 @@ export class DesktopView {
 	 */
 	async open(pc, answer) {
 		const turn = this.#start(pc);
+		this.#answer = answer;
 		try {
 			this.#layout = await keyboardLayout();
 			this.#toolbar.setLayout(this.#layout);
@@ -152,6 +156,7 @@ export class DesktopView {
 	/** Takes everything down; the session itself goes on at the gateway. */
 	close() {
 		this.#turn++;
+		this.#answer = null;
 		this.#visible = false;
 		clearInterval(this.#tick);
 		this.#detach();
@@ -196,6 +201,7 @@ export class DesktopView {
 	/** @param {string} id */
 	#attach(id) {
 		this.#detach();
+		this.#answer = null;
 		this.#id = id;
 		this.#since = Date.now();
 		this.#actions.opened(id, this.#pc.name);
@@ -272,6 +278,8 @@ export class DesktopView {
 			this.#actions.loggedOut(error);
 		else if (code === "credentials")
 			await this.#askAndOpen();
+		else if (code === "locked")
+			this.#status({ connection: "locked", state: "locked", reason: "none", retryAt: 0 });
 		else {
 			this.#error = error;
 			this.#show();
@@ -300,10 +308,10 @@ export class DesktopView {
 		}
 		button.disabled = true;
 		try {
-			await this.#api.unlock(this.#id, password);
+			await this.#sendPassword(password);
 			this.#unlockMessage.clear();
 			if (turn === this.#turn)
-				this.#session?.resume();
+				await this.#unlocked();
 		} catch (error) {
 			if (error instanceof ApiError && error.code === "auth")
 				this.#actions.loggedOut(error);
@@ -315,6 +323,27 @@ export class DesktopView {
 		} finally {
 			button.disabled = false;
 		}
+	}
+
+	/** @param {string} password */
+	async #sendPassword(password) {
+		try {
+			if (this.#id)
+				await this.#api.unlock(this.#id, password);
+			else
+				await this.#api.unlockLogin(password);
+		} catch (error) {
+			/* Unlocked already, in another tab. */
+			if (!(error instanceof ApiError) || error.code !== "state")
+				throw error;
+		}
+	}
+
+	async #unlocked() {
+		if (this.#session)
+			this.#session.resume();
+		else
+			await this.open(this.#pc, this.#answer);
 	}
 
 	#disconnect() {
@@ -349,6 +378,8 @@ export class DesktopView {
 				this.#actions.loggedOut(error);
 			else if (code === "not-found")
 				this.#actions.menu(() => t("menu.ended", { name }));
+			else if (code === "locked")
+				this.#actions.menu(() => t("menu.locked"));
 			else
 				this.#actions.menu(() => errorText(error));
 		}
@@ -419,7 +450,8 @@ export class DesktopView {
 				actions: [{ id: "overlay-retry", text: t("reconnecting.retry"), primary: true,
 					run: () => this.#session?.retryNow() }, back] };
 		case "locked":
-			return { name: "locked", icon: "lock", title: t("locked.title"), text: t("locked.text", { name }),
+			return { name: "locked", icon: "lock", title: t("locked.title"),
+				text: this.#session ? t("locked.text", { name }) : t("locked.login"),
 				unlock: true, actions: [back] };
 		case "replaced":
 			return { name: "replaced", icon: "alert", title: t("reason.replaced"), text: t("reason.replaced.help"),

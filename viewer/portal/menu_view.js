@@ -2,6 +2,7 @@
  * The menu of my PCs, fresh while the page is visible.
  */
 import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { HostRow } from "./host_row.js";
@@ -98,6 +99,16 @@ export class MenuView {
 		this.#show();
 	}
 
+	/** @param {unknown} error of something that was to be done with a PC */
+	#refused(error) {
+		if (!(error instanceof ApiError) || error.code !== "locked") {
+			this.fail(error);
+			return;
+		}
+		this.#say(() => t("menu.locked"));
+		this.#show();
+	}
+
 	async #refresh() {
 		clearTimeout(this.#timer);
 		try {
@@ -179,7 +190,7 @@ export class MenuView {
 			announce(t("host.waking"));
 			await this.#refresh();
 		} catch (error) {
-			this.fail(error);
+			this.#refused(error);
 		}
 	}
 
@@ -205,7 +216,7 @@ export class MenuView {
 			/* It ended by itself in the meantime. */
 			if (error instanceof ApiError && error.code === "not-found")
 				return true;
-			this.fail(error);
+			this.#refused(error);
 			return false;
 		}
 	}

@@ -1,5 +1,7 @@
 #include "unit/broker/office.h"
 
+#include "broker/quota.h"
+
 /* Our end of a worker's channel to the broker. */
 struct worker {
 	int fd;
@@ -578,6 +580,171 @@ static void locked_until_the_password(void **state)
 	close(worker.fd);
 }
 
+static struct answer ask_plain(struct office *office, uint16_t id)
+{
+	union wire_any msg = { 0 };
+
+	if (id == MSG_unlock)
+		msg.unlock.password = OFFICE_PASSWORD;
+	return office_ask(office, id, &msg);
+}
+
+static void refused_as_locked(struct office *office, const struct worker *worker, int64_t host)
+{
+	static const uint16_t about[] = { MSG_session_end, MSG_session_attach };
+	union wire_any msg = open_request(host);
+	struct answer answer = office_ask(office, MSG_session_open, &msg);
+
+	assert_error(answer, 423, "locked");
+	answer_finish(&answer);
+	for (size_t i = 0; i < ARRAY_SIZE(about); i++) {
+		answer = ask_about(office, about[i], worker);
+		assert_error(answer, 423, "locked");
+		answer_finish(&answer);
+	}
+}
+
+/* With the cookie alone nobody gets round the lock: not by ending, another PC, or a restart. */
+static void the_lock_is_the_logins(void **state)
+{
+	struct office *office = *state;
+	int64_t other = office_add_host(office, "受付PC", SECURITY_NONE);
+	union wire_any msg = open_request(office->host);
+	struct worker worker = open_session(office);
+	struct answer answer;
+
+	assert_ok(host_grant(office->db, office->account, other, false));
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	worker_says(office, &worker, SESSION_LOCKED, 0, 0);
+	refused_as_locked(office, &worker, other);
+	refused_as_locked(office, &worker, office->host);
+	shown(office, &worker, "locked", "none");
+	answer = ask_plain(office, MSG_me);
+	assert_true(json_is_true(json_object_get(answer.body, "locked")));
+	answer_finish(&answer);
+	/* The session ends: the login stays locked, also for another broker. */
+	worker_says(office, &worker, SESSION_ENDED, END_PC_CLOSED, 0);
+	monitor_says_exited(office, &worker);
+	refused_as_locked(office, &worker, office->host);
+	office_restart(office);
+	refused_as_locked(office, &worker, office->host);
+	answer = ask_plain(office, MSG_unlock);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_int_equal(office_audit_count(office, "unlock"), 1);
+	answer = ask_plain(office, MSG_unlock);
+	assert_error(answer, 409, "state");
+	answer_finish(&answer);
+	worker = open_until_start(office, &msg, 1, office->token);
+	ipc_received_finish(&office->received);
+	close(worker.fd);
+}
+
+/* The session that ended meanwhile can still be named; a wrong password opens nothing. */
+static void an_ended_session_unlocks_its_login(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	union wire_any wrong = { .unlock = { .password = "wrong" } };
+	struct answer answer;
+
+	worker_says(office, &worker, SESSION_LOCKED, 0, 0);
+	worker_says(office, &worker, SESSION_ENDED, END_PC_CLOSED, 0);
+	monitor_says_exited(office, &worker);
+	answer = office_ask(office, MSG_unlock, &wrong);
+	assert_error(answer, 401, "login");
+	answer_finish(&answer);
+	refused_as_locked(office, &worker, office->host);
+	answer = ask_about(office, MSG_session_unlock, &worker);
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(answer_text(answer, "state"), "ended");
+	answer_finish(&answer);
+	answer = ask_plain(office, MSG_me);
+	assert_false(json_is_true(json_object_get(answer.body, "locked")));
+	answer_finish(&answer);
+}
+
+/* The password once: the login and what it left locked are open. Another login is not. */
+static void unlocking_opens_the_sessions_too(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	struct answer answer;
+
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	worker_says(office, &worker, SESSION_LOCKED, 0, 0);
+	answer = ask_plain(office, MSG_unlock);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_true(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_unlocked, 1000));
+	ipc_received_finish(&office->received);
+	shown(office, &worker, "detached", "none");
+	close(worker.fd);
+}
+
+/* To a login that is locked a session looks locked, whichever of its sessions was left alone. */
+static void a_locked_login_sees_locked_sessions(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	assert_ok(db_exec(office->db, "UPDATE login SET locked = 1"));
+	shown(office, &worker, "locked", "none");
+	close(worker.fd);
+}
+
+static void ended_for_idleness_locks_as_well(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	struct answer answer;
+
+	office->broker->sessions->row.started_s -= 120 * 60;
+	worker_says(office, &worker, SESSION_ENDED, END_IDLE, 0);
+	monitor_says_exited(office, &worker);
+	shown(office, &worker, "ended", "idle");
+	answer = ask_plain(office, MSG_me);
+	assert_true(json_is_true(json_object_get(answer.body, "locked")));
+	answer_finish(&answer);
+}
+
+/* While the hash was computed the account or the device was locked: the right password is late. */
+static void unlocking_looks_again(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE account SET locked = 1",
+		"UPDATE account SET disabled = 1",
+		"UPDATE device SET state = 3",
+		"UPDATE device SET state = 2",
+		"UPDATE device SET not_after = 1",
+		"UPDATE login SET expires = 1",
+		"UPDATE device SET owner = (SELECT max(id) FROM account)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		union wire_any msg = { .unlock = { .password = OFFICE_PASSWORD } };
+		struct office *office;
+		struct answer answer;
+		void *fresh;
+
+		office_setup(&fresh);
+		office = fresh;
+		office_add_account(office, "suzuki", ACCOUNT_STAFF);
+		assert_ok(db_exec(office->db, "UPDATE login SET locked = 1"));
+		office_send(office, MSG_unlock, &msg, 1, office->token);
+		assert_ok(loop_step(office->loop, 100));
+		assert_ok(db_exec(office->db, changes[i]));
+		answer = office_answer(office);
+		if (answer.status != 401)
+			fail_msg("%s: %u", changes[i], answer.status);
+		answer_finish(&answer);
+		assert_int_equal(office_audit_count(office, "unlock"), 0);
+		office_teardown(&fresh);
+	}
+}
+
 /* Logging out: the session stays, its viewer goes. */
 static void logging_out_takes_the_viewer_away(void **state)
 {
@@ -663,6 +830,131 @@ static void others_go_on(void **state)
 	close(worker.fd);
 }
 
+/* ---- a broken worker ----------------------------------------------------------------------------
+ */
+
+static int64_t audit_rows(struct office *office)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, office->db, "SELECT count(*) FROM audit");
+	assert_ok(query_one(&query));
+	return query_col_i64(&query, 0);
+}
+
+static void a_worker_cannot_fill_the_log(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	for (int i = 0; i < 2 * SESSION_SAYS && session_count(office->broker, 0); i++)
+		worker_says(office, &worker, i % 2 ? SESSION_DETACHED : SESSION_ACTIVE, 0, 0);
+	shown(office, &worker, "ended", "crashed");
+	assert_in_range(audit_rows(office), SESSION_SAYS, SESSION_SAYS + 10);
+	monitor_says_exited(office, &worker);
+}
+
+static void nor_with_questions_about_a_certificate(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	for (uint8_t i = 0; i < 250 && session_count(office->broker, 0); i++) {
+		const struct msg_pin_question question = { .fingerprint = { i } };
+
+		assert_ok(ipc_send(worker.fd, MSG_pin_question, &question, -1));
+		assert_ok(loop_step(office->loop, 5));
+		if (office_receive(office, worker.fd, WIRE_WORKER, MSG_pin_answer, 20))
+			ipc_received_finish(&office->received);
+	}
+	shown(office, &worker, "ended", "crashed");
+	close(worker.fd);
+}
+
+static void each_viewer_gives_a_worker_more_to_say(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	uint32_t before = office->broker->sessions->may_say;
+	struct answer answer = ask_about(office, MSG_session_attach, &worker);
+
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_int_equal(office->broker->sessions->may_say, before + SESSION_SAYS_VIEWER);
+	close(worker.fd);
+}
+
+static void a_session_does_not_begin_twice(void **state)
+{
+	static const enum session_state back[] = { SESSION_STARTING, SESSION_CONNECTING };
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(back); i++) {
+		struct worker worker = open_session(office);
+
+		worker_says(office, &worker, SESSION_CONNECTING, 0, 0);
+		worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+		worker_says(office, &worker, back[i], 0, 1);
+		shown(office, &worker, "ended", "crashed");
+		monitor_says_exited(office, &worker);
+	}
+}
+
+/* Nor does it blame somebody: what cannot be so is written down as a crash. */
+static void reasons_that_cannot_be(void **state)
+{
+	static const enum end_reason not_the_workers[] = { END_NONE,       END_LOGOUT,
+							   END_TERMINATED, END_REVOKED,
+							   END_REPLACED,   END_IDLE,
+							   END_LENGTH,     END_RESUME };
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(not_the_workers); i++) {
+		struct worker worker = open_session(office);
+
+		worker_says(office, &worker, SESSION_ENDED, not_the_workers[i], 0);
+		shown(office, &worker, "ended", "crashed");
+		monitor_says_exited(office, &worker);
+	}
+}
+
+static void the_log_says_whose_word_it_is(void **state)
+{
+	struct office *office = *state;
+	_cleanup_query_ struct query query = { 0 };
+	struct worker worker = open_session(office);
+
+	worker_says(office, &worker, SESSION_ENDED, END_PC_CLOSED, 0);
+	monitor_says_exited(office, &worker);
+	query_init(&query, office->db,
+		   "SELECT count(*) FROM audit WHERE event = 'session-end'"
+		   " AND json_extract(detail, '$.by') = 'worker'");
+	assert_ok(query_one(&query));
+	assert_int_equal(query_col_i64(&query, 0), 1);
+}
+
+static void attaching_has_a_rate(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	struct answer answer = { 0 };
+	int granted = 0;
+
+	for (int i = 0; i <= QUOTA_SESSIONS_PER_MINUTE; i++) {
+		answer = ask_about(office, MSG_session_attach, &worker);
+		granted += answer.status == 200;
+		if (i < QUOTA_SESSIONS_PER_MINUTE)
+			answer_finish(&answer);
+		while (office_receive(office, worker.fd, WIRE_WORKER, MSG_session_viewer, 1))
+			ipc_received_finish(&office->received);
+	}
+	assert_error(answer, 429, "throttled");
+	answer_finish(&answer);
+	assert_in_range(granted, QUOTA_SESSIONS_PER_MINUTE - 5, QUOTA_SESSIONS_PER_MINUTE);
+	assert_int_equal(office_audit_count(office, "session-attach"), granted);
+	close(worker.fd);
+}
+
 /* ---- restarts ----------------------------------------------------------------------------------
  */
 
@@ -691,6 +983,66 @@ static void a_restarted_broker_takes_sessions_up(void **state)
 	/* It is not told to start a second time. */
 	assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_start, 50));
 	close(worker.fd);
+}
+
+static void dropped(struct office *office, const struct worker *worker)
+{
+	assert_true(office_receive(office, worker->fd, WIRE_WORKER, MSG_session_viewer, 1000));
+	assert_int_equal(read(office->received.fd, &(char){ 0 }, 1), 0);
+	ipc_received_finish(&office->received);
+}
+
+static void comes_back(struct office *office, struct worker *worker)
+{
+	struct msg_worker_hello hello = { .state = SESSION_ACTIVE, .viewers = 1 };
+
+	close(worker->fd);
+	office_restart(office);
+	monitor_says_started(office, worker, true);
+	memcpy(hello.session, worker->session, sizeof(hello.session));
+	assert_ok(ipc_send(worker->fd, MSG_worker_hello, &hello, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+}
+
+/* A broker that was started anew knows whose the viewers are. */
+static void viewers_do_not_outlive_their_login_over_a_restart(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	comes_back(office, &worker);
+	assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_viewer, 50));
+	session_tick(office->broker);
+	assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_viewer, 50));
+	assert_ok(db_exec(office->db, "DELETE FROM login"));
+	session_tick(office->broker);
+	dropped(office, &worker);
+	close(worker.fd);
+}
+
+static void viewers_of_a_login_that_went_meanwhile_leave_at_once(void **state)
+{
+	static const char *const changes[] = { "DELETE FROM login", "UPDATE session SET login = 0",
+					       "UPDATE login SET expires = 1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		struct office *office;
+		struct worker worker;
+		void *fresh;
+
+		office_setup(&fresh);
+		office = fresh;
+		worker = open_session(office);
+		worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+		assert_ok(db_exec(office->db, changes[i]));
+		comes_back(office, &worker);
+		dropped(office, &worker);
+		close(worker.fd);
+		office_teardown(&fresh);
+	}
 }
 
 static void a_worker_that_nobody_knows_is_stopped(void **state)
@@ -812,6 +1164,21 @@ int main(void)
 		office_test(a_pin_that_cannot_be_recorded_is_not_trusted),
 		office_test(attaching_joins_worker_and_viewer),
 		office_test(locked_until_the_password),
+		office_test(the_lock_is_the_logins),
+		office_test(an_ended_session_unlocks_its_login),
+		office_test(unlocking_opens_the_sessions_too),
+		office_test(a_locked_login_sees_locked_sessions),
+		office_test(ended_for_idleness_locks_as_well),
+		cmocka_unit_test(unlocking_looks_again),
+		office_test(a_worker_cannot_fill_the_log),
+		office_test(nor_with_questions_about_a_certificate),
+		office_test(each_viewer_gives_a_worker_more_to_say),
+		office_test(a_session_does_not_begin_twice),
+		office_test(reasons_that_cannot_be),
+		office_test(the_log_says_whose_word_it_is),
+		office_test(attaching_has_a_rate),
+		office_test(viewers_do_not_outlive_their_login_over_a_restart),
+		cmocka_unit_test(viewers_of_a_login_that_went_meanwhile_leave_at_once),
 		office_test(logging_out_takes_the_viewer_away),
 		cmocka_unit_test(whatever_takes_a_right_away_cuts),
 		office_test(others_go_on),

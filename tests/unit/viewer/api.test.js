@@ -45,6 +45,13 @@ test("requests that change something are JSON, those that read carry no body", a
 	}
 });
 
+test("a login is unlocked without a session", async () => {
+	const { api, requests } = fake(200, {});
+	await api.unlockLogin("secret");
+	assert.equal(requests[0].url, "https://gateway.example:8443/api/unlock");
+	assert.deepEqual(JSON.parse(requests[0].init.body), { password: "secret" });
+});
+
 test("errors carry code, status and what belongs to them", async () => {
 	const throttled = await failure(fake(429, { error: "throttled", retry_s: 11.2 }).api.login("a", "b"));
 	assert.deepEqual([throttled.code, throttled.status, throttled.retryS], ["throttled", 429, 12]);
