@@ -43,6 +43,13 @@ enum err connection_new(struct listener *listener, struct limits_address *addres
 	return OK;
 }
 
+void connection_uncount(struct connection *connection)
+{
+	if (connection->address)
+		limits_disconnect(connection->listener->limits, connection->address);
+	connection->address = NULL;
+}
+
 void connection_free(struct connection *connection)
 {
 	struct edge *edge = connection->edge;
@@ -52,7 +59,7 @@ void connection_free(struct connection *connection)
 	buf_wipe(&connection->exchange.body);
 	buf_finish(&connection->exchange.body);
 	response_finish(&connection->exchange.response);
-	limits_disconnect(edge->limits, connection->address);
+	connection_uncount(connection);
 	if (connection->previous)
 		connection->previous->next = connection->next;
 	else

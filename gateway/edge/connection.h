@@ -28,6 +28,9 @@ enum {
 	EDGE_IDLE_S = 60,            /* between two requests */
 	EDGE_HEADER_S = 10,          /* for the handshake, and for a whole request header */
 	EDGE_HEADER_BYTES = 8192,
+	/* Whoever finds the enrolment may connect to it, so what it can take away is little. */
+	EDGE_ENROL_CONNECTIONS = 64,
+	EDGE_ENROL_PER_ADDRESS = 8,
 };
 
 struct edge;
@@ -40,6 +43,9 @@ struct listener {
 	struct lws *wsi;
 	struct lws_vhost *vhost;
 	struct site site;
+	struct limits *limits; /* of its own: a full enrolment must not keep anybody from work */
+	struct response_guard guard;
+	struct lws_protocol_vhost_options guard_fields[RESPONSE_GUARDS];
 	bool paused; /* out of descriptors; the next tick tries again */
 };
 
@@ -50,12 +56,12 @@ struct edge {
 	struct broker *broker;
 	struct tls *tls;
 	struct static_files *files;
-	struct limits *limits;
 	struct listener gateway, enrol;
 	struct lws_context *context;
 	struct lws_vhost *inner; /* of descriptors that are no TLS connections */
 	lws_sorted_usec_list_t tick;
-	struct connection *connections; /* all, doubly linked */
+	lws_retry_bo_t keepalive;       /* of the WebSockets */
+	struct connection *connections; /* all, doubly linked, the newest first */
 	struct connection *adopting;    /* not yet taken over by libwebsockets */
 	int64_t renew_tried_s;
 	unsigned library_lines; /* logged for libwebsockets since the last minute */
@@ -114,7 +120,7 @@ struct connection {
 	struct listener *listener; /* decides all; libwebsockets' vhost follows the Host field and
 				      does not */
 	struct lws *wsi;
-	struct limits_address *address;
+	struct limits_address *address; /* NULL once it does not count any more */
 	char address_text[64];
 	struct connection *previous, *next;
 	struct exchange exchange;
@@ -128,6 +134,8 @@ struct connection *connection_of(struct lws *wsi);
 /* A connection was accepted; address as limits_connect gave it. */
 nodiscard enum err connection_new(struct listener *listener, struct limits_address *address,
 				  const char *address_text, struct connection **ret);
+/* It is about to end and makes room for another already. */
+void connection_uncount(struct connection *connection);
 /* Cancels and closes all that belongs to it. */
 void connection_free(struct connection *connection);
 

@@ -123,18 +123,36 @@ enum err headers_length(const char *content_length, size_t *ret)
 	return OK;
 }
 
-bool headers_etag_listed(const char *field, const char *etag)
+static bool listed(const char *field, const char *word, bool weak)
 {
 	while (field && *field) {
 		size_t len;
 
 		field += strspn(field, " \t,");
-		if (!strncmp(field, "W/", 2))
+		if (weak && !strncmp(field, "W/", 2))
 			field += 2;
 		len = strcspn(field, ", \t");
-		if (len == strlen(etag) && !memcmp(field, etag, len))
+		if (len == strlen(word) && !memcmp(field, word, len))
 			return true;
 		field += len;
 	}
 	return false;
+}
+
+bool headers_listed(const char *field, const char *word)
+{
+	return listed(field, word, false);
+}
+
+bool headers_name_fits(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("!#$%&'*+-.^_`|~", name[i]))
+			return false;
+	return len && !memchr(name, 0, len);
+}
+
+bool headers_etag_listed(const char *field, const char *etag)
+{
+	return listed(field, etag, true);
 }

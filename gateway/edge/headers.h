@@ -44,6 +44,12 @@ bool headers_is_json(const char *content_type);
 /* Digits only, at most nine of them; ERR_INVALID. */
 nodiscard enum err headers_length(const char *content_length, size_t *ret);
 
+/* Whether a list with commas (RFC 9110 §5.6.1) has the word, in just these letters. */
+bool headers_listed(const char *field, const char *word);
+
+/* Whether a field's name is one (RFC 9110 §5.6.2): without white space, above all. */
+bool headers_name_fits(const char *name, size_t len);
+
 /* Whether an If-None-Match field (RFC 9110 §13.1.2) names etag, which has its quotes. */
 bool headers_etag_listed(const char *field, const char *etag);
 

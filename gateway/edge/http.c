@@ -22,15 +22,18 @@ static void answer(struct connection *connection)
 	lws_callback_on_writable(connection->wsi);
 }
 
-static void answer_error(struct connection *connection, enum err why, const char *field, int status)
+static void fill_error(struct response *response, enum err why, const char *field, int status)
 {
-	struct response *response = &connection->exchange.response;
-
 	buf_clear(&response->own);
 	/* Without memory the status alone must do. */
 	if (api_error(&response->own, why, field, response->retry_s))
 		buf_clear(&response->own);
 	response_json(response, status ? status : err_status(why));
+}
+
+static void answer_error(struct connection *connection, enum err why, const char *field, int status)
+{
+	fill_error(&connection->exchange.response, why, field, status);
 	answer(connection);
 }
 
@@ -261,6 +264,22 @@ static int finish(struct connection *connection)
 	log_exchange(connection);
 	reset(&connection->exchange);
 	return close_after || lws_http_transaction_completed(connection->wsi) ? -1 : 0;
+}
+
+int http_refuse(struct connection *connection, enum err why)
+{
+	struct response *response = &connection->exchange.response;
+
+	reset(&connection->exchange);
+	connection->exchange.started_us = clock_mono_us();
+	connection->exchange.method = METHOD_GET;
+	response->close = true;
+	fill_error(response, why, why == ERR_INVALID ? "upgrade" : NULL, 0);
+	/* It fits into a write; who does not take it is closed without. */
+	if (!send_part(connection))
+		log_exchange(connection);
+	reset(&connection->exchange);
+	return -1;
 }
 
 int http_writeable(struct connection *connection)

@@ -33,6 +33,45 @@ static enum method method_of(struct lws *wsi)
 	}
 }
 
+#if LWS_LIBRARY_VERSION_NUMBER >= 4003000
+static void judge_name(const char *name, int len, void *opaque)
+{
+	bool *strange = opaque;
+
+	/* With its colon. */
+	if (len < 1 || !headers_name_fits(name, (size_t)len - 1))
+		*strange = true;
+}
+
+static bool name_is_strange(struct lws *wsi)
+{
+	bool strange = false;
+
+	return lws_hdr_custom_name_foreach(wsi, judge_name, &strange) || strange;
+}
+#else
+/* Older ones do not name the fields they do not know, but say whether there is one of a name. */
+static bool name_is_strange(struct lws *wsi)
+{
+	static const char *const framing[] = { "transfer-encoding", "content-length" };
+	static const char spaces[] = " \t";
+	char name[48];
+
+	for (size_t i = 0; i < ARRAY_SIZE(framing) * 2; i++) {
+		size_t len = strlen(framing[i / 2]);
+
+		memcpy(name, framing[i / 2], len);
+		while (len < sizeof(name) - 1) {
+			name[len++] = spaces[i % 2];
+			name[len] = ':';
+			if (lws_hdr_custom_length(wsi, name, (int)len + 1) >= 0)
+				return true;
+		}
+	}
+	return false;
+}
+#endif
+
 /*
  * Where the request ends must be beyond doubt (RFC 9112 §6.3), or the next one on this connection
  * is what its sender made of the rest. libwebsockets does not read chunked requests and takes a
@@ -43,6 +82,10 @@ static enum err judge_framing(struct connection *connection)
 	struct exchange *exchange = &connection->exchange;
 	char field[64];
 
+	/* A field with white space before its colon (RFC 9112 §5.1) is known to some by its name.
+	 */
+	if (name_is_strange(connection->wsi))
+		return ERR_INVALID;
 	connection_header(connection, WSI_TOKEN_HTTP_TRANSFER_ENCODING, field, sizeof(field));
 	if (*field)
 		return ERR_INVALID;
@@ -171,7 +214,6 @@ static void judge_gateway(struct connection *connection, const char *path)
 void judge_request(struct connection *connection, const char *path, size_t len)
 {
 	struct exchange *exchange = &connection->exchange;
-	struct edge *edge = connection->edge;
 	enum err err;
 
 	exchange->method = method_of(connection->wsi);
@@ -191,7 +233,7 @@ void judge_request(struct connection *connection, const char *path, size_t len)
 		exchange->response.close = true;
 		return;
 	}
-	err = limits_request(edge->limits, connection->address, clock_mono_ms(),
+	err = limits_request(connection->listener->limits, connection->address, clock_mono_ms(),
 			     &exchange->response.retry_s);
 	if (err) {
 		refuse(exchange, err, NULL);

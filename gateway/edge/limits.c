@@ -50,7 +50,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(((struct limits_address *)NULL)->key));
 }
 
-static enum err make_key(const struct sockaddr *peer, uint8_t ret_key[9])
+static enum err make_key(const struct sockaddr *peer, size_t ipv6_bytes, uint8_t ret_key[9])
 {
 	memset(ret_key, 0, 9);
 	if (peer->sa_family == AF_INET) {
@@ -67,7 +67,7 @@ static enum err make_key(const struct sockaddr *peer, uint8_t ret_key[9])
 			memcpy(ret_key + 1, in6->s6_addr + 12, 4);
 		} else {
 			ret_key[0] = 6;
-			memcpy(ret_key + 1, in6->s6_addr, 8);
+			memcpy(ret_key + 1, in6->s6_addr, MIN(ipv6_bytes, (size_t)8));
 		}
 		return OK;
 	}
@@ -107,7 +107,7 @@ static enum err add(struct limits *limits, const uint8_t key[9], uint64_t now_ms
 		struct limits_address *oldest = limits->oldest;
 
 		if (!oldest)
-			return ERR_THROTTLED;
+			return ERR_FULL;
 		unlink_idle(limits, oldest);
 		tdelete(oldest, &limits->tree, compare);
 		free(oldest);
@@ -137,21 +137,21 @@ enum err limits_connect(struct limits *limits, const struct sockaddr *peer, uint
 	void **found;
 	enum err err;
 
-	err = make_key(peer, key);
+	err = make_key(peer, limits->settings.ipv6_bytes, key);
 	if (err)
 		return err;
-	if (limits->connections >= limits->settings.connections)
-		return ERR_THROTTLED;
 	found = tfind(key, &limits->tree, compare);
-	if (found) {
-		address = *found;
-	} else {
+	address = found ? *found : NULL;
+	/* First, or one address could have others dropped to make room for it. */
+	if (address && address->connections >= limits->settings.connections_per_address)
+		return ERR_THROTTLED;
+	if (limits->connections >= limits->settings.connections)
+		return ERR_FULL;
+	if (!address) {
 		err = add(limits, key, now_ms, &address);
 		if (err)
 			return err;
 	}
-	if (address->connections >= limits->settings.connections_per_address)
-		return ERR_THROTTLED;
 	if (address->connections++ == 0)
 		unlink_idle(limits, address);
 	limits->connections++;
@@ -183,6 +183,11 @@ enum err limits_request(struct limits *limits, struct limits_address *address, u
 	}
 	address->allowance -= REQUEST_COST;
 	return OK;
+}
+
+size_t limits_most(const struct limits *limits)
+{
+	return limits->settings.connections;
 }
 
 size_t limits_count(const struct limits *limits)

@@ -96,14 +96,22 @@ static enum err set_up_listener(struct edge *edge, struct listener *listener,
 static enum err set_up_limits(struct edge *edge)
 {
 	const struct settings *settings = edge->settings;
-	struct limits_settings limits = {
+	const struct limits_settings gateway = {
 		.connections = (size_t)settings->limits_connections,
 		.connections_per_address = (size_t)settings->limits_connections_per_address,
 		.requests_per_minute = (uint32_t)settings->limits_requests_per_minute,
 		.addresses = MAX((size_t)settings->limits_connections, (size_t)ADDRESSES_MAX),
+		.ipv6_bytes = 8,
 	};
+	struct limits_settings enrol = gateway;
+	enum err err;
 
-	return limits_new(&limits, &edge->limits);
+	enrol.connections = EDGE_ENROL_CONNECTIONS;
+	enrol.connections_per_address = EDGE_ENROL_PER_ADDRESS;
+	enrol.addresses = ADDRESSES_MAX;
+	enrol.ipv6_bytes = 6; /* whoever has a /48 has 65,536 of the networks above */
+	err = limits_new(&gateway, &edge->gateway.limits);
+	return err ? err : limits_new(&enrol, &edge->enrol.limits);
 }
 
 static enum err set_up_files(struct edge *edge)
@@ -150,7 +158,9 @@ static enum err set_up_office(struct edge *edge, const char *folder)
 
 static size_t files_wanted(const struct edge *edge)
 {
-	return (size_t)edge->settings->limits_connections * FILES_PER_CONNECTION + FILES_SPARE;
+	size_t connections = (size_t)edge->settings->limits_connections + EDGE_ENROL_CONNECTIONS;
+
+	return connections * FILES_PER_CONNECTION + FILES_SPARE;
 }
 
 /* Before libwebsockets sizes its tables by it. */
@@ -179,9 +189,17 @@ static enum err close_in(const struct edge *edge, const char *folder)
 		.paths = paths,
 		.path_count = ARRAY_SIZE(paths),
 		.open_files = files_wanted(edge),
+		.may_lack_landlock = !edge->settings->gateway_require_landlock,
 	};
 
 	return sandbox_enter(&sandbox);
+}
+
+/* Of the address that people type: a port forwarding may stand in between. */
+static uint16_t public_port(const struct settings *settings)
+{
+	return settings->gateway_public_port ? (uint16_t)settings->gateway_public_port
+					     : settings->gateway_listen.port;
 }
 
 static enum err start(struct edge *edge, struct child *child)
@@ -195,7 +213,7 @@ static enum err start(struct edge *edge, struct child *child)
 		err = set_up_loop(edge);
 	if (!err)
 		err = set_up_listener(edge, &edge->gateway, LISTENER_GATEWAY,
-				      settings->gateway_listen.port);
+				      public_port(settings));
 	if (!err)
 		err = set_up_listener(edge, &edge->enrol, LISTENER_ENROL,
 				      settings->gateway_enrol_listen.port);
@@ -234,7 +252,8 @@ int main(int argc, char **argv)
 	server_finish(&edge);
 	channel_free(edge.monitor);
 	broker_free(edge.broker);
-	limits_free(edge.limits);
+	limits_free(edge.gateway.limits);
+	limits_free(edge.enrol.limits);
 	static_free(edge.files);
 	tls_free(edge.tls);
 	loop_free(edge.loop);

@@ -31,20 +31,18 @@ static const struct {
 	{ 507, "Insufficient Storage" },
 };
 
-/* What no page of ours needs (https://www.w3.org/TR/permissions-policy/); fullscreen and
- * keyboard-map it does. */
+/*
+ * What no page of ours needs; fullscreen and keyboard-map it does. Only names that Chromium knows
+ * (https://www.w3.org/TR/permissions-policy/ leaves them to other documents): about each of the
+ * others it complains on the console.
+ */
 #define PERMISSIONS                                                                                \
-	"accelerometer=(), ambient-light-sensor=(), autoplay=(), battery=(), bluetooth=(), "       \
-	"camera=(), "                                                                              \
-	"clipboard-read=(), clipboard-write=(), display-capture=(), encrypted-media=(), "          \
-	"fullscreen=(self), "                                                                      \
-	"gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), "                    \
-	"keyboard-map=(self), "                                                                    \
-	"local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "                    \
-	"picture-in-picture=(), "                                                                  \
+	"accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(), "        \
+	"display-capture=(), encrypted-media=(), fullscreen=(self), gamepad=(), geolocation=(), "  \
+	"gyroscope=(), hid=(), idle-detection=(), keyboard-map=(self), local-fonts=(), "           \
+	"magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "             \
 	"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), "        \
-	"sync-xhr=(), usb=(), "                                                                    \
-	"web-share=(), window-management=(), xr-spatial-tracking=()"
+	"sync-xhr=(), usb=(), window-management=(), xr-spatial-tracking=()"
 
 /* connect-src names wss too: in older browsers 'self' does not cover it. */
 #define PAGE_POLICY                                                                                \
@@ -80,21 +78,33 @@ static const char *phrase_of(int status)
 	return "Other";
 }
 
-static enum err add_security(struct buf *head, const struct site *site)
+size_t response_guard(struct response_guard *guard, const struct site *site)
 {
-	enum err err =
-		buf_printf(head, "Content-Security-Policy: " PAGE_POLICY "\r\n", site->websocket);
+	const struct response_field fields[] = {
+		{ "Content-Security-Policy:", guard->policy },
+		{ "X-Content-Type-Options:", "nosniff" },
+		{ "Referrer-Policy:", "no-referrer" },
+		{ "Cross-Origin-Opener-Policy:", "same-origin" },
+		{ "Cross-Origin-Embedder-Policy:", "require-corp" },
+		{ "Cross-Origin-Resource-Policy:", "same-origin" },
+		{ "Permissions-Policy:", PERMISSIONS },
+		{ "Strict-Transport-Security:", "max-age=31536000" },
+	};
 
-	if (!err && !site->local)
-		err = buf_printf(head, "Strict-Transport-Security: max-age=31536000\r\n");
-	if (!err)
-		err = buf_printf(head, "%s",
-				 "X-Content-Type-Options: nosniff\r\n"
-				 "Referrer-Policy: no-referrer\r\n"
-				 "Cross-Origin-Opener-Policy: same-origin\r\n"
-				 "Cross-Origin-Embedder-Policy: require-corp\r\n"
-				 "Cross-Origin-Resource-Policy: same-origin\r\n"
-				 "Permissions-Policy: " PERMISSIONS "\r\n");
+	_Static_assert(ARRAY_SIZE(fields) == RESPONSE_GUARDS, "room for all");
+	snprintf(guard->policy, sizeof(guard->policy), PAGE_POLICY, site->websocket);
+	memcpy(guard->fields, fields, sizeof(fields));
+	return site->local ? RESPONSE_GUARDS - 1 : RESPONSE_GUARDS;
+}
+
+static enum err add_guard(struct buf *head, const struct site *site)
+{
+	struct response_guard guard;
+	size_t count = response_guard(&guard, site);
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = buf_printf(head, "%s %s\r\n", guard.fields[i].name, guard.fields[i].value);
 	return err;
 }
 
@@ -149,6 +159,6 @@ enum err response_head(const struct response *response, const struct site *site,
 	if (!err && response->close)
 		err = buf_printf(head, "Connection: close\r\n");
 	if (!err)
-		err = add_security(head, site);
+		err = add_guard(head, site);
 	return err ? err : buf_printf(head, "\r\n");
 }

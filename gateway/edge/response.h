@@ -10,7 +10,7 @@
 #include "edge/headers.h"
 #include "wire/wire.h"
 
-enum { RESPONSE_BODY_MAX = 128 * 1024, RESPONSE_HEAD_MAX = 4096 };
+enum { RESPONSE_BODY_MAX = 128 * 1024, RESPONSE_HEAD_MAX = 4096, RESPONSE_GUARDS = 8 };
 
 struct response {
 	int status;
@@ -25,6 +25,20 @@ struct response {
 	size_t sent;                    /* of the body */
 	bool head_sent;
 };
+
+/* The security header fields, which every answer has. */
+struct response_field {
+	const char *name; /* with its colon */
+	const char *value;
+};
+
+struct response_guard {
+	char policy[800];
+	struct response_field fields[RESPONSE_GUARDS];
+};
+
+/* Fills guard, whose fields point into it; how many there are: no HSTS for localhost. */
+size_t response_guard(struct response_guard *guard, const struct site *site);
 
 void response_init(struct response *response);
 void response_finish(struct response *response);

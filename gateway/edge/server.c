@@ -1,21 +1,18 @@
 #include "edge/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "edge/accept.h"
 #include "edge/http.h"
 #include "edge/websocket.h"
 
 enum {
-	ACCEPT_TURN_MAX = 32,   /* connections per turn */
 	LIBRARY_LINES_MAX = 20, /* of libwebsockets in the log, per minute */
 	RENEW_AGAIN_S = 3600,
 	/* A whole packet with its header: else libwebsockets sends it in pieces of what it receives
@@ -33,15 +30,21 @@ enum {
 static int confirm_upgrade(struct connection *connection)
 {
 	char upgrade[32];
+	enum err err;
 
+	if (connection->exchange.state != EXCHANGE_NONE)
+		return -1;
 	connection_header(connection, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade));
-	return strcasecmp(upgrade, "websocket") || connection->exchange.state != EXCHANGE_NONE ? -1
-											       : 0;
+	err = strcasecmp(upgrade, "websocket") ? ERR_INVALID : websocket_judge(connection);
+	return err ? http_refuse(connection, err) : 0;
 }
 
 static int connection_event(struct connection *connection, enum lws_callback_reasons reason,
 			    void *in, size_t len)
 {
+	/* Dropped, but what it had sent before is still read. */
+	if (!connection->address && reason != LWS_CALLBACK_WSI_DESTROY)
+		return -1;
 	switch ((int)reason) {
 	case LWS_CALLBACK_HTTP:
 		return http_request(connection, in, len);
@@ -110,7 +113,7 @@ static int on_websocket(struct lws *wsi, enum lws_callback_reasons reason, void 
 		return 0;
 	switch ((int)reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-		return websocket_filter(connection);
+		return connection->stream.state == STREAM_ACCEPTED ? 0 : -1;
 	case LWS_CALLBACK_ESTABLISHED:
 		return websocket_established(connection);
 	case LWS_CALLBACK_RECEIVE:
@@ -167,81 +170,6 @@ static int on_stream(struct lws *wsi, enum lws_callback_reasons reason, void *us
 	}
 }
 
-static void address_text(const struct sockaddr_storage *peer, char *text, size_t room)
-{
-	const struct sockaddr_in6 *in6 = (const void *)peer;
-	const struct sockaddr_in *in = (const void *)peer;
-
-	text[0] = 0;
-	if (peer->ss_family == AF_INET)
-		inet_ntop(AF_INET, &in->sin_addr, text, (socklen_t)room);
-	else if (peer->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, text, (socklen_t)room);
-	else if (peer->ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &in6->sin6_addr, text, (socklen_t)room);
-}
-
-/* Takes over fd. */
-static void adopt_connection(struct listener *listener, int fd, const struct sockaddr_storage *peer)
-{
-	struct edge *edge = listener->edge;
-	lws_adopt_desc_t adopt = {
-		.vh = listener->vhost,
-		.type = (lws_adoption_type)(LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP |
-					    LWS_ADOPT_ALLOW_SSL),
-	};
-	struct limits_address *address;
-	struct connection *connection;
-	char text[64];
-	int on = 1;
-
-	address_text(peer, text, sizeof(text));
-	if (limits_connect(edge->limits, (const void *)peer, clock_mono_ms(), &address)) {
-		log_debug("connection-refused", "address=%s reason=limit", text);
-		close(fd);
-		return;
-	}
-	if (connection_new(listener, address, text, &connection)) {
-		limits_disconnect(edge->limits, address);
-		close(fd);
-		return;
-	}
-	/* A mouse move is a packet. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
-		log_debug("no-delay", "error=\"%s\"", strerror(errno));
-	adopt.fd.sockfd = fd;
-	adopt.opaque = connection;
-	edge->adopting = connection;
-	/* libwebsockets closes fd when it fails; with or without telling us that the wsi was
-	 * destroyed. */
-	if (!lws_adopt_descriptor_vhost_via_info(&adopt) && edge->adopting)
-		connection_free(connection);
-	edge->adopting = NULL;
-}
-
-static int accept_some(struct listener *listener)
-{
-	for (int i = 0; i < ACCEPT_TURN_MAX; i++) {
-		struct sockaddr_storage peer = { 0 };
-		socklen_t len = sizeof(peer);
-		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &len,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd >= 0) {
-			adopt_connection(listener, fd, &peer);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn("accept-paused", "error=\"%s\"", strerror(errno));
-			listener->paused = true;
-			return lws_rx_flow_control(listener->wsi, 0);
-		}
-		if (errno != EINTR && errno != ECONNABORTED)
-			return 0;
-	}
-	return 0;
-}
-
 static int on_listener(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		       size_t len)
 {
@@ -251,7 +179,7 @@ static int on_listener(struct lws *wsi, enum lws_callback_reasons reason, void *
 	(void)in;
 	(void)len;
 	if (reason == LWS_CALLBACK_RAW_RX_FILE && listener)
-		return accept_some(listener);
+		return accept_waiting(listener);
 	if (reason == LWS_CALLBACK_RAW_CLOSE_FILE && listener && !listener->edge->stopping) {
 		log_error("listener-lost", "listener=%s", listener_kind_code(listener->kind));
 		listener->edge->code = 1;
@@ -318,9 +246,6 @@ static const struct lws_protocols inner_protocols[] = {
 	{ .name = NULL },
 };
 
-static const lws_retry_bo_t keepalive = { .secs_since_valid_ping = 20,
-					  .secs_since_valid_hangup = 60 };
-
 static struct edge *library_edge; /* libwebsockets' logger has no argument */
 
 static void library_log(int level, const char *line)
@@ -344,14 +269,32 @@ static enum err make_context(struct edge *edge)
 		.user = edge,
 		.timeout_secs = EDGE_HEADER_S,
 		.max_http_header_data2 = EDGE_HEADER_BYTES,
-		.max_http_header_pool2 = (unsigned)edge->settings->limits_connections,
+		.max_http_header_pool2 =
+			(unsigned)edge->settings->limits_connections + EDGE_ENROL_CONNECTIONS,
 		.pt_serv_buf_size = 16384,
 	};
 
+	edge->keepalive.secs_since_valid_ping = (uint16_t)edge->settings->limits_ping_seconds;
+	edge->keepalive.secs_since_valid_hangup =
+		(uint16_t)(3 * edge->settings->limits_ping_seconds);
 	library_edge = edge;
 	lws_set_log_level(LLL_ERR, library_log);
 	edge->context = lws_create_context(&info);
 	return edge->context ? OK : ERR_UNAVAILABLE;
+}
+
+/* For the pages that libwebsockets answers with by itself, as to an unknown method. */
+static const struct lws_protocol_vhost_options *guard_fields(struct listener *listener)
+{
+	struct lws_protocol_vhost_options *fields = listener->guard_fields;
+	size_t count = response_guard(&listener->guard, &listener->site);
+
+	for (size_t i = 0; i < count; i++) {
+		fields[i].name = listener->guard.fields[i].name;
+		fields[i].value = listener->guard.fields[i].value;
+		fields[i].next = i + 1 < count ? &fields[i + 1] : NULL;
+	}
+	return fields;
 }
 
 static struct lws_vhost *make_vhost(struct edge *edge, struct listener *listener, const char *name)
@@ -364,14 +307,16 @@ static struct lws_vhost *make_vhost(struct edge *edge, struct listener *listener
 		.options = LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.keepalive_timeout = EDGE_IDLE_S,
 		.timeout_secs_ah_idle = EDGE_HEADER_S,
-		.retry_and_idle_policy = &keepalive,
+		.retry_and_idle_policy = &edge->keepalive,
 		/* The HTTP/2 of 4.1 lacks later fixes. */
 		.alpn = "http/1.1",
 	};
 
-	if (listener)
+	if (listener) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
 				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+		info.headers = guard_fields(listener);
+	}
 	return lws_create_vhost(edge->context, &info);
 }
 

@@ -33,7 +33,7 @@ static enum err judge_session(struct connection *connection)
 		return err;
 	if (route->kind != ROUTE_STREAM)
 		return ERR_NOT_FOUND;
-	err = limits_request(connection->edge->limits, connection->address, clock_mono_ms(),
+	err = limits_request(connection->listener->limits, connection->address, clock_mono_ms(),
 			     &retry_s);
 	return err ? err : connection_device(connection, stream->device);
 }
@@ -52,13 +52,16 @@ static enum err judge_headers(struct connection *connection)
 	connection_header(connection, WSI_TOKEN_VERSION, field, sizeof(field));
 	if (!util_streq(field, "13")) /* RFC 6455 §4.1 */
 		return ERR_INVALID;
+	connection_header(connection, WSI_TOKEN_PROTOCOL, field, sizeof(field));
+	if (!headers_listed(field, WEBSOCKET_PROTOCOL))
+		return ERR_INVALID;
 	connection_header(connection, WSI_TOKEN_HTTP_COOKIE, cookies, sizeof(cookies));
 	headers_cookie(cookies, connection->stream.token);
 	secret_wipe(cookies, sizeof(cookies));
 	return OK;
 }
 
-int websocket_filter(struct connection *connection)
+enum err websocket_judge(struct connection *connection)
 {
 	enum err err = ERR_NOT_FOUND;
 
@@ -70,11 +73,11 @@ int websocket_filter(struct connection *connection)
 	if (err) {
 		log_info("stream-refused", "error=%s address=%s", err_code(err),
 			 connection->address_text);
-		return -1;
+		return err;
 	}
 	connection->stream.state = STREAM_ACCEPTED;
 	connection->stream.started_us = clock_mono_us();
-	return 0;
+	return OK;
 }
 
 /* ---- asking ----------------------------------------------------------------------------- */

@@ -19,8 +19,8 @@ enum {
 	WEBSOCKET_TRY_LATER = 1013,
 };
 
-/* An upgrade is asked for: form, Host, Origin and certificate. Non-zero refuses it. */
-int websocket_filter(struct connection *connection);
+/* An upgrade is asked for: its form, Host, Origin and certificate; an error refuses it. */
+nodiscard enum err websocket_judge(struct connection *connection);
 /* It stands: asks the broker for the stream; until the answer nothing is read. Non-zero closes, as
  * below. */
 int websocket_established(struct connection *connection);

@@ -218,7 +218,7 @@ class TwoListeners(Case):
                             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13",
                             "Sec-WebSocket-Protocol: sekisho.1", f"Origin: https://localhost:{port}", port=port)
         for device in (None, True):
-            self.assertNotIn(b" 101 ", self.raw(data, device=device, port=port))
+            self.assertTrue(self.raw(data, device=device, port=port).startswith(b"HTTP/1.1 404 "))
 
 
 class Http(Case):
@@ -251,6 +251,41 @@ class Http(Case):
         self.assertTrue(answer.startswith(b"HTTP/1.1 200 "))
         self.assertTrue(answer.endswith(b"<end>"))
 
+    def upgrade(self, *without, path=f"/api/sessions/{'ab' * 16}/stream", **other):
+        fields = {"Host": f"localhost:{self.gateway.port}", "Upgrade": "websocket", "Connection": "Upgrade",
+                  "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version": "13",
+                  "Sec-WebSocket-Protocol": "sekisho.1", "Origin": f"https://localhost:{self.gateway.port}"}
+        fields.update({name.replace("_", "-"): value for name, value in other.items()})
+        lines = [f"{name}: {value}" for name, value in fields.items() if name not in without]
+        return self.raw("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
+
+    def test_a_refused_upgrade_is_answered(self):
+        """With a status and our header fields, and the connection ends."""
+        self.assertTrue(self.upgrade().startswith(b"HTTP/1.1 101 "))
+        for status, answer in ((404, self.upgrade(path="/api/me")), (403, self.upgrade("Origin")),
+                               (403, self.upgrade(Origin="https://evil.example")),
+                               (403, self.upgrade(Host="evil.example")), (400, self.upgrade(Upgrade="h2c")),
+                               (400, self.upgrade("Sec-WebSocket-Version")), (400, self.upgrade("Sec-WebSocket-Protocol")),
+                               (400, self.upgrade(**{"Sec-WebSocket-Protocol": "sekisho.2"}))):
+            with self.subTest(status=status, answer=answer):
+                self.assertTrue(answer.startswith(f"HTTP/1.1 {status} ".encode()))
+                self.guarded(answer)
+
+    def guarded(self, answer):
+        for field in (b"content-security-policy: default-src 'none';", b"x-content-type-options: nosniff",
+                      b"cross-origin-resource-policy: same-origin", b"referrer-policy: no-referrer"):
+            self.assertIn(field, answer.lower())
+        self.assertTrue(answer.endswith(b"<end>"))
+
+    def test_pages_of_the_library_are_guarded(self):
+        """What libwebsockets answers before it asks us."""
+        for line in (f"GET https://localhost:{self.gateway.port}/ HTTP/1.1", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0",
+                     "BREW / HTTP/1.1", "GET /%zz HTTP/1.1"):
+            with self.subTest(line=line):
+                answer = self.raw(self.request(line))
+                self.assertRegex(answer, rb"^HTTP/1.[01] 40[0-9] ")
+                self.guarded(answer)
+
     def test_methods(self):
         for method, status in (("HEAD", b"405"), ("PUT", b"405"), ("OPTIONS", b"405"), ("PATCH", b"405")):
             answer = self.raw(self.request(f"{method} /api/office HTTP/1.1"))
@@ -261,7 +296,9 @@ class Http(Case):
 
     def test_where_a_request_ends_is_beyond_doubt(self):
         bad = ([], ["Content-Length: -1"], ["Content-Length: 2", "Content-Length: 3"], ["Content-Length: 2 2"],
-               ["Content-Length: 0x2"], ["Transfer-Encoding: chunked"], ["Content-Length: 2", "Transfer-Encoding: chunked"])
+               ["Content-Length: 0x2"], ["Transfer-Encoding: chunked"], ["Content-Length: 2", "Transfer-Encoding: chunked"],
+               ["Content-Length: 2", "Transfer-Encoding : chunked"], ["Content-Length: 2", "Transfer-Encoding\t\t: chunked"],
+               ["Content-Length: 2", "Content-Length : 3"], ["Content-Length: 2", "Accept: a\nTransfer-Encoding: chunked"])
         for fields in bad:
             with self.subTest(fields=fields):
                 answer = self.raw(self.post(*fields) + self.request(self.GET))
@@ -362,6 +399,88 @@ class Rates(Case):
             return True
         except (ConnectionError, ssl.SSLError):
             return False
+
+
+class Strangers(Case):
+    """Who has no certificate can connect, and no more than that."""
+
+    settings = {"limits_connections": 16, "limits_connections_per_address": 16}
+
+    def silent(self, count, port, first=1):
+        """TCP connections without a handshake, four from each address."""
+        made = []
+        for number in range(count):
+            made.append(socket.create_connection(("127.0.0.1", port), 10, (f"127.0.9.{first + number // 4}", 0)))
+            self.addCleanup(made[-1].close)
+        return made
+
+    def ended(self, connection, seconds=3):
+        connection.settimeout(seconds)
+        try:
+            return connection.recv(1) == b""
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+
+    def test_the_gateway_lets_the_office_in(self):
+        """The handshakes that nobody finishes have half of the room; who is in stays in."""
+        browser = self.sato.client()
+        self.assertEqual(browser.get("/api/office").status, 200)
+        kept = browser.connection.sock
+        made = self.silent(40, self.gateway.port)
+        self.assertTrue(self.ended(made[0]))
+        self.assertTrue(self.ended(made[31]))
+        self.assertFalse(self.ended(made[32], 0.2))
+        self.assertFalse(self.ended(made[39], 0.2))
+        self.assertEqual(self.office(), 200)
+        self.assertEqual(browser.get("/api/office").status, 200)
+        self.assertIs(browser.connection.sock, kept)
+        browser.close()
+
+    def test_a_full_gateway_drops_an_unfinished_handshake(self):
+        """Before there are as many of them as half."""
+        browsers = [self.sato.client() for _ in range(12)]
+        for browser in browsers:
+            browser.connection = None
+            self.addCleanup(browser.connect(5).close)
+        made = self.silent(4, self.gateway.port, first=40)
+        self.assertFalse(self.ended(made[0], 0.2))
+        self.assertEqual(self.office(), 200)
+        self.assertTrue(self.ended(made[0]))
+
+    def test_a_full_enrolment_keeps_nobody_from_work(self):
+        made = self.silent(100, self.gateway.enrol_port, first=80)
+        self.assertEqual(self.office(), 200)
+        data = self.request("GET /ca.crt HTTP/1.1", port=self.gateway.enrol_port)
+        self.assertTrue(self.raw(data, device=None, port=self.gateway.enrol_port).startswith(b"HTTP/1.1 200 "))
+        self.assertTrue(self.ended(made[0]))
+
+    def test_enrolments_from_one_address(self):
+        made = [socket.create_connection(("127.0.0.1", self.gateway.enrol_port), 10, ("127.0.9.200", 0)) for _ in range(9)]
+        self.assertTrue(self.ended(made[8]))
+        self.assertFalse(self.ended(made[0], 0.2))
+        for connection in made:
+            connection.close()
+
+
+class Forwarded(Case):
+    """Behind a port forwarding pages have another port than the one we listen on."""
+
+    settings = {"gateway_public_port": 443}
+
+    def test_the_public_port_counts(self):
+        for host, status in (("localhost", 200), ("localhost:443", 200), (f"localhost:{self.gateway.port}", 421)):
+            answer = self.raw(f"GET /api/office HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} ".encode()), (host, answer))
+        self.assertIn(b"wss://localhost;", self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        for origin, status in (("https://localhost", 401), (f"https://localhost:{self.gateway.port}", 403)):
+            answer = self.raw(f"POST /api/logout HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n"
+                              "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}".encode())
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} ".encode()), (origin, answer))
+
+    def tearDown(self):
+        """Asked for by its public name here."""
 
 
 if __name__ == "__main__":

@@ -144,6 +144,41 @@ class Limits(sessions.Case):
         viewer.until_equal(self.pc.x)
 
 
+class SignsOfLife(sessions.Case):
+    """A viewer whose network is gone without a word must not hold its session's place for long."""
+
+    settings = {"limits_ping_seconds": 1}
+
+    def opcode(self, raw, seconds):
+        """Of the next frame, which is not answered."""
+        raw.sock.settimeout(seconds)
+        raw._need(2)
+        first, second = raw._take(2)
+        length = second & 127
+        if length > 125:
+            length = int.from_bytes(raw._take_exactly(2 if length == 126 else 8), "big")
+        raw._need(length)
+        raw._take(length)
+        return first & 15
+
+    def test_who_answers_stays_and_who_does_not_is_cut(self):
+        pc = self.start(desktops.BareVnc(self.gateway.dir / "pc"))
+        session = self.open(self.host_for(pc, "pc", security="none"))
+        viewer = self.view(session).until_picture()
+        begin = time.monotonic()
+        while time.monotonic() - begin < 5:
+            viewer.step(0.5)
+        self.assertEqual(self.shown(session)["state"], "active")
+        seen = []
+        begin = time.monotonic()
+        with self.assertRaises((client.Closed, ConnectionError, ssl.SSLError)):
+            while time.monotonic() - begin < 8:
+                seen.append(self.opcode(viewer.socket, 8))
+        self.assertIn(9, seen)
+        self.assertLess(time.monotonic() - begin, 6)
+        harness.until("detached", lambda: self.shown(session)["state"] == "detached")
+
+
 class Rates(harness.Case):
     settings = {"limits_requests_per_minute": 20, "limits_connections_per_address": 4}
 

@@ -171,6 +171,33 @@ static void a_length_is_digits(void **state)
 	assert_int_equal(length, 999999999);
 }
 
+static void a_word_is_found_whole(void **state)
+{
+	(void)state;
+	assert_true(headers_listed("sekisho.1", "sekisho.1"));
+	assert_true(headers_listed("sekisho.2, sekisho.1", "sekisho.1"));
+	assert_true(headers_listed("sekisho.1,other", "sekisho.1"));
+	assert_false(headers_listed("sekisho.10", "sekisho.1"));
+	assert_false(headers_listed("W/sekisho.1", "sekisho.1"));
+	assert_false(headers_listed("Sekisho.1", "sekisho.1"));
+	assert_false(headers_listed("", "sekisho.1"));
+	assert_false(headers_listed(NULL, "sekisho.1"));
+}
+
+static void a_field_name_is_a_token(void **state)
+{
+	static const char *const bad[] = { "",   "a b",   "transfer-encoding ", "a\t", "a\r\nb",
+					   "a:", "a\x7f", "\xe5\xba\x97",       "a(b)" };
+
+	(void)state;
+	assert_true(headers_name_fits("x-forwarded-for", 15));
+	assert_true(headers_name_fits("sec-ch-ua", 9));
+	assert_true(headers_name_fits("!#$%&'*+-.^_`|~", 15));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(headers_name_fits(bad[i], strlen(bad[i])));
+	assert_false(headers_name_fits("a\0b", 3));
+}
+
 static void an_etag_is_found_whole(void **state)
 {
 	(void)state;
@@ -196,6 +223,8 @@ int main(void)
 		cmocka_unit_test(two_cookies_are_none),
 		cmocka_unit_test(json_is_the_only_type),
 		cmocka_unit_test(a_length_is_digits),
+		cmocka_unit_test(a_word_is_found_whole),
+		cmocka_unit_test(a_field_name_is_a_token),
 		cmocka_unit_test(an_etag_is_found_whole),
 	};
 

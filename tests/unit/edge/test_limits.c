@@ -25,7 +25,7 @@ static const struct sockaddr *peer(const char *text)
 
 static struct limits *make(size_t connections, size_t per_address, uint32_t rate, size_t addresses)
 {
-	const struct limits_settings settings = { connections, per_address, rate, addresses };
+	const struct limits_settings settings = { connections, per_address, rate, addresses, 8 };
 	struct limits *limits;
 
 	assert_int_equal(limits_new(&settings, &limits), OK);
@@ -41,12 +41,22 @@ static struct limits_address *connected(struct limits *limits, const char *text,
 	return address;
 }
 
-static void refused(struct limits *limits, const char *text)
+static void refused_with(struct limits *limits, const char *text, enum err why)
 {
 	struct limits_address *address = NULL;
 
-	assert_int_equal(limits_connect(limits, peer(text), 0, &address), ERR_THROTTLED);
+	assert_int_equal(limits_connect(limits, peer(text), 0, &address), why);
 	assert_null(address);
+}
+
+static void refused(struct limits *limits, const char *text)
+{
+	refused_with(limits, text, ERR_THROTTLED);
+}
+
+static void full(struct limits *limits, const char *text)
+{
+	refused_with(limits, text, ERR_FULL);
 }
 
 static void one_address_has_its_share(void **state)
@@ -72,9 +82,39 @@ static void all_together_have_an_end(void **state)
 	(void)state;
 	connected(limits, "192.0.2.2", 0);
 	connected(limits, "192.0.2.3", 0);
-	refused(limits, "192.0.2.4");
+	full(limits, "192.0.2.4");
+	/* Nor is it remembered, which would push out somebody else. */
+	assert_int_equal(limits_count(limits), 3);
 	limits_disconnect(limits, first);
 	connected(limits, "192.0.2.4", 0);
+	limits_free(limits);
+}
+
+/* Nobody is dropped to make room for who may not come anyway. */
+static void its_own_share_counts_before_the_whole(void **state)
+{
+	struct limits *limits = make(2, 2, 10, 100);
+
+	(void)state;
+	connected(limits, "192.0.2.1", 0);
+	connected(limits, "192.0.2.1", 0);
+	refused(limits, "192.0.2.1");
+	full(limits, "192.0.2.2");
+	limits_free(limits);
+}
+
+static void a_larger_ipv6_site_is_one_address_where_asked(void **state)
+{
+	const struct limits_settings settings = { 100, 1, 10, 100, 6 };
+	struct limits *limits;
+
+	(void)state;
+	assert_ok(limits_new(&settings, &limits));
+	connected(limits, "2001:db8:1:2::1", 0);
+	refused(limits, "2001:db8:1:ffff::1");
+	connected(limits, "2001:db8:2:2::1", 0);
+	connected(limits, "192.0.2.1", 0);
+	connected(limits, "192.0.2.2", 0);
 	limits_free(limits);
 }
 
@@ -120,7 +160,7 @@ static void the_table_has_a_ceiling(void **state)
 	assert_ptr_equal(connected(limits, "192.0.2.1", 0), held);
 	connected(limits, "198.51.100.1", 0);
 	connected(limits, "198.51.100.2", 0);
-	refused(limits, "198.51.100.3");
+	full(limits, "198.51.100.3");
 	limits_free(limits);
 }
 
@@ -178,7 +218,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_address_has_its_share),
 		cmocka_unit_test(all_together_have_an_end),
+		cmocka_unit_test(its_own_share_counts_before_the_whole),
 		cmocka_unit_test(an_ipv6_site_is_one_address),
+		cmocka_unit_test(a_larger_ipv6_site_is_one_address_where_asked),
 		cmocka_unit_test(other_families_are_refused),
 		cmocka_unit_test(the_table_has_a_ceiling),
 		cmocka_unit_test(requests_are_counted_per_minute),
