@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /*
  * The texts of the portal: both languages complete, nothing unused, nothing missing for any code the gateway
  * can send, and no visible text outside of viewer/locale.
