@@ -2,7 +2,6 @@
  * The menu of my PCs, fresh while the page is visible.
  */
 import { ApiError } from "../core/api.js";
-import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { HostRow } from "./host_row.js";

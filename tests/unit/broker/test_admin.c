@@ -1,5 +1,7 @@
 #include "unit/broker/office.h"
 
+#include <openssl/evp.h>
+
 #include <sys/socket.h>
 
 static struct answer order(struct office *office, const char *command, const char *arguments)
@@ -175,6 +177,42 @@ static void weak_passwords_say_which_rule(void **state)
 		"{\"name\": \"abe\", \"full-name\": \"a\\nb\", \"password\": "
 		"\"tsuki-wa-higashi-ni-88\"}",
 		"invalid", "full-name");
+}
+
+/* The list is searched where the settings say; one that cannot be read stops everybody, not nobody.
+ */
+static void leaked_passwords_are_refused(void **state)
+{
+	static const char order_text[] =
+		"{\"name\": \"sato\", \"password\": \"tsuki-wa-higashi-ni-88\"}";
+	struct office *office = *state;
+	char *path = office->broker->settings.login_leaked_passwords;
+	char text[65];
+	uint8_t hash[20];
+	struct answer answer;
+	FILE *file;
+
+	snprintf(path, 128, "%s/leaked", office->folder);
+	answer = order(office, "user password", order_text);
+	assert_error(answer, 503, "unavailable");
+	assert_string_equal(answer_text(answer, "field"), "password");
+	answer_finish(&answer);
+	assert_int_equal(EVP_Digest("tsuki-wa-higashi-ni-88", 22, hash, NULL, EVP_sha1(), NULL), 1);
+	util_hex(hash, sizeof(hash), text);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%s:3\n", text);
+	fclose(file);
+	answer = order(office, "user password", order_text);
+	assert_error(answer, 400, "invalid");
+	assert_string_equal(answer_text(answer, "message"),
+			    "the password is in a list of leaked passwords");
+	answer_finish(&answer);
+	unlink(path);
+	path[0] = '\0';
+	answer = order(office, "user password", order_text);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
 }
 
 /* What ends logins: a new password, a new secret, disabling. */
@@ -508,7 +546,8 @@ static void audit_log_is_read_and_checked(void **state)
 	list = order(office, "audit list", "{\"last\": 2}");
 	rows = json_object_get(list.body, "rows");
 	assert_int_equal(json_array_size(rows), 2);
-	assert_string_equal(json_string_value(json_array_get(json_array_get(rows, 1), 2)), "account-disable");
+	assert_string_equal(json_string_value(json_array_get(json_array_get(rows, 1), 2)),
+			    "account-disable");
 	good = order(office, "audit verify", "{}");
 	assert_int_equal(good.status, 200);
 	assert_true(json_integer_value(json_object_get(good.body, "entries")) >= 2);
@@ -529,6 +568,7 @@ int main(void)
 		office_test(every_command_has_a_handler),
 		office_test(a_person_is_added_once),
 		office_test(weak_passwords_say_which_rule),
+		office_test(leaked_passwords_are_refused),
 		cmocka_unit_test(changes_end_logins),
 		office_test(names_of_nobody),
 		office_test(revoked_is_for_ever),

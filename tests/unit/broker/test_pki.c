@@ -202,6 +202,141 @@ static void a_refused_request_is_an_error(void **state)
 	signer_finish(&signer);
 }
 
+/* An edge that was broken into asks for its intruder's key. */
+static void only_the_first_key_is_the_gateways(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct csr mine, other;
+	struct answer answer;
+
+	signer_init(&signer);
+	csr_new(&mine);
+	csr_new(&other);
+	edge_starts(office, &mine);
+	signer_signs(office, &signer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	assert_int_equal(office_audit_count(office, "gateway-key"), 1);
+	office_restart(office);
+	edge_starts(office, &other);
+	signer_signs(office, &signer);
+	answer = office_answer(office);
+	assert_error(answer, 403, "denied");
+	answer_finish(&answer);
+	/* And for a while nothing is signed at all. */
+	edge_starts(office, &mine);
+	answer = office_answer(office);
+	assert_error(answer, 403, "denied");
+	answer_finish(&answer);
+	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 50));
+	answer = office_order(office, "gateway rekey", json_object());
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	edge_starts(office, &other);
+	signer_signs(office, &signer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	assert_int_equal(office_audit_count(office, "gateway-rekey"), 1);
+	csr_finish(&mine);
+	csr_finish(&other);
+	signer_finish(&signer);
+}
+
+static void asking_again_costs_no_signature(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct csr csr;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	edge_starts(office, &csr);
+	signer_signs(office, &signer);
+	signer_makes_crl(office, &signer);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	for (int i = 0; i < 3; i++) {
+		edge_starts(office, &csr);
+		assert_true(edge_gets_config(office, office->request, 1000));
+		ipc_received_finish(&office->received);
+	}
+	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 50));
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+/* ---- CA and CRL --------------------------------------------------------------------------------
+ */
+
+static void send_order(struct office *office, const char *command, json_t *arguments);
+static struct answer order_answer(struct office *office);
+
+static void the_ca_is_shown_before_any_certificate(void **state)
+{
+	struct office *office = *state;
+	_cleanup_buf_ struct buf ca;
+	struct msg_certified reply = { 0 };
+	struct signer signer;
+	struct answer answer;
+
+	signer_init(&signer);
+	buf_init(&ca, 8192);
+	assert_ok(issuer_ca(&signer.issuer, &ca));
+	send_order(office, "ca show", json_object());
+	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_show_ca, 1000));
+	reply.request = office->received.msg.show_ca.request;
+	reply.ca = (struct bytes){ ca.data, ca.len };
+	ipc_received_finish(&office->received);
+	assert_ok(ipc_send(office->signer, MSG_certified, &reply, -1));
+	answer = order_answer(office);
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(answer_text(answer, "certificate"), "BEGIN CERTIFICATE"));
+	answer_finish(&answer);
+	signer_finish(&signer);
+}
+
+static bool crl_is_ordered(struct office *office, size_t serials)
+{
+	if (!office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, 200))
+		return false;
+	assert_int_equal(office->received.msg.make_crl.serials.len, serials * 16);
+	ipc_received_finish(&office->received);
+	return true;
+}
+
+static void a_fresh_list_at_start_and_every_week(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	int64_t now_s = clock_wall_s();
+
+	signer_init(&signer);
+	signer_makes_crl(office, &signer);
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	pki_tick(office->broker->pki, now_s + PKI_CRL_S - 60);
+	assert_false(crl_is_ordered(office, 0));
+	pki_tick(office->broker->pki, now_s + PKI_CRL_S + 60);
+	assert_true(crl_is_ordered(office, 0));
+	signer_finish(&signer);
+}
+
+static void the_list_has_no_certificate_that_ran_out(void **state)
+{
+	struct office *office = *state;
+
+	assert_true(crl_is_ordered(office, 0));
+	assert_ok(db_exec(office->db, "UPDATE device SET state = 2"));
+	pki_renew_crl(office->broker->pki);
+	assert_true(crl_is_ordered(office, 1));
+	assert_ok(db_exec(office->db, "UPDATE device SET not_after = unixepoch() - 1"));
+	pki_renew_crl(office->broker->pki);
+	assert_true(crl_is_ordered(office, 0));
+}
+
 /* ---- devices -----------------------------------------------------------------------------------
  */
 
@@ -396,6 +531,11 @@ int main(void)
 		office_test(the_edge_gets_its_certificate_and_each_new_list),
 		office_test(without_a_signer_the_edge_is_told_and_served_later),
 		office_test(a_refused_request_is_an_error),
+		office_test(only_the_first_key_is_the_gateways),
+		office_test(asking_again_costs_no_signature),
+		office_test(the_ca_is_shown_before_any_certificate),
+		office_test(a_fresh_list_at_start_and_every_week),
+		office_test(the_list_has_no_certificate_that_ran_out),
 		office_test(a_device_is_enrolled_by_its_key),
 		office_test(answers_find_their_order),
 		office_test(a_slow_signer_leaves_nothing_half_done),

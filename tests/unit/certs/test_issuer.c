@@ -179,6 +179,25 @@ static void test_sixty_a_minute(void **state)
 	assert_true(crl.len > 0);
 }
 
+/* An edge that asks and asks keeps nobody from enrolling a device, nor the other way round. */
+static void test_profiles_have_their_own_count(void **state)
+{
+	struct office *office = *state;
+	struct msg_sign device = order_of(office), gateway = order_of(office);
+	_cleanup_buf_ struct buf refused, other;
+
+	gateway.profile = CERT_GATEWAY;
+	gateway.name = "gateway.example";
+	gateway.owner = "";
+	gateway.days = 0;
+	for (int i = 0; i < ISSUER_GATEWAYS_PER_MINUTE; i++) {
+		_cleanup_buf_ struct buf buf;
+		assert_int_equal(sign(office, &gateway, 0, &buf), OK);
+	}
+	assert_int_equal(sign(office, &gateway, 0, &refused), ERR_THROTTLED);
+	assert_int_equal(sign(office, &device, 0, &other), OK);
+}
+
 static void test_bad_orders_count(void **state)
 {
 	struct office *office = *state;
@@ -218,6 +237,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_disk_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_line_is_taken_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sixty_a_minute, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_profiles_have_their_own_count, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_bad_orders_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crl_orders, setup, teardown),
 	};

@@ -166,6 +166,25 @@ static void test_signs(void **state)
 	assert_int_equal(stop(signer), 0);
 }
 
+/* Before anything was signed. */
+static void test_shows_its_ca(void **state)
+{
+	struct signer *signer = *state;
+	_cleanup_close_ int broker = link_broker(signer);
+	const struct msg_show_ca order = { .request = 7 };
+
+	assert_int_equal(ipc_send(broker, MSG_show_ca, &order, -1), OK);
+	const struct msg_certified *reply = &answer(signer, broker, MSG_certified)->certified;
+	assert_int_equal(reply->request, 7);
+	assert_int_equal(reply->error, OK);
+	assert_int_equal(reply->certificate.len, 0);
+	const uint8_t *at = reply->ca.data;
+	_cleanup_object_(x509) X509 *ca = d2i_X509(NULL, &at, (long)reply->ca.len);
+	assert_non_null(ca);
+	assert_int_equal(X509_check_ca(ca), 1);
+	assert_int_equal(stop(signer), 0);
+}
+
 static void test_refuses_with_an_answer(void **state)
 {
 	struct signer *signer = *state;
@@ -262,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_signs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shows_its_ca, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refuses_with_an_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broker_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_broker, setup, teardown),

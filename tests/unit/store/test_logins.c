@@ -42,6 +42,24 @@ static void found_by_token(void **state)
 	assert_int_equal(row.used_s, 60);
 }
 
+static void locked_until_it_is_said_otherwise(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t id = add(fixture, 5, LOGIN_FULL, 100, 50),
+		other = add(fixture, 6, LOGIN_FULL, 100, 50);
+	struct login_row row;
+
+	assert_ok(login_row_set_locked(fixture->db, id, true));
+	assert_ok(login_row_by_id(fixture->db, id, &row));
+	assert_true(row.locked);
+	assert_ok(login_row_by_id(fixture->db, other, &row));
+	assert_false(row.locked);
+	assert_ok(login_row_set_locked(fixture->db, id, false));
+	assert_ok(login_row_by_id(fixture->db, id, &row));
+	assert_false(row.locked);
+	assert_err(login_row_set_locked(fixture->db, 999, true), ERR_NOT_FOUND);
+}
+
 static void purge_takes_the_expired_and_the_idle(void **state)
 {
 	struct fixture *fixture = *state;
@@ -83,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(found_by_token),
+		fixture_test(locked_until_it_is_said_otherwise),
 		fixture_test(purge_takes_the_expired_and_the_idle),
 		fixture_test(deleting_takes_only_what_is_meant),
 	};

@@ -44,6 +44,9 @@ static void an_ended_session_stays_as_it_ended(void **state)
 	assert_err(session_row_add(fixture->db, &row), ERR_EXISTS);
 	assert_ok(session_row_set_state(fixture->db, row.id, SESSION_ACTIVE));
 	assert_int_equal(live(fixture->db), 1);
+	assert_ok(session_row_set_viewer(fixture->db, row.id, fixture->device, 77));
+	assert_ok(session_row_get(fixture->db, row.id, &same));
+	assert_int_equal(same.login, 77);
 	assert_ok(session_row_end(fixture->db, row.id, END_LOGOUT, 150));
 	assert_int_equal(live(fixture->db), 0);
 	assert_err(session_row_set_state(fixture->db, row.id, SESSION_ACTIVE), ERR_NOT_FOUND);
