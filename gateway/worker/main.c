@@ -11,8 +11,8 @@
 #include "worker/remote/rdp/rdp_library.h"
 #include "worker/worker.h"
 
-/* Room for the largest desktop; a PC that takes more ends its own session alone. */
-#define DATA_SIZE ((size_t)1 << 30)
+/* An RDP desktop of 7680 × 4320 takes 0.98 GB; a PC that takes more ends its own session alone. */
+#define DATA_SIZE ((size_t)3 << 29)
 
 enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
 

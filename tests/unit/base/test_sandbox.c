@@ -203,6 +203,11 @@ static int raw_socket(void)
 	return socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
 }
 
+static int raw_tcp_socket(void)
+{
+	return socket(AF_INET, SOCK_RAW, IPPROTO_TCP);
+}
+
 static int ping_socket(void)
 {
 	return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
@@ -223,6 +228,7 @@ static void test_sockets(void **state)
 	(void)state;
 	assert_exits(&network, sockets, DONE);
 	assert_sigsys(&network, raw_socket);
+	assert_sigsys(&network, raw_tcp_socket);
 	assert_sigsys(&network, ping_socket);
 	assert_sigsys(&network, other_stream);
 	assert_sigsys(&network, other_netlink);
