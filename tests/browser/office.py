@@ -55,6 +55,10 @@ class Office:
         return self.gateway.add_host(name, protocol, pc.port, user=user, password=getattr(pc, "password", None),
                                      pc_user=getattr(pc, "user", None), security=security)
 
+    def pc_login(self, name):
+        """What a PC wants to know at its log-on."""
+        return {"user": self.pcs[name].user, "password": self.pcs[name].password}
+
     def terminal(self, name, command):
         """A terminal in the corner of a PC's screen, with the focus because nothing else is there."""
         x = self.x(name)

@@ -161,6 +161,37 @@ test("disconnecting keeps the session, ending it ends it", { skip }, async () =>
 	assert.deepEqual((await office.ask("cli", { arguments: ["session", "list"] })).rows, []);
 });
 
+test("another login for the PC replaces the one that is kept", { skip }, async () => {
+	const login = await office.ask("pc_login", { name: "shadow" });
+	const connect = async (password) => {
+		await page.fill("#pc-user", login.user);
+		await page.fill("#pc-password", password);
+		await page.click("#credentials-submit");
+	};
+	await office.openDesktop(page, pcs.shadow);
+	await page.click("#tool-disconnect");
+	await page.waitForSelector(`[data-host="${pcs.shadow}"][data-state="me"]`);
+	await page.click(`[data-host="${pcs.shadow}"] .host-other-login`);
+	await page.waitForSelector("#credentials-live:not([hidden])");
+	await connect("not-the-password");
+	await page.waitForSelector('#overlay[data-card="ended-pc-login"]');
+	/* It was kept, as the form says, so that opening the PC without asking fails as well. */
+	await page.click("#overlay-back");
+	await page.click(`[data-host="${pcs.shadow}"] .host-open`);
+	await page.waitForSelector('#overlay[data-card="ended-pc-login"]');
+	await page.click("#overlay-back");
+	/* A kept login that the PC refuses is kept no longer: opening asks again. */
+	await page.click(`[data-host="${pcs.shadow}"] .host-open`);
+	await page.waitForSelector("#credentials[open]");
+	assert.equal(await page.isVisible("#credentials-live"), false);
+	await page.check("#pc-keep");
+	await connect(login.password);
+	await page.waitForSelector('body[data-connection="online"]');
+	await leave();
+	await office.openDesktop(page, pcs.shadow);
+	await leave();
+});
+
 test("a connection that is cut resumes by itself", { skip }, async () => {
 	await office.openDesktop(page, pcs.bare);
 	const [before] = (await office.ask("cli", { arguments: ["session", "list"] })).rows;

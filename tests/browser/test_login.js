@@ -103,6 +103,24 @@ test("wrong code, then a code that was used", { skip }, async () => {
 	await second.context().close();
 });
 
+test("a reload at the code stays at the code", { skip }, async () => {
+	const person = await office.ask("user", { name: "ueda" });
+	const page = await office.page(person);
+	await page.goto(office.url);
+	await view(page, "login");
+	await firstStep(page, person.name, person.password);
+	await view(page, "code");
+	await page.reload();
+	await view(page, "code");
+	await page.fill("#code", await office.ask("code", { name: person.name }));
+	await view(page, "menu");
+	await page.click("#menu-logout");
+	await view(page, "login");
+	await page.reload();
+	await view(page, "login");
+	await page.context().close();
+});
+
 test("locked after too many tries", { skip }, async () => {
 	const person = await office.ask("user", { name: "abe" });
 	const page = await office.page(person);
