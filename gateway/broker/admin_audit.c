@@ -49,7 +49,7 @@ enum err admin_audit_list(struct admin_call *call)
 enum err admin_audit_verify(struct admin_call *call)
 {
 	uint8_t hash[AUDIT_HASH];
-	char hash_text[2 * AUDIT_HASH + 1];
+	char hash_text[2 * AUDIT_HASH + 1], entry[32];
 	int64_t bad, newest;
 	enum err err = audit_verify(call->broker->db, &bad);
 
@@ -58,10 +58,9 @@ enum err admin_audit_verify(struct admin_call *call)
 	if (err)
 		return err;
 	if (bad) {
-		snprintf(call->message, sizeof(call->message),
-			 "entry %lld of the audit log is not as it was written, or one before it is missing",
-			 (long long)bad);
-		return ERR_INTERNAL;
+		snprintf(entry, sizeof(entry), "entry %lld", (long long)bad);
+		return admin_wrong(call, ERR_INTERNAL, entry,
+				   "was changed, or an entry before it was taken out");
 	}
 	util_hex(hash, sizeof(hash), hash_text);
 	call->result = json_pack("{s:I, s:s}", "entries", (json_int_t)newest, "newest", hash_text);
