@@ -20,6 +20,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -205,11 +206,18 @@ class Gateway:
         if self.process.child.poll() is not None:
             raise AssertionError(f"sekishod ended with {self.process.child.returncode}\n{self.log()}")
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
             up = all(part["state"] == "up" or part["part"] not in PARTS for part in self.rows("status"))
-            return up and self.cli("ca", "show")
+            return up and self.has_certificate() and self.cli("ca", "show")
         except (OSError, CliError):
             return False
+
+    def has_certificate(self):
+        """Whether the enrolment port, which asks for no certificate, finishes a handshake."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.enrol_port), 1) as connection:
+            context.wrap_socket(connection).close()
+        return True
 
     def stop(self):
         """True when everything ended by itself and left nothing behind."""
