@@ -26,7 +26,7 @@ struct config_key {
 	const char *section;
 	const char *name;
 	enum config_type type;
-	size_t offset;	      /* in the target struct */
+	size_t offset;        /* in the target struct */
 	int64_t min, max;     /* INT: range; STRING: length in bytes */
 	const char *fallback; /* as it would stand in the file; NULL: the key must be given */
 	const char *help;     /* one English line */
@@ -38,13 +38,15 @@ struct config_error {
 
 /*
  * Fills target (size bytes) from the fallbacks and the file. Unknown keys, doubled keys, lines over
- * inih's limit (200 bytes in Debian) and files over 64 KiB are errors. On failure target is as it was and ret_error says why.
+ * inih's limit (200 bytes in Debian) and files over 64 KiB are errors. On failure target is as it
+ * was and ret_error says why.
  */
-nodiscard enum err config_read(const char *path, const struct config_key *keys, size_t count, void *target,
-			       size_t size, struct config_error *ret_error);
+nodiscard enum err config_read(const char *path, const struct config_key *keys, size_t count,
+			       void *target, size_t size, struct config_error *ret_error);
 
 /* The same from memory; name stands for the file in messages. For the fuzzer and the tests. */
-nodiscard enum err config_parse(const char *name, const char *text, const struct config_key *keys, size_t count,
-				void *target, size_t size, struct config_error *ret_error);
+nodiscard enum err config_parse(const char *name, const char *text, const struct config_key *keys,
+				size_t count, void *target, size_t size,
+				struct config_error *ret_error);
 
 #endif

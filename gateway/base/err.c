@@ -6,10 +6,9 @@
 static const struct {
 	const char *code, *en, *ja;
 	int status;
-} table[ERR_COUNT] = {
-	[OK] = { "ok", "ok", "正常", 200 },
+} table[ERR_COUNT] = { [OK] = { "ok", "ok", "正常", 200 },
 #define X(name, code, status, en, ja) [name] = { code, en, ja, status },
-	ERR_TABLE(X)
+		       ERR_TABLE(X)
 #undef X
 };
 

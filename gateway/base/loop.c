@@ -133,9 +133,10 @@ static void run_timers(struct loop *loop)
 	}
 }
 
-/* How long to wait: until the first timer, but not past timeout_ms. Finer than epoll_wait's milliseconds,
- * because frames are coalesced for less than one. */
-static const struct timespec *wait_time(const struct loop *loop, int timeout_ms, struct timespec *ts)
+/* How long to wait: until the first timer, but not past timeout_ms. Finer than epoll_wait's
+ * milliseconds, because frames are coalesced for less than one. */
+static const struct timespec *wait_time(const struct loop *loop, int timeout_ms,
+					struct timespec *ts)
 {
 	uint64_t wait_us = timeout_ms < 0 ? UINT64_MAX : (uint64_t)timeout_ms * 1000;
 
@@ -157,8 +158,10 @@ static int wait_batch(struct loop *loop, const struct timespec *ts)
 
 	/* valgrind and kernels before 5.11 do not have it */
 	if (count < 0 && errno == ENOSYS)
-		count = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH,
-				   ts ? (int)MIN(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000, INT_MAX) : -1);
+		count = epoll_wait(
+			loop->epoll_fd, loop->batch, LOOP_BATCH,
+			ts ? (int)MIN(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000, INT_MAX)
+			   : -1);
 	return count;
 }
 
@@ -233,7 +236,8 @@ void loop_io_finish(struct loop_io *io)
 	io->loop = NULL;
 }
 
-void loop_timer_init(struct loop *loop, struct loop_timer *timer, void (*due)(struct loop_timer *timer))
+void loop_timer_init(struct loop *loop, struct loop_timer *timer,
+		     void (*due)(struct loop_timer *timer))
 {
 	*timer = (struct loop_timer){ .loop = loop, .due = due };
 }
@@ -280,7 +284,8 @@ static void read_signal(struct loop_io *io, uint32_t events)
 		watch->handler(watch->ctx, (int)info.ssi_signo);
 }
 
-enum err loop_signal(struct loop *loop, int signal, void (*handler)(void *ctx, int signal), void *ctx)
+enum err loop_signal(struct loop *loop, int signal, void (*handler)(void *ctx, int signal),
+		     void *ctx)
 {
 	_cleanup_close_ int fd = -1;
 	struct loop_signal_watch *watch;

@@ -23,8 +23,8 @@ nodiscard enum err loop_step(struct loop *loop, int timeout_ms);
 void loop_stop(struct loop *loop, int code);
 
 /*
- * Readable when a descriptor of the loop is ready: for a program whose own loop is a library's, which then
- * calls loop_step(loop, 0). Timers do not show there. Stays the loop's.
+ * Readable when a descriptor of the loop is ready: for a program whose own loop is a library's,
+ * which then calls loop_step(loop, 0). Timers do not show there. Stays the loop's.
  */
 int loop_fd(const struct loop *loop);
 
@@ -51,14 +51,17 @@ struct loop_timer {
 	struct loop_timer *next;
 };
 
-void loop_timer_init(struct loop *loop, struct loop_timer *timer, void (*due)(struct loop_timer *timer));
+void loop_timer_init(struct loop *loop, struct loop_timer *timer,
+		     void (*due)(struct loop_timer *timer));
 /* Starts or restarts. */
 void loop_timer_set(struct loop_timer *timer, uint64_t after_us);
 void loop_timer_cancel(struct loop_timer *timer);
 bool loop_timer_running(const struct loop_timer *timer);
 
-/* Calls handler(ctx, signal) from the loop, through signalfd; the signal is blocked from here on. */
-nodiscard enum err loop_signal(struct loop *loop, int signal, void (*handler)(void *ctx, int signal), void *ctx);
+/* Calls handler(ctx, signal) from the loop, through signalfd; the signal is blocked from here on.
+ */
+nodiscard enum err loop_signal(struct loop *loop, int signal,
+			       void (*handler)(void *ctx, int signal), void *ctx);
 
 /* Any thread: calls func(ctx) from the loop's thread soon. ERR_NOMEM. */
 nodiscard enum err loop_post(struct loop *loop, void (*func)(void *ctx), void *ctx);

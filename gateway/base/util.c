@@ -183,7 +183,8 @@ static enum err sync_directory_of(const char *path)
 	const char *slash = strrchr(path, '/');
 	_cleanup_close_ int fd = -1;
 
-	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash ? path : ".");
 	fd = open(directory[0] ? directory : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return err_from_errno(errno);

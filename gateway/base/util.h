@@ -18,7 +18,7 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #endif
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define add_overflows(a, b, ret) __builtin_add_overflow(a, b, ret)
 #define mul_overflows(a, b, ret) __builtin_mul_overflow(a, b, ret)
@@ -39,8 +39,8 @@ static inline void util_fclosep(FILE **file)
 	if (*file)
 		fclose(*file);
 }
-#define _cleanup_free_ _cleanup_(util_freep)
-#define _cleanup_close_ _cleanup_(util_closep)
+#define _cleanup_free_   _cleanup_(util_freep)
+#define _cleanup_close_  _cleanup_(util_closep)
 #define _cleanup_fclose_ _cleanup_(util_fclosep)
 
 /* Moves a descriptor or pointer out of a cleanup variable. */

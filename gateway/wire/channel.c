@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,7 +13,8 @@
 
 enum {
 	CHANNEL_QUEUE_MAX = 1024 * 1024,
-	CHANNEL_TURN_MAX = 64, /* messages taken per turn, so that one busy peer cannot starve the others */
+	CHANNEL_TURN_MAX =
+		64, /* messages taken per turn, so that one busy peer cannot starve the others */
 };
 
 struct channel_queued {
@@ -117,7 +118,8 @@ static void ready(struct loop_io *io, uint32_t events)
 	struct ipc_received received;
 
 	channel->busy++;
-	/* A peer that is gone may have said why: its last messages are read before it counts as lost. */
+	/* A peer that is gone may have said why: its last messages are read before it counts as
+	 * lost. */
 	if (events & EPOLLOUT)
 		sent = flush(channel);
 	for (int i = 0; !err && !channel->dead && i < CHANNEL_TURN_MAX; i++) {
@@ -132,8 +134,8 @@ static void ready(struct loop_io *io, uint32_t events)
 	leave(channel);
 }
 
-enum err channel_new(struct loop *loop, int fd, enum wire_role self, enum wire_role peer, const struct channel_ops *ops,
-		     void *ctx, struct channel **ret)
+enum err channel_new(struct loop *loop, int fd, enum wire_role self, enum wire_role peer,
+		     const struct channel_ops *ops, void *ctx, struct channel **ret)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
 	enum err err;
@@ -210,7 +212,8 @@ static enum err receive_wanted(struct channel *channel, uint16_t id, struct ipc_
 	return channel->dead ? ERR_CLOSED : ERR_UNAVAILABLE;
 }
 
-enum err channel_wait(struct channel *channel, uint16_t id, int timeout_ms, struct ipc_received *ret)
+enum err channel_wait(struct channel *channel, uint16_t id, int timeout_ms,
+		      struct ipc_received *ret)
 {
 	uint64_t until = clock_mono_ms() + (uint64_t)timeout_ms;
 	enum err err;

@@ -7,7 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command_arg_type { COMMAND_TEXT, COMMAND_NUMBER, COMMAND_FLAG, COMMAND_PASSWORD, COMMAND_FILE_IN, COMMAND_FILE_OUT };
+enum command_arg_type {
+	COMMAND_TEXT,
+	COMMAND_NUMBER,
+	COMMAND_FLAG,
+	COMMAND_PASSWORD,
+	COMMAND_FILE_IN,
+	COMMAND_FILE_OUT
+};
 
 struct command_arg {
 	const char *name; /* --name on the command line */

@@ -28,7 +28,7 @@ static enum err parse(const struct code *codes, size_t count, const char *code, 
 	return ERR_INVALID;
 }
 
-#define ENUM(name) static const struct code name##_codes[] = {
+#define ENUM(name)                static const struct code name##_codes[] = {
 #define VALUE(number, NAME, code) { number, code },
 #define END(name)                                                                                  \
 	}                                                                                          \

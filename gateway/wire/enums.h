@@ -8,9 +8,11 @@
 
 #include "base/err.h"
 
-#define ENUM(name) enum name {
+#define ENUM(name)                enum name {
 #define VALUE(number, NAME, code) NAME = number,
-#define END(name) };
+#define END(name)                                                                                  \
+	}                                                                                          \
+	;
 #include "wire/enums.def"
 #undef ENUM
 #undef VALUE

@@ -7,15 +7,16 @@
 #include "base/secret.h"
 #include "base/util.h"
 
-/* Room for a largest message or two; the kernel's limit for the unprivileged is below that, so half counts. */
+/* Room for a largest message or two; the kernel's limit for the unprivileged is below that, so half
+ * counts. */
 enum { IPC_BUFFER = 512 * 1024 };
 
 static void make_room(int fd)
 {
 	int size = IPC_BUFFER;
 
-	/* The first needs CAP_NET_ADMIN; the second is cut to net.core.wmem_max, which by default still holds
-	 * WIRE_MESSAGE_MAX. */
+	/* The first needs CAP_NET_ADMIN; the second is cut to net.core.wmem_max, which by default
+	 * still holds WIRE_MESSAGE_MAX. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
 		errno = 0;
@@ -90,12 +91,14 @@ enum err ipc_send(int fd, uint16_t id, const void *msg, int pass_fd)
 	return err;
 }
 
-/* Takes the one descriptor out of the control data; any more are closed and make the message invalid. */
+/* Takes the one descriptor out of the control data; any more are closed and make the message
+ * invalid. */
 static bool take_fds(struct msghdr *msg, int *ret_fd)
 {
 	bool good = true;
 
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header; header = CMSG_NXTHDR(msg, header)) {
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header;
+	     header = CMSG_NXTHDR(msg, header)) {
 		size_t count;
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
@@ -128,14 +131,16 @@ static enum err receive_bytes(int fd, struct ipc_received *received, bool *ret_g
 		char room[CMSG_SPACE(4 * sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = received->data, .iov_len = sizeof(received->data) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof(control.room)
-	};
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
+			      .msg_controllen = sizeof(control.room) };
 	ssize_t got;
 
 	do {
 		got = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		/* A peer that closed with something unread leaves ECONNRESET, once, before what it sent last. */
+		/* A peer that closed with something unread leaves ECONNRESET, once, before what it
+		 * sent last. */
 	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return err_from_errno(errno);

@@ -4,7 +4,8 @@
 
 const struct config_key settings_keys[] = {
 #define SETTING(section, field, type, min, max, fallback, help)                                    \
-	{ #section, #field, CONFIG_##type, offsetof(struct settings, section##_##field), min, max, fallback, help },
+	{ #section, #field, CONFIG_##type, offsetof(struct settings, section##_##field),           \
+	  min,      max,    fallback,      help },
 #include "wire/settings.def"
 #undef SETTING
 };
@@ -13,14 +14,16 @@ const size_t settings_count = ARRAY_SIZE(settings_keys);
 enum err settings_read(const char *path, struct settings *ret, struct config_error *ret_error)
 {
 	struct settings settings;
-	enum err err = config_read(path, settings_keys, settings_count, &settings, sizeof(settings), ret_error);
+	enum err err = config_read(path, settings_keys, settings_count, &settings, sizeof(settings),
+				   ret_error);
 
 	if (err)
 		return err;
 	if (settings.session_idle_warn_minutes > settings.session_idle_lock_minutes ||
 	    settings.session_idle_lock_minutes > settings.session_idle_logoff_minutes) {
 		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "%.255s: session.idle_warn_minutes <= idle_lock_minutes <= idle_logoff_minutes must hold, but they are %lld, %lld, %lld",
+			 "%.255s: session.idle_warn_minutes <= idle_lock_minutes <= "
+			 "idle_logoff_minutes must hold, but they are %lld, %lld, %lld",
 			 path, (long long)settings.session_idle_warn_minutes,
 			 (long long)settings.session_idle_lock_minutes,
 			 (long long)settings.session_idle_logoff_minutes);

@@ -5,13 +5,13 @@
 #include "base/util.h"
 
 /* this: the message's struct, named inside the block that MESSAGE opens. */
-#define U8(name) { #name, WIRE_U8, offsetof(this, name), 1 },
-#define U16(name) { #name, WIRE_U16, offsetof(this, name), 2 },
-#define I16(name) { #name, WIRE_I16, offsetof(this, name), 2 },
-#define U32(name) { #name, WIRE_U32, offsetof(this, name), 4 },
-#define U64(name) { #name, WIRE_U64, offsetof(this, name), 8 },
-#define STR(name, max) { #name, WIRE_STR, offsetof(this, name), max },
-#define BLOB(name, max) { #name, WIRE_BLOB, offsetof(this, name), max },
+#define U8(name)         { #name, WIRE_U8, offsetof(this, name), 1 },
+#define U16(name)        { #name, WIRE_U16, offsetof(this, name), 2 },
+#define I16(name)        { #name, WIRE_I16, offsetof(this, name), 2 },
+#define U32(name)        { #name, WIRE_U32, offsetof(this, name), 4 },
+#define U64(name)        { #name, WIRE_U64, offsetof(this, name), 8 },
+#define STR(name, max)   { #name, WIRE_STR, offsetof(this, name), max },
+#define BLOB(name, max)  { #name, WIRE_BLOB, offsetof(this, name), max },
 #define FIXED(name, len) { #name, WIRE_FIXED, offsetof(this, name), len },
 
 const struct wire_type *wire_type(uint16_t wanted)
@@ -21,8 +21,9 @@ const struct wire_type *wire_type(uint16_t wanted)
 	case id_: {                                                                                \
 		typedef struct msg_##name_ this;                                                   \
 		static const struct wire_field fields[] = { __VA_ARGS__ };                         \
-		static const struct wire_type type = { id_, #name_, from_, to_, flags_,            \
-						       sizeof(this), fields, ARRAY_SIZE(fields) }; \
+		static const struct wire_type type = {                                             \
+			id_, #name_, from_, to_, flags_, sizeof(this), fields, ARRAY_SIZE(fields)  \
+		};                                                                                 \
 		return &type;                                                                      \
 	}
 #include "wire/messages.def"
@@ -109,7 +110,8 @@ static enum err put_field(struct buf *buf, const struct wire_field *field, const
 	return ERR_INTERNAL;
 }
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "put_field and get_field copy integers as they lie");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "put_field and get_field copy integers as they lie");
 
 enum err wire_encode(uint16_t id, const void *msg, struct buf *buf)
 {
@@ -186,7 +188,8 @@ static bool get_field(struct reader *reader, const struct wire_field *field, voi
 	case WIRE_STR:
 		return get_string(reader, field->max, to);
 	case WIRE_BLOB:
-		if (!take_length(reader, field->max, &blob.len) || !take(reader, blob.len, &blob.data))
+		if (!take_length(reader, field->max, &blob.len) ||
+		    !take(reader, blob.len, &blob.data))
 			return false;
 		memcpy(to, &blob, sizeof(blob));
 		return true;
@@ -194,7 +197,8 @@ static bool get_field(struct reader *reader, const struct wire_field *field, voi
 	return false;
 }
 
-enum err wire_decode(const uint8_t *data, size_t len, const struct wire_type **ret_type, union wire_any *ret_msg)
+enum err wire_decode(const uint8_t *data, size_t len, const struct wire_type **ret_type,
+		     union wire_any *ret_msg)
 {
 	struct reader reader = { data, len };
 	const struct wire_type *type;

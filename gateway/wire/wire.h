@@ -28,8 +28,8 @@ enum wire_role {
 };
 
 enum {
-	WIRE_SESSION_ID = 16, /* bytes */
-	WIRE_DEVICE_ID = 32,  /* SHA-256 of the device's SubjectPublicKeyInfo */
+	WIRE_SESSION_ID = 16,          /* bytes */
+	WIRE_DEVICE_ID = 32,           /* SHA-256 of the device's SubjectPublicKeyInfo */
 	WIRE_MESSAGE_MAX = 128 * 1024, /* one encoded message between processes */
 };
 
@@ -38,7 +38,16 @@ struct bytes {
 	size_t len;
 };
 
-enum wire_field_type { WIRE_U8, WIRE_U16, WIRE_I16, WIRE_U32, WIRE_U64, WIRE_STR, WIRE_BLOB, WIRE_FIXED };
+enum wire_field_type {
+	WIRE_U8,
+	WIRE_U16,
+	WIRE_I16,
+	WIRE_U32,
+	WIRE_U64,
+	WIRE_STR,
+	WIRE_BLOB,
+	WIRE_FIXED
+};
 
 struct wire_field {
 	const char *name;
@@ -48,8 +57,9 @@ struct wire_field {
 };
 
 /*
- * On a viewer's stream, worker to edge, a packet of this one byte and no more (no message is that short): the viewer
- * broke the protocol, close with 4002. The edge takes it out, it is not for the viewer.
+ * On a viewer's stream, worker to edge, a packet of this one byte and no more (no message is that
+ * short): the viewer broke the protocol, close with 4002. The edge takes it out, it is not for the
+ * viewer.
  */
 enum { WIRE_STREAM_VIOLATION = 2 };
 
@@ -70,13 +80,13 @@ struct wire_type {
 };
 
 /* struct msg_<name>: STR is const char *, never NULL after decoding; BLOB is struct bytes. */
-#define U8(name) uint8_t name;
-#define U16(name) uint16_t name;
-#define I16(name) int16_t name;
-#define U32(name) uint32_t name;
-#define U64(name) uint64_t name;
-#define STR(name, max) const char *name;
-#define BLOB(name, max) struct bytes name;
+#define U8(name)         uint8_t name;
+#define U16(name)        uint16_t name;
+#define I16(name)        int16_t name;
+#define U32(name)        uint32_t name;
+#define U64(name)        uint64_t name;
+#define STR(name, max)   const char *name;
+#define BLOB(name, max)  struct bytes name;
 #define FIXED(name, len) uint8_t name[len];
 #define MESSAGE(id, name, from, to, flags, ...)                                                    \
 	struct msg_##name {                                                                        \
@@ -114,8 +124,9 @@ const struct wire_type *wire_type(uint16_t id);
 void wire_each(void (*func)(const struct wire_type *type, void *ctx), void *ctx);
 
 /*
- * Appends the encoding of msg (a struct msg_<name>). A STR that is NULL goes as "". ERR_TOO_BIG when a
- * field or the whole is over its limit, ERR_INVALID for a string that is not UTF-8; then buf is unchanged.
+ * Appends the encoding of msg (a struct msg_<name>). A STR that is NULL goes as "". ERR_TOO_BIG
+ * when a field or the whole is over its limit, ERR_INVALID for a string that is not UTF-8; then buf
+ * is unchanged.
  */
 nodiscard enum err wire_encode(uint16_t id, const void *msg, struct buf *buf);
 

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = strndup((const char *)data, size);
 	if (!text)
 		return 0;
-	if (config_parse("fuzz", text, settings_keys, settings_count, &settings, sizeof(settings), &error) == OK)
+	if (config_parse("fuzz", text, settings_keys, settings_count, &settings, sizeof(settings),
+			 &error) == OK)
 		for (size_t i = 0; i < settings_count; i++)
 			check(&settings_keys[i], &settings);
 	else if (!error.text[0])

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (wire_decode(data, size, &type, &msg))
 		return 0;
 	buf_init(&buf, size);
-	if (wire_encode(type->id, &msg, &buf) || buf.len != size || memcmp(buf.data, data, size) != 0)
+	if (wire_encode(type->id, &msg, &buf) || buf.len != size ||
+	    memcmp(buf.data, data, size) != 0)
 		abort();
 	buf_finish(&buf);
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * replay.c - runs a fuzz target over its committed corpus where libFuzzer is not built in, so that every
- * input ever found stays tested, under the sanitizers, in each run.
+ * replay.c - runs a fuzz target over its committed corpus where libFuzzer is not built in, so that
+ * every input ever found stays tested, under the sanitizers, in each run.
  */
 #include <dirent.h>
 #include <stdio.h>

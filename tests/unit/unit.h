@@ -15,6 +15,6 @@
 
 /* Compares error codes by name, so that a failure reads well. */
 #define assert_err(got, wanted) assert_string_equal(err_code(got), err_code(wanted))
-#define assert_ok(got) assert_err(got, OK)
+#define assert_ok(got)          assert_err(got, OK)
 
 #endif

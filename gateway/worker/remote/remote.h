@@ -1,6 +1,6 @@
 /*
- * remote.h - the office PC seen from the worker: one small interface, two implementations (rdp/, vnc/).
- * Everything happens in the worker's one thread.
+ * remote.h - the office PC seen from the worker: one small interface, two implementations (rdp/,
+ * vnc/). Everything happens in the worker's one thread.
  */
 #ifndef SEKISHO_WORKER_REMOTE_REMOTE_H
 #define SEKISHO_WORKER_REMOTE_REMOTE_H
@@ -25,26 +25,32 @@ struct remote;
 /* What the PC does, told to the worker. All are called from inside remote_connect or the loop. */
 struct remote_events {
 	/*
-	 * The desktop has this size from now on: gives the BGRX framebuffer to draw into (owned by the worker,
-	 * zeroed, stride bytes a row, 64-byte aligned) until the next call. NULL: refused, end the connection.
-	 * The size was checked against REMOTE_MAX_* and REMOTE_MIN_SIZE by the caller already.
+	 * The desktop has this size from now on: gives the BGRX framebuffer to draw into (owned by
+	 * the worker, zeroed, stride bytes a row, 64-byte aligned) until the next call. NULL:
+	 * refused, end the connection. The size was checked against REMOTE_MAX_* and
+	 * REMOTE_MIN_SIZE by the caller already.
 	 */
 	uint8_t *(*resized)(void *ctx, unsigned width, unsigned height, size_t *ret_stride);
 	/* Pixels in this rectangle may have changed. Clipped by the worker. */
 	void (*damaged)(void *ctx, int x, int y, int width, int height);
 	/* The PC says that a frame is complete: a good moment to send. */
 	void (*frame_done)(void *ctx);
-	/* RGBA, straight alpha, width * height * 4 bytes, at most REMOTE_MAX_CURSOR each way; 0 × 0 hides. */
-	void (*cursor)(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height, const uint8_t *rgba);
+	/* RGBA, straight alpha, width * height * 4 bytes, at most REMOTE_MAX_CURSOR each way; 0 × 0
+	 * hides. */
+	void (*cursor)(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
+		       const uint8_t *rgba);
 	void (*bell)(void *ctx);
 	/*
-	 * No pin was kept: may this certificate be trusted (SHA-256 of its DER)? Blocks until the broker answers.
-	 * Only asked at first use; a pin that does not match is refused inside the remote as END_PC_CERTIFICATE.
+	 * No pin was kept: may this certificate be trusted (SHA-256 of its DER)? Blocks until the
+	 * broker answers. Only asked at first use; a pin that does not match is refused inside the
+	 * remote as END_PC_CERTIFICATE.
 	 */
 	bool (*trust)(void *ctx, const uint8_t fingerprint[32]);
-	/* A channel the PC asked for and policy has not opened; name is made printable by the worker. */
+	/* A channel the PC asked for and policy has not opened; name is made printable by the
+	 * worker. */
 	void (*channel_refused)(void *ctx, const char *name);
-	/* The connection is over; the worker frees the remote after the return. Not called by remote_free. */
+	/* The connection is over; the worker frees the remote after the return. Not called by
+	 * remote_free. */
 	void (*ended)(void *ctx, enum end_reason reason);
 };
 
@@ -53,25 +59,26 @@ struct remote_config {
 	uint16_t port;
 	enum security security;
 	const char *user, *password, *domain; /* "" when not given */
-	const uint8_t *pin;		      /* 32 bytes or NULL */
-	const uint8_t *tls_ca;		      /* PEM for VeNCrypt X509, or NULL */
+	const uint8_t *pin;                   /* 32 bytes or NULL */
+	const uint8_t *tls_ca;                /* PEM for VeNCrypt X509, or NULL */
 	size_t tls_ca_len;
 	unsigned width, height; /* wished for; even */
-	uint32_t layout;	/* Windows keyboard layout: 0x411 Japanese, 0x409 US */
-	unsigned connect_s;	/* for each of: TCP, handshake, first picture */
+	uint32_t layout;        /* Windows keyboard layout: 0x411 Japanese, 0x409 US */
+	unsigned connect_s;     /* for each of: TCP, handshake, first picture */
 };
 
 struct remote_ops {
 	/*
-	 * Connects, blocking at most about connect_s; on failure *ret_reason says why in END_PC_*. On success it has
-	 * called resized once and registered with the loop.
+	 * Connects, blocking at most about connect_s; on failure *ret_reason says why in END_PC_*.
+	 * On success it has called resized once and registered with the loop.
 	 */
 	enum err (*connect)(struct remote *remote, enum end_reason *ret_reason);
 	void (*key)(struct remote *remote, uint32_t keysym, uint16_t scancode, bool down);
 	/* Committed text, well-formed UTF-8. */
 	void (*text)(struct remote *remote, const char *text);
 	/* As MSG_pointer. */
-	void (*pointer)(struct remote *remote, unsigned x, unsigned y, unsigned buttons, int wheel_x, int wheel_y);
+	void (*pointer)(struct remote *remote, unsigned x, unsigned y, unsigned buttons,
+			int wheel_x, int wheel_y);
 	/* Asks the PC for another desktop size; resized follows if it agrees. False: it cannot. */
 	bool (*resize)(struct remote *remote, unsigned width, unsigned height);
 	/* Back-pressure: while held the PC is not asked for more pixels. */
@@ -90,9 +97,11 @@ struct remote {
 
 /* Allocate; the result is freed with remote_free. */
 nodiscard enum err remote_vnc_new(struct loop *loop, const struct remote_config *config,
-				  const struct remote_events *events, void *ctx, struct remote **ret);
+				  const struct remote_events *events, void *ctx,
+				  struct remote **ret);
 nodiscard enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
-				  const struct remote_events *events, void *ctx, struct remote **ret);
+				  const struct remote_events *events, void *ctx,
+				  struct remote **ret);
 
 static inline void remote_free(struct remote *remote)
 {

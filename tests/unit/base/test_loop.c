@@ -20,7 +20,8 @@ static void finish_other(struct loop_io *io, uint32_t events)
 	struct pair *pair;
 
 	(void)events;
-	pair = io->events & EPOLLONESHOT ? container_of(io, struct pair, second) : container_of(io, struct pair, first);
+	pair = io->events & EPOLLONESHOT ? container_of(io, struct pair, second)
+					 : container_of(io, struct pair, first);
 	pair->calls++;
 	loop_io_finish(&pair->first);
 	loop_io_finish(&pair->second);
@@ -37,7 +38,8 @@ static void finished_io_is_not_called(void **state)
 	assert_int_equal(pipe2(a, O_NONBLOCK), 0);
 	assert_int_equal(pipe2(b, O_NONBLOCK), 0);
 	assert_ok(loop_io_init(pair.loop, &pair.first, a[0], EPOLLIN, finish_other));
-	assert_ok(loop_io_init(pair.loop, &pair.second, b[0], EPOLLIN | EPOLLONESHOT, finish_other));
+	assert_ok(
+		loop_io_init(pair.loop, &pair.second, b[0], EPOLLIN | EPOLLONESHOT, finish_other));
 	assert_int_equal(write(a[1], "x", 1), 1);
 	assert_int_equal(write(b[1], "x", 1), 1);
 	assert_int_equal(loop_run(pair.loop), 3);

@@ -21,7 +21,8 @@ static void hex_round_trip(void **state)
 
 static void unhex_refuses(void **state)
 {
-	static const char *const bad[] = { "", "0", "007fffa", "007fffa55", "007fffag", "007fff 5", "0x7fffa5" };
+	static const char *const bad[] = { "",         "0",        "007fffa", "007fffa55",
+					   "007fffag", "007fff 5", "0x7fffa5" };
 	uint8_t back[4] = { 1, 2, 3, 4 };
 	const uint8_t untouched[4] = { 1, 2, 3, 4 };
 
@@ -33,7 +34,9 @@ static void unhex_refuses(void **state)
 
 static void integers(void **state)
 {
-	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "0x10", "1e3", "99999999999999999999", "11", "-6" };
+	static const char *const bad[] = { "",   "-",    "+1",  " 1",
+					   "1 ", "0x10", "1e3", "99999999999999999999",
+					   "11", "-6" };
 	int64_t value = 77;
 
 	(void)state;
@@ -48,10 +51,27 @@ static void integers(void **state)
 
 static void utf8(void **state)
 {
-	static const char *const good[] = { "", "abc", "関所", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf" };
-	/* RFC 3629 §3 and §4: overlong forms, surrogates, over U+10FFFF, cut sequences, stray bytes. */
-	static const char *const bad[] = { "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80",
-					   "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xe9\x96", "a\xff", "\xe9\x96" "a" };
+	static const char *const good[] = { "",
+					    "abc",
+					    "関所",
+					    "\xf0\x9f\x98\x80",
+					    "\xed\x9f\xbf",
+					    "\xee\x80\x80",
+					    "\xf4\x8f\xbf\xbf" };
+	/* RFC 3629 §3 and §4: overlong forms, surrogates, over U+10FFFF, cut sequences, stray
+	 * bytes. */
+	static const char *const bad[] = { "\xc0\x80",
+					   "\xc1\xbf",
+					   "\xe0\x9f\xbf",
+					   "\xf0\x8f\xbf\xbf",
+					   "\xed\xa0\x80",
+					   "\xf4\x90\x80\x80",
+					   "\xf5\x80\x80\x80",
+					   "\x80",
+					   "\xe9\x96",
+					   "a\xff",
+					   "\xe9\x96"
+					   "a" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)

@@ -187,9 +187,14 @@ static void only_use_keeps_a_login(void **state)
 		uint16_t id;
 		bool use;
 	} asked[] = {
-		{ MSG_me, false },           { MSG_host_list, false },      { MSG_session_list, false },
-		{ MSG_session_show, false }, { MSG_session_unlock, false }, { MSG_unlock, false },
-		{ MSG_host_wake, true },     { MSG_session_open, true },
+		{ MSG_me, false },
+		{ MSG_host_list, false },
+		{ MSG_session_list, false },
+		{ MSG_session_show, false },
+		{ MSG_session_unlock, false },
+		{ MSG_unlock, false },
+		{ MSG_host_wake, true },
+		{ MSG_session_open, true },
 	};
 	struct office *office = *state;
 

@@ -17,7 +17,8 @@ struct peer {
 	enum err why;
 };
 
-static void on_message(void *ctx, struct channel *channel, const struct wire_type *type, const union wire_any *msg, int fd)
+static void on_message(void *ctx, struct channel *channel, const struct wire_type *type,
+		       const union wire_any *msg, int fd)
 {
 	struct peer *peer = ctx;
 
@@ -59,10 +60,13 @@ static void queue_survives_a_slow_reader(void **state)
 	assert_ok(ipc_pair(fds));
 	broker.loop = worker.loop = loop;
 	assert_ok(channel_new(loop, fds[0], WIRE_WORKER, WIRE_BROKER, &ops, &worker, &out));
-	/* Nobody reads yet: everything past the socket's buffer is queued, up to the ceiling, then refused. */
+	/* Nobody reads yet: everything past the socket's buffer is queued, up to the ceiling, then
+	 * refused. */
 	for (sent = 0; !err; sent++)
 		err = channel_send(out, MSG_worker_event,
-				   &(struct msg_worker_event){ .event = "flood", .detail = memset(junk, 'x', 1023) }, -1);
+				   &(struct msg_worker_event){ .event = "flood",
+							       .detail = memset(junk, 'x', 1023) },
+				   -1);
 	assert_err(err, ERR_FULL);
 	assert_in_range(sent, 1000, 5000);
 	broker.stop_at = --sent;
@@ -151,13 +155,17 @@ static void descriptors(void **state)
 	} control = { 0 };
 	_cleanup_buf_ struct buf buf;
 	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
 			      .msg_controllen = sizeof(control.room) };
 
 	(void)state;
 	assert_ok(ipc_pair(fds));
-	assert_err(ipc_send(fds[0], MSG_link, &(struct msg_link){ WIRE_EDGE }, -1), ERR_WRONG_STATE);
-	assert_err(ipc_send(fds[0], MSG_worker_kill, &(struct msg_worker_kill){ { 0 } }, file), ERR_WRONG_STATE);
+	assert_err(ipc_send(fds[0], MSG_link, &(struct msg_link){ WIRE_EDGE }, -1),
+		   ERR_WRONG_STATE);
+	assert_err(ipc_send(fds[0], MSG_worker_kill, &(struct msg_worker_kill){ { 0 } }, file),
+		   ERR_WRONG_STATE);
 	assert_ok(ipc_send(fds[0], MSG_link, &(struct msg_link){ WIRE_EDGE }, file));
 	assert_ok(ipc_receive(fds[1], WIRE_MONITOR, WIRE_BROKER, &received));
 	assert_true(received.fd >= 0);
@@ -169,7 +177,9 @@ static void descriptors(void **state)
 	buf_init(&buf, 100);
 	assert_ok(wire_encode(MSG_worker_pong, &(struct msg_worker_pong){ 1 }, &buf));
 	iov = (struct iovec){ buf.data, buf.len };
-	control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+	control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+					   .cmsg_type = SCM_RIGHTS,
+					   .cmsg_len = CMSG_LEN(sizeof(int)) };
 	memcpy(CMSG_DATA(&control.header), &file, sizeof(int));
 	assert_true(sendmsg(fds[0], &msg, 0) > 0);
 	assert_err(ipc_receive(fds[1], WIRE_WORKER, WIRE_BROKER, &received), ERR_PROTOCOL);
@@ -188,7 +198,9 @@ static void secrets_are_wiped(void **state)
 
 	(void)state;
 	assert_ok(ipc_pair(fds));
-	assert_ok(ipc_send(fds[0], MSG_login_password, &(struct msg_login_password){ .account = "sato", .password = password }, -1));
+	assert_ok(ipc_send(fds[0], MSG_login_password,
+			   &(struct msg_login_password){ .account = "sato", .password = password },
+			   -1));
 	assert_ok(ipc_receive(fds[1], WIRE_EDGE, WIRE_BROKER, &received));
 	assert_string_equal(received.msg.login_password.password, password);
 	ipc_received_finish(&received);
@@ -207,7 +219,8 @@ static void waiting(void **state)
 	(void)state;
 	assert_ok(loop_new(&worker.loop));
 	assert_ok(ipc_pair(fds));
-	assert_ok(channel_new(worker.loop, fds[0], WIRE_WORKER, WIRE_BROKER, &ops, &worker, &channel));
+	assert_ok(channel_new(worker.loop, fds[0], WIRE_WORKER, WIRE_BROKER, &ops, &worker,
+			      &channel));
 	assert_err(channel_wait(channel, MSG_pin_answer, 20, &received), ERR_TIMEOUT);
 	assert_ok(ipc_send(fds[1], MSG_worker_ping, &(struct msg_worker_ping){ 1 }, -1));
 	assert_ok(ipc_send(fds[1], MSG_pin_answer, &(struct msg_pin_answer){ 1 }, -1));

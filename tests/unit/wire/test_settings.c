@@ -31,7 +31,8 @@ static void idle_times_in_order(void **state)
 {
 	struct settings settings;
 	struct config_error error;
-	const char *path = write_settings("[session]\nidle_warn_minutes = 20\nidle_lock_minutes = 19\n");
+	const char *path =
+		write_settings("[session]\nidle_warn_minutes = 20\nidle_lock_minutes = 19\n");
 
 	(void)state;
 	assert_err(settings_read(path, &settings, &error), ERR_INVALID);
