@@ -1,6 +1,7 @@
 #include "cli/prompt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,27 +54,46 @@ enum err prompt_line(int fd, struct secret **ret)
 	return err;
 }
 
+/*
+ * The terminal gives whole lines, so once there is something to read prompt_line does not wait. The
+ * signals are open only inside ppoll: one that comes just before it is not lost.
+ */
+static enum err wait_for_line(const sigset_t *open)
+{
+	struct pollfd poll_fd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return ppoll(&poll_fd, 1, NULL, open) == 1 ? OK : ERR_CLOSED;
+}
+
 /* With echo off, and on again even when the person presses Ctrl-C. */
 static enum err read_hidden(const char *label, struct secret **ret)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP };
 	struct sigaction handler = { .sa_handler = on_interrupt }, before[ARRAY_SIZE(signals)];
 	struct termios echoing, hidden;
+	sigset_t caught, open;
 
 	if (tcgetattr(STDIN_FILENO, &echoing) < 0)
 		return ERR_IO;
 	hidden = echoing;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+	sigemptyset(&caught);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		sigaddset(&caught, signals[i]);
 		sigaction(signals[i], &handler, &before[i]);
+	}
+	sigprocmask(SIG_BLOCK, &caught, &open);
 	/* Echo off before the question shows, or a quick answer would be seen. */
 	enum err err = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) < 0 ? ERR_IO : OK;
 	if (!err) {
 		fprintf(stderr, "%s: ", label);
-		err = prompt_line(STDIN_FILENO, ret);
+		err = wait_for_line(&open);
 	}
+	if (!err)
+		err = prompt_line(STDIN_FILENO, ret);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &echoing);
 	fputc('\n', stderr);
+	sigprocmask(SIG_SETMASK, &open, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &before[i], NULL);
 	if (interrupted)
