@@ -1,6 +1,7 @@
 #include "unit/broker/office.h"
 
 #include "broker/host.h"
+#include "broker/quota.h"
 
 static struct answer list(struct office *office)
 {
@@ -128,6 +129,32 @@ static void asleep_woken_awake(void **state)
 	assert_int_equal(office_audit_count(office, "host-wake"), 1);
 }
 
+/* Each one is an entry in the audit log; another account is not made to wait. */
+static void waking_has_a_rate(void **state)
+{
+	struct office *office = *state;
+	union wire_any wake = { .host_wake = { .host = (uint64_t)office->host } };
+	int64_t other = office_add_account(office, "suzuki", ACCOUNT_STAFF);
+	int64_t device = office_add_device(office, other, 2);
+	char token[LOGIN_TOKEN_TEXT + 1];
+	struct answer answer;
+
+	for (int i = 0; i < QUOTA_WAKES_PER_MINUTE; i++) {
+		answer = office_ask(office, MSG_host_wake, &wake);
+		assert_int_equal(answer.status, 202);
+		answer_finish(&answer);
+	}
+	answer = office_ask(office, MSG_host_wake, &wake);
+	assert_error(answer, 429, "throttled");
+	answer_finish(&answer);
+	assert_int_equal(office_audit_count(office, "host-wake"), QUOTA_WAKES_PER_MINUTE);
+	assert_ok(host_grant(office->db, other, office->host, false));
+	office_token(office, other, device, LOGIN_FULL, token);
+	answer = office_ask_as(office, MSG_host_wake, &wake, 2, token);
+	assert_int_equal(answer.status, 202);
+	answer_finish(&answer);
+}
+
 static void no_card_no_waking(void **state)
 {
 	struct office *office = *state;
@@ -207,6 +234,7 @@ int main(void)
 		office_test(but_not_for_long),
 		office_test(without_a_probe_it_is_unknown_at_once),
 		office_test(asleep_woken_awake),
+		office_test(waking_has_a_rate),
 		office_test(no_card_no_waking),
 		office_test(only_granted_ones_are_listed_and_probed),
 		office_test(who_uses_it),
