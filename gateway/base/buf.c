@@ -1,6 +1,5 @@
 #include "base/buf.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,11 +90,4 @@ enum err buf_printf(struct buf *buf, const char *fmt, ...)
 	va_end(args);
 	buf->len += (size_t)len;
 	return OK;
-}
-
-void buf_drop(struct buf *buf, size_t len)
-{
-	assert(len <= buf->len);
-	memmove(buf->data, buf->data + len, buf->len - len);
-	buf->len -= len;
 }

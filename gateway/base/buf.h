@@ -34,9 +34,6 @@ nodiscard enum err buf_printf(struct buf *buf, const char *fmt, ...) printf_like
 /* Makes room for len more bytes and returns where they go; the caller then adds to buf->len. */
 nodiscard enum err buf_reserve(struct buf *buf, size_t len, uint8_t **ret_end);
 
-/* Drops len bytes at the front; len <= buf->len. */
-void buf_drop(struct buf *buf, size_t len);
-
 /* Cleanup attribute for a struct buf on the stack. */
 #define _cleanup_buf_ __attribute__((cleanup(buf_finish)))
 

@@ -19,9 +19,6 @@ static void ceiling(void **state)
 	assert_err(buf_reserve(&buf, SIZE_MAX, &end), ERR_TOO_BIG);
 	assert_int_equal(buf.len, 10);
 	assert_memory_equal(buf.data, "1234567890", 10);
-	buf_drop(&buf, 4);
-	assert_int_equal(buf.len, 6);
-	assert_memory_equal(buf.data, "567890", 6);
 	buf_clear(&buf);
 	assert_err(buf_printf(&buf, "%d bytes and more", 10), ERR_TOO_BIG);
 	assert_ok(buf_printf(&buf, "%d%s", 42, "x"));
