@@ -3,6 +3,7 @@
 
 import base64
 import os
+import tempfile
 
 import desktops
 import harness
@@ -28,7 +29,10 @@ class Secrets(sessions.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.pc = cls.start(desktops.Shadow(cls.gateway.dir.parent / (cls.gateway.dir.name + "-pc")))
+        # The PC's own log may show its password; it is not the gateway's.
+        folder = tempfile.TemporaryDirectory(prefix="sekisho-pc-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.pc = cls.start(desktops.Shadow(folder.name))
         cls.pc_kept = cls.gateway.add_host("kept", "rdp", cls.pc.port, user="sato", password=PC_PASSWORD,
                                            pc_user="pcuser", security="nla")
         cls.pc_asked = cls.host_for(cls.pc, "asked", "rdp", security="nla")
