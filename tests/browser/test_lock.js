@@ -1,0 +1,46 @@
+/*
+ * Left alone, a desktop locks, and the lock holds the whole login: no PC opens again without the password.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Office, skip, view } from "./office.js";
+
+/** @type {Office} */
+let office;
+let sato;
+let page;
+let number;
+let other;
+
+before(async () => {
+	if (skip)
+		return;
+	office = await Office.start({ session_idle_warn_minutes: 1, session_idle_lock_minutes: 1 });
+	sato = await office.ask("user", { name: "sato" });
+	number = await office.ask("pc", { name: "bare", kind: "bare", user: "sato" });
+	other = await office.ask("pc", { name: "other", kind: "bare", user: "sato" });
+	page = await office.loggedIn(sato);
+});
+
+after(async () => office?.stop());
+
+test("after the idle lock any PC asks for the password first", { skip }, async () => {
+	await office.openDesktop(page, number);
+	await page.waitForSelector('body[data-connection="locked"]', { timeout: 100000 });
+	assert.ok(await page.isVisible("#unlock-password"));
+
+	/* Neither the way round through the menu, nor another PC. */
+	await page.goto(office.url);
+	await view(page, "menu");
+	await page.click(`[data-host="${other}"] .host-open`);
+	await page.waitForSelector("#unlock-password", { state: "visible" });
+	assert.notEqual(await page.getAttribute("body", "data-connection"), "online");
+
+	await page.fill("#unlock-password", "not the password");
+	await page.click("#unlock");
+	await page.waitForSelector("#unlock-error", { state: "visible" });
+	await page.fill("#unlock-password", sato.password);
+	await page.click("#unlock");
+	await page.waitForSelector('body[data-connection="online"]');
+	await office.untilSamePicture(page, "other");
+});
