@@ -8,6 +8,8 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,13 +17,15 @@
 #include "base/clock.h"
 #include "base/util.h"
 
+enum { ADDRESS_MAX = 253 }; /* of a name, RFC 1035 2.3.4 */
+
 /* FreeRDP would take a path or a "vsock:" address for other kinds of sockets; here it is a host or
  * nothing. */
 static bool dial_address_ok(const char *address)
 {
 	size_t len = strlen(address);
 
-	if (len == 0 || len > 253)
+	if (len == 0 || len > ADDRESS_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)address[i]) && !strchr(".-_:%", address[i]))
@@ -111,23 +115,107 @@ static enum err dial_one(const struct addrinfo *info, uint64_t due_us, int *ret_
 	return OK;
 }
 
+static struct timespec until(uint64_t due_us)
+{
+	return (struct timespec){ .tv_sec = (time_t)(due_us / 1000000),
+				  .tv_nsec = (long)(due_us % 1000000 * 1000) };
+}
+
+/* Signals stay with the loop's thread. */
+static enum err start_thread(pthread_t *ret, void *(*run)(void *arg), void *arg)
+{
+	sigset_t all, before;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(ret, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed ? ERR_NOMEM : OK;
+}
+
+/*
+ * A look-up of a name. A name server that is silent holds getaddrinfo() for longer than anybody
+ * waits, and nothing can interrupt it: it runs on a thread of its own, which is left behind then.
+ */
+struct lookup {
+	char name[ADDRESS_MAX + 1], service[8];
+	struct addrinfo *list;
+	atomic_bool left; /* by one of the two threads: the other frees */
+};
+
+static void lookup_free(struct lookup *lookup)
+{
+	if (lookup->list)
+		freeaddrinfo(lookup->list);
+	free(lookup);
+}
+
+static void *lookup_run(void *arg)
+{
+	struct lookup *lookup = arg;
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+					.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
+
+	if (getaddrinfo(lookup->name, lookup->service, &hints, &lookup->list))
+		lookup->list = NULL;
+	if (atomic_exchange(&lookup->left, true))
+		lookup_free(lookup);
+	return NULL;
+}
+
+static enum err look_up(const char *name, const char *service, uint64_t due_us,
+			struct addrinfo **ret_list)
+{
+	const struct timespec end = until(due_us);
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	enum err err = ERR_TIMEOUT;
+	pthread_t thread;
+
+	if (!lookup)
+		return ERR_NOMEM;
+	(void)snprintf(lookup->name, sizeof(lookup->name), "%s", name);
+	(void)snprintf(lookup->service, sizeof(lookup->service), "%s", service);
+	if (start_thread(&thread, lookup_run, lookup)) {
+		lookup_free(lookup);
+		return ERR_NOMEM;
+	}
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end) == 0) {
+		*ret_list = util_take_ptr(lookup->list);
+		err = *ret_list ? OK : ERR_NOT_FOUND;
+	} else {
+		pthread_detach(thread);
+	}
+	if (atomic_exchange(&lookup->left, true))
+		lookup_free(lookup);
+	return err;
+}
+
+static enum err resolve(const char *address, uint16_t port, uint64_t due_us,
+			struct addrinfo **ret_list)
+{
+	const struct addrinfo numeric = { .ai_socktype = SOCK_STREAM,
+					  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+	char service[8];
+
+	(void)snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(address, service, &numeric, ret_list) == 0)
+		return OK;
+	return look_up(address, service, due_us, ret_list);
+}
+
 enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms, int *ret_fd)
 {
 	uint64_t due_us = clock_mono_us() + (uint64_t)timeout_ms * 1000;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-	struct addrinfo *list = NULL;
-	char service[8];
-	enum err err = ERR_NOT_FOUND;
+	struct addrinfo *list;
+	enum err err;
 
 	if (!dial_address_ok(address) || port == 0)
 		return ERR_INVALID;
-	(void)snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(address, service, &hints, &list)) {
-		hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-		if (getaddrinfo(address, service, &hints, &list))
-			return ERR_NOT_FOUND;
-	}
+	err = resolve(address, port, due_us, &list);
+	if (err)
+		return err;
+	err = ERR_NOT_FOUND;
 	for (struct addrinfo *info = list; info; info = info->ai_next) {
 		err = dial_one(info, due_us, ret_fd);
 		if (err == OK || err == ERR_TIMEOUT)
@@ -140,15 +228,12 @@ enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms, in
 /* Waits until something changes or the time is over; the mutex is held. */
 static void watchdog_wait(struct remote_watchdog *dog)
 {
-	struct timespec until = {
-		.tv_sec = (time_t)(dog->due_us / 1000000),
-		.tv_nsec = (long)(dog->due_us % 1000000 * 1000),
-	};
+	const struct timespec end = until(dog->due_us);
 
 	if (dog->paused)
 		pthread_cond_wait(&dog->changed, &dog->mutex);
 	else
-		pthread_cond_timedwait(&dog->changed, &dog->mutex, &until);
+		pthread_cond_timedwait(&dog->changed, &dog->mutex, &end);
 }
 
 static void *watchdog_run(void *arg)
@@ -172,8 +257,6 @@ enum err remote_watchdog_start(struct remote_watchdog *dog, uint64_t after_us,
 			       void (*expired)(void *ctx), void *ctx)
 {
 	pthread_condattr_t attr;
-	sigset_t all, before;
-	int failed;
 
 	*dog = (struct remote_watchdog){
 		.fd = -1, .due_us = clock_mono_us() + after_us, .expired = expired, .ctx = ctx
@@ -184,12 +267,7 @@ enum err remote_watchdog_start(struct remote_watchdog *dog, uint64_t after_us,
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&dog->mutex, NULL);
 
-	/* Signals stay with the loop's thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&dog->thread, NULL, watchdog_run, dog);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed) {
+	if (start_thread(&dog->thread, watchdog_run, dog)) {
 		pthread_cond_destroy(&dog->changed);
 		pthread_mutex_destroy(&dog->mutex);
 		return ERR_NOMEM;

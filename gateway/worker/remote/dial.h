@@ -13,8 +13,9 @@
 
 /*
  * A connected TCP socket with keep-alive, the caller closes it. address is numeric or a host name,
- * nothing else. ERR_INVALID, ERR_NOT_FOUND (name), ERR_CLOSED (refused, no route), ERR_TIMEOUT,
- * ERR_IO.
+ * nothing else; timeout_ms bounds looking it up and connecting together. ERR_INVALID, ERR_NOT_FOUND
+ * (name), ERR_CLOSED (refused, no route), ERR_TIMEOUT, ERR_IO, ERR_NOMEM. After ERR_TIMEOUT a
+ * thread may still wait for the name server: it touches nothing of the caller's.
  */
 nodiscard enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms,
 			       int *ret_fd);
