@@ -16,6 +16,7 @@
 		type##_free(*object);                                                              \
 	}
 
+CLEANUP_OF(ASN1_ENUMERATED, asn1_enumerated)
 CLEANUP_OF(ASN1_INTEGER, asn1_integer)
 CLEANUP_OF(ASN1_TIME, asn1_time)
 CLEANUP_OF(BIO, bio)

@@ -9,8 +9,32 @@
 
 enum { DAY_S = 24 * 3600 };
 
-static enum err add_serial(X509_CRL *crl, const uint8_t *bytes, ASN1_TIME *when)
+static int64_t time_of(const uint8_t *entry)
 {
+	uint64_t value = 0;
+
+	for (size_t i = 8; i-- > 0;)
+		value = value << 8 | entry[CERT_SERIAL_BYTES + i];
+	return (int64_t)value;
+}
+
+static enum err add_reason(X509_REVOKED *entry, uint8_t reason)
+{
+	/* RFC 5280 §5.3.1: "unspecified" is said by leaving it out. */
+	if (reason == CRL_REASON_UNSPECIFIED)
+		return OK;
+	_cleanup_object_(asn1_enumerated) ASN1_ENUMERATED *value = ASN1_ENUMERATED_new();
+	if (!value)
+		return ERR_NOMEM;
+	if (!ASN1_ENUMERATED_set(value, reason) ||
+	    X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, value, 0, 0) != 1)
+		return ERR_CRYPTO;
+	return OK;
+}
+
+static enum err add_revoked(X509_CRL *crl, const uint8_t *bytes)
+{
+	_cleanup_object_(asn1_time) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)time_of(bytes));
 	_cleanup_object_(revoked) X509_REVOKED *entry = X509_REVOKED_new();
 	X509_REVOKED *known = NULL;
 	BIGNUM *number = BN_bin2bn(bytes, CERT_SERIAL_BYTES, NULL);
@@ -18,13 +42,16 @@ static enum err add_serial(X509_CRL *crl, const uint8_t *bytes, ASN1_TIME *when)
 		number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
 
 	BN_free(number);
-	if (!entry || !serial)
+	if (!entry || !serial || !when)
 		return ERR_NOMEM;
 	if (X509_CRL_get0_by_serial(crl, &known, serial) == 1)
 		return OK;
 	if (!X509_REVOKED_set_serialNumber(entry, serial) ||
 	    !X509_REVOKED_set_revocationDate(entry, when))
 		return ERR_CRYPTO;
+	enum err err = add_reason(entry, bytes[CRL_ENTRY_BYTES - 1]);
+	if (err)
+		return err;
 	if (!X509_CRL_add0_revoked(crl, entry))
 		return ERR_NOMEM;
 	entry = NULL;
@@ -70,20 +97,20 @@ static enum err fill_head(X509_CRL *crl, X509 *ca, int64_t now_s, ASN1_TIME *whe
 	return OK;
 }
 
-enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms,
+enum err crl_make(const struct ca *ca, const uint8_t *revoked, size_t len, int64_t now_ms,
 		  X509_CRL **ret)
 {
-	if (len % CERT_SERIAL_BYTES)
+	if (len % CRL_ENTRY_BYTES)
 		return ERR_INVALID;
-	if (len / CERT_SERIAL_BYTES > CRL_SERIALS_MAX)
+	if (len / CRL_ENTRY_BYTES > CRL_SERIALS_MAX)
 		return ERR_FULL;
 	_cleanup_object_(crl) X509_CRL *crl = X509_CRL_new();
 	_cleanup_object_(asn1_time) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)(now_ms / 1000));
 	if (!crl || !when)
 		return ERR_NOMEM;
 	enum err err = fill_head(crl, ca_certificate(ca), now_ms / 1000, when);
-	for (size_t at = 0; !err && at < len; at += CERT_SERIAL_BYTES)
-		err = add_serial(crl, serials + at, when);
+	for (size_t at = 0; !err && at < len; at += CRL_ENTRY_BYTES)
+		err = add_revoked(crl, revoked + at);
 	if (!err)
 		err = add_authority(crl, ca_certificate(ca));
 	if (!err)

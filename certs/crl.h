@@ -17,16 +17,18 @@ enum {
 	 * everybody out, so it outlives the longest certificate of a gateway, which needs a start
 	 * by then. */
 	CRL_DAYS = 400,
-	CRL_SERIALS_MAX = 1500, /* so that the DER fits a message; certificates that have run out
+	CRL_SERIALS_MAX = 1000, /* so that the DER fits a message; certificates that have run out
 				   need no entry */
+	/* Serial (16, big-endian), seconds since 1970 (8, little-endian), CRLReason. */
+	CRL_ENTRY_BYTES = 25,
 };
 
 /*
- * serials: count × 16 bytes, big-endian; doubled ones are listed once. now_ms is the time of issue
- * and the list's number. ERR_INVALID: len is no multiple of 16. ERR_FULL: more than
+ * revoked: count × CRL_ENTRY_BYTES; a serial that comes twice is listed once. now_ms is the time of issue
+ * and the list's number. ERR_INVALID: len does not fit. ERR_FULL: more than
  * CRL_SERIALS_MAX. The caller frees.
  */
-nodiscard enum err crl_make(const struct ca *ca, const uint8_t *serials, size_t len, int64_t now_ms,
+nodiscard enum err crl_make(const struct ca *ca, const uint8_t *revoked, size_t len, int64_t now_ms,
 			    X509_CRL **ret);
 
 #endif

@@ -94,7 +94,7 @@ enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order
 	enum err err = bucket_take(&issuer->crls, ISSUER_PER_MINUTE, mono_ms, &wait_ms);
 
 	if (!err)
-		err = crl_make(issuer->ca, order->serials.data, order->serials.len, now_ms, &crl);
+		err = crl_make(issuer->ca, order->revoked.data, order->revoked.len, now_ms, &crl);
 	if (err)
 		return err;
 	int len = i2d_X509_CRL(crl, &der);

@@ -148,6 +148,7 @@ static enum err fill_profile(X509 *certificate, X509 *ca, const struct profile_o
 	case CERT_GATEWAY:
 		err = fill_gateway(certificate, order);
 		return err ? err : fill_validity(certificate, ca, order, PROFILE_GATEWAY_DAYS_MAX);
+	case CERT_AUDITOR:
 	default:
 		return ERR_INVALID;
 	}

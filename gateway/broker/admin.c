@@ -38,7 +38,7 @@ static const struct {
 	const char *name;
 	admin_handler *handler;
 } handlers[] = {
-#define COMMAND(name, function, en, ja) { name, admin_##function },
+#define COMMAND(name, function, en, ja, web) { name, admin_##function },
 #define ARG(name, type, required, en, ja)
 #define DONE
 #include "wire/commands.def"

@@ -82,7 +82,7 @@ nodiscard enum err admin_columns(struct admin_call *call, const char *columns);
 /* Adds a row, which is taken over; NULL is ERR_NOMEM. */
 nodiscard enum err admin_row(struct admin_call *call, json_t *row);
 
-#define COMMAND(name, function, en, ja) extern admin_handler admin_##function;
+#define COMMAND(name, function, en, ja, web) extern admin_handler admin_##function;
 #define ARG(name, type, required, en, ja)
 #define DONE
 #include "wire/commands.def"

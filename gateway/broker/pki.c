@@ -96,6 +96,7 @@ static void edge_order(struct pki *pki)
 		.csr = bytes_of(&pki->csr),
 		.name = pki->broker->settings.gateway_name,
 		.owner = "",
+		.challenge = "",
 	};
 
 	pki->sign_request = 0;
@@ -235,12 +236,15 @@ static void edge_certified(struct pki *pki, const struct msg_certified *msg)
 
 static enum err crl_add_serial(struct buf *serials, const struct device *device)
 {
-	uint8_t serial[CERT_SERIAL_BYTES] = { 0 };
+	uint8_t entry[CRL_ENTRY_BYTES] = { 0 };
+	uint64_t now_s = (uint64_t)clock_wall_s();
 
-	if (device->serial_len > sizeof(serial))
+	if (device->serial_len > CERT_SERIAL_BYTES)
 		return ERR_TOO_BIG;
-	memcpy(serial + sizeof(serial) - device->serial_len, device->serial, device->serial_len);
-	return buf_add(serials, serial, sizeof(serial));
+	memcpy(entry + CERT_SERIAL_BYTES - device->serial_len, device->serial, device->serial_len);
+	for (size_t i = 0; i < sizeof(now_s); i++)
+		entry[CERT_SERIAL_BYTES + i] = (uint8_t)(now_s >> 8 * i);
+	return buf_add(serials, entry, sizeof(entry));
 }
 
 /* Certificates that have run out need no entry. */
@@ -256,7 +260,7 @@ static enum err crl_serials(struct pki *pki, struct buf *serials)
 	while (!(err = device_next(&query, &device, &more)) && more) {
 		if (device.state != DEVICE_REVOKED || device.not_after_s <= now_s)
 			continue;
-		if (serials->len >= (size_t)CRL_SERIALS_MAX * CERT_SERIAL_BYTES) {
+		if (serials->len >= (size_t)CRL_SERIALS_MAX * CRL_ENTRY_BYTES) {
 			/* The rows refuse these devices all the same. */
 			log_error("crl-full", "max=%d", CRL_SERIALS_MAX);
 			break;
@@ -280,7 +284,7 @@ static enum err crl_order(struct pki *pki)
 		return err;
 	if (!pki->broker->signer)
 		return ERR_UNAVAILABLE;
-	order.serials = bytes_of(&serials);
+	order.revoked = bytes_of(&serials);
 	err = channel_send(pki->broker->signer, MSG_make_crl, &order, -1);
 	if (!err)
 		pki->crl_request = order.request;
@@ -384,6 +388,7 @@ enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name, co
 		.name = name,
 		.owner = owner,
 		.days = days,
+		.challenge = "",
 	};
 
 	return order_send(pki, MSG_sign, &msg,

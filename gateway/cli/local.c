@@ -14,10 +14,10 @@
 
 const struct command local_commands[] = {
 	{ "config check", "check the settings file and show what is in effect",
-	  "設定ファイルを検査し、有効な値を表示する", NULL, 0 },
+	  "設定ファイルを検査し、有効な値を表示する", COMMAND_WEB_NO, NULL, 0 },
 	{ "completion bash", "print the completion script for bash",
-	  "bash の補完スクリプトを出力する", NULL, 0 },
-	{ "version", "show the version", "バージョンを表示する", NULL, 0 },
+	  "bash の補完スクリプトを出力する", COMMAND_WEB_NO, NULL, 0 },
+	{ "version", "show the version", "バージョンを表示する", COMMAND_WEB_NO, NULL, 0 },
 };
 const size_t local_command_count = ARRAY_SIZE(local_commands);
 
@@ -73,26 +73,36 @@ static json_t *settings_table(const struct settings *settings)
 		const struct config_key *key = &settings_keys[i];
 		char name[128];
 		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
-		json_array_append_new(
-			rows, json_pack("[s, o, s]", name, value_of(settings, key), key->help));
+		json_array_append_new(rows, json_pack("[s, o, s]", name, value_of(settings, key),
+						      lang(key->en, key->ja)));
 	}
 	return json_pack("{s:[s,s,s], s:o}", "columns", lang("key", "項目"), lang("value", "値"),
 			 lang("meaning", "意味"), "rows", rows);
 }
 
+bool local_settings(const struct args *args, struct settings *ret)
+{
+	struct config_error error;
+
+	if (settings_read(args->config, ret, &error) == OK)
+		return true;
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "error", err_code(ERR_INVALID), "field",
+				 error.where, "message", error.en, "message_ja", error.ja);
+	if (args->json) {
+		show_json(stdout, body);
+	} else {
+		show_error(stderr, body);
+		json_decref(body);
+	}
+	return false;
+}
+
 int local_config_check(const struct args *args)
 {
 	struct settings settings;
-	struct config_error error;
 
-	if (settings_read(args->config, &settings, &error)) {
-		if (args->json)
-			show_json(stdout, json_pack("{s:s, s:s}", "error", err_code(ERR_INVALID),
-						    "message", error.text));
-		else
-			fprintf(stderr, "sekisho: %s\n", error.text);
+	if (!local_settings(args, &settings))
 		return EXIT_REFUSED;
-	}
 	json_t *table = settings_table(&settings);
 	if (args->json) {
 		show_json(stdout, table);

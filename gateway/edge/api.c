@@ -41,7 +41,7 @@ static const struct api_field credential_fields[] = {
 	{ 0 },
 };
 
-/* The desktop's limits are those of docs/protocol.md §2. */
+/* The desktop's limits are those of docs/protocol.md §4. */
 static const struct api_field open_fields[] = {
 	{ "host", FIELD_U64, false, 1, INT64_MAX, offsetof(struct msg_session_open, host), NULL },
 	{ "width", FIELD_U16, false, 64, 7680, offsetof(struct msg_session_open, width), NULL },

@@ -21,7 +21,7 @@
 #include "wire/enums.h"
 
 enum {
-	EDGE_PACKET_MAX = 1 + 65535, /* one packet from a worker, docs/protocol.md §2 */
+	EDGE_PACKET_MAX = 1 + 65535, /* one packet from a worker, docs/protocol.md §4 */
 	EDGE_VIEWER_MAX = 4096,      /* one message from a viewer */
 	EDGE_BODY_MS = 15000,        /* for a whole request body */
 	EDGE_SEND_S = 30,            /* without any progress of an answer */

@@ -9,7 +9,7 @@
 
 #define WEBSOCKET_PROTOCOL "sekisho.1"
 
-/* Close codes, docs/protocol.md §2; 1xxx are those of RFC 6455 §7.4.1. */
+/* Close codes, docs/protocol.md §4; 1xxx are those of RFC 6455 §7.4.1. */
 enum {
 	WEBSOCKET_ENDED = 4000,
 	WEBSOCKET_LOGIN = 4001,

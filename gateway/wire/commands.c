@@ -8,12 +8,15 @@
 #define PASSWORD COMMAND_PASSWORD
 #define FILE_IN  COMMAND_FILE_IN
 #define FILE_OUT COMMAND_FILE_OUT
+#define NO       COMMAND_WEB_NO
+#define LOOK     COMMAND_WEB_LOOK
+#define ORDER    COMMAND_WEB_ORDER
 
 /*
  * commands.def read twice: first one array of arguments per command, then the rows that point to
  * them. A command without arguments still gets one empty entry, which the counts leave out.
  */
-#define COMMAND(name, function, en, ja)   static const struct command_arg args_##function[] = {
+#define COMMAND(name, function, en, ja, web) static const struct command_arg args_##function[] = {
 #define ARG(name, type, required, en, ja) { name, type, required, en, ja },
 #define DONE                                                                                       \
 	{                                                                                          \
@@ -27,8 +30,8 @@
 #undef DONE
 
 const struct command commands[] = {
-#define COMMAND(name, function, en, ja)                                                            \
-	{ name, en, ja, args_##function, ARRAY_SIZE(args_##function) - 1 },
+#define COMMAND(name, function, en, ja, web)                                                       \
+	{ name, en, ja, web, args_##function, ARRAY_SIZE(args_##function) - 1 },
 #define ARG(name, type, required, en, ja)
 #define DONE
 #include "wire/commands.def"

@@ -16,6 +16,9 @@ enum command_arg_type {
 	COMMAND_FILE_OUT
 };
 
+/* Whether administrators may use it in the portal. */
+enum command_web { COMMAND_WEB_NO, COMMAND_WEB_LOOK, COMMAND_WEB_ORDER };
+
 struct command_arg {
 	const char *name; /* --name on the command line */
 	enum command_arg_type type;
@@ -26,6 +29,7 @@ struct command_arg {
 struct command {
 	const char *name; /* "user add" */
 	const char *en, *ja;
+	enum command_web web;
 	const struct command_arg *args;
 	size_t arg_count;
 };

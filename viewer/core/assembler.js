@@ -1,5 +1,5 @@
 /*
- * Puts the packets of docs/protocol.md §2 together to messages: a byte that is 1 when more packets of the
+ * Puts the packets of docs/protocol.md §4 together to messages: a byte that is 1 when more packets of the
  * same message follow, then bytes of it.
  */
 import { INCOMING_MAX, ProtocolError } from "./codec.js";

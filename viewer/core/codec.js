@@ -1,5 +1,5 @@
 /*
- * The wire codec of docs/protocol.md §2, driven by the tables of messages.js: little-endian, every length
+ * The wire codec of docs/protocol.md §4, driven by the tables of messages.js: little-endian, every length
  * checked before it is used, nothing left over.
  */
 import { FROM_VIEWER, TO_VIEWER } from "./messages.js";
@@ -22,7 +22,7 @@ export class ProtocolError extends Error {
 	}
 }
 
-/** Most bytes a message from the viewer may have (docs/protocol.md §2). */
+/** Most bytes a message from the viewer may have (docs/protocol.md §4). */
 export const OUTGOING_MAX = 4096;
 
 const INTEGERS = {

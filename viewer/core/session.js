@@ -1,6 +1,6 @@
 /*
  * One desktop session seen from the page: owns the worker thread, connects again when the connection is
- * lost (docs/protocol.md §2) and says what is going on. No user interface here.
+ * lost (docs/protocol.md §4) and says what is going on. No user interface here.
  */
 import { ApiError } from "./api.js";
 import { END_REASON, SESSION_STATE, NOTICE_KIND } from "./messages.js";

@@ -1,5 +1,5 @@
 /*
- * The stream of one desktop (docs/protocol.md §2): WebSocket, packets, pings. Runs in the worker, where
+ * The stream of one desktop (docs/protocol.md §4): WebSocket, packets, pings. Runs in the worker, where
  * timers are not slowed down when the page is in the background.
  */
 import { Assembler } from "./assembler.js";

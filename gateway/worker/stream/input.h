@@ -10,7 +10,7 @@
 #include "wire/wire.h"
 
 enum {
-	INPUT_MESSAGE_MAX = 4096, /* bytes (docs/protocol.md §2) */
+	INPUT_MESSAGE_MAX = 4096, /* bytes (docs/protocol.md §4) */
 	INPUT_RATE = 1000,        /* messages in a second */
 	INPUT_BURST = 500,
 	INPUT_BUTTONS = 0x1f,

@@ -1,5 +1,5 @@
 /*
- * packets.h - sends messages to the viewer as packets (docs/protocol.md §2) over a SOCK_SEQPACKET
+ * packets.h - sends messages to the viewer as packets (docs/protocol.md §4) over a SOCK_SEQPACKET
  * socket that may be full at any time. One frame at most is held; small messages wait in a short
  * queue and go between frames.
  */
