@@ -20,13 +20,41 @@ struct parse {
 	struct config_error *error;
 };
 
-static void printf_like(2, 3) complain(struct parse *parse, const char *fmt, ...)
+void config_complain(struct config_error *error, const char *where, const char *en, const char *ja,
+		     ...)
 {
-	va_list args;
+	va_list args, again;
 
-	va_start(args, fmt);
-	vsnprintf(parse->error->text, sizeof(parse->error->text), fmt, args);
+	va_start(args, ja);
+	va_copy(again, args);
+	snprintf(error->where, sizeof(error->where), "%s", where);
+	vsnprintf(error->en, sizeof(error->en), en, args);
+	vsnprintf(error->ja, sizeof(error->ja), ja, again);
+	va_end(again);
 	va_end(args);
+}
+
+/* What somebody else wrote, as it may stand in a message. */
+struct shown {
+	char text[64];
+};
+
+static struct shown show(const char *text)
+{
+	struct shown shown;
+	size_t len = strnlen(text, sizeof(shown.text) - 1);
+
+	while (len && text[len] && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* not half a character */
+	bool valid = util_utf8_valid(text, len);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool control = c < 0x20 || c == 0x7f || (!valid && c >= 0x80);
+
+		shown.text[i] = control ? '?' : text[i];
+	}
+	shown.text[len] = 0;
+	return shown;
 }
 
 static bool parse_bool(const char *text, bool *ret)
@@ -68,63 +96,81 @@ static bool parse_listen(const char *text, struct config_listen *ret)
 	return true;
 }
 
-/* Sets one value; where: "file:line" or "fallback". False after complaining. */
-static bool set(struct parse *parse, const struct config_key *key, const char *where,
-		const char *value)
+static bool refuse_value(struct parse *parse, const struct config_key *key, const char *where,
+			 const char *value)
 {
-	char *at = parse->target + key->offset;
-	int64_t number;
+	const struct shown shown = show(value);
+	const char *text = shown.text;
+	long long least = (long long)key->min, most = (long long)key->max;
+	char place[sizeof(parse->error->where)];
 
+	snprintf(place, sizeof(place), "%s: %s.%s", where, key->section, key->name);
 	switch (key->type) {
 	case CONFIG_STRING:
-		if (strlen(value) < (size_t)key->min || strlen(value) > (size_t)key->max ||
-		    !util_utf8_valid(value, strlen(value))) {
-			complain(parse,
-				 "%s: %s.%s: \"%.60s\" is not allowed: %lld to %lld bytes of UTF-8",
-				 where, key->section, key->name, value, (long long)key->min,
-				 (long long)key->max);
-			return false;
-		}
-		memcpy(at, value, strlen(value) + 1);
-		return true;
+		config_complain(parse->error, place,
+				"\"%s\" is not allowed: %lld to %lld bytes of UTF-8",
+				"「%s」は使えません。UTF-8 で %lld～%lld バイトにしてください",
+				text, least, most);
+		break;
 	case CONFIG_INT:
-		if (util_parse_i64(value, key->min, key->max, &number)) {
-			complain(parse,
-				 "%s: %s.%s: \"%.60s\" is not allowed: a whole number from %lld to "
-				 "%lld",
-				 where, key->section, key->name, value, (long long)key->min,
-				 (long long)key->max);
-			return false;
-		}
-		memcpy(at, &number, sizeof(number));
-		return true;
+		config_complain(parse->error, place,
+				"\"%s\" is not allowed: a whole number from %lld to %lld",
+				"「%s」は使えません。%lld～%lld の整数を指定してください", text,
+				least, most);
+		break;
 	case CONFIG_BOOL:
-		if (!parse_bool(value, (bool *)(void *)at)) {
-			complain(parse, "%s: %s.%s: \"%.60s\" is not allowed: yes or no", where,
-				 key->section, key->name, value);
-			return false;
-		}
-		return true;
+		config_complain(parse->error, place, "\"%s\" is not allowed: yes or no",
+				"「%s」は使えません。yes か no を指定してください", text);
+		break;
 	case CONFIG_LISTEN:
-		if (!parse_listen(value, (struct config_listen *)(void *)at)) {
-			complain(parse,
-				 "%s: %s.%s: \"%.60s\" is not allowed: ADDRESS:PORT or "
-				 "[IPV6]:PORT, as in 0.0.0.0:443",
-				 where, key->section, key->name, value);
-			return false;
-		}
-		return true;
+		config_complain(parse->error, place,
+				"\"%s\" is not allowed: ADDRESS:PORT or [IPV6]:PORT, as in "
+				"0.0.0.0:443",
+				"「%s」は使えません。0.0.0.0:443 "
+				"のように「アドレス:ポート」か「[IPv6アドレス]:ポート」を指定して"
+				"ください",
+				text);
+		break;
 	}
 	return false;
 }
 
+/* Sets one value; where: "file:line" or "fallback". False after complaining. */
+static bool set(struct parse *parse, const struct config_key *key, const char *where,
+		const char *value)
+{
+	void *at = parse->target + key->offset;
+	size_t len = strlen(value);
+	bool good = false;
+
+	switch (key->type) {
+	case CONFIG_STRING:
+		good = len >= (size_t)key->min && len <= (size_t)key->max &&
+		       util_utf8_valid(value, len);
+		if (good)
+			memcpy(at, value, len + 1);
+		break;
+	case CONFIG_INT:
+		good = util_parse_i64(value, key->min, key->max, at) == OK;
+		break;
+	case CONFIG_BOOL:
+		good = parse_bool(value, at);
+		break;
+	case CONFIG_LISTEN:
+		good = parse_listen(value, at);
+		break;
+	}
+	return good || refuse_value(parse, key, where, value);
+}
+
 static int on_value(void *user, const char *section, const char *name, const char *value)
 {
+	const struct shown wrong_section = show(section), wrong_name = show(name ? name : "");
 	struct parse *parse = user;
 	char where[300];
 
 	snprintf(where, sizeof(where), "%.255s:%d", parse->name, parse->line);
-	if (parse->error->text[0])
+	if (parse->error->en[0])
 		return 0;
 	if (!name)
 		return 1;
@@ -134,15 +180,19 @@ static int on_value(void *user, const char *section, const char *name, const cha
 		if (!util_streq(section, key->section) || !util_streq(name, key->name))
 			continue;
 		if (parse->seen[i]) {
-			complain(parse, "%s: %s.%s stands there twice: keep one", where, section,
-				 name);
+			config_complain(parse->error, where, "%s.%s stands there twice: keep one",
+					"%s.%s が 2 回あります。一方を消してください", section,
+					name);
 			return 0;
 		}
 		parse->seen[i] = true;
 		return set(parse, key, where, value ? value : "");
 	}
-	complain(parse, "%s: unknown key %.60s.%.60s: see sekisho config check --help for the list",
-		 where, section, name);
+	config_complain(parse->error, where,
+			"unknown key %s.%s: see sekisho config check --help for the list",
+			"%s.%s という項目はありません。sekisho config check --help "
+			"の一覧を見てください",
+			wrong_section.text, wrong_name.text);
 	return 0;
 }
 
@@ -153,12 +203,15 @@ static char *next_line(char *line, int room, void *stream)
 	struct parse *parse = stream;
 	size_t len = strcspn(parse->rest, "\n");
 
-	if (!*parse->rest || parse->error->text[0])
+	if (!*parse->rest || parse->error->en[0])
 		return NULL;
 	parse->line++;
 	if (len + 2 > (size_t)room) {
-		complain(parse, "%.255s:%d: the line is over %d bytes", parse->name, parse->line,
-			 room - 2);
+		char where[300];
+
+		snprintf(where, sizeof(where), "%.255s:%d", parse->name, parse->line);
+		config_complain(parse->error, where, "the line is over %d bytes: make it shorter",
+				"1 行が %d バイトを超えています。短くしてください", room - 2);
 		return NULL;
 	}
 	memcpy(line, parse->rest, len);
@@ -167,30 +220,25 @@ static char *next_line(char *line, int room, void *stream)
 	return line;
 }
 
-static enum err fill(struct parse *parse, const char *text)
+static void refuse_missing(struct parse *parse, const struct config_key *key)
 {
-	int bad;
+	struct config_error *error = parse->error;
 
-	parse->rest = text;
-	bad = ini_parse_stream(next_line, parse, on_value, parse);
-	if (bad < 0)
-		return ERR_NOMEM;
-	if (bad > 0 || parse->error->text[0]) {
-		if (!parse->error->text[0])
-			complain(
-				parse,
-				"%s:%d: not a line of the form [section], key = value or # comment",
-				parse->name, bad);
-		return ERR_INVALID;
-	}
+	snprintf(error->where, sizeof(error->where), "%.255s: %s.%s", parse->name, key->section,
+		 key->name);
+	snprintf(error->en, sizeof(error->en), "is missing: %s", key->en);
+	snprintf(error->ja, sizeof(error->ja), "指定が必要です（%s）", key->ja);
+}
+
+static enum err fill_rest(struct parse *parse)
+{
 	for (size_t i = 0; i < parse->count; i++) {
 		const struct config_key *key = &parse->keys[i];
 
 		if (parse->seen[i])
 			continue;
 		if (!key->fallback) {
-			complain(parse, "%s: %s.%s is missing: %s", parse->name, key->section,
-				 key->name, key->help);
+			refuse_missing(parse, key);
 			return ERR_INVALID;
 		}
 		if (!set(parse, key, "fallback", key->fallback))
@@ -199,19 +247,40 @@ static enum err fill(struct parse *parse, const char *text)
 	return OK;
 }
 
+static enum err fill(struct parse *parse, const char *text)
+{
+	char where[300];
+	int bad;
+
+	parse->rest = text;
+	bad = ini_parse_stream(next_line, parse, on_value, parse);
+	if (bad < 0)
+		return ERR_NOMEM;
+	if (parse->error->en[0])
+		return ERR_INVALID;
+	if (bad > 0) {
+		snprintf(where, sizeof(where), "%.255s:%d", parse->name, bad);
+		config_complain(parse->error, where,
+				"not a line of the form [section], key = value or # comment",
+				"[節]、項目 = 値、# 注釈 のどの形でもない行です");
+		return ERR_INVALID;
+	}
+	return fill_rest(parse);
+}
+
 enum err config_parse(const char *name, const char *text, const struct config_key *keys,
 		      size_t count, void *target, size_t size, struct config_error *ret_error)
 {
 	struct parse parse = { .name = name, .keys = keys, .count = count, .error = ret_error };
 	enum err err;
 
-	ret_error->text[0] = 0;
+	*ret_error = (struct config_error){ 0 };
 	if (count > CONFIG_KEYS_MAX)
 		return ERR_INTERNAL;
 	parse.target = calloc(1, size);
-	if (!parse.target)
-		return ERR_NOMEM;
-	err = fill(&parse, text);
+	err = parse.target ? fill(&parse, text) : ERR_NOMEM;
+	if (err == ERR_NOMEM)
+		config_complain(ret_error, name, "out of memory", "メモリーが足りません");
 	if (!err)
 		memcpy(target, parse.target, size);
 	free(parse.target);
@@ -226,14 +295,18 @@ enum err config_read(const char *path, const struct config_key *keys, size_t cou
 	enum err err = util_read_file(path, CONFIG_FILE_MAX, &text, &len);
 
 	if (err) {
-		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "%s: cannot be read: %s; a file of at most %d bytes is needed", path,
+		snprintf(ret_error->where, sizeof(ret_error->where), "%s", path);
+		snprintf(ret_error->en, sizeof(ret_error->en),
+			 "cannot be read: %s; a file of at most %d bytes is needed",
 			 err_text_en(err), CONFIG_FILE_MAX);
+		snprintf(ret_error->ja, sizeof(ret_error->ja),
+			 "読み込めません（%s）。%d バイトまでのファイルが必要です",
+			 err_text_ja(err), CONFIG_FILE_MAX);
 		return err;
 	}
 	if (strlen(text) != len) {
-		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "%s: holds a NUL byte: a text file is needed", path);
+		config_complain(ret_error, path, "holds a NUL byte: a text file is needed",
+				"NUL バイトが含まれています。テキストファイルが必要です");
 		return ERR_INVALID;
 	}
 	return config_parse(path, text, keys, count, target, size, ret_error);

@@ -1,6 +1,6 @@
 /*
  * config.h - reads an ini file (inih) into a struct by a table. A wrong line gives one message with
- * file, line, key, value and what is allowed, and nothing is taken over.
+ * file, line, key, value and what is allowed, in English and Japanese, and nothing is taken over.
  */
 #ifndef SEKISHO_BASE_CONFIG_H
 #define SEKISHO_BASE_CONFIG_H
@@ -29,12 +29,18 @@ struct config_key {
 	size_t offset;        /* in the target struct */
 	int64_t min, max;     /* INT: range; STRING: length in bytes */
 	const char *fallback; /* as it would stand in the file; NULL: the key must be given */
-	const char *help;     /* one English line */
+	const char *en, *ja;  /* what it is, one line each */
 };
 
+/* All of it valid UTF-8 without control characters, whatever the file holds. */
 struct config_error {
-	char text[512]; /* "file:line: section.key: what is wrong, what is allowed" */
+	char where[400];       /* "file", "file:line" or "file:line: section.key" */
+	char en[512], ja[512]; /* what is wrong, and what is allowed */
 };
+
+/* Fills in what the file's own checks cannot find; en and ja take the same arguments. */
+void config_complain(struct config_error *error, const char *where, const char *en, const char *ja,
+		     ...) printf_like(3, 5) printf_like(4, 5);
 
 /*
  * Fills target (size bytes) from the fallbacks and the file. Unknown keys, doubled keys, lines over

@@ -241,11 +241,10 @@ static int call(struct run *run)
 
 static int run_remote(struct run *run)
 {
-	struct config_error error;
 	int code;
 
-	if (settings_read(run->args.config, &run->settings, &error))
-		return refuse(run, EXIT_USAGE, ERR_INVALID, NULL, error.text);
+	if (!local_settings(&run->args, &run->settings))
+		return EXIT_USAGE;
 	code = util_streq(run->args.command->name, "device enrol") ? gather_enrol(run)
 								   : gather(run);
 	return code ? code : call(run);

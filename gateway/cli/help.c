@@ -89,7 +89,8 @@ static void put_settings(FILE *out)
 		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
 		fputs("  ", out);
 		text_put(out, name, KEY_COLUMNS);
-		fprintf(out, " %s (%s)\n", key->help, key->fallback ? key->fallback : "-");
+		fprintf(out, " %s (%s)\n", lang(key->en, key->ja),
+			key->fallback ? key->fallback : "-");
 	}
 }
 

@@ -6,6 +6,7 @@
 #define SEKISHO_CLI_LOCAL_H
 
 #include "cli/args.h"
+#include "wire/settings.h"
 
 extern const struct command local_commands[];
 extern const size_t local_command_count;
@@ -17,6 +18,9 @@ const struct command *command_at(size_t index);
 const struct command *command_lookup(const char *name);
 
 bool local_is(const struct command *command);
+
+/* Reads the settings file; false when it is wrong, after saying so to the person. */
+bool local_settings(const struct args *args, struct settings *ret);
 
 /* Runs a local command; returns the exit code. */
 int local_run(const struct args *args);

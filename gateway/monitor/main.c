@@ -55,8 +55,7 @@ static int run(const char *settings_path)
 		return EXIT_USAGE;
 	}
 	if (settings_read(path, &settings, &error)) {
-		refuse("the settings are not right; nothing was started",
-		       "設定に誤りがあります。何も起動していません", "%s", error.text);
+		refuse(error.en, error.ja, "%s", error.where);
 		return EXIT_USAGE;
 	}
 	if (!find_program_dir(program_dir))

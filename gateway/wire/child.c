@@ -73,7 +73,8 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 	}
 	*child = (struct child){ .role = role };
 	if (settings_read(argv[1], &child->settings, &error)) {
-		log_error("start-settings", "error=\"%s\"", error.text);
+		log_error("start-settings", "where=%s error=%s error_ja=%s", log_quote(error.where),
+			  log_quote(error.en), log_quote(error.ja));
 		exit(CHILD_EXIT_START);
 	}
 	len = snprintf(child->state_dir, sizeof(child->state_dir), "%s/%s",

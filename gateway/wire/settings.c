@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 const struct config_key settings_keys[] = {
-#define SETTING(section, field, type, min, max, fallback, help)                                    \
+#define SETTING(section, field, type, min, max, fallback, en, ja)                                  \
 	{ #section, #field, CONFIG_##type, offsetof(struct settings, section##_##field),           \
-	  min,      max,    fallback,      help },
+	  min,      max,    fallback,      en,                                                     \
+	  ja },
 #include "wire/settings.def"
 #undef SETTING
 };
@@ -21,12 +22,15 @@ enum err settings_read(const char *path, struct settings *ret, struct config_err
 		return err;
 	if (settings.session_idle_warn_minutes > settings.session_idle_lock_minutes ||
 	    settings.session_idle_lock_minutes > settings.session_idle_logoff_minutes) {
-		snprintf(ret_error->text, sizeof(ret_error->text),
-			 "%.255s: session.idle_warn_minutes <= idle_lock_minutes <= "
-			 "idle_logoff_minutes must hold, but they are %lld, %lld, %lld",
-			 path, (long long)settings.session_idle_warn_minutes,
-			 (long long)settings.session_idle_lock_minutes,
-			 (long long)settings.session_idle_logoff_minutes);
+		config_complain(
+			ret_error, path,
+			"session.idle_warn_minutes <= idle_lock_minutes <= "
+			"idle_logoff_minutes must hold, but they are %lld, %lld, %lld",
+			"session.idle_warn_minutes ≦ idle_lock_minutes ≦ "
+			"idle_logoff_minutes にしてください。いまの値は %lld、%lld、%lld です",
+			(long long)settings.session_idle_warn_minutes,
+			(long long)settings.session_idle_lock_minutes,
+			(long long)settings.session_idle_logoff_minutes);
 		return ERR_INVALID;
 	}
 	*ret = settings;

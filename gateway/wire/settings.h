@@ -14,7 +14,7 @@
 
 /* One member per line of settings.def, named section_field. */
 struct settings {
-#define SETTING(section, field, type, min, max, fallback, help)                                    \
+#define SETTING(section, field, type, min, max, fallback, en, ja)                                  \
 	SETTINGS_##type(section##_##field, max)
 #include "wire/settings.def"
 #undef SETTING

@@ -20,6 +20,11 @@ static void check(const struct config_key *key, const struct settings *settings)
 	}
 }
 
+static bool is_text(const char *text)
+{
+	return *text && util_utf8_valid(text, strlen(text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config_error error;
@@ -35,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			 &error) == OK)
 		for (size_t i = 0; i < settings_count; i++)
 			check(&settings_keys[i], &settings);
-	else if (!error.text[0])
+	else if (!is_text(error.where) || !is_text(error.en) || !is_text(error.ja))
 		abort();
 	free(text);
 	return 0;

@@ -358,7 +358,7 @@ static inline void office_settings(struct office *office)
 	fprintf(file, "[gateway]\noffice = 試験事務所\n%s\n", office->more);
 	fclose(file);
 	if (settings_read(path, &office->settings, &error))
-		fail_msg("%s", error.text);
+		fail_msg("%s", error.en);
 }
 
 /* sato, whose laptop has the key 1, is logged in and may use the PC. */

@@ -267,6 +267,8 @@ static void test_every_command_is_reachable(void **state)
 }
 
 /* The whole program, with its output away. */
+static char said[16 * 1024];
+
 __attribute__((sentinel)) static int run(const char *first, ...)
 {
 	char *argv[WORDS_MAX + 1] = { (char *)"sekisho", (char *)first };
@@ -279,8 +281,10 @@ __attribute__((sentinel)) static int run(const char *first, ...)
 	va_end(list);
 	fflush(stdout);
 	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
-	assert_non_null(freopen("/dev/null", "w", stdout));
-	assert_non_null(freopen("/dev/null", "w", stderr));
+	FILE *sink = tmpfile();
+	assert_non_null(sink);
+	dup2(fileno(sink), STDOUT_FILENO);
+	dup2(fileno(sink), STDERR_FILENO);
 	int code = cli_main(argc, argv);
 	fflush(stdout);
 	fflush(stderr);
@@ -288,6 +292,9 @@ __attribute__((sentinel)) static int run(const char *first, ...)
 	dup2(err, STDERR_FILENO);
 	close(out);
 	close(err);
+	rewind(sink);
+	said[fread(said, 1, sizeof(said) - 1, sink)] = 0;
+	fclose(sink);
 	return code;
 }
 
@@ -316,6 +323,32 @@ static void test_exit_codes(void **state)
 	unlink(conf);
 }
 
+/* The settings' errors and explanations are in the person's language. */
+static void test_settings_in_both_languages(void **state)
+{
+	char conf[] = "/tmp/sekisho-conf-XXXXXX";
+	int fd = mkstemp(conf);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(run("config", "check", "--config", conf, NULL), EXIT_DONE);
+	assert_non_null(strstr(said, "seconds a PC may take to answer"));
+	assert_true(dprintf(fd, "[login]\nfailures = 1\n") > 0);
+	assert_int_equal(run("config", "check", "--config", conf, NULL), EXIT_REFUSED);
+	assert_non_null(strstr(said, ":2: login.failures: \"1\" is not allowed: a whole number "
+				     "from 3 to 100"));
+	assert_int_equal(run("config", "check", "--config", conf, "--json", NULL), EXIT_REFUSED);
+	assert_non_null(strstr(said, "\"message_ja\":\"「1」は使えません"));
+	setenv("LC_ALL", "ja_JP.UTF-8", 1);
+	lang_init();
+	assert_int_equal(run("status", "--config", conf, NULL), EXIT_USAGE);
+	assert_non_null(strstr(said, ":2: login.failures: 「1」は使えません。3～100 の整数"));
+	assert_int_equal(run("config", "check", "--help", NULL), EXIT_DONE);
+	assert_non_null(strstr(said, "PC の応答を待つ秒数 (10)"));
+	close(fd);
+	unlink(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(test_japanese, in_english),
 		cmocka_unit_test_setup(test_every_command_is_reachable, in_english),
 		cmocka_unit_test_setup(test_exit_codes, in_english),
+		cmocka_unit_test_setup(test_settings_in_both_languages, in_english),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

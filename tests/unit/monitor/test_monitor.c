@@ -341,7 +341,7 @@ static int run_monitor(const char *conf)
 	snprintf(path, sizeof(path), "%s/%s", place, conf);
 	snprintf(programs, sizeof(programs), "%s/bin", place);
 	if (settings_read(path, &settings, &error)) {
-		fprintf(stderr, "%s\n", error.text);
+		fprintf(stderr, "%s\n", error.en);
 		return 91;
 	}
 	log_init("monitor", LOG_LEVEL_INFO);

@@ -20,7 +20,7 @@ static void fallbacks_are_valid(void **state)
 
 	(void)state;
 	if (settings_read(path, &settings, &error))
-		fail_msg("%s", error.text);
+		fail_msg("%s: %s", error.where, error.en);
 	assert_int_equal(settings.login_failures, 10);
 	assert_int_equal(settings.gateway_listen.port, 443);
 	assert_string_equal(settings.gateway_state_dir, "/var/lib/sekisho");
@@ -36,8 +36,28 @@ static void idle_times_in_order(void **state)
 
 	(void)state;
 	assert_err(settings_read(path, &settings, &error), ERR_INVALID);
-	assert_non_null(strstr(error.text, "20, 19, 120"));
+	assert_string_equal(error.where, path);
+	assert_non_null(strstr(error.en, "20, 19, 120"));
+	assert_non_null(strstr(error.ja, "20、19、120"));
 	unlink(path);
+}
+
+static bool is_japanese(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			return true;
+	return false;
+}
+
+static void every_setting_is_explained(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_count; i++)
+		if (!*settings_keys[i].en || is_japanese(settings_keys[i].en) ||
+		    !is_japanese(settings_keys[i].ja))
+			fail_msg("%s.%s has no help in both languages", settings_keys[i].section,
+				 settings_keys[i].name);
 }
 
 int main(void)
@@ -45,6 +65,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fallbacks_are_valid),
 		cmocka_unit_test(idle_times_in_order),
+		cmocka_unit_test(every_setting_is_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
