@@ -61,7 +61,7 @@ static void on_viewer_hello(void *ctx, struct viewer *viewer, unsigned width, un
 	if (viewer != worker->viewer)
 		return;
 	limits_viewer_came(&worker->limits);
-	worker->told_no_resize = false;
+	worker->told_no_resize = worker->told_no_text = false;
 	session_settle(worker);
 	welcome(worker);
 	if (resumed)
@@ -190,13 +190,29 @@ void attach_take(struct worker *worker, uint32_t number, int fd)
 		session_settle(worker);
 }
 
-void attach_cannot_resize(void *ctx)
+static void tell_once(struct worker *worker, bool *told, enum notice_kind kind)
+{
+	if (!*told)
+		session_notice(worker, kind, 0);
+	*told = true;
+}
+
+static void on_cannot_resize(void *ctx)
 {
 	struct worker *worker = ctx;
-	if (!worker->told_no_resize)
-		session_notice(worker, NOTICE_NO_RESIZE, 0);
-	worker->told_no_resize = true;
+	tell_once(worker, &worker->told_no_resize, NOTICE_NO_RESIZE);
 }
+
+static void on_cannot_take_text(void *ctx)
+{
+	struct worker *worker = ctx;
+	tell_once(worker, &worker->told_no_text, NOTICE_NO_TEXT);
+}
+
+const struct hands_events attach_hands_events = {
+	.cannot_resize = on_cannot_resize,
+	.cannot_take_text = on_cannot_take_text,
+};
 
 void attach_free(struct worker *worker)
 {

@@ -24,7 +24,7 @@ bool attach_closing(const struct worker *worker);
 /* Frees all viewers at once. */
 void attach_free(struct worker *worker);
 
-/* The PC cannot change its size: told to each viewer once. ctx: the worker. */
-void attach_cannot_resize(void *ctx);
+/* What the PC cannot do: told to each viewer once. Their ctx is the worker. */
+extern const struct hands_events attach_hands_events;
 
 #endif

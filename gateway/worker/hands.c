@@ -6,9 +6,10 @@
 
 static void on_resize_due(struct loop_timer *timer);
 
-void hands_init(struct hands *hands, struct loop *loop, void (*cannot_resize)(void *ctx), void *ctx)
+void hands_init(struct hands *hands, struct loop *loop, const struct hands_events *events,
+		void *ctx)
 {
-	*hands = (struct hands){ .cannot_resize = cannot_resize, .ctx = ctx };
+	*hands = (struct hands){ .events = events, .ctx = ctx };
 	loop_timer_init(loop, &hands->timer, on_resize_due);
 }
 
@@ -44,10 +45,24 @@ void hands_key(struct hands *hands, const struct msg_key *key)
 		remote->ops->key(remote, keysym, scancode, key->down);
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text)
+		if (*text++ & 0x80)
+			return false;
+	return true;
+}
+
 void hands_text(struct hands *hands, const char *text)
 {
 	struct remote *remote = driven(hands);
-	if (remote)
+	if (!remote)
+		return;
+	if (remote->text == REMOTE_TEXT_NONE ||
+	    (remote->text == REMOTE_TEXT_KEYS && !is_ascii(text)))
+		hands->events->cannot_take_text(hands->ctx);
+	/* Some of it may arrive all the same. */
+	if (remote->text != REMOTE_TEXT_NONE)
 		remote->ops->text(remote, text);
 }
 
@@ -96,7 +111,7 @@ static void ask_resize(struct hands *hands)
 		return;
 	hands->resize_us = clock_mono_us();
 	if (!remote->can_resize || !remote->ops->resize(remote, width, height))
-		hands->cannot_resize(hands->ctx);
+		hands->events->cannot_resize(hands->ctx);
 }
 
 static void on_resize_due(struct loop_timer *timer)

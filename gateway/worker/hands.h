@@ -18,6 +18,12 @@ enum {
 	HANDS_RESIZE_US = 500000, /* between two requests */
 };
 
+/* What the PC cannot do with the input, told each time. */
+struct hands_events {
+	void (*cannot_resize)(void *ctx);
+	void (*cannot_take_text)(void *ctx);
+};
+
 struct hands {
 	struct loop_timer timer;
 	struct remote *remote; /* not owned; NULL: input goes nowhere */
@@ -27,11 +33,11 @@ struct hands {
 	unsigned desktop_width, desktop_height;
 	unsigned wish_width, wish_height; /* 0: nothing waits */
 	uint64_t resize_us;               /* the last request */
-	void (*cannot_resize)(void *ctx);
+	const struct hands_events *events;
 	void *ctx;
 };
 
-void hands_init(struct hands *hands, struct loop *loop, void (*cannot_resize)(void *ctx),
+void hands_init(struct hands *hands, struct loop *loop, const struct hands_events *events,
 		void *ctx);
 void hands_finish(struct hands *hands);
 

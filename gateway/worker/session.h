@@ -39,7 +39,7 @@ struct worker {
 	struct loop_timer finish_timer;
 	struct msg_worker_state reported;
 	unsigned events;
-	bool told_no_resize;
+	bool told_no_resize, told_no_text; /* to this viewer */
 	char context[16 + 2 * WIRE_SESSION_ID];
 };
 

@@ -134,7 +134,7 @@ enum err worker_new(struct loop *loop, int monitor_fd, worker_remote_new rdp, wo
 	loop_timer_init(loop, &worker->connect_timer, pc_connect_due);
 	loop_timer_init(loop, &worker->limits_timer, session_limits_due);
 	loop_timer_init(loop, &worker->finish_timer, session_finish_due);
-	hands_init(&worker->hands, loop, attach_cannot_resize, worker);
+	hands_init(&worker->hands, loop, &attach_hands_events, worker);
 	enum err err = screen_init(&worker->screen, loop);
 	if (!err)
 		err = link_init(&worker->link, loop, monitor_fd, &link_ops, worker);

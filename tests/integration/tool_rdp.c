@@ -6,7 +6,7 @@
  * pin|trust|refuse
  *
  * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H | hold 0|1 | dump FILE
- * (BGRX rows) | settle QUIET_MS MAX_MS | channels | frames | quit
+ * (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | quit
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -183,6 +183,8 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "channels")) {
 		rdp_channels_describe(tool->remote, channels, sizeof(channels));
 		printf("channels can_resize=%d %s\n", tool->remote->can_resize, channels);
+	} else if (util_streq(line, "support")) {
+		printf("support text=%d\n", tool->remote->text);
 	} else if (util_streq(line, "frames")) {
 		printf("frames %lu damages %lu\n", tool->frames, tool->damages);
 	} else if (util_streq(line, "quit")) {

@@ -77,7 +77,7 @@ export default Object.freeze({
 	"tool.ime-remote": "Keys go to the PC",
 	"tool.ime-local": "Input method of this device",
 	"tool.ime-remote-help": "Keys go to the PC. Press to compose text with the input method of this device instead.",
-	"tool.ime-local-help": "Text is composed by the input method of this device and sent when it is committed. Press to send keys to the PC again.",
+	"tool.ime-local-help": "Text is composed by the input method of this device and sent when it is committed. If it does not appear, press to send keys to the PC again and use the PC's own input method.",
 	"tool.view": "Display and keyboard",
 	"tool.fullscreen": "Full screen",
 	"tool.windowed": "Leave full screen",
@@ -152,6 +152,7 @@ export default Object.freeze({
 	"notice.length": "This connection ends in {time}, its longest allowed time is over then. Save your work.",
 	"notice.resumed": "Connected again; everything is as you left it.",
 	"notice.no-resize": "This PC cannot change its screen size. The picture is fitted to the window.",
+	"notice.no-text": "This PC does not seem to take text from the input method of this device. Switch to “Keys go to the PC” and use the PC's own input method (半角/全角 key).",
 
 	"over.back": "Back to my PCs",
 	"over.again": "Connect again",

@@ -76,7 +76,7 @@ const texts = Object.freeze({
 	"tool.ime-remote": "キーをPCへ送る",
 	"tool.ime-local": "この端末の日本語入力",
 	"tool.ime-remote-help": "キーはPCへ送られます。押すと、この端末の日本語入力で文章を作って送るようになります。",
-	"tool.ime-local-help": "この端末の日本語入力で確定した文字がPCへ送られます。押すと、キーをPCへ送るように戻ります。",
+	"tool.ime-local-help": "この端末の日本語入力で確定した文字がPCへ送られます。文字が現れないときは、押してキーをPCへ送るように戻し、PC側の日本語入力をお使いください。",
 	"tool.view": "表示とキーボード",
 	"tool.fullscreen": "全画面",
 	"tool.windowed": "全画面を終了",
@@ -151,6 +151,7 @@ const texts = Object.freeze({
 	"notice.length": "あと{time}で接続できる時間の上限になり、接続が終了します。作業を保存してください。",
 	"notice.resumed": "再接続しました。画面は元のままです。",
 	"notice.no-resize": "このPCは画面の大きさを変えられません。ウィンドウに合わせて表示します。",
+	"notice.no-text": "このPCは、この端末の日本語入力で確定した文字を受け取れないようです。「キーをPCへ送る」に切り替えて、PC側の日本語入力（半角/全角キー）をお使いください。",
 
 	"over.back": "マイPCに戻る",
 	"over.again": "もう一度接続する",

@@ -6,6 +6,8 @@ import { byId, setText } from "./dom.js";
 import { formatDuration, onLanguage, t } from "./i18n.js";
 
 const NEWS_MS = 6000;
+/* For news that say what to do now. */
+const ADVICE_MS = 20000;
 
 export class Notices {
 	#idle = byId("idle");
@@ -59,6 +61,9 @@ export class Notices {
 		case "no-resize":
 			this.#tell("notice.no-resize");
 			break;
+		case "no-text":
+			this.#tell("notice.no-text", ADVICE_MS);
+			break;
 		}
 		this.#show();
 	}
@@ -70,8 +75,11 @@ export class Notices {
 		this.#show();
 	}
 
-	/** @param {import("./i18n.js").Key} key */
-	#tell(key) {
+	/**
+	 * @param {import("./i18n.js").Key} key
+	 * @param {number} [milliseconds] how long it stays
+	 */
+	#tell(key, milliseconds = NEWS_MS) {
 		/* The end of the allowed time is more important than any news. */
 		if (this.#news?.key === "notice.length")
 			return;
@@ -80,7 +88,7 @@ export class Notices {
 		this.#fade = setTimeout(() => {
 			this.#news = null;
 			this.#show();
-		}, NEWS_MS);
+		}, milliseconds);
 	}
 
 	#show() {

@@ -22,6 +22,13 @@ enum {
 
 struct remote;
 
+/* Which committed text arrives, as far as the PC lets one know. */
+enum remote_text {
+	REMOTE_TEXT_ANY,
+	REMOTE_TEXT_KEYS, /* most likely only what its own keyboard has keys for */
+	REMOTE_TEXT_NONE,
+};
+
 /* What the PC does, told to the worker. All are called from inside remote_connect or the loop. */
 struct remote_events {
 	/*
@@ -93,6 +100,7 @@ struct remote {
 	struct loop *loop;
 	struct remote_config config; /* strings live as long as the remote */
 	bool can_resize;
+	enum remote_text text; /* once connected */
 };
 
 /* Allocate; the result is freed with remote_free. */

@@ -257,6 +257,50 @@ static void test_input_reaches_the_pc(void **state)
 	session_finish(&session);
 }
 
+static bool told_no_text(struct watcher *watcher)
+{
+	bool told = hear_of(watcher, MSG_notice);
+	if (told)
+		assert_int_equal(watcher->any.notice.kind, NOTICE_NO_TEXT);
+	return told;
+}
+
+static void test_text_the_pc_has_no_keys_for_is_told_once(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "税" });
+	assert_false(told_no_text(&watcher));
+	pc.remote.text = REMOTE_TEXT_KEYS;
+	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "12~" });
+	assert_false(told_no_text(&watcher));
+	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "1月" });
+	assert_true(told_no_text(&watcher));
+	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "税" });
+	assert_false(told_no_text(&watcher));
+	assert_string_equal(pc.journal, "text 税\ntext 12~\ntext 1月\ntext 税\n");
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
+static void test_text_the_pc_never_takes_is_told(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	pc.remote.text = REMOTE_TEXT_NONE;
+	say(&session, &watcher, MSG_text, &(struct msg_text){ .text = "12" });
+	assert_true(told_no_text(&watcher));
+	assert_string_equal(pc.journal, "");
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 static void test_resizing(void **state)
 {
 	(void)state;
@@ -604,6 +648,8 @@ int main(void)
 		cmocka_unit_test(test_view_only),
 		cmocka_unit_test(test_input_reaches_the_pc),
 		cmocka_unit_test(test_resizing),
+		cmocka_unit_test(test_text_the_pc_has_no_keys_for_is_told_once),
+		cmocka_unit_test(test_text_the_pc_never_takes_is_told),
 		cmocka_unit_test(test_a_pc_that_cannot_resize_says_so_once),
 		cmocka_unit_test(test_the_pc_changes_its_size),
 		cmocka_unit_test(test_slow_viewer_skips_states),

@@ -150,6 +150,7 @@ static void end(struct rdp_remote *rdp, enum end_reason reason)
 {
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
+	rdp_text_finish(rdp);
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
 
@@ -247,6 +248,7 @@ static enum err rdp_connect(struct remote *remote, enum end_reason *ret_reason)
 	}
 	if (!rdp->painted)
 		loop_timer_set(&rdp->deadline, time_us);
+	remote->text = rdp_text_support(context->settings);
 	rdp_input_start(rdp);
 	return OK;
 }
@@ -258,7 +260,7 @@ static void rdp_key(struct remote *remote, uint32_t keysym, uint16_t scancode, b
 
 static void rdp_text(struct remote *remote, const char *text)
 {
-	rdp_input_text(rdp_from(remote), text);
+	rdp_text_send(rdp_from(remote), text);
 }
 
 static void rdp_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons,
@@ -296,6 +298,7 @@ static void rdp_remote_free(struct remote *remote)
 
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
+	rdp_text_finish(rdp);
 	if (rdp->instance) {
 		if (rdp->connected)
 			(void)freerdp_disconnect(rdp->instance);
@@ -359,6 +362,7 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 		.ops = &rdp_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config
 	};
 	loop_timer_init(loop, &rdp->deadline, deadline_over);
+	rdp_text_init(rdp);
 	err = make_instance(rdp);
 	if (err) {
 		rdp_remote_free(&rdp->remote);

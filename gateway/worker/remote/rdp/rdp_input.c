@@ -3,7 +3,6 @@
 #include <freerdp/input.h>
 #include <freerdp/scancode.h>
 #include <freerdp/settings.h>
-#include <winpr/string.h>
 
 #include "base/util.h"
 #include "worker/remote/rdp/rdp.h"
@@ -175,6 +174,8 @@ void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, b
 	uint32_t code = rdp_input_scancode(scancode);
 	uint32_t c = rdp_input_keysym_char(keysym);
 
+	if (down)
+		rdp_text_flush(rdp);
 	if (code == RDP_SCANCODE_PAUSE) {
 		/* one event that is press and release, [MS-RDPBCGR] 2.2.8.1.1.3.1.1.1 */
 		if (down)
@@ -184,31 +185,6 @@ void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, b
 	} else if (c) {
 		send_char(input, c, down);
 	}
-}
-
-static void send_key_stroke(rdpInput *input, uint32_t code)
-{
-	(void)freerdp_input_send_keyboard_event_ex(input, TRUE, FALSE, code);
-	(void)freerdp_input_send_keyboard_event_ex(input, FALSE, FALSE, code);
-}
-
-void rdp_input_text(struct rdp_remote *rdp, const char *text)
-{
-	rdpInput *input = rdp->instance->context->input;
-	size_t len = 0;
-	WCHAR *wide = ConvertUtf8ToWCharAlloc(text, &len);
-
-	for (size_t i = 0; wide && i < len; i++) {
-		if (wide[i] == '\n') {
-			send_key_stroke(input, RDP_SCANCODE_RETURN);
-		} else if (wide[i] == '\t') {
-			send_key_stroke(input, RDP_SCANCODE_TAB);
-		} else if (wide[i] >= 0x20 && wide[i] != 0x7f) {
-			send_unicode(input, wide[i], true);
-			send_unicode(input, wide[i], false);
-		}
-	}
-	free(wide);
 }
 
 void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned buttons,
@@ -221,6 +197,8 @@ void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned 
 	struct rdp_mouse_event events[RDP_MAX_MOUSE_EVENTS];
 	size_t count;
 
+	if (buttons != rdp->pointer.buttons)
+		rdp_text_flush(rdp);
 	/* Both are within REMOTE_MAX_*, checked when the desktop got its size. */
 	x = MIN(x, width - 1);
 	y = MIN(y, height - 1);

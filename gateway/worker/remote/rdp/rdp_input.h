@@ -50,7 +50,6 @@ uint32_t rdp_input_keysym_char(uint32_t keysym);
 
 /* struct remote_ops */
 void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, bool down);
-void rdp_input_text(struct rdp_remote *rdp, const char *text);
 void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned buttons,
 		       int wheel_x, int wheel_y);
 
