@@ -94,6 +94,20 @@ void host_look(struct host_watch *watch, const struct host_row *host)
 		loop_timer_set(&watch->timer, HOST_TICK_US);
 }
 
+void host_doubt(struct host_watch *watch, int64_t host)
+{
+	struct host_seen *seen = seen_find(watch, host);
+	uint64_t now_ms = clock_mono_ms();
+
+	/* One that nobody looked at is asked at the first look. */
+	if (!seen)
+		return;
+	seen->answered = false;
+	if (!awaited(seen, now_ms))
+		seen->asked_ms = 0;
+	seen_ask(watch, seen, now_ms);
+}
+
 static void watch_due(struct loop_timer *timer)
 {
 	struct host_watch *watch = container_of(timer, struct host_watch, timer);

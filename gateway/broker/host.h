@@ -1,6 +1,7 @@
 /*
  * host.h - which office PCs answer. The probe process asks them, at once when somebody first looks
- * and every 10 s while somebody goes on looking; the broker itself sends nothing to a PC.
+ * or a session failed, and every 10 s while somebody goes on looking; the broker itself sends
+ * nothing to a PC.
  */
 #ifndef SEKISHO_BROKER_HOST_H
 #define SEKISHO_BROKER_HOST_H
@@ -20,6 +21,9 @@ void host_watch_free(struct host_watch *watch);
 
 /* Somebody looks at the host; asks the probe when its last answer is not fresh. */
 void host_look(struct host_watch *watch, const struct host_row *host);
+
+/* What is known of the host is not true any more; asks the probe at once. */
+void host_doubt(struct host_watch *watch, int64_t host);
 
 /* Whether an answer is on its way and there is none so far. */
 bool host_undecided(const struct host_watch *watch, int64_t host);

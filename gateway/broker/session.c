@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/host.h"
 #include "wire/ipc.h"
 
 bool session_alive(const struct session *session)
@@ -286,6 +287,12 @@ static void session_stop_worker(struct session *session, enum end_reason reason,
 	loop_timer_set(&session->timer, SESSION_STOP_MS * 1000ULL);
 }
 
+/* The PC went, or was not there: the menu must not go on calling it reachable. */
+static bool pc_failed(enum end_reason reason)
+{
+	return reason == END_PC_UNREACHABLE || reason == END_PC_TIMEOUT || reason == END_PC_CLOSED;
+}
+
 void session_finish(struct session *session, enum end_reason reason, unsigned kill_ms)
 {
 	if (!session_alive(session))
@@ -299,6 +306,8 @@ void session_finish(struct session *session, enum end_reason reason, unsigned ki
 	session_stop_worker(session, reason, kill_ms);
 	session_save_end(session);
 	session_answer_opener(session, ERR_UNAVAILABLE);
+	if (pc_failed(reason))
+		host_doubt(session->broker->hosts, session->row.host);
 }
 
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host)

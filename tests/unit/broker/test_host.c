@@ -198,10 +198,9 @@ static void only_granted_ones_are_listed_and_probed(void **state)
 	answer_finish(&answer);
 }
 
-static void who_uses_it(void **state)
+static struct session *session_of(struct office *office, uint8_t number)
 {
-	struct office *office = *state;
-	struct session_row row = { .id = { 1 },
+	struct session_row row = { .id = { number },
 				   .account = office->account,
 				   .device = office->device,
 				   .host = office->host,
@@ -209,13 +208,20 @@ static void who_uses_it(void **state)
 				   .state = SESSION_ACTIVE,
 				   .until_s = clock_wall_s() + 100 };
 	struct session *session;
-	struct answer answer;
 
 	assert_ok(session_row_add(office->db, &row));
 	assert_ok(session_load(office->broker));
 	session = session_on_host(office->broker, office->host);
 	assert_non_null(session);
-	answer = list(office);
+	return session;
+}
+
+static void who_uses_it(void **state)
+{
+	struct office *office = *state;
+	struct session *session = session_of(office, 1);
+	struct answer answer = list(office);
+
 	assert_string_equal(json_string_value(json_object_get(first(&answer), "in_use")), "me");
 	assert_string_equal(json_string_value(json_object_get(first(&answer), "session")),
 			    session->id_text);
@@ -225,6 +231,39 @@ static void who_uses_it(void **state)
 	assert_string_equal(json_string_value(json_object_get(first(&answer), "in_use")), "other");
 	assert_null(json_object_get(first(&answer), "session"));
 	answer_finish(&answer);
+}
+
+/* What the menu said is no longer true, so it is asked anew without waiting for its turn. */
+static void one_that_failed_a_session_is_asked_at_once(void **state)
+{
+	static const enum end_reason reasons[] = { END_PC_UNREACHABLE, END_PC_TIMEOUT,
+						   END_PC_CLOSED };
+	struct office *office = *state;
+	union wire_any msg = { 0 };
+	struct answer answer;
+
+	office_send(office, MSG_host_list, &msg, 1, office->token);
+	assert_true(asked(office, 1000));
+	probe_answers(office, office->host, true);
+	answer = office_answer(office);
+	answer_finish(&answer);
+	session_finish(session_of(office, 1), END_LOGOUT, SESSION_STOP_MS);
+	assert_false(asked(office, 50));
+	for (uint8_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		session_finish(session_of(office, (uint8_t)(2 + i)), reasons[i], SESSION_STOP_MS);
+		assert_true(asked(office, 1000));
+		/* Not "reachable" meanwhile, and not asked twice. */
+		answer = list(office);
+		assert_string_equal(state_of(&answer), "unknown");
+		answer_finish(&answer);
+		assert_false(asked(office, 50));
+		probe_answers(office, office->host, false);
+		for (int step = 0; step < 3; step++)
+			assert_ok(loop_step(office->loop, 5));
+		answer = list(office);
+		assert_string_equal(state_of(&answer), "asleep");
+		answer_finish(&answer);
+	}
 }
 
 int main(void)
@@ -238,6 +277,7 @@ int main(void)
 		office_test(no_card_no_waking),
 		office_test(only_granted_ones_are_listed_and_probed),
 		office_test(who_uses_it),
+		office_test(one_that_failed_a_session_is_asked_at_once),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);
