@@ -12,9 +12,12 @@
 #include "base/util.h"
 #include "wire/ipc.h"
 
-static enum err admin_connect(const char *runtime_dir, int *ret_fd)
+static enum err admin_connect(const char *runtime_dir, unsigned timeout_ms, int *ret_fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	/* While no broker accepts, a full queue would hold connect() for ever. */
+	struct timeval patience = { .tv_sec = timeout_ms / 1000,
+				    .tv_usec = timeout_ms % 1000 * 1000 };
 	int size = WIRE_MESSAGE_MAX;
 	int len =
 		snprintf(address.sun_path, sizeof(address.sun_path), "%s/admin.sock", runtime_dir);
@@ -26,9 +29,12 @@ static enum err admin_connect(const char *runtime_dir, int *ret_fd)
 		return err_from_errno(errno);
 	/* One message of the largest size must fit. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == EACCES || errno == EPERM)
 			return ERR_DENIED;
+		if (errno == EAGAIN)
+			return ERR_TIMEOUT;
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
 	}
 	*ret_fd = util_take_fd(&fd);
@@ -106,11 +112,11 @@ static enum err send_request(int fd, const char *command, const char *arguments,
 }
 
 enum err admin_call(const char *runtime_dir, const char *command, const json_t *arguments,
-		    unsigned *ret_status, json_t **ret_body)
+		    unsigned timeout_ms, unsigned *ret_status, json_t **ret_body)
 {
-	uint64_t until_ms = clock_mono_ms() + ADMIN_TIMEOUT_MS;
+	uint64_t until_ms = clock_mono_ms() + timeout_ms;
 	_cleanup_close_ int fd = -1;
-	enum err err = admin_connect(runtime_dir, &fd);
+	enum err err = admin_connect(runtime_dir, timeout_ms, &fd);
 
 	if (err)
 		return err;

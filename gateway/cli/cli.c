@@ -207,6 +207,13 @@ static int explain_call(const struct run *run, enum err err)
 	if (err == ERR_NOT_FOUND || err == ERR_UNAVAILABLE)
 		why = lang("the gateway does not run, or --config is another gateway's",
 			   "ゲートウェイが動いていないか、--config が違います");
+	if (err == ERR_TIMEOUT || err == ERR_CLOSED)
+		why = lang("the broker does not answer: it is restarting or busy; try again in a "
+			   "few seconds, and if it goes on look at the gateway's log (journalctl "
+			   "-u sekisho) for lines of role=monitor and role=broker",
+			   "ブローカーが応答しません。再起動中か、混み合っています。数秒後にやり直"
+			   "し、続くようならゲートウェイのログ（journalctl -u sekisho）で "
+			   "role=monitor と role=broker の行を見てください");
 	if (!why)
 		why = lang(err_text_en(err), err_text_ja(err));
 	snprintf(text, sizeof(text), "%s/admin.sock: %s", run->settings.gateway_runtime_dir, why);
@@ -219,8 +226,11 @@ static int call(struct run *run)
 	unsigned status = 0;
 	json_t *body = NULL;
 	int code = EXIT_DONE;
-	enum err err = admin_call(run->settings.gateway_runtime_dir, run->args.command->name,
-				  run->arguments, &status, &body);
+	const char *name = run->args.command->name;
+	enum err err =
+		admin_call(run->settings.gateway_runtime_dir, name, run->arguments,
+			   util_streq(name, "status") ? ADMIN_STATUS_TIMEOUT_MS : ADMIN_TIMEOUT_MS,
+			   &status, &body);
 
 	if (err)
 		return explain_call(run, err);

@@ -13,8 +13,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "cli/admin.h"
+#include "cli/cli.h"
+#include "cli/exit.h"
 #include "wire/ipc.h"
 
 struct broker {
@@ -91,7 +94,8 @@ static enum err call(const struct broker *broker, unsigned status, const char *r
 {
 	json_t *arguments = json_pack("{s:s}", "name", "佐藤");
 	pid_t pid = serve_once(broker, status, reply, "{\"name\":\"佐藤\"}");
-	enum err err = admin_call(broker->folder, "user add", arguments, ret_status, ret_body);
+	enum err err = admin_call(broker->folder, "user add", arguments, ADMIN_TIMEOUT_MS,
+				  ret_status, ret_body);
 
 	json_decref(arguments);
 	expect_exit(pid, 0);
@@ -148,9 +152,9 @@ static void test_nobody_there(void **state)
 	json_t *arguments = json_object(), *body = NULL;
 	unsigned status;
 
-	assert_int_equal(
-		admin_call("/tmp/sekisho-nobody-here", "status", arguments, &status, &body),
-		ERR_NOT_FOUND);
+	assert_int_equal(admin_call("/tmp/sekisho-nobody-here", "status", arguments,
+				    ADMIN_TIMEOUT_MS, &status, &body),
+			 ERR_NOT_FOUND);
 	char moved[128];
 	snprintf(moved, sizeof(moved), "%s/elsewhere", broker->folder);
 	assert_int_equal(mkdir(moved, 0700), 0);
@@ -158,14 +162,101 @@ static void test_nobody_there(void **state)
 	snprintf(path, sizeof(path), "%s/admin.sock", moved);
 	/* A file where the socket of a dead gateway would be. */
 	assert_int_equal(util_write_file(path, "", 0, 0600), OK);
-	assert_int_equal(admin_call(moved, "status", arguments, &status, &body), ERR_UNAVAILABLE);
+	assert_int_equal(admin_call(moved, "status", arguments, ADMIN_TIMEOUT_MS, &status, &body),
+			 ERR_UNAVAILABLE);
 	unlink(path);
 	rmdir(moved);
 	char longest[200];
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(admin_call(longest, "status", arguments, &status, &body), ERR_TOO_BIG);
+	assert_int_equal(admin_call(longest, "status", arguments, ADMIN_TIMEOUT_MS, &status, &body),
+			 ERR_TOO_BIG);
 	json_decref(arguments);
+}
+
+/* Connects without waiting; what connected is closed by the process's end. */
+static bool another_fits(const struct broker *broker)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	memcpy(address.sun_path, broker->path, strlen(broker->path) + 1);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* The monitor listens, but the broker that would accept is being restarted. */
+static void test_nobody_accepts(void **state)
+{
+	const struct broker *broker = *state;
+	json_t *arguments = json_object(), *body = NULL;
+	uint64_t begin_ms = clock_mono_ms();
+	unsigned status;
+
+	assert_int_equal(admin_call(broker->folder, "status", arguments, 100, &status, &body),
+			 ERR_TIMEOUT);
+	assert_in_range(clock_mono_ms() - begin_ms, 100, 2000);
+	while (another_fits(broker))
+		continue;
+	begin_ms = clock_mono_ms();
+	assert_int_equal(admin_call(broker->folder, "status", arguments, 100, &status, &body),
+			 ERR_TIMEOUT);
+	assert_in_range(clock_mono_ms() - begin_ms, 100, 2000);
+	json_decref(arguments);
+}
+
+/* sekisho status; what it says goes to ret_said. */
+static int ask_status(const struct broker *broker, const char *locale, char *ret_said, size_t size)
+{
+	char conf[128];
+	char *argv[] = { (char *)"sekisho", (char *)"--config", conf, (char *)"status", NULL };
+	int err = dup(STDERR_FILENO);
+	FILE *sink = tmpfile();
+
+	assert_non_null(sink);
+	snprintf(conf, sizeof(conf), "%s/conf", broker->folder);
+	FILE *file = fopen(conf, "w");
+	assert_non_null(file);
+	fprintf(file, "[gateway]\nruntime_dir = %s\n", broker->folder);
+	fclose(file);
+	setenv("LC_ALL", locale, 1);
+	dup2(fileno(sink), STDERR_FILENO);
+	int code = cli_main(4, argv);
+	fflush(stderr);
+	dup2(err, STDERR_FILENO);
+	close(err);
+	unlink(conf);
+	rewind(sink);
+	ret_said[fread(ret_said, 1, size - 1, sink)] = 0;
+	fclose(sink);
+	return code;
+}
+
+static void test_status_does_not_wait_for_long(void **state)
+{
+	const struct broker *broker = *state;
+	uint64_t begin_ms = clock_mono_ms();
+	char said[1024];
+
+	assert_int_equal(ask_status(broker, "ja_JP.UTF-8", said, sizeof(said)), EXIT_UNREACHABLE);
+	assert_in_range(clock_mono_ms() - begin_ms, ADMIN_STATUS_TIMEOUT_MS,
+			ADMIN_STATUS_TIMEOUT_MS + 3000);
+	assert_non_null(strstr(said, "ブローカーが応答しません。再起動中"));
+	assert_non_null(strstr(said, "journalctl -u sekisho"));
+}
+
+static void test_status_while_the_broker_ends(void **state)
+{
+	const struct broker *broker = *state;
+	char said[1024];
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(accept(broker->listener, NULL, NULL) < 0);
+	assert_int_equal(ask_status(broker, "C", said, sizeof(said)), EXIT_UNREACHABLE);
+	expect_exit(pid, 0);
+	assert_non_null(strstr(said, "the broker does not answer: it is restarting"));
+	assert_non_null(strstr(said, "journalctl -u sekisho"));
 }
 
 static void test_request_too_big(void **state)
@@ -178,8 +269,9 @@ static void test_request_too_big(void **state)
 	memset(text, 'x', 39999);
 	text[39999] = '\0';
 	json_t *arguments = json_pack("{s:s}", "name", text);
-	assert_int_equal(admin_call(broker->folder, "user add", arguments, &status, &body),
-			 ERR_TOO_BIG);
+	assert_int_equal(
+		admin_call(broker->folder, "user add", arguments, ADMIN_TIMEOUT_MS, &status, &body),
+		ERR_TOO_BIG);
 	json_decref(arguments);
 }
 
@@ -190,6 +282,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_large_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_accepts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status_does_not_wait_for_long, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_status_while_the_broker_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_request_too_big, setup, teardown),
 	};
 
