@@ -97,7 +97,7 @@ static enum err fill_head(X509_CRL *crl, X509 *ca, int64_t now_s, ASN1_TIME *whe
 	return OK;
 }
 
-enum err crl_make(const struct ca *ca, const uint8_t *revoked, size_t len, int64_t now_ms,
+enum err crl_make(X509 *issuer, EVP_PKEY *key, const uint8_t *revoked, size_t len, int64_t now_ms,
 		  X509_CRL **ret)
 {
 	if (len % CRL_ENTRY_BYTES)
@@ -108,16 +108,16 @@ enum err crl_make(const struct ca *ca, const uint8_t *revoked, size_t len, int64
 	_cleanup_object_(asn1_time) ASN1_TIME *when = ASN1_TIME_set(NULL, (time_t)(now_ms / 1000));
 	if (!crl || !when)
 		return ERR_NOMEM;
-	enum err err = fill_head(crl, ca_certificate(ca), now_ms / 1000, when);
+	enum err err = fill_head(crl, issuer, now_ms / 1000, when);
 	for (size_t at = 0; !err && at < len; at += CRL_ENTRY_BYTES)
 		err = add_revoked(crl, revoked + at);
 	if (!err)
-		err = add_authority(crl, ca_certificate(ca));
+		err = add_authority(crl, issuer);
 	if (!err)
 		err = add_number(crl, now_ms);
 	if (err)
 		return err;
-	if (!X509_CRL_sort(crl) || !X509_CRL_sign(crl, ca_key(ca), EVP_sha256()))
+	if (!X509_CRL_sort(crl) || !X509_CRL_sign(crl, key, EVP_sha256()))
 		return ERR_CRYPTO;
 	*ret = util_take_ptr(crl);
 	return OK;

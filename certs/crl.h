@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "certs/ca.h"
 
 enum {
 	/* The gateway makes a new list at each start and revocation. An outdated one would keep
@@ -24,11 +23,11 @@ enum {
 };
 
 /*
- * revoked: count × CRL_ENTRY_BYTES; a serial that comes twice is listed once. now_ms is the time of issue
- * and the list's number. ERR_INVALID: len does not fit. ERR_FULL: more than
- * CRL_SERIALS_MAX. The caller frees.
+ * issuer, key: of the issuing CA. revoked: count × CRL_ENTRY_BYTES; a serial that comes twice is
+ * listed once. now_ms is the time of issue and the list's number. ERR_INVALID: len does not fit.
+ * ERR_FULL: more than CRL_SERIALS_MAX. The caller frees.
  */
-nodiscard enum err crl_make(const struct ca *ca, const uint8_t *revoked, size_t len, int64_t now_ms,
-			    X509_CRL **ret);
+nodiscard enum err crl_make(X509 *issuer, EVP_PKEY *key, const uint8_t *revoked, size_t len,
+			    int64_t now_ms, X509_CRL **ret);
 
 #endif

@@ -76,7 +76,22 @@ static X509_REQ *parse_pem(const uint8_t *data, size_t len)
 	return request;
 }
 
-enum err csr_check(const uint8_t *data, size_t len, EVP_PKEY **ret_key)
+/* The challengePassword (RFC 2985 §5.4.1), if there is one, must be ours. */
+static bool has_challenge(X509_REQ *request, const char *challenge)
+{
+	size_t len = strlen(challenge);
+	int at = X509_REQ_get_attr_by_NID(request, NID_pkcs9_challengePassword, -1);
+
+	if (at < 0)
+		return true;
+	X509_ATTRIBUTE *attribute = X509_REQ_get_attr(request, at);
+	const ASN1_TYPE *value = X509_ATTRIBUTE_get0_type(attribute, 0);
+	return value && value->type == V_ASN1_UTF8STRING &&
+	       (size_t)ASN1_STRING_length(value->value.utf8string) == len &&
+	       CRYPTO_memcmp(ASN1_STRING_get0_data(value->value.utf8string), challenge, len) == 0;
+}
+
+enum err csr_check(const uint8_t *data, size_t len, const char *challenge, EVP_PKEY **ret_key)
 {
 	static const char pem_start[] = "-----BEGIN ";
 	const size_t start_len = sizeof(pem_start) - 1;
@@ -93,11 +108,35 @@ enum err csr_check(const uint8_t *data, size_t len, EVP_PKEY **ret_key)
 		return ERR_INVALID;
 	/* Before the signature is looked at: a peer's key decides how long that takes. */
 	if (!is_good_key(key))
-		return ERR_DENIED;
+		return ERR_KEY;
+	if (!has_challenge(request, challenge))
+		return ERR_CODE;
 	if (!is_valid_key(key) || X509_REQ_verify(request, key) != 1)
 		return ERR_INVALID;
 	*ret_key = util_take_ptr(key);
 	return OK;
+}
+
+void csr_key_type(EVP_PKEY *key, char *text, size_t room)
+{
+	if (EVP_PKEY_is_a(key, "EC"))
+		snprintf(text, room, "EC P-%d", EVP_PKEY_get_bits(key));
+	else if (EVP_PKEY_is_a(key, "RSA"))
+		snprintf(text, room, "RSA %d", EVP_PKEY_get_bits(key));
+	else
+		snprintf(text, room, "Ed25519");
+}
+
+enum err csr_key_hash(EVP_PKEY *key, uint8_t ret_hash[CSR_KEY_HASH])
+{
+	uint8_t *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+
+	if (len <= 0)
+		return ERR_CRYPTO;
+	bool hashed = EVP_Digest(der, (size_t)len, ret_hash, NULL, EVP_sha256(), NULL) == 1;
+	OPENSSL_free(der);
+	return hashed ? OK : ERR_CRYPTO;
 }
 
 enum err csr_make(EVP_PKEY *key, uint8_t **ret_der, size_t *ret_len)

@@ -11,7 +11,10 @@
 
 #include "base/err.h"
 
-enum { CSR_MAX = 8192 };
+enum {
+	CSR_MAX = 12288, /* in the peer's form */
+	CSR_KEY_HASH = 32,
+};
 
 /*
  * DER, or PEM of one request. Nothing but the key is taken over: subject and attributes are the
@@ -19,7 +22,15 @@ enum { CSR_MAX = 8192 };
  * not prove possession of the key. ERR_DENIED: a key that is not P-256, P-384, Ed25519 or RSA of
  * 3072 to 8192 bits. The caller frees.
  */
-nodiscard enum err csr_check(const uint8_t *data, size_t len, EVP_PKEY **ret_key);
+nodiscard enum err csr_check(const uint8_t *data, size_t len, const char *challenge,
+			     EVP_PKEY **ret_key);
+
+/* For people: "EC P-256", "EC P-384", "Ed25519", "RSA 3072" and so on, of a key from csr_check. */
+void csr_key_type(EVP_PKEY *key, char *text, size_t room);
+
+/* SHA-256 of the key's SubjectPublicKeyInfo, as identity_of says it of a certificate. ERR_CRYPTO.
+ */
+nodiscard enum err csr_key_hash(EVP_PKEY *key, uint8_t ret_hash[CSR_KEY_HASH]);
 
 /* A request for key with an empty subject, as DER; the caller frees with OPENSSL_free. For our own
  * keys. */

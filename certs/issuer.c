@@ -67,18 +67,20 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 	 */
 	enum err err = take_certificate(issuer, order->profile, mono_ms);
 	if (!err)
-		err = csr_check(order->csr.data, order->csr.len, &key);
+		err = csr_check(order->csr.data, order->csr.len, order->challenge, &key);
 	if (err)
 		return err;
 	struct profile_order wanted = {
 		.profile = (enum cert_profile)order->profile,
+		.issuer = ca_certificate(issuer->ca),
+		.issuer_key = ca_key(issuer->ca),
 		.key = key,
 		.name = order->name,
 		.owner = order->owner,
 		.days = order->days,
 		.now_s = now_ms / 1000,
 	};
-	err = profile_issue(issuer->ca, &wanted, &certificate);
+	err = profile_issue(&wanted, &certificate);
 	if (!err)
 		err = journal_add(&issuer->journal, wanted.now_s, cert_profile_code(order->profile),
 				  certificate, is_device ? order->owner : "-", order->name);
@@ -94,7 +96,8 @@ enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order
 	enum err err = bucket_take(&issuer->crls, ISSUER_PER_MINUTE, mono_ms, &wait_ms);
 
 	if (!err)
-		err = crl_make(issuer->ca, order->revoked.data, order->revoked.len, now_ms, &crl);
+		err = crl_make(ca_certificate(issuer->ca), ca_key(issuer->ca), order->revoked.data,
+			       order->revoked.len, now_ms, &crl);
 	if (err)
 		return err;
 	int len = i2d_X509_CRL(crl, &der);

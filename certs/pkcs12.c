@@ -11,14 +11,14 @@ enum {
 };
 
 static PKCS12 *create(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate,
-		      STACK_OF(X509) * others, const char *name, const struct secret *password)
+		      STACK_OF(X509) * chain, const char *name, const struct secret *password)
 {
 	bool modern = kind == PKCS12_MODERN;
 	int cipher = modern ? NID_aes_256_cbc : NID_pbe_WithSHA1And3_Key_TripleDES_CBC;
 	int iterations = modern ? ITERATIONS : ITERATIONS_COMPATIBLE;
 	/* -1: the MAC is set below, with its own hash. */
 	_cleanup_object_(pkcs12) PKCS12 *file =
-		PKCS12_create(secret_text(password), name, key, certificate, others, cipher, cipher,
+		PKCS12_create(secret_text(password), name, key, certificate, chain, cipher, cipher,
 			      iterations, -1, 0);
 
 	if (!file || !PKCS12_set_mac(file, secret_text(password), (int)secret_len(password), NULL,
@@ -27,21 +27,16 @@ static PKCS12 *create(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate,
 	return util_take_ptr(file);
 }
 
-enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, X509 *ca,
-		     const char *name, const struct secret *password, struct buf *buf)
+enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate,
+		     STACK_OF(X509) * chain, const char *name, const struct secret *password,
+		     struct buf *buf)
 {
 	uint8_t *der = NULL;
 
 	if (secret_len(password) == 0)
 		return ERR_INVALID;
-	STACK_OF(X509) *others = sk_X509_new_null();
-	if (!others || !sk_X509_push(others, ca)) {
-		sk_X509_free(others);
-		return ERR_NOMEM;
-	}
 	_cleanup_object_(pkcs12) PKCS12 *file =
-		create(kind, key, certificate, others, name, password);
-	sk_X509_free(others);
+		create(kind, key, certificate, chain, name, password);
 	int len = file ? i2d_PKCS12(file, &der) : -1;
 	if (len <= 0)
 		return ERR_CRYPTO;

@@ -15,9 +15,11 @@ enum pkcs12_kind {
 	PKCS12_COMPATIBLE, /* 3DES and SHA-1, for phones that refuse AES */
 };
 
-/* Appends the DER. name is what certificate stores show. ERR_INVALID: an empty password.
- * ERR_CRYPTO. */
-nodiscard enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate, X509 *ca,
-			       const char *name, const struct secret *password, struct buf *buf);
+/* Appends the DER. chain: the issuing CA and those above it, borrowed; devices that are asked to
+ * present a chain take it from here. name is what certificate stores show. ERR_INVALID: an empty
+ * password. ERR_CRYPTO. */
+nodiscard enum err pkcs12_make(enum pkcs12_kind kind, EVP_PKEY *key, X509 *certificate,
+			       STACK_OF(X509) * chain, const char *name,
+			       const struct secret *password, struct buf *buf);
 
 #endif

@@ -154,18 +154,18 @@ static enum err fill_profile(X509 *certificate, X509 *ca, const struct profile_o
 	}
 }
 
-enum err profile_issue(const struct ca *ca, const struct profile_order *order, X509 **ret)
+enum err profile_issue(const struct profile_order *order, X509 **ret)
 {
 	_cleanup_object_(x509) X509 *certificate = X509_new();
 
 	if (!certificate)
 		return ERR_NOMEM;
-	enum err err = fill_common(certificate, ca_certificate(ca), order->key);
+	enum err err = fill_common(certificate, order->issuer, order->key);
 	if (!err)
-		err = fill_profile(certificate, ca_certificate(ca), order);
+		err = fill_profile(certificate, order->issuer, order);
 	if (err)
 		return err;
-	if (!X509_sign(certificate, ca_key(ca), EVP_sha256()))
+	if (!X509_sign(certificate, order->issuer_key, EVP_sha256()))
 		return ERR_CRYPTO;
 	*ret = util_take_ptr(certificate);
 	return OK;

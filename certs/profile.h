@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "certs/ca.h"
 #include "wire/enums.h"
 
 enum {
@@ -18,9 +17,17 @@ enum {
 	PROFILE_BACKDATE_S = 300, /* for clocks that are a little behind */
 };
 
+/* Where devices' certificates say that their state can be asked for. */
+struct profile_urls {
+	const char *crl, *ocsp; /* http or https, of the issuer; NULL: none */
+};
+
 struct profile_order {
 	enum cert_profile profile;
-	EVP_PKEY *key;    /* public, already checked by csr_check */
+	X509 *issuer; /* the issuing CA */
+	EVP_PKEY *issuer_key;
+	const struct profile_urls *urls; /* DEVICE: NULL for none */
+	EVP_PKEY *key;                   /* public, already checked by csr_check */
 	const char *name; /* DEVICE: CN, at most 64 characters; GATEWAY: DNS name or address for the
 			     SAN */
 	const char *owner; /* DEVICE: account, into OU; GATEWAY: unused */
@@ -29,7 +36,6 @@ struct profile_order {
 };
 
 /* ERR_INVALID: name or owner not usable, or no such profile. ERR_CRYPTO. The caller frees. */
-nodiscard enum err profile_issue(const struct ca *ca, const struct profile_order *order,
-				 X509 **ret);
+nodiscard enum err profile_issue(const struct profile_order *order, X509 **ret);
 
 #endif

@@ -132,6 +132,19 @@ static enum err make_pem(const struct enrol *enrol, X509 *certificate, struct bu
 	return buf_add(buf, data, (size_t)len);
 }
 
+static enum err make_pkcs12(const struct enrol *enrol, X509 *certificate, X509 *ca,
+			    const struct secret *password, struct buf *file)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	enum err err = ERR_NOMEM;
+
+	if (chain && sk_X509_push(chain, ca))
+		err = pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN, enrol->key,
+				  certificate, chain, enrol->name, password, file);
+	sk_X509_free(chain);
+	return err;
+}
+
 enum err enrol_write(const struct enrol *enrol, const json_t *reply, const struct secret *password)
 {
 	_cleanup_object_(x509) X509 *certificate = certificate_of(reply, "certificate");
@@ -145,8 +158,7 @@ enum err enrol_write(const struct enrol *enrol, const json_t *reply, const struc
 	if (enrol->pem)
 		err = make_pem(enrol, certificate, &file);
 	else
-		err = pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN, enrol->key,
-				  certificate, ca, enrol->name, password, &file);
+		err = make_pkcs12(enrol, certificate, ca, password, &file);
 	if (!err)
 		err = util_write_file(enrol->out, file.data, file.len, 0600);
 	buf_wipe(&file);

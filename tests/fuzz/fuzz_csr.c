@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	EVP_PKEY *key = NULL;
-	enum err err = csr_check(data, size, &key);
+	enum err err = csr_check(data, size, "", &key);
 
 	if ((err == OK) != (key != NULL) || (size > CSR_MAX && err != ERR_TOO_BIG))
 		abort();

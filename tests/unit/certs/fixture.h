@@ -74,13 +74,15 @@ __attribute__((unused)) static X509 *issue_at(const struct ca *ca, enum cert_pro
 	struct profile_order order = {
 		.profile = profile,
 		.key = key,
+		.issuer = ca_certificate(ca),
+		.issuer_key = ca_key(ca),
 		.name = profile == CERT_GATEWAY ? "gateway.example" : "佐藤のノートPC",
 		.owner = "sato",
 		.now_s = now_s,
 	};
 	X509 *certificate = NULL;
 
-	assert_int_equal(profile_issue(ca, &order, &certificate), OK);
+	assert_int_equal(profile_issue(&order, &certificate), OK);
 	return certificate;
 }
 

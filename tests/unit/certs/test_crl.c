@@ -33,7 +33,9 @@ static void test_empty(void **state)
 {
 	_cleanup_object_(crl) X509_CRL *crl = NULL;
 
-	assert_int_equal(crl_make(*state, NULL, 0, clock_wall_ms(), &crl), OK);
+	assert_int_equal(
+		crl_make(ca_certificate(*state), ca_key(*state), NULL, 0, clock_wall_ms(), &crl),
+		OK);
 	assert_int_equal(entries(crl), 0);
 	assert_int_equal(X509_CRL_verify(crl, ca_key(*state)), 1);
 	assert_int_equal(X509_CRL_get_version(crl), X509_CRL_VERSION_2);
@@ -52,7 +54,9 @@ static void test_lists_what_is_revoked(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(
 			x509_serial(certificates[i * 2 % 6], serials + i * CERT_SERIAL_BYTES), OK);
-	assert_int_equal(crl_make(*state, serials, sizeof(serials), clock_wall_ms(), &crl), OK);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), serials, sizeof(serials),
+				  clock_wall_ms(), &crl),
+			 OK);
 	assert_int_equal(entries(crl), 3);
 	for (size_t i = 0; i < ARRAY_SIZE(certificates); i++) {
 		assert_int_equal(lists(crl, certificates[i]), i % 2 == 0);
@@ -64,8 +68,10 @@ static void test_number_grows(void **state)
 {
 	_cleanup_object_(crl) X509_CRL *first = NULL, *second = NULL;
 
-	assert_int_equal(crl_make(*state, NULL, 0, 1000, &first), OK);
-	assert_int_equal(crl_make(*state, NULL, 0, 1001, &second), OK);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), NULL, 0, 1000, &first),
+			 OK);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), NULL, 0, 1001, &second),
+			 OK);
 	_cleanup_object_(asn1_integer) ASN1_INTEGER *a =
 		X509_CRL_get_ext_d2i(first, NID_crl_number, NULL, NULL);
 	_cleanup_object_(asn1_integer) ASN1_INTEGER *b =
@@ -82,12 +88,19 @@ static void test_limits(void **state)
 
 	assert_non_null(serials);
 	util_random(serials, len);
-	assert_int_equal(crl_make(*state, serials, 15, clock_wall_ms(), &crl), ERR_INVALID);
-	assert_int_equal(crl_make(*state, serials, 17, clock_wall_ms(), &crl), ERR_INVALID);
-	assert_int_equal(crl_make(*state, serials, len, clock_wall_ms(), &crl), ERR_FULL);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), serials, 15,
+				  clock_wall_ms(), &crl),
+			 ERR_INVALID);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), serials, 17,
+				  clock_wall_ms(), &crl),
+			 ERR_INVALID);
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), serials, len,
+				  clock_wall_ms(), &crl),
+			 ERR_FULL);
 	assert_null(crl);
 	/* The largest list still fits the message that carries it. */
-	assert_int_equal(crl_make(*state, serials, len - CERT_SERIAL_BYTES, clock_wall_ms(), &crl),
+	assert_int_equal(crl_make(ca_certificate(*state), ca_key(*state), serials,
+				  len - CERT_SERIAL_BYTES, clock_wall_ms(), &crl),
 			 OK);
 	assert_true(i2d_X509_CRL(crl, NULL) <= 65536);
 }

@@ -23,7 +23,7 @@ static struct request request_of(EVP_PKEY *key)
 static enum err check(const uint8_t *data, size_t len)
 {
 	EVP_PKEY *key = NULL;
-	enum err err = csr_check(data, len, &key);
+	enum err err = csr_check(data, len, "", &key);
 
 	assert_true((err == OK) == (key != NULL));
 	EVP_PKEY_free(key);
@@ -74,7 +74,7 @@ static void test_same_key_comes_out(void **state)
 	struct request request = request_of(key);
 
 	(void)state;
-	assert_int_equal(csr_check(request.der, request.len, &out), OK);
+	assert_int_equal(csr_check(request.der, request.len, "", &out), OK);
 	assert_int_equal(EVP_PKEY_eq(key, out), 1);
 	EVP_PKEY_free(key);
 	EVP_PKEY_free(out);

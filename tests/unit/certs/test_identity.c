@@ -363,11 +363,15 @@ static void test_revoked(void **state)
 	_cleanup_object_(crl) X509_CRL *empty = NULL, *crl = NULL;
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 	struct peer other = { .certificate = kept, .key = office->device_key };
-	uint8_t serial[CERT_SERIAL_BYTES];
+	uint8_t entry[CRL_ENTRY_BYTES] = { 0 };
 
-	assert_int_equal(x509_serial(certificate, serial), OK);
-	assert_int_equal(crl_make(office->ca, NULL, 0, clock_wall_ms(), &empty), OK);
-	assert_int_equal(crl_make(office->ca, serial, sizeof(serial), clock_wall_ms(), &crl), OK);
+	assert_int_equal(x509_serial(certificate, entry), OK);
+	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), NULL, 0,
+				  clock_wall_ms(), &empty),
+			 OK);
+	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), entry,
+				  sizeof(entry), clock_wall_ms(), &crl),
+			 OK);
 	/* One context that lives on while the list changes. */
 	SSL_CTX *server = server_new(office), *client = client_new(&peer),
 		*client_kept = client_new(&other);
@@ -394,8 +398,10 @@ static void test_bad_crl_fails_closed(void **state)
 	_cleanup_object_(crl) X509_CRL *foreign = NULL, *outdated = NULL;
 	struct peer peer = { .certificate = certificate, .key = office->device_key };
 
-	assert_int_equal(crl_make(other, NULL, 0, clock_wall_ms(), &foreign), OK);
-	assert_int_equal(crl_make(office->ca, NULL, 0,
+	assert_int_equal(
+		crl_make(ca_certificate(other), ca_key(other), NULL, 0, clock_wall_ms(), &foreign),
+		OK);
+	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), NULL, 0,
 				  clock_wall_ms() - (CRL_DAYS + 1) * DAY_S * INT64_C(1000),
 				  &outdated),
 			 OK);

@@ -6,6 +6,7 @@ struct device {
 	struct ca *ca;
 	EVP_PKEY *key;
 	X509 *certificate;
+	STACK_OF(X509) * chain;
 	struct secret *password;
 };
 
@@ -16,6 +17,8 @@ static int setup(void **state)
 	device.ca = ca_fresh();
 	device.key = EVP_EC_gen("P-256");
 	device.certificate = issue(device.ca, CERT_DEVICE, device.key);
+	device.chain = sk_X509_new_null();
+	assert_true(sk_X509_push(device.chain, ca_certificate(device.ca)));
 	assert_int_equal(secret_new("合言葉 kx92", strlen("合言葉 kx92"), &device.password), OK);
 	*state = &device;
 	return 0;
@@ -25,6 +28,7 @@ static int teardown(void **state)
 {
 	struct device *device = *state;
 
+	sk_X509_free(device->chain);
 	ca_free(device->ca);
 	EVP_PKEY_free(device->key);
 	X509_free(device->certificate);
@@ -37,8 +41,8 @@ static PKCS12 *make(const struct device *device, enum pkcs12_kind kind)
 	_cleanup_buf_ struct buf buf;
 
 	buf_init(&buf, 16384);
-	assert_int_equal(pkcs12_make(kind, device->key, device->certificate,
-				     ca_certificate(device->ca), "laptop", device->password, &buf),
+	assert_int_equal(pkcs12_make(kind, device->key, device->certificate, device->chain,
+				     "laptop", device->password, &buf),
 			 OK);
 	const uint8_t *at = buf.data;
 	PKCS12 *file = d2i_PKCS12(NULL, &at, (long)buf.len);
@@ -102,8 +106,8 @@ static void test_empty_password_refused(void **state)
 
 	buf_init(&buf, 16384);
 	assert_int_equal(secret_new("", 0, &empty), OK);
-	assert_int_equal(pkcs12_make(PKCS12_MODERN, device->key, device->certificate,
-				     ca_certificate(device->ca), "laptop", empty, &buf),
+	assert_int_equal(pkcs12_make(PKCS12_MODERN, device->key, device->certificate, device->chain,
+				     "laptop", empty, &buf),
 			 ERR_INVALID);
 	assert_int_equal(buf.len, 0);
 }
@@ -115,8 +119,8 @@ static void test_wrong_key_refused(void **state)
 	_cleanup_buf_ struct buf buf;
 
 	buf_init(&buf, 16384);
-	assert_int_equal(pkcs12_make(PKCS12_MODERN, other, device->certificate,
-				     ca_certificate(device->ca), "laptop", device->password, &buf),
+	assert_int_equal(pkcs12_make(PKCS12_MODERN, other, device->certificate, device->chain,
+				     "laptop", device->password, &buf),
 			 ERR_CRYPTO);
 }
 

@@ -91,7 +91,9 @@ static enum err try_issue(const struct ca *ca, const struct profile_order *order
 
 	full.key = key;
 	full.now_s = clock_wall_s();
-	return profile_issue(ca, &full, ret);
+	full.issuer = ca_certificate(ca);
+	full.issuer_key = ca_key(ca);
+	return profile_issue(&full, ret);
 }
 
 static void test_gateway_names(void **state)

@@ -90,13 +90,15 @@ static json_t *answer(const struct office *office, const json_t *request)
 	size_t pad = strlen(text) - strcspn(text, "=");
 	int len = EVP_DecodeBlock(der, (const uint8_t *)text, (int)strlen(text));
 	assert_true(len > 0);
-	assert_int_equal(csr_check(der, (size_t)len - pad, &key), OK);
+	assert_int_equal(csr_check(der, (size_t)len - pad, "", &key), OK);
 	struct profile_order order = { .profile = CERT_DEVICE,
 				       .key = key,
+				       .issuer = ca_certificate(office->ca),
+				       .issuer_key = ca_key(office->ca),
 				       .name = "laptop",
 				       .owner = "sato",
 				       .now_s = clock_wall_s() };
-	assert_int_equal(profile_issue(office->ca, &order, &certificate), OK);
+	assert_int_equal(profile_issue(&order, &certificate), OK);
 	_cleanup_free_ char *pem = pem_of(certificate), *ca = pem_of(ca_certificate(office->ca));
 	return json_pack("{s:s, s:s, s:i}", "certificate", pem, "ca", ca, "id", 7);
 }

@@ -45,7 +45,7 @@ static EVP_PKEY *key_of(const struct tls *tls)
 
 	buf_init(&csr, CSR_MAX);
 	assert_ok(tls_request(tls, "gateway.example", &csr));
-	assert_ok(csr_check(csr.data, csr.len, &key));
+	assert_ok(csr_check(csr.data, csr.len, "", &key));
 	return key;
 }
 
@@ -63,7 +63,8 @@ static struct ders make(X509 *certificate, const struct ca *ca, const struct ca 
 	ders.config.certificate.len = (size_t)i2d_X509(certificate, &ders.certificate);
 	ders.config.ca.len = (size_t)i2d_X509(ca_certificate(ca), &ders.ca);
 	if (crl_of) {
-		assert_ok(crl_make(crl_of, NULL, 0, clock_wall_ms(), &crl));
+		assert_ok(crl_make(ca_certificate(crl_of), ca_key(crl_of), NULL, 0, clock_wall_ms(),
+				   &crl));
 		ders.config.crl.len = (size_t)i2d_X509_CRL(crl, &ders.crl);
 		X509_CRL_free(crl);
 	}
