@@ -1,14 +1,14 @@
 /*
- * admin.h - the admin socket: root, or the broker's own user, gives orders through `sekisho`.
- * wire/commands.def is the table of orders and of their arguments; each has its handler here, and
- * each act is in the audit log with the caller's user id.
+ * admin.h - orders of administrators: root, or the broker's own user, gives them through `sekisho`
+ * and the admin socket; administrators also give some of them in the portal. wire/commands.def is
+ * the table of orders and of their arguments; each has its handler here, and each act is in the
+ * audit log with who gave the order.
  *
- * A request is MSG_admin, its arguments a JSON object: TEXT, PASSWORD and FILE_IN are strings,
- * NUMBER an integer, FLAG a boolean. FILE_OUT never comes here, nor do password and form of the
- * PKCS#12 file that "device enrol" makes; that command brings "csr" instead, a certificate request
- * as DER in base64.
+ * A request is a JSON object of arguments: TEXT, PASSWORD and FILE_IN are strings, NUMBER an
+ * integer, FLAG a boolean. FILE_OUT never comes here. What else stays with the CLI, and what it
+ * sends in its place, is in admin_call.c.
  *
- * The answer is MSG_admin_reply: status as in HTTP and a JSON object:
+ * The answer is a status as in HTTP and a JSON object:
  * - errors: {"error": code, "field"?: name, "message"?: English, "message_ja"?: Japanese}
  * - lists: {"columns": [...], "rows": [[...], ...]}
  * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
@@ -25,7 +25,17 @@
 #include "broker/broker.h"
 #include "wire/commands.h"
 
+struct admin_call;
 struct admin_connection;
+
+/* For admin.c and admin_call.c alone. */
+struct admin {
+	struct broker *broker;
+	struct loop_io io;
+	int fd; /* -1: none */
+	struct admin_connection *connections;
+	struct admin_call *calls; /* put off */
+};
 
 nodiscard enum err admin_new(struct broker *broker, struct admin **ret);
 void admin_free(struct admin *admin);
@@ -37,41 +47,73 @@ void admin_listen(struct admin *admin, int fd);
  * our own user. */
 nodiscard enum err admin_connect(struct admin *admin, int fd);
 
+/* ---- calls -------------------------------------------------------------------------------------
+ */
+
+/* The way an order comes. The portal opens only what commands.def opens to it. */
+enum admin_way { ADMIN_SOCKET, ADMIN_PORTAL_LOOK, ADMIN_PORTAL_ORDER };
+
+/* Sends the answer, once; body is borrowed, NULL when there was no memory for it. */
+typedef void admin_answer(struct admin_call *call, unsigned status, json_t *body);
+
+/* Who gives an order, and how the answer gets there. */
+struct admin_caller {
+	enum admin_way way;
+	admin_answer *answer;
+	/* Of the socket. connection is NULL when the caller has gone. */
+	struct admin_connection *connection;
+	uid_t uid;
+	/* Of the portal. */
+	struct reply_to to;
+	char account[ACCOUNT_NAME_MAX + 1];
+	int64_t device;
+	char address[DEVICE_ADDRESS_MAX + 1];
+};
+
 /* One order, from the moment its arguments are found to be well-formed. */
 struct admin_call {
 	struct broker *broker;
-	struct admin_connection *connection; /* NULL when the caller has gone */
+	struct admin_caller caller;
 	struct admin_call *next;
 	const struct command *command;
-	uid_t uid;
 	json_t *arguments;
 	json_t *result;         /* the answer; {} when the handler leaves NULL */
 	bool later;             /* the handler will call admin_finish */
 	char field[64];         /* of an error */
 	char message[200];      /* of an error */
-	const char *message_ja; /* static, or NULL */
+	const char *message_ja; /* static; NULL: that of admin_messages.def */
 };
 
 /* OK with later unset: done. Any error: nothing was done. */
 typedef enum err admin_handler(struct admin_call *call);
 
+/*
+ * Runs the order and answers it: at once, and then NULL is returned, or later, and then the call,
+ * which lives until its answer.
+ */
+struct admin_call *admin_run(struct broker *broker, const struct admin_caller *caller,
+			     const char *command, struct bytes arguments);
+
 /* Ends a call that was put off, and frees it. */
 void admin_finish(struct admin_call *call, enum err err);
+
+/* Without an answer. */
+void admin_call_free(struct admin_call *call);
 
 /* The argument, or NULL when it was not given. Numbers and flags have a default. */
 const char *admin_text(const struct admin_call *call, const char *name);
 int64_t admin_number(const struct admin_call *call, const char *name, int64_t fallback);
 bool admin_flag(const struct admin_call *call, const char *name);
 
-/* Notes what is wrong and returns err. */
+/* Notes what is wrong and returns err. message is one of admin_messages.def. */
 enum err admin_wrong(struct admin_call *call, enum err err, const char *field, const char *message);
 
 /* The account or the host that argument field names. */
 nodiscard enum err admin_find_account(struct admin_call *call, const char *field,
 				      struct account *ret);
 
-/* Adds an audit entry; a transaction is open. event is a constant; detail is taken over and gets
- * the caller's uid. */
+/* Adds an audit entry; a transaction is open. event is a constant; detail is taken over. Whoever
+ * gave the order is in the entry: person, device and address, or the user id in detail. */
 nodiscard enum err admin_audit(struct admin_call *call, const char *event, json_t *detail);
 
 /* Whether text has 1 to max characters, at most bytes bytes, and no control characters. */

@@ -1,5 +1,5 @@
 /*
- * admin_common.c - what the handlers of the admin socket have in common.
+ * admin_common.c - what the handlers of orders have in common.
  */
 #include <string.h>
 
@@ -18,10 +18,15 @@ enum err admin_find_account(struct admin_call *call, const char *field, struct a
 
 enum err admin_audit(struct admin_call *call, const char *event, json_t *detail)
 {
-	const struct audit_entry entry = { .event = event,
-					   .detail = detail ? detail : json_object() };
+	const struct admin_caller *caller = &call->caller;
+	struct audit_entry entry = { .event = event, .detail = detail ? detail : json_object() };
 
-	if (json_object_set_new(entry.detail, "uid", json_integer((json_int_t)call->uid)) != 0) {
+	if (caller->way != ADMIN_SOCKET) {
+		entry.account = caller->account;
+		entry.device = caller->device;
+		entry.address = caller->address;
+	} else if (json_object_set_new(entry.detail, "uid",
+				       json_integer((json_int_t)caller->uid)) != 0) {
 		json_decref(entry.detail);
 		return ERR_NOMEM;
 	}

@@ -31,6 +31,8 @@ HEAD_MATCHES(session_end);
 HEAD_MATCHES(session_unlock);
 HEAD_MATCHES(session_attach);
 HEAD_MATCHES(unlock);
+HEAD_MATCHES(admin_look);
+HEAD_MATCHES(admin_order);
 
 /* A try to unlock is no use of the login before it has succeeded. */
 #define WATCHING (REQUEST_LOCKED | REQUEST_POLL)
@@ -49,6 +51,9 @@ const struct request_type request_types[] = {
 	  handle_session_unlock },
 	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_attach },
 	{ MSG_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_unlock },
+	/* The console asks by itself what is new. */
+	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
+	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
 };
 const size_t request_type_count = ARRAY_SIZE(request_types);
 

@@ -16,6 +16,8 @@ request_handler handle_unlock, handle_session_unlock;
 /* handle_open.c, handle_session.c */
 request_handler handle_session_open;
 request_handler handle_session_list, handle_session_show, handle_session_end, handle_session_attach;
+/* handle_admin.c */
+request_handler handle_admin_look, handle_admin_order;
 
 /*
  * The request's person's session, although memory may have forgotten one that ended a while ago.

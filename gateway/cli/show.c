@@ -9,9 +9,9 @@
 #include "base/secret.h"
 #include "base/util.h"
 #include "cli/lang.h"
-#include "cli/messages.h"
 #include "cli/qr.h"
 #include "cli/text.h"
+#include "cli/words.h"
 
 enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2, MAC_DIGITS = 12, HEX_ROOM = 3 * 64 };
 
@@ -226,8 +226,6 @@ void show_error(FILE *out, const json_t *body)
 		text_put(out, field, 0);
 		fputs(": ", out);
 	}
-	if (lang_is_ja() && message && !ja)
-		ja = message_ja(message);
 	if (lang_is_ja() && ja)
 		message = ja;
 	text_put(out, message ? message : error_text(code ? code : "internal"), 0);

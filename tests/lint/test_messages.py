@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every error message of the admin socket has its Japanese text in gateway/cli/messages.def, and none is left over."""
+"""Every error message of an administrator's order has its Japanese text in gateway/broker/admin_messages.def, and none is left over."""
 import pathlib
 import re
 import sys
@@ -20,19 +20,19 @@ def said():
         text = path.read_text()
         for call in re.finditer(rf'\badmin_wrong\(\s*call,\s*\w+,\s*(?:{STRING}|\w+),\s*((?:{STRING}\s*)+)\)', text):
             found[joined(call[1])] = path.name
-        if path.name == "admin.c":
+        if path.name == "admin_call.c":
             for check in re.finditer(r'"((?:must|is) [^"%]+)"', text):
                 found[check[1]] = path.name
     return found
 
 
 def main():
-    table = (ROOT / "gateway" / "cli" / "messages.def").read_text()
+    table = (ROOT / "gateway" / "broker" / "admin_messages.def").read_text()
     known = [joined(row[1]) for row in re.finditer(rf'^MESSAGE\(((?:{STRING}\s*)+),', table, re.M)]
     messages = said()
     wrong = [f"{where}: no Japanese for \"{text}\"" for text, where in messages.items() if text not in known]
-    wrong += [f"messages.def: nobody says \"{text}\"" for text in known if text not in messages]
-    wrong += [f"messages.def: twice \"{text}\"" for text in known if known.count(text) > 1]
+    wrong += [f"admin_messages.def: nobody says \"{text}\"" for text in known if text not in messages]
+    wrong += [f"admin_messages.def: twice \"{text}\"" for text in known if known.count(text) > 1]
     if len(messages) < 30:
         wrong.append(f"only {len(messages)} messages found in gateway/broker: has admin_wrong changed?")
     print("\n".join(wrong) or f"{len(messages)} messages")

@@ -137,18 +137,6 @@ static void test_errors(void **state)
 	       "sekisho: only English\n");
 }
 
-/* What the broker says in English only has its Japanese in messages.def. */
-static void test_messages_in_japanese(void **state)
-{
-	const char *json = "{\"error\":\"not-found\",\"field\":\"user\","
-			   "\"message\":\"there is no such account\"}";
-
-	(void)state;
-	expect(show_error, json, "sekisho: user: there is no such account\n");
-	in_japanese();
-	expect(show_error, json, "sekisho: user: そのアカウントはありません\n");
-}
-
 static void test_words(void **state)
 {
 	const char *json = "{\"columns\":[\"name\",\"state\",\"part\"],\"rows\":["
@@ -278,7 +266,6 @@ int main(void)
 		cmocka_unit_test_setup(test_odd_rows, in_english),
 		cmocka_unit_test_setup(test_members, in_english),
 		cmocka_unit_test_setup(test_errors, in_english),
-		cmocka_unit_test_setup(test_messages_in_japanese, in_english),
 		cmocka_unit_test_setup(test_words, in_english),
 		cmocka_unit_test_setup(test_mac_and_fingerprint, in_english),
 		cmocka_unit_test_setup(test_totp, in_english),

@@ -1,15 +1,7 @@
-#include "cli/messages.h"
+#include "cli/words.h"
 
 #include "base/util.h"
 #include "cli/lang.h"
-
-static const struct {
-	const char *en, *ja;
-} messages[] = {
-#define MESSAGE(en, ja) { en, ja },
-#include "cli/messages.def"
-#undef MESSAGE
-};
 
 static const struct {
 	const char *column, *code, *ja;
@@ -28,14 +20,6 @@ static const struct {
 	{ "part", "logins", "ログイン数" },
 	{ "part", "sessions", "セッション数" },
 };
-
-const char *message_ja(const char *en)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
-		if (util_streq(messages[i].en, en))
-			return messages[i].ja;
-	return NULL;
-}
 
 const char *word(const char *column, const char *code)
 {
