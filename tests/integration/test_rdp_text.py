@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Text that an input method composed on the laptop, on its way to PCs that speak RDP."""
 
-import unittest
-
 import desktops
 import harness
 import test_rdp_client
@@ -94,13 +92,6 @@ class Events(test_rdp_client.Case):
         text = "年末調整" * 85
         client.send(f"text {text}")
         self.got(peer, client, units(text))
-
-    def test_more_than_may_wait_is_whole(self):
-        peer, client = self.served()
-        text = "源泉" * 170
-        for _ in range(8):
-            client.send(f"text {text}")
-        self.got(peer, client, units(text * 8))
 
     def test_support_is_known(self):
         for unicode, support in ((True, 0), (False, 2)):

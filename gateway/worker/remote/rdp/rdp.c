@@ -20,6 +20,7 @@
 #include "worker/remote/rdp/rdp_gfx.h"
 #include "worker/remote/rdp/rdp_library.h"
 #include "worker/remote/rdp/rdp_settings.h"
+#include "worker/remote/rdp/rdp_text.h"
 #include "worker/remote/rdp/rdp_trust.h"
 
 static struct rdp_remote *rdp_from(struct remote *remote)
@@ -150,7 +151,6 @@ static void end(struct rdp_remote *rdp, enum end_reason reason)
 {
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
-	rdp_text_finish(rdp);
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
 
@@ -260,7 +260,7 @@ static void rdp_key(struct remote *remote, uint32_t keysym, uint16_t scancode, b
 
 static void rdp_text(struct remote *remote, const char *text)
 {
-	rdp_text_send(rdp_from(remote), text);
+	rdp_text_send(rdp_from(remote)->instance->context->input, text);
 }
 
 static void rdp_pointer(struct remote *remote, unsigned x, unsigned y, unsigned buttons,
@@ -298,7 +298,6 @@ static void rdp_remote_free(struct remote *remote)
 
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
-	rdp_text_finish(rdp);
 	if (rdp->instance) {
 		if (rdp->connected)
 			(void)freerdp_disconnect(rdp->instance);
@@ -362,7 +361,6 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 		.ops = &rdp_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config
 	};
 	loop_timer_init(loop, &rdp->deadline, deadline_over);
-	rdp_text_init(rdp);
 	err = make_instance(rdp);
 	if (err) {
 		rdp_remote_free(&rdp->remote);

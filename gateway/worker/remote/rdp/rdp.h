@@ -15,7 +15,6 @@
 #include "base/loop.h"
 #include "worker/remote/dial.h"
 #include "worker/remote/rdp/rdp_input.h"
-#include "worker/remote/rdp/rdp_text.h"
 #include "worker/remote/remote.h"
 
 enum {
@@ -64,7 +63,6 @@ struct rdp_remote {
 	const char *opened[RDP_MAX_OPENED];
 	size_t opened_count;
 
-	struct rdp_text text;
 	struct rdp_pointer_state pointer;
 	bool pressed[512]; /* by RDP scancode, so that a repeat is told apart */
 	uint32_t locks;    /* KBD_SYNC_* as told to the PC */

@@ -174,8 +174,6 @@ void rdp_input_key(struct rdp_remote *rdp, uint32_t keysym, uint16_t scancode, b
 	uint32_t code = rdp_input_scancode(scancode);
 	uint32_t c = rdp_input_keysym_char(keysym);
 
-	if (down)
-		rdp_text_flush(rdp);
 	if (code == RDP_SCANCODE_PAUSE) {
 		/* one event that is press and release, [MS-RDPBCGR] 2.2.8.1.1.3.1.1.1 */
 		if (down)
@@ -197,8 +195,6 @@ void rdp_input_pointer(struct rdp_remote *rdp, unsigned x, unsigned y, unsigned 
 	struct rdp_mouse_event events[RDP_MAX_MOUSE_EVENTS];
 	size_t count;
 
-	if (buttons != rdp->pointer.buttons)
-		rdp_text_flush(rdp);
 	/* Both are within REMOTE_MAX_*, checked when the desktop got its size. */
 	x = MIN(x, width - 1);
 	y = MIN(y, height - 1);
