@@ -144,7 +144,8 @@ static enum err take_arg(struct parser *parser, const struct command_arg *arg, c
 	struct args *args = parser->args;
 	struct args_value value = { .arg = arg };
 
-	if (arg->type == COMMAND_PASSWORD)
+	/* One that need not be given is asked for when its name is there. */
+	if (arg->type == COMMAND_PASSWORD && (arg->required || inlined))
 		return FAIL("a password is never given on the command line: it is asked for, or "
 			    "read from "
 			    "standard input; leave out --%.64s",
@@ -157,7 +158,7 @@ static enum err take_arg(struct parser *parser, const struct command_arg *arg, c
 	if (args->value_count == ARGS_VALUES_MAX)
 		return FAIL("more than %d options", "オプションが多すぎます（%d 個まで）",
 			    ARGS_VALUES_MAX);
-	if (arg->type == COMMAND_FLAG) {
+	if (arg->type == COMMAND_FLAG || arg->type == COMMAND_PASSWORD) {
 		if (inlined)
 			return FAIL("--%.64s takes no value", "--%.64s に値は指定できません",
 				    arg->name);

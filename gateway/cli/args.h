@@ -23,7 +23,7 @@ enum args_action { ARGS_RUN, ARGS_HELP, ARGS_VERSION };
 
 struct args_value {
 	const struct command_arg *arg;
-	const char *text; /* NULL for a flag */
+	const char *text; /* NULL for a flag, and for a password that is to be asked for */
 	int64_t number;   /* of a COMMAND_NUMBER */
 };
 

@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/lang.h"
 #include "cli/local.h"
+#include "cli/output.h"
 #include "cli/prompt.h"
 #include "cli/show.h"
 #include "wire/settings.h"
@@ -53,43 +54,6 @@ static int refuse(const struct run *run, int code, enum err err, const char *fie
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-static int add_file(struct run *run, const struct args_value *value)
-{
-	_cleanup_free_ char *data = NULL;
-	size_t len;
-	enum err err = util_read_file(value->text, FILE_IN_MAX, &data, &len);
-
-	if (!err && json_object_set_new(run->arguments, value->arg->name, json_stringn(data, len)))
-		err = ERR_INVALID; /* not UTF-8 */
-	return err ? refuse(run, EXIT_REFUSED, err, value->arg->name, NULL) : EXIT_DONE;
-}
-
-static int add_value(struct run *run, const struct args_value *value)
-{
-	json_t *json = NULL;
-
-	switch (value->arg->type) {
-	case COMMAND_FILE_IN:
-		return add_file(run, value);
-	case COMMAND_NUMBER:
-		json = json_integer(value->number);
-		break;
-	case COMMAND_FLAG:
-		json = json_true();
-		break;
-	case COMMAND_TEXT:
-		json = json_string(value->text);
-		break;
-	case COMMAND_FILE_OUT: /* stays here */
-	case COMMAND_PASSWORD:
-	default:
-		return EXIT_DONE;
-	}
-	if (json_object_set_new(run->arguments, value->arg->name, json))
-		return refuse(run, EXIT_REFUSED, ERR_INVALID, value->arg->name, NULL);
-	return EXIT_DONE;
-}
-
 /* A password that is only repeated here, not chosen, need not be typed twice. */
 static bool is_chosen(const struct command *command)
 {
@@ -123,10 +87,49 @@ static int add_password(struct run *run, const struct command_arg *arg)
 	return EXIT_DONE;
 }
 
+static int add_file(struct run *run, const struct args_value *value)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t len;
+	enum err err = util_read_file(value->text, FILE_IN_MAX, &data, &len);
+
+	if (!err && json_object_set_new(run->arguments, value->arg->name, json_stringn(data, len)))
+		err = ERR_INVALID; /* not UTF-8 */
+	return err ? refuse(run, EXIT_REFUSED, err, value->arg->name, NULL) : EXIT_DONE;
+}
+
+static int add_value(struct run *run, const struct args_value *value)
+{
+	json_t *json = NULL;
+
+	switch (value->arg->type) {
+	case COMMAND_FILE_IN:
+		return add_file(run, value);
+	case COMMAND_NUMBER:
+		json = json_integer(value->number);
+		break;
+	case COMMAND_FLAG:
+		json = json_true();
+		break;
+	case COMMAND_TEXT:
+		json = json_string(value->text);
+		break;
+	case COMMAND_PASSWORD:
+		return add_password(run, value->arg);
+	case COMMAND_FILE_OUT: /* stays here */
+	default:
+		return EXIT_DONE;
+	}
+	if (json_object_set_new(run->arguments, value->arg->name, json))
+		return refuse(run, EXIT_REFUSED, ERR_INVALID, value->arg->name, NULL);
+	return EXIT_DONE;
+}
+
+/* The one that is asked for in any case. */
 static const struct command_arg *password_arg(const struct command *command)
 {
 	for (size_t i = 0; i < command->arg_count; i++)
-		if (command->args[i].type == COMMAND_PASSWORD)
+		if (command->args[i].type == COMMAND_PASSWORD && command->args[i].required)
 			return &command->args[i];
 	return NULL;
 }
@@ -134,7 +137,11 @@ static const struct command_arg *password_arg(const struct command *command)
 static int gather(struct run *run)
 {
 	const struct command_arg *password = password_arg(run->args.command);
+	const char *name = NULL;
+	enum err err = output_check_all(&run->args, &name);
 
+	if (err)
+		return refuse(run, EXIT_REFUSED, err, name, NULL);
 	run->arguments = json_object();
 	for (size_t i = 0; i < run->args.value_count; i++) {
 		int code = add_value(run, &run->args.values[i]);
@@ -194,6 +201,21 @@ static int finish_enrol(struct run *run, json_t *body)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* The order is done whatever becomes of its file: what did not get into it is shown. */
+static int finish(struct run *run, json_t *body)
+{
+	const char *name = NULL;
+	enum err err = output_write_all(&run->args, body, &name);
+
+	if (!run->args.json)
+		show_reply(stdout, body);
+	if (!err)
+		return EXIT_DONE;
+	fprintf(stderr, "sekisho: --%s: %s: %s\n", name, args_find(&run->args, name)->text,
+		lang(err_text_en(err), err_text_ja(err)));
+	return EXIT_REFUSED;
+}
+
 static int explain_call(const struct run *run, enum err err)
 {
 	char text[512];
@@ -240,8 +262,8 @@ static int call(struct run *run)
 			show_error(stderr, body);
 	} else if (run->enrol) {
 		code = finish_enrol(run, body);
-	} else if (!run->args.json) {
-		show_reply(stdout, body);
+	} else {
+		code = finish(run, body);
 	}
 	if (run->args.json && (code || !run->enrol))
 		show_json(stdout, json_incref(body));

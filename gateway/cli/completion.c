@@ -48,7 +48,7 @@ static void put_options(FILE *out)
 		fprintf(out, "\t'%s'%s) options='", command->name,
 			strchr(command->name, ' ') ? "" : "\\ *");
 		for (size_t k = 0; k < command->arg_count; k++)
-			if (command->args[k].type != COMMAND_PASSWORD)
+			if (command->args[k].type != COMMAND_PASSWORD || !command->args[k].required)
 				fprintf(out, "--%s ", command->args[k].name);
 		fputs("' complete=1 ;;\n", out);
 	}

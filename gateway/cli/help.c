@@ -94,6 +94,12 @@ static void put_settings(FILE *out)
 	}
 }
 
+/* A password that is always needed is asked for unnamed. */
+static bool is_option(const struct command_arg *arg)
+{
+	return arg->type != COMMAND_PASSWORD || !arg->required;
+}
+
 static bool asks_password(const struct command *command)
 {
 	for (size_t i = 0; i < command->arg_count; i++)
@@ -107,7 +113,7 @@ static void put_command(FILE *out, const struct command *command)
 	fprintf(out, "%s sekisho %s", lang("Usage:", "使い方:"), command->name);
 	for (size_t i = 0; i < command->arg_count; i++) {
 		const struct command_arg *arg = &command->args[i];
-		if (arg->type != COMMAND_PASSWORD)
+		if (is_option(arg))
 			fprintf(out, arg->required ? " --%s%s" : " [--%s%s]", arg->name,
 				placeholder(arg->type));
 	}
@@ -115,7 +121,7 @@ static void put_command(FILE *out, const struct command *command)
 	if (command->arg_count)
 		fprintf(out, "\n%s\n", lang("Options:", "オプション:"));
 	for (size_t i = 0; i < command->arg_count; i++)
-		if (command->args[i].type != COMMAND_PASSWORD)
+		if (is_option(&command->args[i]))
 			put_arg(out, &command->args[i]);
 	if (asks_password(command))
 		fprintf(out, "\n%s\n",

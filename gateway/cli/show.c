@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/util.h"
+#include "cli/invite.h"
 #include "cli/lang.h"
 #include "cli/qr.h"
 #include "cli/text.h"
@@ -199,6 +200,8 @@ void show_reply(FILE *out, const json_t *body)
 		print_table(out, columns, rows);
 	else if (json_is_string(json_object_get(body, "totp_secret")))
 		print_totp(out, body);
+	else if (invite_is(body))
+		invite_print(out, body);
 	else if (json_object_size(body) == 0)
 		fprintf(out, "%s\n", lang("Done.", "完了しました。"));
 	else

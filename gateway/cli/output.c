@@ -1,0 +1,89 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/util.h"
+#include "cli/invite.h"
+
+/* command, argument, and the member of the answer that goes there; NULL: the invitation's sheet. */
+static const struct {
+	const char *command, *arg, *member;
+} outputs[] = {
+	{ "device invite", "out", NULL },
+};
+
+enum err output_check(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder =
+		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+
+	if (!folder)
+		return ERR_NOMEM;
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return ERR_EXISTS;
+	return access(folder, W_OK | X_OK) < 0 ? err_from_errno(errno) : OK;
+}
+
+enum err output_check_all(const struct args *args, const char **ret_name)
+{
+	for (size_t i = 0; i < args->value_count; i++) {
+		const struct args_value *value = &args->values[i];
+		enum err err =
+			value->arg->type == COMMAND_FILE_OUT ? output_check(value->text) : OK;
+
+		if (err) {
+			*ret_name = value->arg->name;
+			return err;
+		}
+	}
+	return OK;
+}
+
+static enum err write_sheet(const json_t *body, const char *path)
+{
+	_cleanup_buf_ struct buf buf;
+	enum err err;
+
+	buf_init(&buf, INVITE_SHEET_MAX);
+	err = invite_sheet(body, &buf);
+	if (!err)
+		err = util_write_file(path, buf.data, buf.len, 0600);
+	buf_wipe(&buf);
+	return err;
+}
+
+static enum err write_member(json_t *body, const char *member, const char *path)
+{
+	const json_t *value = json_object_get(body, member);
+	enum err err;
+
+	if (!json_is_string(value))
+		return ERR_PROTOCOL;
+	err = util_write_file(path, json_string_value(value), json_string_length(value), 0600);
+	if (!err)
+		json_object_del(body, member);
+	return err;
+}
+
+enum err output_write_all(const struct args *args, json_t *body, const char **ret_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		const struct args_value *value = args_find(args, outputs[i].arg);
+		enum err err;
+
+		if (!value || !util_streq(args->command->name, outputs[i].command))
+			continue;
+		err = outputs[i].member ? write_member(body, outputs[i].member, value->text)
+					: write_sheet(body, value->text);
+		if (err) {
+			*ret_name = value->arg->name;
+			return err;
+		}
+		json_object_set_new(body, "file", json_string(value->text));
+	}
+	return OK;
+}
