@@ -28,13 +28,18 @@ export class Office {
 	#child;
 	#lines;
 
-	/** @param {Record<string, unknown>} [settings] */
-	static async start(settings = {}) {
+	/**
+	 * @param {Record<string, unknown>} [settings] of the gateway
+	 * @param {{headed?: boolean}} [options] headed: a window on a screen of its own, for real keys
+	 */
+	static async start(settings = {}, { headed = false } = {}) {
 		const office = new Office();
 		Object.assign(office, await office.ask("start", settings));
 		office.url = `https://localhost:${office.port}/`;
 		office.browser = await playwright().chromium.launch({
 			executablePath: CHROMIUM,
+			headless: !headed,
+			...(headed ? { env: { ...process.env, DISPLAY: await office.ask("laptop") } } : {}),
 			args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
 				"--disable-component-update", "--disable-sync"],
 		});

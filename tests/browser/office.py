@@ -8,6 +8,7 @@ methods of Office below; answers: {"ok": value} or {"error": text}.
 import json
 import os
 import pathlib
+import re
 import signal
 import sys
 import traceback
@@ -66,6 +67,26 @@ class Office:
                           "-e", "bash", "--norc", "-c", command)
         harness.until("the terminal", lambda: x.has_window("xterm"))
         self.pcs[f"terminal {process.pid}"] = process
+
+    def laptop(self):
+        """A screen for a browser with a window; its display."""
+        laptop = self.pcs["laptop"] = desktops.Laptop(self.gateway.dir / "laptop")
+        return laptop.x.env["DISPLAY"]
+
+    def watch_keys(self, name):
+        """From now on a window over a PC's whole screen notes every key."""
+        x = self.x(name)
+        width, height = x.size()
+        process = x.start("stdbuf", "-oL", "xev", "-event", "keyboard", "-geometry", f"{width}x{height}+0+0",
+                          log=self.gateway.dir / f"{name}.keys")
+        self.pcs[f"keys {process.pid}"] = process
+        harness.until("the window", lambda: b"Event Tester" in x.run("xwininfo", "-root", "-tree"))
+
+    def keys(self, name):
+        """[down, keysym] of every key since then; a letter is small whatever Shift does, as its key is one."""
+        text = (self.gateway.dir / f"{name}.keys").read_text(errors="replace")
+        return [[kind == "Press", keysym.lower() if len(keysym) == 1 else keysym] for kind, keysym in
+                re.findall(r"^Key(Press|Release) event,.*\n.*\n.*\(keysym 0x[0-9a-f]+, (\w+)\)", text, re.M)]
 
     def x(self, name):
         x = self.pcs[name].x

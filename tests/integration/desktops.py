@@ -106,6 +106,22 @@ class Xvfb(X):
         self.process.stop()
 
 
+class Laptop:
+    """A screen for the person's own browser, with a window manager that keeps no key for itself."""
+
+    def __init__(self, folder, size=(1280, 900)):
+        harness.need("Xvfb", "openbox", "xdotool")
+        folder = pathlib.Path(folder)
+        self.x = Xvfb(folder, size)
+        (folder / "rc.xml").write_text('<openbox_config xmlns="http://openbox.org/3.4/rc">'
+                                       "<focus><focusNew>yes</focusNew></focus></openbox_config>")
+        self.manager = self.x.start("openbox", "--config-file", folder / "rc.xml", log=folder / "openbox.log")
+
+    def stop(self):
+        self.manager.stop()
+        self.x.stop()
+
+
 class Server:
     """A process that listens on a port."""
 
