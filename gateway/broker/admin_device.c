@@ -11,6 +11,7 @@
 #include "certs/cleanup.h"
 #include "certs/identity.h"
 #include "certs/x509_build.h"
+#include "store/certificates.h"
 
 enum { DAYS_MIN = 1, DAYS_MAX = 90, CSR_TEXT_MAX = 8192, DEVICE_NAME_CHARACTERS = 64 };
 
@@ -46,11 +47,11 @@ static enum err certificate_pem(X509 *certificate, json_t **ret)
 	return *ret ? OK : ERR_NOMEM;
 }
 
-static enum err certificate_not_after(const X509 *certificate, int64_t *ret)
+static enum err asn1_seconds(const ASN1_TIME *time, int64_t *ret)
 {
 	struct tm tm;
 
-	if (!ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm))
+	if (!ASN1_TIME_to_tm(time, &tm))
 		return ERR_CRYPTO;
 	*ret = timegm(&tm);
 	return OK;
@@ -68,23 +69,29 @@ static enum err enrol_owner(struct admin_call *call, struct account *ret)
 	return err;
 }
 
-static enum err enrol_row(struct admin_call *call, const X509 *certificate, struct device *ret)
+static enum err enrol_row(struct admin_call *call, const X509 *x509, struct device *ret,
+			  struct certificate *ret_certificate)
 {
-	struct device device = { .serial_len = CERT_SERIAL_BYTES };
+	struct device device = { 0 };
+	struct certificate certificate = { .issuer = 1, .issued_s = clock_wall_s() };
 	struct account owner;
 	enum err err = enrol_owner(call, &owner);
 
 	if (!err)
-		err = identity_of(certificate, device.key);
+		err = identity_of(x509, device.key);
 	if (!err)
-		err = x509_serial(certificate, device.serial);
+		err = x509_serial(x509, certificate.serial);
 	if (!err)
-		err = certificate_not_after(certificate, &device.not_after_s);
+		err = asn1_seconds(X509_get0_notBefore(x509), &certificate.not_before_s);
+	if (!err)
+		err = asn1_seconds(X509_get0_notAfter(x509), &certificate.not_after_s);
 	if (err)
 		return err;
+	memcpy(certificate.key, device.key, sizeof(certificate.key));
 	device.owner = owner.id;
 	snprintf(device.name, sizeof(device.name), "%s", admin_text(call, "name"));
 	*ret = device;
+	*ret_certificate = certificate;
 	return OK;
 }
 
@@ -108,8 +115,9 @@ static enum err enrol_store(struct admin_call *call, X509 *certificate, X509 *ca
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct device device;
+	struct certificate row;
 	int64_t id = 0;
-	enum err err = enrol_row(call, certificate, &device);
+	enum err err = enrol_row(call, certificate, &device, &row);
 
 	if (!err)
 		err = db_tx_begin(&tx, call->broker->db);
@@ -117,12 +125,15 @@ static enum err enrol_store(struct admin_call *call, X509 *certificate, X509 *ca
 		err = device_add(call->broker->db, &device, &id);
 	if (err == ERR_EXISTS)
 		return admin_wrong(call, err, "csr", "this key is enrolled already");
+	row.device = id;
+	if (!err)
+		err = certificate_add(call->broker->db, &row, &row.id);
 	if (!err)
 		err = admin_audit(call, "device-enrol",
 				  json_pack("{s:s, s:I, s:s, s:I}", "account",
 					    admin_text(call, "user"), "device", (json_int_t)id,
 					    "name", device.name, "until",
-					    (json_int_t)device.not_after_s));
+					    (json_int_t)row.not_after_s));
 	if (!err)
 		err = enrol_result(call, id, certificate, ca);
 	return err ? err : db_tx_commit(&tx);
@@ -211,7 +222,8 @@ enum err admin_device_list(struct admin_call *call)
 {
 	_cleanup_query_ struct query query = { 0 };
 	struct device device;
-	char serial[2 * DEVICE_SERIAL_MAX + 1];
+	struct certificate certificate;
+	char serial[2 * CERTIFICATE_SERIAL + 1];
 	bool more;
 	enum err err = admin_columns(call, "id,user,name,state,until,seen,address,serial");
 
@@ -219,7 +231,10 @@ enum err admin_device_list(struct admin_call *call)
 		return err;
 	device_list(&query, call->broker->db);
 	while (!(err = device_next(&query, &device, &more)) && more) {
-		util_hex(device.serial, device.serial_len, serial);
+		err = certificate_newest(call->broker->db, device.id, &certificate);
+		if (err)
+			return err;
+		util_hex(certificate.serial, sizeof(certificate.serial), serial);
 		err = admin_row(call,
 				json_pack("[I, s, s, s, I, I, s, s]", (json_int_t)device.id,
 					  device.owner_name, device.name,
@@ -252,7 +267,7 @@ enum err admin_device_revoke(struct admin_call *call)
 	if (!err)
 		err = db_tx_begin(&tx, db);
 	if (!err)
-		err = device_set_state(db, device.id, DEVICE_REVOKED);
+		err = device_revoke(db, device.id, reason ? reason : "", clock_wall_s());
 	if (!err)
 		err = login_row_delete_device(db, device.id);
 	if (!err)

@@ -101,6 +101,7 @@ static bool login_suffices(enum request_login needed, int64_t state)
 static enum err check_login(struct request *request, const struct request_type *type)
 {
 	struct broker *broker = request->broker;
+	bool is_owner;
 	enum err err;
 
 	if (type->login == REQUEST_LOGIN_NONE)
@@ -115,7 +116,10 @@ static enum err check_login(struct request *request, const struct request_type *
 	if (err)
 		return err;
 	/* A device that was given to somebody else takes its logins along to nobody. */
-	if (request->account.disabled || request->device.owner != request->account.id)
+	err = device_has_owner(broker->db, request->device.id, request->account.id, &is_owner);
+	if (err)
+		return err;
+	if (request->account.disabled || !is_owner)
 		return ERR_AUTH;
 	/* The values of enum account_role are 1 and 2, so are their bits. */
 	if (!(type->roles & (unsigned)request->account.role))

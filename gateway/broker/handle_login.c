@@ -89,17 +89,18 @@ enum err handle_login_password(struct request *request)
 	_cleanup_secret_ struct secret *password = NULL;
 	_cleanup_free_ struct password_job *job = calloc(1, sizeof(*job));
 	struct account account = { 0 };
-	bool own;
+	bool own = false;
 	enum err err;
 
 	if (!job)
 		return ERR_NOMEM;
 	err = find_account(request, msg->account, &account);
+	if (!err && account.id)
+		err = device_has_owner(request->broker->db, request->device.id, account.id, &own);
 	if (!err)
 		err = secret_new(msg->password, strlen(msg->password), &password);
 	if (err)
 		return err;
-	own = account.id && account.id == request->device.owner;
 	*job = (struct password_job){ .broker = request->broker, .to = request->to };
 	person_try_init(&job->try, own ? account.id : 0, request->device.id, account.name,
 			request->head->address);

@@ -62,11 +62,13 @@ bool person_welcome(struct broker *broker, const struct login_try *try, int64_t 
 		    struct account *ret)
 {
 	struct device device;
+	bool is_owner;
 
 	if (!try->account || account_by_id(broker->db, try->account, ret) ||
-	    device_by_id(broker->db, try->device, &device))
+	    device_by_id(broker->db, try->device, &device) ||
+	    device_has_owner(broker->db, device.id, ret->id, &is_owner))
 		return false;
-	return !ret->disabled && !ret->locked && ret->totp_len > 0 && device.owner == ret->id &&
+	return !ret->disabled && !ret->locked && ret->totp_len > 0 && is_owner &&
 	       device.state == DEVICE_ACTIVE && login_device_valid(&device, now_s);
 }
 

@@ -8,6 +8,7 @@
 #include "certs/crl.h"
 #include "certs/identity.h"
 #include "certs/x509_build.h"
+#include "store/certificates.h"
 #include "store/gateway_key.h"
 #include "wire/enums.h"
 
@@ -234,38 +235,35 @@ static void edge_certified(struct pki *pki, const struct msg_certified *msg)
 /* ---- CRL ---------------------------------------------------------------------------------------
  */
 
-static enum err crl_add_serial(struct buf *serials, const struct device *device)
+static enum err crl_add_serial(struct buf *serials, const struct certificate *certificate)
 {
 	uint8_t entry[CRL_ENTRY_BYTES] = { 0 };
-	uint64_t now_s = (uint64_t)clock_wall_s();
+	uint64_t since_s =
+		(uint64_t)(certificate->revoked_s ? certificate->revoked_s : certificate->issued_s);
 
-	if (device->serial_len > CERT_SERIAL_BYTES)
-		return ERR_TOO_BIG;
-	memcpy(entry + CERT_SERIAL_BYTES - device->serial_len, device->serial, device->serial_len);
-	for (size_t i = 0; i < sizeof(now_s); i++)
-		entry[CERT_SERIAL_BYTES + i] = (uint8_t)(now_s >> 8 * i);
+	memcpy(entry, certificate->serial, CERT_SERIAL_BYTES);
+	for (size_t i = 0; i < sizeof(since_s); i++)
+		entry[CERT_SERIAL_BYTES + i] = (uint8_t)(since_s >> 8 * i);
+	entry[CERT_SERIAL_BYTES + sizeof(since_s)] = (uint8_t)certificate->reason;
 	return buf_add(serials, entry, sizeof(entry));
 }
+_Static_assert((int)CERTIFICATE_SERIAL == (int)CERT_SERIAL_BYTES, "both are a serial");
 
-/* Certificates that have run out need no entry. */
 static enum err crl_serials(struct pki *pki, struct buf *serials)
 {
 	_cleanup_query_ struct query query;
-	int64_t now_s = clock_wall_s();
-	struct device device;
+	struct certificate certificate;
 	bool more;
 	enum err err;
 
-	device_list(&query, pki->broker->db);
-	while (!(err = device_next(&query, &device, &more)) && more) {
-		if (device.state != DEVICE_REVOKED || device.not_after_s <= now_s)
-			continue;
+	certificate_list_revoked(&query, pki->broker->db, 1, clock_wall_s());
+	while (!(err = certificate_next(&query, &certificate, &more)) && more) {
 		if (serials->len >= (size_t)CRL_SERIALS_MAX * CRL_ENTRY_BYTES) {
 			/* The rows refuse these devices all the same. */
 			log_error("crl-full", "max=%d", CRL_SERIALS_MAX);
 			break;
 		}
-		err = crl_add_serial(serials, &device);
+		err = crl_add_serial(serials, &certificate);
 		if (err)
 			return err;
 	}

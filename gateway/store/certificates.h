@@ -58,6 +58,20 @@ nodiscard enum err certificate_end(struct db *db, int64_t device, int64_t keep,
 				   enum certificate_state state, enum crl_reason reason,
 				   int64_t now_s);
 
+/*
+ * The certificate was seen in use: ends the device's older ones that have another key. Those with
+ * the same key run out by themselves, because nobody can tell which of them a peer shows.
+ */
+nodiscard enum err certificate_supersede(struct db *db, int64_t device, int64_t seen,
+					 int64_t now_s);
+
+/*
+ * A new one is made while the one with id used is in use: ends those in between, which were never
+ * seen, unless they have the new one's key.
+ */
+nodiscard enum err certificate_drop_unseen(struct db *db, int64_t device, int64_t used,
+					   const uint8_t key[DEVICE_KEY], int64_t now_s);
+
 /* Of one issuing CA: what belongs on its CRL, that is ended but has not run out at now_s. */
 void certificate_list_revoked(struct query *query, struct db *db, int64_t issuer, int64_t now_s);
 nodiscard enum err certificate_next(struct query *query, struct certificate *ret, bool *ret_more);

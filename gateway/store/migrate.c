@@ -12,8 +12,9 @@
 
 MIGRATION(migration_0001, "0001_base.sql");
 MIGRATION(migration_0002, "0002_lock.sql");
+MIGRATION(migration_0003, "0003_enrol.sql");
 
-static const char *const migrations[] = { migration_0001, migration_0002 };
+static const char *const migrations[] = { migration_0001, migration_0002, migration_0003 };
 
 int64_t migrate_latest(void)
 {

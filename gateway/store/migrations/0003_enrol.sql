@@ -34,6 +34,10 @@ ALTER TABLE device ADD COLUMN disposal INTEGER NOT NULL DEFAULT 0 CHECK (disposa
 ALTER TABLE device ADD COLUMN retired_by TEXT NOT NULL DEFAULT '' CHECK (length(retired_by) <= 64);
 ALTER TABLE device ADD COLUMN remark TEXT NOT NULL DEFAULT '' CHECK (length(remark) <= 200);
 
+-- Names of tables and indexes must differ.
+DROP INDEX device_owner;
+CREATE INDEX device_first_owner ON device (owner);
+
 -- Who may log in with a device besides its first owner, who has a row here too.
 CREATE TABLE device_owner (
 	device INTEGER NOT NULL REFERENCES device (id),

@@ -22,6 +22,7 @@
 #include "broker/dispatch.h"
 #include "broker/person.h"
 #include "broker/session.h"
+#include "store/certificates.h"
 #include "store/hosts.h"
 #include "wire/enums.h"
 #include "wire/ipc.h"
@@ -271,16 +272,29 @@ static inline int64_t office_add_account(struct office *office, const char *name
 	return id;
 }
 
+/* Of issuing CA 1; good for an hour. */
+static inline int64_t office_add_certificate(struct office *office, int64_t device, uint8_t key,
+					     uint8_t serial)
+{
+	struct certificate certificate = { .device = device, .issuer = 1, .key_type = "EC P-256" };
+	int64_t id = 0;
+
+	device_key(key, certificate.key);
+	certificate.serial[CERTIFICATE_SERIAL - 1] = serial;
+	certificate.issued_s = certificate.not_before_s = clock_wall_s();
+	certificate.not_after_s = certificate.issued_s + 3600;
+	assert_ok(certificate_add(office->db, &certificate, &id));
+	return id;
+}
+
 static inline int64_t office_add_device(struct office *office, int64_t owner, uint8_t key)
 {
-	struct device device = {
-		.name = "laptop", .owner = owner, .serial = { key }, .serial_len = 1
-	};
+	struct device device = { .name = "laptop", .owner = owner };
 	int64_t id = 0;
 
 	device_key(key, device.key);
-	device.not_after_s = clock_wall_s() + 3600;
 	assert_ok(device_add(office->db, &device, &id));
+	office_add_certificate(office, id, key, key);
 	return id;
 }
 

@@ -92,7 +92,7 @@ static void become(struct office *office, enum who who, uint8_t *ret_key,
 		set_one(office, "UPDATE device SET state = 2");
 		break;
 	case EXPIRED_DEVICE:
-		set_one(office, "UPDATE device SET not_after = 1");
+		set_one(office, "UPDATE certificate SET not_after = 1");
 		break;
 	case LOCKED_DEVICE:
 		set_one(office, "UPDATE device SET state = 3");
@@ -101,7 +101,7 @@ static void become(struct office *office, enum who who, uint8_t *ret_key,
 		set_one(office, "UPDATE account SET disabled = 1");
 		break;
 	case GIVEN_AWAY:
-		set_one(office, "UPDATE device SET owner = 2 WHERE owner = 1");
+		set_one(office, "UPDATE device_owner SET account = 2 WHERE account = 1");
 		break;
 	case FULL:
 	case WHO_COUNT:

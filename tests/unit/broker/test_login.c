@@ -352,7 +352,7 @@ static void rights_are_looked_at_again(void **state)
 	static const char *const changes[] = {
 		"UPDATE account SET disabled = 1",
 		"UPDATE device SET state = 2",
-		"UPDATE device SET not_after = 1",
+		"UPDATE certificate SET not_after = 1",
 		"UPDATE account SET locked = 1",
 	};
 

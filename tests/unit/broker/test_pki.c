@@ -329,10 +329,10 @@ static void the_list_has_no_certificate_that_ran_out(void **state)
 	struct office *office = *state;
 
 	assert_true(crl_is_ordered(office, 0));
-	assert_ok(db_exec(office->db, "UPDATE device SET state = 2"));
+	assert_ok(db_exec(office->db, "UPDATE certificate SET state = 3"));
 	pki_renew_crl(office->broker->pki);
 	assert_true(crl_is_ordered(office, 1));
-	assert_ok(db_exec(office->db, "UPDATE device SET not_after = unixepoch() - 1"));
+	assert_ok(db_exec(office->db, "UPDATE certificate SET not_after = unixepoch() - 1"));
 	pki_renew_crl(office->broker->pki);
 	assert_true(crl_is_ordered(office, 0));
 }

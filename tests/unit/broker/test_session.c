@@ -717,9 +717,9 @@ static void unlocking_looks_again(void **state)
 		"UPDATE account SET disabled = 1",
 		"UPDATE device SET state = 3",
 		"UPDATE device SET state = 2",
-		"UPDATE device SET not_after = 1",
+		"UPDATE certificate SET not_after = 1",
 		"UPDATE login SET expires = 1",
-		"UPDATE device SET owner = (SELECT max(id) FROM account)",
+		"DELETE FROM device_owner",
 	};
 
 	(void)state;

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "store/accounts.h"
+#include "store/certificates.h"
 #include "store/devices.h"
 #include "store/hosts.h"
 
@@ -44,16 +45,31 @@ __attribute__((unused)) static int64_t fixture_account(struct db *db, const char
 	return id;
 }
 
-__attribute__((unused)) static int64_t fixture_device(struct db *db, int64_t owner, uint8_t key)
+/* One more certificate of a device, of issuing CA 1, with a key and a serial of that byte. */
+__attribute__((unused)) static int64_t fixture_certificate(struct db *db, int64_t device,
+							   uint8_t key, uint8_t serial)
 {
-	struct device device = {
-		.name = "laptop", .owner = owner, .serial = { 1, key }, .serial_len = 2
+	struct certificate certificate = {
+		.device = device, .issuer = 1, .key_type = "EC P-256", .key_place = 1
 	};
 	int64_t id = 0;
 
+	memset(certificate.key, key, sizeof(certificate.key));
+	memset(certificate.serial, serial, sizeof(certificate.serial));
+	certificate.issued_s = certificate.not_before_s = clock_wall_s();
+	certificate.not_after_s = certificate.issued_s + 3600;
+	assert_ok(certificate_add(db, &certificate, &id));
+	return id;
+}
+
+__attribute__((unused)) static int64_t fixture_device(struct db *db, int64_t owner, uint8_t key)
+{
+	struct device device = { .name = "laptop", .owner = owner };
+	int64_t id = 0;
+
 	memset(device.key, key, sizeof(device.key));
-	device.not_after_s = clock_wall_s() + 3600;
 	assert_ok(device_add(db, &device, &id));
+	fixture_certificate(db, id, key, key);
 	return id;
 }
 

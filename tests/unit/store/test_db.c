@@ -108,7 +108,7 @@ static void constraints_have_their_errors(void **state)
 {
 	struct fixture *fixture = *state;
 	struct account account = { .name = "sato", .role = ACCOUNT_STAFF, .password = "x" };
-	struct device device = { .name = "pc", .owner = 999, .serial = { 1 }, .serial_len = 1 };
+	struct device device = { .name = "pc", .owner = 999 };
 	int64_t id;
 
 	assert_err(account_add(fixture->db, &account, &id), ERR_EXISTS);
