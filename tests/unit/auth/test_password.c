@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -130,7 +125,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void leaked_write(char path[64], const char *line_end, const char *tail)
+static void leaked_write(char path[UNIT_FILE], const char *line_end, const char *tail)
 {
 	static char lines[LEAKED_COUNT][41];
 
@@ -143,9 +138,7 @@ static void leaked_write(char path[64], const char *line_end, const char *tail)
 			snprintf(lines[i] + 2 * k, 3, "%02X", hash[k]);
 	}
 	qsort(lines, LEAKED_COUNT, sizeof(lines[0]), by_text);
-	strcpy(path, "/tmp/sekisho-leaked-XXXXXX");
-	int fd = mkstemp(path);
-	assert_true(fd >= 0);
+	int fd = unit_file(path);
 	for (int i = 0; i < LEAKED_COUNT; i++)
 		assert_true(dprintf(fd, "%s%s%s", lines[i], i % 3 ? ":7" : ":1234567",
 				    i + 1 < LEAKED_COUNT ? line_end : tail) > 0);
@@ -166,7 +159,7 @@ static void test_leaked_all_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		char path[64], text[32];
+		char path[UNIT_FILE], text[32];
 		leaked_write(path, ends[i][0], ends[i][1]);
 		for (int k = 0; k < LEAKED_COUNT; k++) {
 			snprintf(text, sizeof(text), "leaked %d", k);
@@ -174,7 +167,6 @@ static void test_leaked_all_found(void **state)
 			snprintf(text, sizeof(text), "kept %d", k);
 			leaked_expect(path, text, false);
 		}
-		unlink(path);
 	}
 }
 
@@ -183,7 +175,7 @@ static void test_leaked_refused(void **state)
 	_cleanup_secret_ struct secret *password = NULL;
 	struct password_policy used = policy();
 	enum password_rule rule;
-	char path[64];
+	char path[UNIT_FILE];
 
 	(void)state;
 	leaked_write(path, "\n", "\n");
@@ -209,12 +201,11 @@ static void test_leaked_refused(void **state)
 
 static void test_leaked_malformed(void **state)
 {
-	char path[] = "/tmp/sekisho-leaked-XXXXXX";
+	char path[UNIT_FILE];
 	bool found;
-	int fd = mkstemp(path);
+	int fd = unit_file(path);
 
 	(void)state;
-	assert_true(fd >= 0);
 	leaked_expect(path, "x", false);
 	assert_true(dprintf(fd, "no hash\n") > 0);
 	assert_int_equal(leaked_find(path, "x", 1, &found), ERR_INVALID);
@@ -223,7 +214,6 @@ static void test_leaked_malformed(void **state)
 		assert_true(dprintf(fd, "0123456789") > 0);
 	assert_int_equal(leaked_find(path, "x", 1, &found), ERR_INVALID);
 	close(fd);
-	unlink(path);
 }
 
 static void test_hash(void **state)

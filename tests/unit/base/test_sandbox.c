@@ -2,12 +2,7 @@
  * Each test forks a process, puts it into a sandbox and looks at how it ends: the layers cannot be
  * taken off again. The child answers with exit codes, because most calls for printing are gone.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,8 +31,8 @@
 
 enum { DONE = 0, NOT_ENTERED = 99 };
 
-static char folder[] = "/tmp/sekisho-sandbox-XXXXXX";
-static char inside[64], outside[64];
+static char folder[UNIT_FOLDER];
+static char inside[UNIT_FOLDER + 4], outside[UNIT_FOLDER + 4];
 
 static const char *const file_calls[] = { "openat", "open",      "unlink",  "unlinkat",
 					  "rename", "ftruncate", "truncate" };
@@ -694,25 +689,12 @@ static int setup(void **state)
 	char path[80];
 
 	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
+	unit_folder(folder);
 	snprintf(inside, sizeof(inside), "%s/in", folder);
 	snprintf(outside, sizeof(outside), "%s/out", folder);
 	snprintf(path, sizeof(path), "%s/file", inside);
 	return mkdir(inside, 0700) || util_write_file(path, "x", 1, 0600) ||
 	       util_write_file(outside, "x", 1, 0600);
-}
-
-static int teardown(void **state)
-{
-	char path[80];
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s/file", inside);
-	unlink(path);
-	unlink(outside);
-	rmdir(inside);
-	return rmdir(folder);
 }
 
 int main(void)
@@ -738,5 +720,5 @@ int main(void)
 		cmocka_unit_test(test_call_of_another_architecture_is_left_out),
 		cmocka_unit_test(test_second_thread_is_refused),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,4 +1,4 @@
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -83,22 +83,10 @@ static void utf8(void **state)
 
 static int make_folder(void **state)
 {
-	char *folder = strdup("/tmp/sekisho-unit-XXXXXX");
+	static char folder[UNIT_FOLDER];
 
-	if (!mkdtemp(folder))
-		return -1;
+	unit_folder(folder);
 	*state = folder;
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/file", (char *)*state);
-	unlink(path);
-	rmdir(*state);
-	free(*state);
 	return 0;
 }
 
@@ -155,7 +143,7 @@ int main(void)
 		cmocka_unit_test(unhex_refuses),
 		cmocka_unit_test(integers),
 		cmocka_unit_test(utf8),
-		cmocka_unit_test_setup_teardown(files, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(files, make_folder, NULL),
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(error_texts),
 	};

@@ -5,7 +5,7 @@
 #ifndef SEKISHO_TESTS_BROKER_OFFICE_H
 #define SEKISHO_TESTS_BROKER_OFFICE_H
 
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@
 enum { OFFICE_WAIT_MS = 10000 };
 
 struct office {
-	char folder[64];
+	char folder[UNIT_FOLDER];
 	char more[512]; /* settings */
 	struct loop *loop;
 	struct settings settings;
@@ -381,8 +381,7 @@ static inline int office_setup_with(void **state, const char *settings)
 	struct office *office = calloc(1, sizeof(*office));
 
 	office->monitor = office->edge = office->signer = office->probe = office->admin = -1;
-	snprintf(office->folder, sizeof(office->folder), "/tmp/sekisho-broker-XXXXXX");
-	assert_non_null(mkdtemp(office->folder));
+	unit_folder(office->folder);
 	snprintf(office->more, sizeof(office->more), "%s", settings);
 	office_settings(office);
 	assert_ok(loop_new(&office->loop));
@@ -404,19 +403,12 @@ static inline int office_setup(void **state)
 
 static inline int office_teardown(void **state)
 {
-	static const char *const names[] = { "sekisho.db", "sekisho.db-wal", "sekisho.db-shm",
-					     "sealing.key", "sekisho.conf" };
 	struct office *office = *state;
-	char path[128];
 
 	office_close(office);
 	loop_free(office->loop);
 	secret_free(office->totp);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", office->folder, names[i]);
-		unlink(path);
-	}
-	rmdir(office->folder);
+	unit_folder_remove(office->folder);
 	free(office);
 	return 0;
 }

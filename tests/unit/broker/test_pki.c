@@ -10,7 +10,7 @@
 
 /* A real issuer answers in the signer's place. */
 struct signer {
-	char folder[64];
+	char folder[UNIT_FOLDER];
 	struct issuer issuer;
 };
 
@@ -18,23 +18,15 @@ static void signer_init(struct signer *signer)
 {
 	bool made;
 
-	snprintf(signer->folder, sizeof(signer->folder), "/tmp/sekisho-signer-XXXXXX");
-	assert_non_null(mkdtemp(signer->folder));
+	unit_folder(signer->folder);
 	assert_ok(
 		issuer_init(&signer->issuer, signer->folder, "試験事務所", clock_wall_s(), &made));
 }
 
 static void signer_finish(struct signer *signer)
 {
-	static const char *const names[] = { "ca.key", "ca.crt", "issued.log" };
-	char path[96];
-
 	issuer_finish(&signer->issuer);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", signer->folder, names[i]);
-		unlink(path);
-	}
-	rmdir(signer->folder);
+	unit_folder_remove(signer->folder);
 }
 
 static void signer_signs(struct office *office, struct signer *signer)

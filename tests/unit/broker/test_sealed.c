@@ -1,4 +1,4 @@
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -87,13 +87,13 @@ static void a_value_opens_only_where_it_belongs(void **state)
 
 static void the_key_is_made_once_and_private(void **state)
 {
-	char folder[] = "/tmp/sekisho-sealed-XXXXXX", path[64];
+	char folder[UNIT_FOLDER], path[UNIT_FOLDER + 8];
 	_cleanup_secret_ struct secret *first = NULL, *second = NULL;
 	struct secret *third = NULL;
 	struct stat status;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	unit_folder(folder);
 	snprintf(path, sizeof(path), "%s/key", folder);
 	assert_ok(sealed_key_open(path, &first));
 	assert_int_equal(stat(path, &status), 0);
@@ -108,8 +108,6 @@ static void the_key_is_made_once_and_private(void **state)
 	assert_err(sealed_key_open(path, &third), ERR_INVALID);
 	assert_int_equal(truncate(path, SEALED_KEY + 1), 0);
 	assert_err(sealed_key_open(path, &third), ERR_INVALID);
-	unlink(path);
-	rmdir(folder);
 }
 
 /* ---- Project Wycheproof ------------------------------------------------------------------------

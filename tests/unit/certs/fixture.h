@@ -5,12 +5,7 @@
 #ifndef SEKISHO_TESTS_CERTS_FIXTURE_H
 #define SEKISHO_TESTS_CERTS_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <openssl/x509.h>
 #include <stdio.h>
@@ -27,13 +22,12 @@
 #define FIXTURE_OFFICE "山下税理士事務所"
 
 struct fixture_folder {
-	char path[64];
+	char path[UNIT_FOLDER];
 };
 
 __attribute__((unused)) static void folder_make(struct fixture_folder *folder)
 {
-	snprintf(folder->path, sizeof(folder->path), "/tmp/sekisho-certs-XXXXXX");
-	assert_non_null(mkdtemp(folder->path));
+	unit_folder(folder->path);
 }
 
 __attribute__((unused)) static void folder_file(const struct fixture_folder *folder,
@@ -44,14 +38,7 @@ __attribute__((unused)) static void folder_file(const struct fixture_folder *fol
 
 __attribute__((unused)) static void folder_remove(const struct fixture_folder *folder)
 {
-	static const char *const names[] = { "ca.key", "ca.crt", "issued.log" };
-	char path[128];
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		folder_file(folder, names[i], path);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(folder->path), 0);
+	unit_folder_remove(folder->path);
 }
 
 /* A CA of its own key; each call makes another one of the same name. */

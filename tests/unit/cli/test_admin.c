@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -21,7 +16,7 @@
 #include "wire/ipc.h"
 
 struct broker {
-	char folder[64], path[108];
+	char folder[UNIT_FOLDER], path[108];
 	int listener;
 };
 
@@ -30,8 +25,7 @@ static int setup(void **state)
 	static struct broker broker;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(broker.folder, sizeof(broker.folder), "/tmp/sekisho-admin-XXXXXX");
-	assert_non_null(mkdtemp(broker.folder));
+	unit_folder(broker.folder);
 	snprintf(broker.path, sizeof(broker.path), "%s/admin.sock", broker.folder);
 	memcpy(address.sun_path, broker.path, strlen(broker.path) + 1);
 	broker.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -46,8 +40,8 @@ static int teardown(void **state)
 	struct broker *broker = *state;
 
 	close(broker->listener);
-	unlink(broker->path);
-	return rmdir(broker->folder);
+	unit_folder_remove(broker->folder);
+	return 0;
 }
 
 /* A broker in a child process that takes one request and answers status and body, or with body NULL
@@ -164,8 +158,6 @@ static void test_nobody_there(void **state)
 	assert_int_equal(util_write_file(path, "", 0, 0600), OK);
 	assert_int_equal(admin_call(moved, "status", arguments, ADMIN_TIMEOUT_MS, &status, &body),
 			 ERR_UNAVAILABLE);
-	unlink(path);
-	rmdir(moved);
 	char longest[200];
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
@@ -224,7 +216,6 @@ static int ask_status(const struct broker *broker, const char *locale, char *ret
 	fflush(stderr);
 	dup2(err, STDERR_FILENO);
 	close(err);
-	unlink(conf);
 	rewind(sink);
 	ret_said[fread(ret_said, 1, size - 1, sink)] = 0;
 	fclose(sink);

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -300,11 +295,10 @@ __attribute__((sentinel)) static int run(const char *first, ...)
 
 static void test_exit_codes(void **state)
 {
-	char conf[] = "/tmp/sekisho-conf-XXXXXX";
-	int fd = mkstemp(conf);
+	char conf[UNIT_FILE];
+	int fd = unit_file(conf);
 
 	(void)state;
-	assert_true(fd >= 0);
 	assert_true(dprintf(fd, "[gateway]\nruntime_dir = /tmp/sekisho-nobody-here\n") > 0);
 	assert_int_equal(run("--help", NULL), EXIT_DONE);
 	assert_int_equal(run("user", "add", "--help", NULL), EXIT_DONE);
@@ -320,17 +314,15 @@ static void test_exit_codes(void **state)
 	assert_int_equal(run("config", "check", "--config", conf, NULL), EXIT_REFUSED);
 	assert_int_equal(run("status", "--config", conf, NULL), EXIT_USAGE);
 	close(fd);
-	unlink(conf);
 }
 
 /* The settings' errors and explanations are in the person's language. */
 static void test_settings_in_both_languages(void **state)
 {
-	char conf[] = "/tmp/sekisho-conf-XXXXXX";
-	int fd = mkstemp(conf);
+	char conf[UNIT_FILE];
+	int fd = unit_file(conf);
 
 	(void)state;
-	assert_true(fd >= 0);
 	assert_int_equal(run("config", "check", "--config", conf, NULL), EXIT_DONE);
 	assert_non_null(strstr(said, "seconds a PC may take to answer"));
 	assert_true(dprintf(fd, "[login]\nfailures = 1\n") > 0);
@@ -346,7 +338,6 @@ static void test_settings_in_both_languages(void **state)
 	assert_int_equal(run("config", "check", "--help", NULL), EXIT_DONE);
 	assert_non_null(strstr(said, "PC の応答を待つ秒数 (10)"));
 	close(fd);
-	unlink(conf);
 }
 
 int main(void)

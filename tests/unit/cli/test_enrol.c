@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -19,7 +14,7 @@
 #include "cli/enrol.h"
 
 struct office {
-	char folder[64], out[128];
+	char folder[UNIT_FOLDER], out[128];
 	struct ca *ca;
 	struct secret *password;
 };
@@ -29,8 +24,7 @@ static int setup(void **state)
 	static struct office office;
 	bool made;
 
-	snprintf(office.folder, sizeof(office.folder), "/tmp/sekisho-enrol-XXXXXX");
-	assert_non_null(mkdtemp(office.folder));
+	unit_folder(office.folder);
 	assert_int_equal(ca_open(office.folder, "office", clock_wall_s(), &made, &office.ca), OK);
 	assert_int_equal(secret_new("geheim-geheim", 13, &office.password), OK);
 	*state = &office;
@@ -40,16 +34,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct office *office = *state;
-	char path[128];
 
-	snprintf(path, sizeof(path), "%s/ca.key", office->folder);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/ca.crt", office->folder);
-	unlink(path);
-	unlink(office->out);
 	ca_free(office->ca);
 	secret_free(office->password);
-	assert_int_equal(rmdir(office->folder), 0);
+	unit_folder_remove(office->folder);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "edge/static.h"
 
-static char folder[64];
+static char folder[UNIT_FOLDER];
 
 static void run(const char *command, const char *name)
 {
@@ -31,8 +31,7 @@ static void put(const char *name, const char *text)
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sekisho-static-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	unit_folder(folder);
 	run("mkdir", "portal");
 	run("mkdir", "core");
 	put("portal/index.html", "<p>portal");
@@ -44,7 +43,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	run("rm -r", "");
+	unit_folder_remove(folder);
 	return 0;
 }
 

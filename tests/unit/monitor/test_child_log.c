@@ -1,5 +1,5 @@
 /* The log of a child, with a pipe whose writing end is the test's. */
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 enum { CHILD = 77 };
 
-static char folder[] = "/tmp/sekisho-child-log-XXXXXX";
-static char path[64];
+static char folder[UNIT_FOLDER];
+static char path[UNIT_FOLDER + 8];
 static struct loop *loop;
 static struct child_log child_log;
 static int end = -1; /* the child's */
@@ -205,16 +205,9 @@ static void closed_end_is_no_endless_loop(void **state)
 static int make_folder(void **state)
 {
 	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
+	unit_folder(folder);
 	snprintf(path, sizeof(path), "%s/log", folder);
 	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
 }
 
 #define with_log(test) cmocka_unit_test_setup_teardown(test, open_log, close_log)
@@ -228,5 +221,5 @@ int main(void)
 		with_log(written_is_written),     with_log(closed_end_is_no_endless_loop),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, NULL);
 }

@@ -4,16 +4,10 @@
  * stand-in for the broker takes orders at the admin socket: 's' or 'k' and a session id, 'w' for
  * writing rubbish, 'c' for closing its channel to the monitor; after the last two it hangs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -258,16 +252,8 @@ static int child_main(const char *name, int argc, char **argv)
 /* ---- the place ----------------------------------------------------------------------------------
  */
 
-static char place[64]; /* bin/ with the stand-ins, state/, run/, conf */
+static char place[UNIT_FOLDER]; /* bin/ with the stand-ins, state/, run/, conf */
 static pid_t monitor_pid;
-
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *ftw)
-{
-	(void)status;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static uint16_t free_port(void)
 {
@@ -309,8 +295,8 @@ static int make_place(void **state)
 	char path[128], first[128];
 
 	(void)state;
-	strcpy(place, "/tmp/sekisho-monitor-XXXXXX");
-	if (!mkdtemp(place) || chmod(place, 0755) < 0)
+	unit_folder(place);
+	if (chmod(place, 0755) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/bin", place);
 	assert_int_equal(mkdir(path, 0755), 0);
@@ -559,7 +545,8 @@ static int start_monitor(void **state)
 static int remove_place(void **state)
 {
 	(void)state;
-	return nftw(place, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	unit_folder_remove(place);
+	return 0;
 }
 
 static int stop_monitor(void **state)

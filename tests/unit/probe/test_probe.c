@@ -1,12 +1,7 @@
 /*
  * Probes against listeners of our own, and the real program in its sandbox.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/folder.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -239,7 +234,7 @@ static void test_immediate_answers(void **state)
 struct program {
 	pid_t pid;
 	int monitor_fd, broker_fd;
-	char folder[64], conf[80];
+	char folder[UNIT_FOLDER], conf[80];
 };
 
 /* Beside the tests when everything is built. */
@@ -258,8 +253,7 @@ static void program_start(struct program *program, char *path)
 	char text[256];
 	int fds[2], link_fds[2];
 
-	strcpy(program->folder, "/tmp/sekisho-probe-XXXXXX");
-	assert_non_null(mkdtemp(program->folder));
+	unit_folder(program->folder);
 	snprintf(program->conf, sizeof(program->conf), "%s/conf", program->folder);
 	int len = snprintf(text, sizeof(text), "[gateway]\nstate_dir = %s\n", program->folder);
 	assert_int_equal(util_write_file(program->conf, text, (size_t)len, 0644), OK);
@@ -298,8 +292,7 @@ static void program_stop(struct program *program, int signal)
 	if (program->monitor_fd >= 0)
 		close(program->monitor_fd);
 	close(program->broker_fd);
-	unlink(program->conf);
-	rmdir(program->folder);
+	unit_folder_remove(program->folder);
 }
 
 static struct msg_probed program_ask(struct program *program, const char *address, uint16_t port)

@@ -4,7 +4,7 @@
 #ifndef SEKISHO_TESTS_STORE_FIXTURE_H
 #define SEKISHO_TESTS_STORE_FIXTURE_H
 
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #include "store/hosts.h"
 
 struct fixture {
-	char folder[64];
+	char folder[UNIT_FOLDER];
 	char path[128];
 	struct db *db;
 	int64_t account, device, host;
@@ -89,9 +89,7 @@ __attribute__((unused)) static int fixture_setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/sekisho-store-XXXXXX");
-	if (!mkdtemp(fixture->folder))
-		return -1;
+	unit_folder(fixture->folder);
 	snprintf(fixture->path, sizeof(fixture->path), "%s/sekisho.db", fixture->folder);
 	fixture->db = fixture_connect(fixture);
 	fixture->account = fixture_account(fixture->db, "sato");
@@ -103,16 +101,10 @@ __attribute__((unused)) static int fixture_setup(void **state)
 
 __attribute__((unused)) static int fixture_teardown(void **state)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
 	struct fixture *fixture = *state;
-	char path[160];
 
 	db_close(fixture->db);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		snprintf(path, sizeof(path), "%s%s", fixture->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(fixture->folder);
+	unit_folder_remove(fixture->folder);
 	free(fixture);
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "unit/unit.h"
+#include "unit/folder.h"
 
 #include <string.h>
 
@@ -6,8 +6,9 @@
 
 static const char *write_settings(const char *text)
 {
-	static const char path[] = "/tmp/sekisho-unit-settings.conf";
+	static char path[UNIT_FILE];
 
+	close(unit_file(path));
 	assert_ok(util_write_file(path, text, strlen(text), 0600));
 	return path;
 }
@@ -24,7 +25,6 @@ static void fallbacks_are_valid(void **state)
 	assert_int_equal(settings.login_failures, 10);
 	assert_int_equal(settings.gateway_listen.port, 443);
 	assert_string_equal(settings.gateway_state_dir, "/var/lib/sekisho");
-	unlink(path);
 }
 
 static void idle_times_in_order(void **state)
@@ -39,7 +39,6 @@ static void idle_times_in_order(void **state)
 	assert_string_equal(error.where, path);
 	assert_non_null(strstr(error.en, "20, 19, 120"));
 	assert_non_null(strstr(error.ja, "20、19、120"));
-	unlink(path);
 }
 
 static bool is_japanese(const char *text)
