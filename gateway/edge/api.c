@@ -4,11 +4,23 @@
 
 #include "base/secret.h"
 #include "base/util.h"
+#include "edge/est.h"
+#include "wire/enums.h"
 
 /* One field of a body and where its value goes. */
 struct api_field {
 	const char *name;
-	enum { FIELD_STRING, FIELD_U16, FIELD_U64, FIELD_BOOL, FIELD_LAYOUT, FIELD_OBJECT } type;
+	enum {
+		FIELD_STRING,
+		FIELD_BYTES, /* a string that goes as BLOB */
+		FIELD_U16,
+		FIELD_U64,
+		FIELD_BOOL,
+		FIELD_LAYOUT,
+		FIELD_PLACE,
+		FIELD_OBJECT,
+		FIELD_WHOLE, /* the body as it is */
+	} type;
 	bool optional;
 	int64_t min, max;               /* of a number; bytes of a string */
 	size_t offset;                  /* in the message */
@@ -62,6 +74,63 @@ static const struct api_field session_unlock_fields[] = {
 	{ 0 },
 };
 
+#define CODE(message)                                                                              \
+	{                                                                                          \
+		"code", FIELD_STRING, false, 1, EST_CODE_MAX,                                      \
+			offsetof(struct msg_##message, code), NULL                                 \
+	}
+
+#define COMPATIBLE(message)                                                                        \
+	{                                                                                          \
+		"compatible", FIELD_BOOL, false, 0, 1, offsetof(struct msg_##message, compatible), \
+			NULL                                                                       \
+	}
+
+#define WHOLE(message, field, max_bytes)                                                           \
+	{                                                                                          \
+#field, FIELD_WHOLE, false, 1, max_bytes, offsetof(struct msg_##message, field),   \
+			NULL                                                                       \
+	}
+
+static const struct api_field renew_fields[] = { COMPATIBLE(device_renew), { 0 } };
+
+static const struct api_field order_fields[] = {
+	WHOLE(admin_order, arguments, API_BODY_MAX),
+	{ 0 },
+};
+
+static const struct api_field look_fields[] = { CODE(enrol_look), { 0 } };
+
+static const struct api_field request_fields[] = {
+	CODE(enrol_request),
+	{ "csr", FIELD_BYTES, false, 1, EST_CSR_MAX, offsetof(struct msg_enrol_request, csr),
+	  NULL },
+	{ "key_place", FIELD_PLACE, false, 0, 0, offsetof(struct msg_enrol_request, key_place),
+	  NULL },
+	{ 0 },
+};
+
+static const struct api_field file_fields[] = {
+	CODE(enrol_file),
+	COMPATIBLE(enrol_file),
+	{ 0 },
+};
+
+static const struct api_field enroll_fields[] = {
+	WHOLE(est_simpleenroll, csr, EST_CSR_MAX),
+	{ 0 },
+};
+
+static const struct api_field reenroll_fields[] = {
+	WHOLE(est_simplereenroll, csr, EST_CSR_MAX),
+	{ 0 },
+};
+
+static const struct api_field ocsp_fields[] = {
+	WHOLE(ocsp, question, EST_QUESTION_MAX),
+	{ 0 },
+};
+
 #define SESSION(message) offsetof(struct msg_##message, session)
 
 const struct route api_routes[] = {
@@ -84,8 +153,31 @@ const struct route api_routes[] = {
 	  SESSION(session_unlock), ROUTE_PLAIN },
 	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields,
 	  SESSION(session_attach), ROUTE_STREAM },
+	{ METHOD_POST, "/api/device/renew", MSG_device_renew, renew_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
+	{ METHOD_POST, "/api/admin/{command}", MSG_admin_order, order_fields, 0, ROUTE_ADMIN },
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
+
+/* No labels of CAs (RFC 7030 §3.2.2): the office has one. */
+const struct route api_enrol_routes[] = {
+	{ METHOD_GET, "/enrol/api/office", 0, no_fields, 0, ROUTE_OFFICE },
+	{ METHOD_POST, "/enrol/api/look", MSG_enrol_look, look_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/enrol/api/request", MSG_enrol_request, request_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/enrol/api/file", MSG_enrol_file, file_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/.well-known/est/cacerts", MSG_est_cacerts, no_fields, 0, ROUTE_EST },
+	{ METHOD_GET, "/.well-known/est/csrattrs", MSG_est_csrattrs, no_fields, 0, ROUTE_EST },
+	{ METHOD_POST, "/.well-known/est/simpleenroll", MSG_est_simpleenroll, enroll_fields, 0,
+	  ROUTE_EST },
+	{ METHOD_POST, "/.well-known/est/simplereenroll", MSG_est_simplereenroll, reenroll_fields,
+	  0, ROUTE_EST },
+	{ METHOD_POST, "/ocsp", MSG_ocsp, ocsp_fields, 0, ROUTE_OCSP },
+	{ METHOD_GET, "/ocsp/{question}", MSG_ocsp, ocsp_fields, 0, ROUTE_OCSP },
+	{ METHOD_GET, "/ca.crt", 0, no_fields, 0, ROUTE_CA },
+	{ METHOD_GET, "/crl.der", 0, no_fields, 0, ROUTE_CRL },
+	{ METHOD_GET, "/crl/{issuer}.der", 0, no_fields, 0, ROUTE_CRL },
+};
+const size_t api_enrol_route_count = ARRAY_SIZE(api_enrol_routes);
 
 /* Every request begins with REQUEST_HEAD, so that one function fills it. */
 #define SAME_HEAD(message)                                                                         \
@@ -109,6 +201,17 @@ SAME_HEAD(session_end);
 SAME_HEAD(session_unlock);
 SAME_HEAD(session_attach);
 SAME_HEAD(unlock);
+SAME_HEAD(device_renew);
+SAME_HEAD(admin_look);
+SAME_HEAD(admin_order);
+SAME_HEAD(enrol_look);
+SAME_HEAD(enrol_request);
+SAME_HEAD(enrol_file);
+SAME_HEAD(est_cacerts);
+SAME_HEAD(est_csrattrs);
+SAME_HEAD(est_simpleenroll);
+SAME_HEAD(est_simplereenroll);
+SAME_HEAD(ocsp);
 
 void api_init(void)
 {
@@ -165,7 +268,11 @@ static enum err take_string(const struct api_field *field, const json_t *value, 
 	len = json_string_length(value);
 	if (len < (size_t)field->min || len > (size_t)field->max)
 		return ERR_INVALID;
-	*(const char **)(void *)place = json_string_value(value);
+	if (field->type == FIELD_BYTES)
+		*(struct bytes *)(void *)place =
+			(struct bytes){ (const uint8_t *)json_string_value(value), len };
+	else
+		*(const char **)(void *)place = json_string_value(value);
 	return OK;
 }
 
@@ -185,6 +292,18 @@ static enum err take_layout(const json_t *value, uint8_t *place)
 	return OK;
 }
 
+/* Where a device says that its key lies; a file that we make needs no saying. */
+static enum err take_place(const json_t *value, uint8_t *place)
+{
+	const char *name = json_string_value(value);
+	enum key_place found;
+
+	if (!name || key_place_parse(name, &found) || found == KEY_PKCS12)
+		return ERR_INVALID;
+	*place = (uint8_t)found;
+	return OK;
+}
+
 static enum err take_object(const struct api_field *fields, const json_t *object,
 			    union wire_any *msg, const char **ret_field);
 
@@ -196,6 +315,7 @@ static enum err take_field(const struct api_field *field, const json_t *value, u
 	*ret_field = field->name;
 	switch (field->type) {
 	case FIELD_STRING:
+	case FIELD_BYTES:
 		return take_string(field, value, place);
 	case FIELD_U16:
 	case FIELD_U64:
@@ -207,8 +327,12 @@ static enum err take_field(const struct api_field *field, const json_t *value, u
 		return OK;
 	case FIELD_LAYOUT:
 		return take_layout(value, place);
+	case FIELD_PLACE:
+		return take_place(value, place);
 	case FIELD_OBJECT:
 		return take_object(field->fields, value, msg, ret_field);
+	case FIELD_WHOLE:
+		break;
 	}
 	return ERR_INTERNAL;
 }
@@ -246,12 +370,63 @@ static void fill_head(const struct route *route, const struct route_params *para
 	memcpy(msg->me.device, head->device, sizeof(msg->me.device));
 	msg->me.address = head->address;
 	msg->me.token = head->token;
+	if (route->message == MSG_admin_look)
+		msg->admin_look.command = params->command;
+	else if (route->message == MSG_admin_order)
+		msg->admin_order.command = params->command;
+	if (route->message == MSG_est_simpleenroll) {
+		msg->est_simpleenroll.user = head->user;
+		msg->est_simpleenroll.code = head->code;
+	}
 	if (!route->param_offset)
 		return;
 	if (strstr(route->pattern, "{host}"))
-		memcpy(param, &params->host, sizeof(params->host));
+		memcpy(param, &params->number, sizeof(params->number));
 	else
 		memcpy(param, params->session, sizeof(params->session));
+}
+
+static enum err take_whole(const struct api_field *field, const char *body, size_t len,
+			   union wire_any *msg, const char **ret_field)
+{
+	uint8_t *place = (uint8_t *)msg + field->offset;
+
+	*ret_field = field->name;
+	if (len > (size_t)field->max)
+		return ERR_TOO_BIG;
+	if (len < (size_t)field->min)
+		return ERR_INVALID;
+	*(struct bytes *)(void *)place = (struct bytes){ (const uint8_t *)body, len };
+	return OK;
+}
+
+static enum err parse(const char *body, size_t len, json_t **ret)
+{
+	if (too_deep(body, len))
+		return ERR_INVALID;
+	*ret = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+	return *ret ? OK : ERR_INVALID;
+}
+
+/* GET has no body; an absent one stands for {} where no field is needed. */
+static enum err take_json(const struct route *route, const char *body, size_t len,
+			  struct api_call *call, const char **ret_field)
+{
+	const struct api_field *fields = route->fields;
+	bool whole = fields->name && fields->type == FIELD_WHOLE;
+	enum err err;
+
+	if (!len) {
+		*ret_field = fields->name && !whole ? fields->name : "body";
+		return fields->name ? ERR_INVALID : OK;
+	}
+	err = route->method == METHOD_GET ? ERR_INVALID : parse(body, len, &call->body);
+	if (err)
+		return err;
+	if (!whole)
+		return take_object(fields, call->body, &call->msg, ret_field);
+	return json_is_object(call->body) ? take_whole(fields, body, len, &call->msg, ret_field)
+					  : ERR_INVALID;
 }
 
 enum err api_fill(const struct route *route, const struct route_params *params,
@@ -265,18 +440,12 @@ enum err api_fill(const struct route *route, const struct route_params *params,
 	if (len > API_BODY_MAX)
 		return ERR_TOO_BIG;
 	fill_head(route, params, head, &call.msg);
-	/* GET has no body; an absent one stands for {} where no field is needed. */
-	if (len) {
-		if (route->method == METHOD_GET || too_deep(body, len))
-			return ERR_INVALID;
-		call.body = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
-		if (!call.body)
-			return ERR_INVALID;
-		err = take_object(route->fields, call.body, &call.msg, ret_field);
-	} else {
-		*ret_field = route->fields->name ? route->fields->name : "body";
-		err = route->fields->name ? ERR_INVALID : OK;
-	}
+	if (route->kind != ROUTE_EST && route->kind != ROUTE_OCSP)
+		err = take_json(route, body, len, &call, ret_field);
+	else if (route->fields->name)
+		err = take_whole(route->fields, body, len, &call.msg, ret_field);
+	else
+		err = len ? ERR_INVALID : OK;
 	if (err) {
 		json_decref(call.body);
 		return err;
@@ -304,10 +473,12 @@ enum err api_error(struct buf *buf, enum err error, const char *field, unsigned 
 	return err ? err : buf_add(buf, "}", 1);
 }
 
-enum err api_office(struct buf *buf, const char *office)
+enum err api_office(struct buf *buf, const char *office, const char *gateway)
 {
 	json_t *object = json_pack("{s:s,s:s}", "office", office, "version", SEKISHO_VERSION);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_t *url = gateway ? json_sprintf("%s/", gateway) : NULL;
+	bool lacks = gateway && json_object_set_new(object, "gateway", url);
+	char *text = object && !lacks ? json_dumps(object, JSON_COMPACT) : NULL;
 	enum err err;
 
 	json_decref(object);

@@ -1,5 +1,6 @@
 /*
- * api.h - the HTTP API as one table: method, path, message to the broker, fields of the body.
+ * api.h - the HTTP API as two tables, one for each port: method, path, message to the broker,
+ * fields of the body.
  * Whether the caller may do it is the broker's decision; here only the form is checked.
  */
 #ifndef SEKISHO_EDGE_API_H
@@ -19,9 +20,12 @@ struct api_head {
 	uint8_t device[WIRE_DEVICE_ID];
 	const char *address; /* as text */
 	const char *token;   /* the cookie's value or "" */
+	const char *user;    /* of EST's HTTP Basic, as code; NULL for others */
+	const char *code;
 };
 
-/* A request in the form of a message; its strings live in the body. */
+/* A request in the form of a message; its strings live in the body or in what api_fill was given.
+ */
 struct api_call {
 	union wire_any msg;
 	json_t *body; /* owned, may be NULL */
@@ -29,6 +33,8 @@ struct api_call {
 
 extern const struct route api_routes[];
 extern const size_t api_route_count;
+extern const struct route api_enrol_routes[];
+extern const size_t api_enrol_route_count;
 
 /* Once per process: memory that held a body is wiped when jansson frees it. */
 void api_init(void);
@@ -46,7 +52,8 @@ void api_call_finish(struct api_call *call);
 /* {"error":code,"field":field,"retry_s":n}; field NULL and retry_s 0 are left out. */
 nodiscard enum err api_error(struct buf *buf, enum err error, const char *field, unsigned retry_s);
 
-/* {"office":name,"version":…} */
-nodiscard enum err api_office(struct buf *buf, const char *office);
+/* {"office":name,"version":…,"gateway":URL}; gateway is the portal's origin, or NULL to leave it
+ * out. */
+nodiscard enum err api_office(struct buf *buf, const char *office, const char *gateway);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "edge/api.h"
 #include "edge/broker.h"
+#include "edge/est.h"
 #include "edge/headers.h"
 #include "edge/limits.h"
 #include "edge/response.h"
@@ -80,7 +81,9 @@ struct exchange {
 	char token[HEADERS_TOKEN + 1];
 	uint8_t device[WIRE_DEVICE_ID];
 	bool has_device;
-	size_t expected; /* bytes of body */
+	struct est_login login; /* of EST */
+	size_t expected;        /* bytes of body */
+	bool waits;             /* to be told that the body is wanted */
 	struct buf body;
 	uint64_t started_us;
 	uint64_t deadline_ms; /* of the body; 0: none */

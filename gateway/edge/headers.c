@@ -35,10 +35,15 @@ enum err site_init(struct site *site, const char *name, uint16_t port)
 			 close);
 	snprintf(site->origin, sizeof(site->origin), "https://%s",
 		 port == 443 ? site->host_default : site->host);
-	snprintf(site->websocket, sizeof(site->websocket), "wss://%s",
+	snprintf(site->connect, sizeof(site->connect), "wss://%s",
 		 port == 443 ? site->host_default : site->host);
 	site->local = util_streq(lower, "localhost");
 	return OK;
+}
+
+void site_ask(struct site *site, const struct site *other)
+{
+	memcpy(site->connect, other->origin, sizeof(site->connect));
 }
 
 bool site_host_fits(const struct site *site, const char *host)

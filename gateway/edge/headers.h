@@ -20,12 +20,16 @@ struct site {
 	char host[280]; /* "name:port", the name in lower case, an IPv6 address in brackets */
 	char host_default[280]; /* without the port when that is 443, else "" */
 	char origin[300];       /* RFC 6454: "https://name:port", without the port when it is 443 */
-	char websocket[300];    /* the same with wss: */
-	bool local; /* the name is localhost: no HSTS, which would hold for all its ports */
+	char connect[300]; /* what its pages may ask besides it: the same with wss:, or another site
+			    */
+	bool local;        /* the name is localhost: no HSTS, which would hold for all its ports */
 };
 
 /* ERR_INVALID: the name does not fit or has characters that no host name has. */
 nodiscard enum err site_init(struct site *site, const char *name, uint16_t port);
+
+/* Its pages open no WebSockets but may ask other's origin. */
+void site_ask(struct site *site, const struct site *other);
 
 /* Against DNS rebinding: only our own name. NULL and "" never fit. */
 bool site_host_fits(const struct site *site, const char *host);

@@ -13,11 +13,17 @@
 
 static void answer(struct connection *connection)
 {
-	connection->exchange.state = EXCHANGE_ANSWER;
-	connection->exchange.deadline_ms = 0;
+	struct exchange *exchange = &connection->exchange;
+
+	/* RFC 9110 §11.6.1. Not to the page, or the browser would ask for a password by itself. */
+	exchange->response.challenge = exchange->route &&
+				       exchange->route->message == MSG_est_simpleenroll &&
+				       exchange->response.status == 401;
+	exchange->state = EXCHANGE_ANSWER;
+	exchange->deadline_ms = 0;
 	/* Without reading, libwebsockets would not call back for writing either. */
 	if (lws_rx_flow_control(connection->wsi, 1))
-		connection->exchange.response.close = true;
+		exchange->response.close = true;
 	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_HTTP_CONTENT, EDGE_SEND_S);
 	lws_callback_on_writable(connection->wsi);
 }
@@ -55,39 +61,85 @@ static void answer_file(struct connection *connection)
 	answer(connection);
 }
 
-/* What judge_enrol copied, and /api/office. */
+static enum err own_office(const struct connection *connection, struct response *response)
+{
+	const struct edge *edge = connection->edge;
+	bool gateway = connection->listener->kind == LISTENER_GATEWAY;
+
+	/* The enrolment's page asks for it to see whether the new certificate works. */
+	response->same_site = gateway;
+	return api_office(&response->own, edge->settings->gateway_office,
+			  gateway ? NULL : edge->gateway.site.origin);
+}
+
+static enum err copy(struct response *response, struct bytes body)
+{
+	/* An update may replace the original before this is sent. */
+	return body.len ? buf_add(&response->own, body.data, body.len) : ERR_NOT_FOUND;
+}
+
+/* What needs no broker. */
 static void answer_own(struct connection *connection)
 {
 	struct exchange *exchange = &connection->exchange;
-	const char *type = exchange->response.type;
-	enum err err = OK;
+	struct response *response = &exchange->response;
+	const char *type = "application/json";
+	enum err err;
 
-	if (exchange->route)
-		err = api_office(&exchange->response.own,
-				 connection->edge->settings->gateway_office);
-	else if (!type)
-		err = ERR_NOMEM;
+	if (exchange->route->kind == ROUTE_OFFICE) {
+		err = own_office(connection, response);
+	} else if (exchange->route->kind == ROUTE_CA) {
+		type = "application/x-x509-ca-cert";
+		err = copy(response, tls_ca_pem(connection->edge->tls));
+	} else {
+		type = "application/pkix-crl"; /* RFC 2585 §4.2 */
+		err = copy(response, tls_crl_der(connection->edge->tls));
+	}
 	if (err) {
 		answer_error(connection, err, NULL, 0);
 		return;
 	}
-	response_json(&exchange->response, 200);
-	if (type)
-		exchange->response.type = type;
+	response_json(response, 200);
+	response->type = type;
 	answer(connection);
 }
 
-static void take_reply(struct response *response, const struct msg_reply *reply)
+/* EST's and OCSP's answers are for those who asked for them. */
+static bool kind_fits(const struct route *route, unsigned kind)
 {
+	switch (kind) {
+	case BODY_JSON:
+		return true;
+	case BODY_PKCS7:
+	case BODY_CSRATTRS:
+		return route->kind == ROUTE_EST;
+	case BODY_OCSP:
+		return route->kind == ROUTE_OCSP;
+	default:
+		return false;
+	}
+}
+
+static void take_reply(struct exchange *exchange, const struct msg_reply *reply)
+{
+	struct response *response = &exchange->response;
+
 	if (reply->status < 200 || reply->status > 599 ||
+	    !kind_fits(exchange->route, reply->kind) ||
 	    buf_add(&response->own, reply->body.data, reply->body.len)) {
-		log_error("reply-unusable", "status=%u bytes=%zu", reply->status, reply->body.len);
+		log_error("reply-unusable", "status=%u kind=%u bytes=%zu", reply->status,
+			  reply->kind, reply->body.len);
 		buf_clear(&response->own);
 		response_json(response, 500);
 		return;
 	}
 	snprintf(response->cookie, sizeof(response->cookie), "%s", reply->cookie);
+	response->retry_s = reply->retry_s;
 	response_json(response, reply->status);
+	if (response->type) {
+		response->type = est_answer_type(reply->kind);
+		response->base64 = est_answer_base64(reply->kind);
+	}
 }
 
 static void reply_came(struct broker_request *request, enum err err, const struct msg_reply *reply,
@@ -101,14 +153,19 @@ static void reply_came(struct broker_request *request, enum err err, const struc
 		answer_error(connection, err, NULL, 0);
 		return;
 	}
-	take_reply(&connection->exchange.response, reply);
+	take_reply(&connection->exchange, reply);
 	answer(connection);
 }
 
 static void ask(struct connection *connection)
 {
 	struct exchange *exchange = &connection->exchange;
-	struct api_head head = { .address = connection->address_text, .token = exchange->token };
+	struct api_head head = {
+		.address = connection->address_text,
+		.token = exchange->token,
+		.user = exchange->login.user,
+		.code = exchange->login.code,
+	};
 	const char *field = NULL;
 	struct api_call call;
 	enum err err;
@@ -145,11 +202,12 @@ static void proceed(struct connection *connection)
 		answer_error(connection, exchange->refusal, exchange->field, exchange->status);
 	else if (exchange->file)
 		answer_file(connection);
-	else if (!exchange->route || exchange->route->kind == ROUTE_OFFICE)
+	else if (!exchange->route->message)
 		answer_own(connection);
 	else
 		ask(connection);
 	buf_wipe(&exchange->body);
+	secret_wipe(&exchange->login, sizeof(exchange->login));
 }
 
 /* ---- one exchange after another --------------------------------------------------------- */
@@ -185,6 +243,24 @@ static void log_exchange(const struct connection *connection)
 		 (unsigned long long)((clock_mono_us() - exchange->started_us) / 1000));
 }
 
+/*
+ * RFC 9110 §10.1.1: curl and others keep back a longer body until they are told to send it. Refused
+ * already, it may come or not, so that nothing else can on this connection.
+ */
+static int tell_to_go_on(struct connection *connection)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const size_t len = sizeof(text) - 1;
+	uint8_t *start = connection->edge->out + LWS_PRE;
+
+	if (connection->exchange.refusal) {
+		connection->exchange.response.close = true;
+		return 0;
+	}
+	memcpy(start, text, len);
+	return lws_write(connection->wsi, start, len, LWS_WRITE_HTTP) < (int)len ? -1 : 0;
+}
+
 int http_request(struct connection *connection, const char *path, size_t len)
 {
 	struct exchange *exchange = &connection->exchange;
@@ -192,6 +268,8 @@ int http_request(struct connection *connection, const char *path, size_t len)
 	reset(exchange);
 	exchange->started_us = clock_mono_us();
 	judge_request(connection, path, len);
+	if (exchange->waits && tell_to_go_on(connection))
+		return -1;
 	/* libwebsockets reports the end of a POST's body even when it is empty. */
 	if (!exchange->response.close && (exchange->expected || exchange->method == METHOD_POST)) {
 		exchange->state = EXCHANGE_BODY;

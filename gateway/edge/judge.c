@@ -1,6 +1,7 @@
 #include "edge/judge.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
@@ -99,6 +100,21 @@ static enum err judge_framing(struct connection *connection)
 	return exchange->expected && exchange->method == METHOD_GET ? ERR_INVALID : OK;
 }
 
+/* RFC 9110 §10.1.1. */
+static void judge_expectation(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	char field[64];
+
+	connection_header(connection, WSI_TOKEN_HTTP_EXPECT, field, sizeof(field));
+	exchange->waits = exchange->expected && !strcasecmp(field, "100-continue");
+	if (!*field || !strcasecmp(field, "100-continue"))
+		return;
+	refuse(exchange, ERR_INVALID, "expect");
+	exchange->status = 417;
+	exchange->response.close = true;
+}
+
 static void judge_host(struct connection *connection)
 {
 	char host[512];
@@ -123,6 +139,39 @@ static void judge_origin(struct connection *connection)
 		refuse(exchange, ERR_DENIED, "origin");
 	else if (changes && !headers_is_json(type))
 		refuse(exchange, ERR_DENIED, "content-type");
+}
+
+/*
+ * Programs send no Origin, but a browser's page does with every POST and says whose it is: another
+ * site's must not use the certificate that the browser has.
+ */
+static void judge_program(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	const char *wanted = exchange->route->kind == ROUTE_OCSP ? "application/ocsp-request"
+								 : "application/pkcs10";
+	char origin[512], type[128];
+
+	connection_header(connection, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
+	connection_header(connection, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type));
+	if (*origin && !site_origin_fits(&connection->listener->site, origin))
+		refuse(exchange, ERR_DENIED, "origin");
+	else if (exchange->method == METHOD_POST && !est_type_fits(type, wanted))
+		refuse(exchange, ERR_DENIED, "content-type");
+}
+
+/* Without a code nothing is asked: some clients come without at first, to see what is wanted. */
+static void judge_login(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	char field[256];
+	enum err err;
+
+	connection_header(connection, WSI_TOKEN_HTTP_AUTHORIZATION, field, sizeof(field));
+	err = est_login_parse(field, &exchange->login);
+	secret_wipe(field, sizeof(field));
+	if (err)
+		refuse(exchange, err, NULL);
 }
 
 static void judge_cookie(struct connection *connection)
@@ -167,32 +216,62 @@ static void find_file(struct connection *connection, const char *path)
 	}
 }
 
-static void copy_body(struct response *response, struct bytes body, const char *type)
+static void judge_question(struct connection *connection)
 {
-	/* A copy: an update may replace the original before this is sent. */
-	if (buf_add(&response->own, body.data, body.len))
-		return;
-	response->type = type;
+	struct exchange *exchange = &connection->exchange;
+	enum err err = est_question(exchange->params.question, &exchange->body);
+
+	if (err)
+		refuse(exchange, err, "question");
 }
 
-/* Only what a device without a certificate needs; above all, no API. */
+/* What one of its routes wants besides the right method. */
+static void judge_enrol_route(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	const struct route *route = exchange->route;
+
+	if (route->kind == ROUTE_PLAIN || route->kind == ROUTE_OFFICE)
+		judge_origin(connection);
+	else if (route->kind == ROUTE_EST || route->kind == ROUTE_OCSP)
+		judge_program(connection);
+	if (exchange->refusal)
+		return;
+	if (route->message == MSG_est_simpleenroll)
+		judge_login(connection);
+	else if (route->message == MSG_est_simplereenroll && !exchange->has_device)
+		refuse(exchange, ERR_DENIED, "certificate");
+	else if (exchange->params.question)
+		judge_question(connection);
+	exchange->params.question = NULL; /* the path does not last */
+	if (!exchange->refusal && route->message)
+		exchange->refusal =
+			limits_question(connection->listener->limits, connection->address,
+					clock_mono_ms(), &exchange->response.retry_s);
+}
+
+/* Only what a device without a certificate needs; above all, not the gateway's API. No cookie is
+ * read: browsers send the gateway's to all its ports. */
 static void judge_enrol(struct connection *connection, const char *path)
 {
 	static const char folder[] = "/enrol/";
 	struct exchange *exchange = &connection->exchange;
-	struct edge *edge = connection->edge;
+	enum err err;
 
-	if (util_streq(path, "/ca.crt") && exchange->method == METHOD_GET)
-		copy_body(&exchange->response, tls_ca_pem(edge->tls), "application/x-x509-ca-cert");
-	else if (util_streq(path, "/crl.der") && exchange->method == METHOD_GET &&
-		 tls_crl_der(edge->tls).len)
-		copy_body(&exchange->response, tls_crl_der(edge->tls), "application/pkix-crl");
+	/* A certificate that is not valid counts as none; then device is all zeros. */
+	exchange->has_device = !connection_device(connection, exchange->device);
+	err = router_match(api_enrol_routes, api_enrol_route_count, exchange->method, path,
+			   &exchange->route, &exchange->params, &exchange->response.allowed);
+	if (!err)
+		judge_enrol_route(connection);
+	else if (err != ERR_NOT_FOUND)
+		refuse(exchange, err, NULL);
 	else if (util_streq(path, "/"))
 		find_file(connection, folder);
 	else if (!strncmp(path, folder, sizeof(folder) - 1))
 		find_file(connection, path);
 	else
-		refuse(exchange, ERR_NOT_FOUND, NULL);
+		refuse(exchange, err, NULL);
 }
 
 static void judge_gateway(struct connection *connection, const char *path)
@@ -240,6 +319,8 @@ void judge_request(struct connection *connection, const char *path, size_t len)
 		return;
 	}
 	judge_host(connection);
+	if (!exchange->refusal)
+		judge_expectation(connection);
 	if (exchange->refusal)
 		return;
 	if (connection->listener->kind == LISTENER_ENROL)

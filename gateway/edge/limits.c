@@ -166,8 +166,8 @@ void limits_disconnect(struct limits *limits, struct limits_address *address)
 		link_idle(limits, address);
 }
 
-enum err limits_request(struct limits *limits, struct limits_address *address, uint64_t now_ms,
-			unsigned *ret_retry_s)
+static enum err spend(struct limits *limits, struct limits_address *address, uint64_t cost,
+		      uint64_t now_ms, unsigned *ret_retry_s)
 {
 	uint64_t rate = limits->settings.requests_per_minute;
 	uint64_t most = rate * REQUEST_COST;
@@ -176,13 +176,29 @@ enum err limits_request(struct limits *limits, struct limits_address *address, u
 
 	address->allowance = MIN(address->allowance + passed_ms * rate, most);
 	address->refilled_ms = now_ms;
-	if (address->allowance < REQUEST_COST) {
-		*ret_retry_s = (unsigned)((REQUEST_COST - address->allowance + rate * 1000 - 1) /
-					  (rate * 1000));
+	if (address->allowance < cost) {
+		*ret_retry_s =
+			(unsigned)((cost - address->allowance + rate * 1000 - 1) / (rate * 1000));
 		return ERR_THROTTLED;
 	}
-	address->allowance -= REQUEST_COST;
+	address->allowance -= cost;
 	return OK;
+}
+
+enum err limits_request(struct limits *limits, struct limits_address *address, uint64_t now_ms,
+			unsigned *ret_retry_s)
+{
+	return spend(limits, address, REQUEST_COST, now_ms, ret_retry_s);
+}
+
+enum err limits_question(struct limits *limits, struct limits_address *address, uint64_t now_ms,
+			 unsigned *ret_retry_s)
+{
+	uint64_t rate = limits->settings.requests_per_minute;
+	/* Of the allowance of a minute; not less than the request, which is paid. */
+	uint64_t share = MAX(rate * REQUEST_COST / LIMITS_QUESTIONS, (uint64_t)REQUEST_COST);
+
+	return spend(limits, address, share - REQUEST_COST, now_ms, ret_retry_s);
 }
 
 size_t limits_most(const struct limits *limits)

@@ -12,6 +12,15 @@
 
 #include "base/err.h"
 
+/*
+ * A try at a code, a certificate request, an OCSP question. An office behind one address has eight
+ * connections to the enrolment at once (EDGE_ENROL_PER_ADDRESS); each page and client that waits
+ * for an administrator asks every ten seconds at most, which is 48 in a minute. A code has 140
+ * bits: a machine that guesses is no nearer to one with 60 tries than with 600, but with 600 it
+ * could keep the one broker that everybody's work needs busy.
+ */
+enum { LIMITS_QUESTIONS = 60 };
+
 struct limits;
 struct limits_address; /* what is known about one address; owned by limits */
 
@@ -38,6 +47,14 @@ void limits_disconnect(struct limits *limits, struct limits_address *address);
 /* A request came. ERR_THROTTLED: answer 429, with *ret_retry_s seconds (at least 1) to wait. */
 nodiscard enum err limits_request(struct limits *limits, struct limits_address *address,
 				  uint64_t now_ms, unsigned *ret_retry_s);
+
+/*
+ * A request that was counted is a question of somebody whom nobody knows yet: at most
+ * LIMITS_QUESTIONS of them in a minute from one address, and then fewer other requests. Errors as
+ * above.
+ */
+nodiscard enum err limits_question(struct limits *limits, struct limits_address *address,
+				   uint64_t now_ms, unsigned *ret_retry_s);
 
 /* The settings' connections. */
 size_t limits_most(const struct limits *limits);

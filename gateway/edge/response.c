@@ -22,6 +22,7 @@ static const struct {
 	{ 409, "Conflict" },
 	{ 410, "Gone" },
 	{ 413, "Content Too Large" },
+	{ 417, "Expectation Failed" },
 	{ 421, "Misdirected Request" },
 	{ 422, "Unprocessable Content" },
 	{ 423, "Locked" },
@@ -46,7 +47,8 @@ static const struct {
 	"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), "        \
 	"sync-xhr=(), usb=(), window-management=(), xr-spatial-tracking=()"
 
-/* connect-src names wss too: in older browsers 'self' does not cover it. */
+/* connect-src names wss too: in older browsers 'self' does not cover it. On the enrolment's pages
+ * it names the gateway, which they ask whether the new certificate works. */
 #define PAGE_POLICY                                                                                \
 	"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "             \
 	"img-src 'self' data: blob:; connect-src 'self' %s; worker-src 'self'; font-src 'self'; "  \
@@ -80,7 +82,7 @@ static const char *phrase_of(int status)
 	return "Other";
 }
 
-size_t response_guard(struct response_guard *guard, const struct site *site)
+size_t response_guard(struct response_guard *guard, const struct site *site, bool same_site)
 {
 	const struct response_field fields[] = {
 		{ "Content-Security-Policy:", guard->policy },
@@ -88,21 +90,21 @@ size_t response_guard(struct response_guard *guard, const struct site *site)
 		{ "Referrer-Policy:", "no-referrer" },
 		{ "Cross-Origin-Opener-Policy:", "same-origin" },
 		{ "Cross-Origin-Embedder-Policy:", "require-corp" },
-		{ "Cross-Origin-Resource-Policy:", "same-origin" },
+		{ "Cross-Origin-Resource-Policy:", same_site ? "same-site" : "same-origin" },
 		{ "Permissions-Policy:", PERMISSIONS },
 		{ "Strict-Transport-Security:", "max-age=31536000" },
 	};
 
 	_Static_assert(ARRAY_SIZE(fields) == RESPONSE_GUARDS, "room for all");
-	snprintf(guard->policy, sizeof(guard->policy), PAGE_POLICY, site->websocket);
+	snprintf(guard->policy, sizeof(guard->policy), PAGE_POLICY, site->connect);
 	memcpy(guard->fields, fields, sizeof(fields));
 	return site->local ? RESPONSE_GUARDS - 1 : RESPONSE_GUARDS;
 }
 
-static enum err add_guard(struct buf *head, const struct site *site)
+static enum err add_guard(struct buf *head, const struct site *site, bool same_site)
 {
 	struct response_guard guard;
-	size_t count = response_guard(&guard, site);
+	size_t count = response_guard(&guard, site, same_site);
 	enum err err = OK;
 
 	for (size_t i = 0; !err && i < count; i++)
@@ -147,6 +149,8 @@ enum err response_head(const struct response *response, const struct site *site,
 
 	if (!err && response->type)
 		err = buf_printf(head, "Content-Type: %s\r\n", response->type);
+	if (!err && response->base64)
+		err = buf_printf(head, "Content-Transfer-Encoding: base64\r\n");
 	if (!err && response->etag)
 		err = buf_printf(head, "ETag: %s\r\nCache-Control: private, no-cache\r\n",
 				 response->etag);
@@ -156,11 +160,15 @@ enum err response_head(const struct response *response, const struct site *site,
 		err = add_cookie(head, response->cookie);
 	if (!err && response->retry_s)
 		err = buf_printf(head, "Retry-After: %u\r\n", response->retry_s);
+	/* No charset (RFC 7617 §2.1): codes are ASCII, and not every EST client reads past the
+	 * realm. */
+	if (!err && response->challenge)
+		err = buf_printf(head, "WWW-Authenticate: Basic realm=\"enrolment code\"\r\n");
 	if (!err && response->allowed)
 		err = add_allowed(head, response->allowed);
 	if (!err && response->close)
 		err = buf_printf(head, "Connection: close\r\n");
 	if (!err)
-		err = add_guard(head, site);
+		err = add_guard(head, site, response->same_site);
 	return err ? err : buf_printf(head, "\r\n");
 }

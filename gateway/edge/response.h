@@ -21,6 +21,9 @@ struct response {
 	char cookie[HEADERS_TOKEN + 1]; /* a new value, "-" to clear, "" to leave */
 	unsigned retry_s;               /* Retry-After, 0 for none */
 	unsigned allowed;               /* Allow: methods of enum method, 0 for none */
+	bool challenge;                 /* the code is wanted as HTTP Basic */
+	bool base64;                    /* the body is, and its reader wants that said */
+	bool same_site;                 /* pages of other ports may ask for it */
 	bool close;                     /* the connection ends after it */
 	size_t sent;                    /* of the body */
 	bool head_sent;
@@ -38,7 +41,7 @@ struct response_guard {
 };
 
 /* Fills guard, whose fields point into it; how many there are: no HSTS for localhost. */
-size_t response_guard(struct response_guard *guard, const struct site *site);
+size_t response_guard(struct response_guard *guard, const struct site *site, bool same_site);
 
 void response_init(struct response *response);
 void response_finish(struct response *response);

@@ -4,13 +4,13 @@
 
 #include "base/util.h"
 
-static enum err take_host(const char *text, size_t len, uint64_t *ret)
+static enum err take_number(const char *text, size_t len, uint64_t *ret)
 {
 	char digits[20];
 	int64_t value;
 	enum err err;
 
-	/* util_parse_i64 takes signs and leading zeros; one PC has one path. */
+	/* util_parse_i64 takes signs and leading zeros; one thing has one path. */
 	if (!len || len >= sizeof(digits) || *text < '1' || *text > '9')
 		return ERR_INVALID;
 	memcpy(digits, text, len);
@@ -35,14 +35,47 @@ static enum err take_session(const char *text, size_t len, uint8_t ret[WIRE_SESS
 	return util_unhex(hex, ret, WIRE_SESSION_ID);
 }
 
+static enum err take_command(const char *text, char ret[ROUTER_COMMAND + 1])
+{
+	size_t len = strlen(text), words = 1;
+
+	if (len > ROUTER_COMMAND)
+		return ERR_NOT_FOUND;
+	for (size_t i = 0; i < len; i++) {
+		bool first = i == 0 || text[i - 1] == '/';
+
+		ret[i] = text[i];
+		if (text[i] == '/' && !first && text[i + 1]) {
+			ret[i] = ' ';
+			words++;
+		} else if (!(text[i] >= 'a' && text[i] <= 'z') && !(text[i] == '-' && !first)) {
+			return ERR_NOT_FOUND;
+		}
+	}
+	ret[len] = 0;
+	return words == 2 || words == 3 ? OK : ERR_NOT_FOUND;
+}
+
+static bool is(const char *pattern, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(pattern, word, len);
+}
+
 static enum err take_segment(const char *pattern, size_t pattern_len, const char *text, size_t len,
 			     struct route_params *params)
 {
-	if (pattern_len == 6 && !memcmp(pattern, "{host}", 6))
-		return take_host(text, len, &params->host);
-	if (pattern_len == 9 && !memcmp(pattern, "{session}", 9))
+	static const char suffix[] = ".der";
+	const size_t suffix_len = sizeof(suffix) - 1;
+
+	if (is(pattern, pattern_len, "{host}"))
+		return take_number(text, len, &params->number);
+	if (is(pattern, pattern_len, "{session}"))
 		return take_session(text, len, params->session);
-	return len == pattern_len && !memcmp(text, pattern, len) ? OK : ERR_NOT_FOUND;
+	if (!is(pattern, pattern_len, "{issuer}.der"))
+		return len == pattern_len && !memcmp(text, pattern, len) ? OK : ERR_NOT_FOUND;
+	if (len <= suffix_len || memcmp(text + len - suffix_len, suffix, suffix_len))
+		return ERR_NOT_FOUND;
+	return take_number(text, len - suffix_len, &params->number);
 }
 
 static enum err path_fits(const char *pattern, const char *path, struct route_params *params)
@@ -51,6 +84,12 @@ static enum err path_fits(const char *pattern, const char *path, struct route_pa
 		size_t pattern_len = strcspn(pattern + 1, "/");
 		size_t len = strcspn(path + 1, "/");
 
+		if (util_streq(pattern, "/{command}"))
+			return take_command(path + 1, params->command);
+		if (util_streq(pattern, "/{question}")) {
+			params->question = path + 1;
+			return *params->question ? OK : ERR_NOT_FOUND;
+		}
 		if (take_segment(pattern + 1, pattern_len, path + 1, len, params))
 			return ERR_NOT_FOUND;
 		pattern += 1 + pattern_len;

@@ -1,7 +1,8 @@
 /*
  * router.h - finds the row of a table that a method and a path belong to. Patterns are literal
- * segments and at most one "{host}" (decimal, 1 to 2^63-1) or "{session}" (32 lower-case hex
- * digits).
+ * segments and at most one "{host}" or "{issuer}.der" (decimal, 1 to 2^63-1), "{session}" (32
+ * lower-case hex digits), or, at the end, "{command}" (two or three words of a-z and -) or
+ * "{question}" (all that follows).
  */
 #ifndef SEKISHO_EDGE_ROUTER_H
 #define SEKISHO_EDGE_ROUTER_H
@@ -13,7 +14,21 @@
 
 enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_DELETE = 4, METHOD_OTHER = 8 };
 
+enum { ROUTER_COMMAND = 64 }; /* bytes, as messages.def has it */
+
 struct api_field;
+
+enum route_kind {
+	ROUTE_PLAIN, /* JSON both ways */
+	ROUTE_STREAM,
+	ROUTE_ADMIN, /* JSON of which only the form is known here */
+	ROUTE_EST,   /* RFC 7030 */
+	ROUTE_OCSP,  /* RFC 6960 */
+	/* What the edge answers by itself. */
+	ROUTE_OFFICE,
+	ROUTE_CA,
+	ROUTE_CRL,
+};
 
 struct route {
 	enum method method;
@@ -21,12 +36,14 @@ struct route {
 	uint16_t message;               /* of messages.def; 0: the edge answers by itself */
 	const struct api_field *fields; /* of the body, in api.c; ends with a NULL name */
 	size_t param_offset;            /* of the path's parameter in the message */
-	enum { ROUTE_PLAIN, ROUTE_STREAM, ROUTE_OFFICE } kind;
+	enum route_kind kind;
 };
 
 struct route_params {
-	uint64_t host;
+	uint64_t number; /* host, issuer */
 	uint8_t session[WIRE_SESSION_ID];
+	char command[ROUTER_COMMAND + 1]; /* its words with a blank between */
+	const char *question;             /* in the path */
 };
 
 /* ERR_NOT_FOUND; ERR_METHOD: the path exists with the methods in *ret_allowed. "GET", "POST" … */

@@ -287,7 +287,7 @@ static enum err make_context(struct edge *edge)
 static const struct lws_protocol_vhost_options *guard_fields(struct listener *listener)
 {
 	struct lws_protocol_vhost_options *fields = listener->guard_fields;
-	size_t count = response_guard(&listener->guard, &listener->site);
+	size_t count = response_guard(&listener->guard, &listener->site, false);
 
 	for (size_t i = 0; i < count; i++) {
 		fields[i].name = listener->guard.fields[i].name;
@@ -356,6 +356,7 @@ enum err server_start(struct edge *edge)
 {
 	enum err err = make_context(edge);
 
+	site_ask(&edge->enrol.site, &edge->gateway.site);
 	if (!err) {
 		edge->inner = make_vhost(edge, NULL, "inner");
 		edge->gateway.vhost = make_vhost(edge, &edge->gateway, "gateway");

@@ -4,25 +4,28 @@
 
 #include "base/util.h"
 #include "edge/api.h"
+#include "edge/est.h"
 
 #define ID   "0123456789abcdef0123456789abcdef"
 #define OPEN "{\"host\":3,\"width\":1920,\"height\":1080,\"layout\":\"ja\""
 
 static struct api_call call;
+static struct route_params params;
 static const char *field;
 
 static enum err fill_bytes(enum method method, const char *path, const char *body, size_t len)
 {
 	struct api_head head = { .address = "192.0.2.1", .token = "tok" };
 	const struct route *route;
-	struct route_params params;
 	unsigned allowed;
 
 	memset(head.device, 0xd5, sizeof(head.device));
+	head.user = "tpm";
+	head.code = "the code";
 	field = NULL;
-	assert_int_equal(
-		router_match(api_routes, api_route_count, method, path, &route, &params, &allowed),
-		OK);
+	if (router_match(api_routes, api_route_count, method, path, &route, &params, &allowed))
+		assert_ok(router_match(api_enrol_routes, api_enrol_route_count, method, path,
+				       &route, &params, &allowed));
 	return api_fill(route, &params, &head, body, len, &call, &field);
 }
 
@@ -113,7 +116,6 @@ static void every_message_can_be_encoded(void **state)
 	buf_init(&encoded, WIRE_MESSAGE_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		const struct route *route;
-		struct route_params params;
 		unsigned allowed;
 
 		assert_int_equal(router_match(api_routes, api_route_count, METHOD_POST,
@@ -287,6 +289,133 @@ static void get_has_no_body(void **state)
 	assert_int_equal(fill(METHOD_GET, "/api/me", "{}"), ERR_INVALID);
 }
 
+static void an_order_goes_on_as_it_is(void **state)
+{
+	static const char body[] = " {\"id\":7,\"reason\":\"[[[[[[\",\"x\":{\"y\":[{}]}}\n";
+	static const char *const refused[] = {
+		"",
+		"[]",
+		"1",
+		"null",
+		"\"a\"",
+		"{",
+		"{}{}",
+		"{\"a\":1,\"a\":2}",
+		"{\"a\":[[[[1]]]]}",
+		"{\"a\":\"\xff\"}",
+		"{\"a\":\"\\u0000\"}",
+	};
+
+	(void)state;
+	good(METHOD_POST, "/api/admin/device/revoke", body);
+	assert_string_equal(call.msg.admin_order.command, "device revoke");
+	assert_int_equal(call.msg.admin_order.arguments.len, strlen(body));
+	assert_memory_equal(call.msg.admin_order.arguments.data, body, strlen(body));
+	assert_int_equal(call.msg.admin_order.device[0], 0xd5);
+	api_call_finish(&call);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		bad("/api/admin/device/revoke", refused[i], "body");
+	good(METHOD_GET, "/api/admin/device/list", "");
+	assert_string_equal(call.msg.admin_look.command, "device list");
+	api_call_finish(&call);
+}
+
+static void a_code_comes_with_its_request(void **state)
+{
+	(void)state;
+	good(METHOD_POST, "/enrol/api/look", "{\"code\":\"abcd-EFGH\"}");
+	assert_string_equal(call.msg.enrol_look.code, "abcd-EFGH");
+	assert_int_equal(call.msg.enrol_look.device[0], 0xd5);
+	api_call_finish(&call);
+	good(METHOD_POST, "/enrol/api/request",
+	     "{\"code\":\"c\",\"csr\":\"-----BEGIN\\n\",\"key_place\":\"tpm\"}");
+	assert_string_equal(call.msg.enrol_request.code, "c");
+	assert_int_equal(call.msg.enrol_request.csr.len, 11);
+	assert_memory_equal(call.msg.enrol_request.csr.data, "-----BEGIN\n", 11);
+	assert_int_equal(call.msg.enrol_request.key_place, KEY_TPM);
+	api_call_finish(&call);
+	good(METHOD_POST, "/enrol/api/file", "{\"code\":\"c\",\"compatible\":true}");
+	assert_int_equal(call.msg.enrol_file.compatible, 1);
+	api_call_finish(&call);
+	good(METHOD_POST, "/api/device/renew", "{\"compatible\":true}");
+	assert_int_equal(call.msg.device_renew.compatible, 1);
+	api_call_finish(&call);
+}
+
+#define REQUEST(place) "{\"code\":\"c\",\"csr\":\"x\",\"key_place\":" place "}"
+
+static void an_enrolment_has_a_form(void **state)
+{
+	static char code[100], body[13000];
+
+	(void)state;
+	bad("/enrol/api/look", "{}", "code");
+	bad("/enrol/api/look", "{\"code\":\"\"}", "code");
+	bad("/enrol/api/look", "{\"code\":1}", "code");
+	memset(code, 'x', EST_CODE_MAX + 1);
+	snprintf(body, sizeof(body), "{\"code\":\"%s\"}", code);
+	bad("/enrol/api/look", body, "code");
+	code[EST_CODE_MAX] = 0;
+	snprintf(body, sizeof(body), "{\"code\":\"%s\"}", code);
+	good(METHOD_POST, "/enrol/api/look", body);
+	api_call_finish(&call);
+
+	good(METHOD_POST, "/enrol/api/request", REQUEST("\"unknown\""));
+	api_call_finish(&call);
+	bad("/enrol/api/request", REQUEST("\"pkcs12\""), "key_place");
+	bad("/enrol/api/request", REQUEST("\"moon\""), "key_place");
+	bad("/enrol/api/request", REQUEST("1"), "key_place");
+	bad("/enrol/api/request", "{\"code\":\"c\",\"csr\":\"\",\"key_place\":\"tpm\"}", "csr");
+	snprintf(body, sizeof(body), "{\"code\":\"c\",\"csr\":\"%*s\",\"key_place\":\"tpm\"}",
+		 EST_CSR_MAX, "x");
+	good(METHOD_POST, "/enrol/api/request", body);
+	api_call_finish(&call);
+	snprintf(body, sizeof(body), "{\"code\":\"c\",\"csr\":\"%*s\",\"key_place\":\"tpm\"}",
+		 EST_CSR_MAX + 1, "x");
+	bad("/enrol/api/request", body, "csr");
+	bad("/enrol/api/file", "{\"code\":\"c\"}", "compatible");
+	bad("/api/device/renew", "{}", "compatible");
+}
+
+static void est_takes_any_bytes(void **state)
+{
+	static const char csr[] = "{\0\xff";
+	static char big[EST_CSR_MAX + 1];
+
+	(void)state;
+	assert_ok(fill_bytes(METHOD_POST, "/.well-known/est/simpleenroll", csr, 3));
+	assert_string_equal(call.msg.est_simpleenroll.user, "tpm");
+	assert_string_equal(call.msg.est_simpleenroll.code, "the code");
+	assert_int_equal(call.msg.est_simpleenroll.csr.len, 3);
+	assert_memory_equal(call.msg.est_simpleenroll.csr.data, csr, 3);
+	api_call_finish(&call);
+	assert_ok(fill_bytes(METHOD_POST, "/.well-known/est/simplereenroll", big, EST_CSR_MAX));
+	assert_int_equal(call.msg.est_simplereenroll.csr.len, EST_CSR_MAX);
+	api_call_finish(&call);
+	assert_err(fill_bytes(METHOD_POST, "/.well-known/est/simplereenroll", big, EST_CSR_MAX + 1),
+		   ERR_TOO_BIG);
+	bad("/.well-known/est/simpleenroll", "", "csr");
+	good(METHOD_GET, "/.well-known/est/cacerts", "");
+	api_call_finish(&call);
+	assert_err(fill(METHOD_GET, "/.well-known/est/cacerts", "{}"), ERR_INVALID);
+}
+
+static void ocsp_asks_little(void **state)
+{
+	static char big[EST_QUESTION_MAX + 1];
+
+	(void)state;
+	assert_ok(fill_bytes(METHOD_POST, "/ocsp", big, EST_QUESTION_MAX));
+	assert_int_equal(call.msg.ocsp.question.len, EST_QUESTION_MAX);
+	api_call_finish(&call);
+	assert_err(fill_bytes(METHOD_POST, "/ocsp", big, EST_QUESTION_MAX + 1), ERR_TOO_BIG);
+	bad("/ocsp", "", "question");
+	/* Its question came in the path. */
+	assert_ok(fill(METHOD_GET, "/ocsp/MEIw", "0B0"));
+	assert_memory_equal(call.msg.ocsp.question.data, "0B0", 3);
+	api_call_finish(&call);
+}
+
 static void errors_read_as_documented(void **state)
 {
 	_cleanup_buf_ struct buf buf;
@@ -308,11 +437,24 @@ static void the_office_is_escaped(void **state)
 
 	(void)state;
 	buf_init(&buf, 4096);
-	assert_int_equal(api_office(&buf, "税理士法人\"山\"\\<b>"), OK);
+	assert_int_equal(api_office(&buf, "税理士法人\"山\"\\<b>", NULL), OK);
 	assert_int_equal(buf_add(&buf, "", 1), OK);
 	assert_string_equal(
 		(const char *)buf.data,
 		"{\"office\":\"税理士法人\\\"山\\\"\\\\<b>\",\"version\":\"" SEKISHO_VERSION "\"}");
+}
+
+static void the_enrolment_names_the_gateway(void **state)
+{
+	_cleanup_buf_ struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 4096);
+	assert_ok(api_office(&buf, "o", "https://[2001:db8::1]"));
+	assert_ok(buf_add(&buf, "", 1));
+	assert_string_equal((const char *)buf.data,
+			    "{\"office\":\"o\",\"version\":\"" SEKISHO_VERSION
+			    "\",\"gateway\":\"https://[2001:db8::1]/\"}");
 }
 
 int main(void)
@@ -332,8 +474,14 @@ int main(void)
 		cmocka_unit_test(numbers_stay_in_range),
 		cmocka_unit_test(strings_have_a_length),
 		cmocka_unit_test(get_has_no_body),
+		cmocka_unit_test(an_order_goes_on_as_it_is),
+		cmocka_unit_test(a_code_comes_with_its_request),
+		cmocka_unit_test(an_enrolment_has_a_form),
+		cmocka_unit_test(est_takes_any_bytes),
+		cmocka_unit_test(ocsp_asks_little),
 		cmocka_unit_test(errors_read_as_documented),
 		cmocka_unit_test(the_office_is_escaped),
+		cmocka_unit_test(the_enrolment_names_the_gateway),
 	};
 
 	api_init();

@@ -44,7 +44,7 @@ static void the_usual_port_may_be_left_out(void **state)
 	assert_false(site_host_fits(&site, "office.example.jp:8443"));
 	assert_true(site_origin_fits(&site, "https://office.example.jp"));
 	assert_false(site_origin_fits(&site, "https://office.example.jp:443"));
-	assert_string_equal(site.websocket, "wss://office.example.jp");
+	assert_string_equal(site.connect, "wss://office.example.jp");
 }
 
 static void only_our_origin_fits(void **state)

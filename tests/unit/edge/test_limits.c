@@ -213,6 +213,55 @@ static void coming_back_does_not_refill(void **state)
 	limits_free(limits);
 }
 
+/* How many of both in a row pass. */
+static unsigned questions(struct limits *limits, struct limits_address *address, uint64_t now_ms,
+			  unsigned most)
+{
+	unsigned retry_s, passed = 0;
+
+	while (passed < most && !limits_request(limits, address, now_ms, &retry_s) &&
+	       !limits_question(limits, address, now_ms, &retry_s))
+		passed++;
+	return passed;
+}
+
+static void strangers_ask_little(void **state)
+{
+	static const struct {
+		uint32_t rate;
+		unsigned expected;
+	} cases[] = { { 600, 60 }, { 100000, 60 }, { 61, 60 }, { 60, 60 }, { 10, 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct limits *limits = make(10, 10, cases[i].rate, 10);
+		struct limits_address *address = connected(limits, "192.0.2.1", 0);
+		unsigned retry_s = 0;
+
+		assert_int_equal(questions(limits, address, 0, 1000), cases[i].expected);
+		assert_err(limits_question(limits, address, 0, &retry_s),
+			   cases[i].rate > 60 ? ERR_THROTTLED : OK);
+		if (cases[i].rate > 60)
+			assert_in_range(retry_s, 1, 3);
+		assert_int_equal(questions(limits, address, 60000, 1000), cases[i].expected);
+		limits_free(limits);
+	}
+}
+
+/* Files of the page are no questions. */
+static void pages_count_as_ever(void **state)
+{
+	struct limits *limits = make(10, 10, 600, 10);
+	struct limits_address *address = connected(limits, "192.0.2.1", 0);
+	unsigned retry_s;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		assert_ok(limits_request(limits, address, 0, &retry_s));
+	assert_int_equal(questions(limits, address, 0, 1000), 30);
+	limits_free(limits);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +275,8 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_per_minute),
 		cmocka_unit_test(waiting_long_gives_one_minute_only),
 		cmocka_unit_test(coming_back_does_not_refill),
+		cmocka_unit_test(strangers_ask_little),
+		cmocka_unit_test(pages_count_as_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

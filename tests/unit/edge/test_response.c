@@ -154,6 +154,59 @@ static void the_rest_is_said_when_there_is_any(void **state)
 	has(head, "\r\nConnection: close\r\n");
 }
 
+static void est_is_told_what_it_needs(void **state)
+{
+	struct response response;
+	const char *head;
+
+	(void)state;
+	response_init(&response);
+	response_json(&response, 200);
+	has_not(head_of(&response), "Content-Transfer-Encoding");
+	has_not(head_of(&response), "WWW-Authenticate");
+	response.base64 = true;
+	response.challenge = true;
+	head = head_of(&response);
+	has(head, "\r\nContent-Transfer-Encoding: base64\r\n");
+	has(head, "\r\nWWW-Authenticate: Basic realm=\"");
+}
+
+/* Nothing else of the gateway may be loaded by pages of another port. */
+static void only_what_says_so_is_for_other_ports(void **state)
+{
+	struct response response;
+	const char *head;
+
+	(void)state;
+	response_init(&response);
+	response_json(&response, 200);
+	response.same_site = true;
+	head = head_of(&response);
+	has(head, "\r\nCross-Origin-Resource-Policy: same-site\r\n");
+	has_not(head, "Cross-Origin-Resource-Policy: same-origin");
+	response.same_site = false;
+	has_not(head_of(&response), "same-site");
+}
+
+static void the_enrolment_may_ask_the_gateway(void **state)
+{
+	_cleanup_buf_ struct buf head;
+	struct site enrol, gateway;
+	struct response response;
+
+	(void)state;
+	assert_ok(site_init(&enrol, "office.example", 8443));
+	assert_ok(site_init(&gateway, "office.example", 443));
+	site_ask(&enrol, &gateway);
+	response_init(&response);
+	response_json(&response, 200);
+	buf_init(&head, RESPONSE_HEAD_MAX);
+	assert_ok(response_head(&response, &enrol, &head));
+	assert_ok(buf_add(&head, "", 1));
+	has((const char *)head.data, "connect-src 'self' https://office.example;");
+	has_not((const char *)head.data, "wss:");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +216,9 @@ int main(void)
 		cmocka_unit_test(the_cookie_is_set_and_cleared),
 		cmocka_unit_test(a_strange_cookie_is_never_sent),
 		cmocka_unit_test(the_rest_is_said_when_there_is_any),
+		cmocka_unit_test(est_is_told_what_it_needs),
+		cmocka_unit_test(only_what_says_so_is_for_other_ports),
+		cmocka_unit_test(the_enrolment_may_ask_the_gateway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
