@@ -196,10 +196,9 @@ static enum err close_in(const struct edge *edge, const char *folder)
 }
 
 /* Of the address that people type: a port forwarding may stand in between. */
-static uint16_t public_port(const struct settings *settings)
+static uint16_t public_port(int64_t outside, const struct config_listen *inside)
 {
-	return settings->gateway_public_port ? (uint16_t)settings->gateway_public_port
-					     : settings->gateway_listen.port;
+	return outside ? (uint16_t)outside : inside->port;
 }
 
 static enum err start(struct edge *edge, struct child *child)
@@ -212,11 +211,13 @@ static enum err start(struct edge *edge, struct child *child)
 	if (!err)
 		err = set_up_loop(edge);
 	if (!err)
-		err = set_up_listener(edge, &edge->gateway, LISTENER_GATEWAY,
-				      public_port(settings));
+		err = set_up_listener(
+			edge, &edge->gateway, LISTENER_GATEWAY,
+			public_port(settings->gateway_public_port, &settings->gateway_listen));
 	if (!err)
 		err = set_up_listener(edge, &edge->enrol, LISTENER_ENROL,
-				      settings->gateway_enrol_listen.port);
+				      public_port(settings->gateway_enrol_public_port,
+						  &settings->gateway_enrol_listen));
 	if (!err)
 		err = set_up_limits(edge);
 	if (!err)
