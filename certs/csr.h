@@ -17,10 +17,16 @@ enum {
 };
 
 /*
- * DER, or PEM of one request. Nothing but the key is taken over: subject and attributes are the
- * peer's wish. ERR_TOO_BIG, ERR_INVALID: not a request, something after it, or its signature does
- * not prove possession of the key. ERR_DENIED: a key that is not P-256, P-384, Ed25519 or RSA of
- * 3072 to 8192 bits. The caller frees.
+ * data: DER, PEM of one request ("CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST"), or base64
+ * with or without line ends. Nothing but the key is taken over: subject and attributes are the
+ * peer's wish. challenge: what a challengePassword in the request must be, blanks, hyphens and case
+ * aside;
+ * "" when there is nothing to know. The key comes out in its one encoding; the caller frees.
+ *
+ * ERR_TOO_BIG: more than CSR_MAX. ERR_INVALID: not a request in strict DER, something after it, an
+ * attribute twice, or a signature that does not prove possession of the key (SHA-2 only). ERR_KEY:
+ * not P-256, P-384, Ed25519 or RSA of 3072 to 8192 bits, or weak (weak_key.h). ERR_CODE: another
+ * challengePassword.
  */
 nodiscard enum err csr_check(const uint8_t *data, size_t len, const char *challenge,
 			     EVP_PKEY **ret_key);
