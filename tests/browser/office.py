@@ -88,6 +88,16 @@ class Office:
         return [[kind == "Press", keysym.lower() if len(keysym) == 1 else keysym] for kind, keysym in
                 re.findall(r"^Key(Press|Release) event,.*\n.*\n.*\(keysym 0x[0-9a-f]+, (\w+)\)", text, re.M)]
 
+    def japanese_terminal(self, name, command):
+        """A terminal with a Japanese input method on a PC with a window manager; it gets the focus."""
+        x = self.x(name)
+        process, env = desktops.with_input_method(x, self.gateway.dir / f"{name}-input-method")
+        self.pcs[f"input method {process.pid}"] = process
+        terminal = x.start("xterm", "-u8", "-fa", "Noto Sans Mono CJK JP", "-fs", "12", "-T", "japanese", "-e", "sh", "-c",
+                           command, **env)
+        self.pcs[f"terminal {terminal.pid}"] = terminal
+        x.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^japanese$", "windowactivate", "--sync")
+
     def x(self, name):
         x = self.pcs[name].x
         return x() if callable(x) else x

@@ -122,6 +122,18 @@ class Laptop:
         self.x.stop()
 
 
+def with_input_method(x, folder):
+    """Starts a Japanese input method on an X display: its process, and the environment for programs that use it."""
+    harness.need("uim-xim", "localedef")
+    folder = pathlib.Path(folder)
+    folder.mkdir()
+    harness.run("localedef", "-i", "ja_JP", "-f", "UTF-8", folder / "ja_JP.UTF-8")
+    env = {"LANG": "ja_JP.UTF-8", "LOCPATH": str(folder), "HOME": str(folder), "XMODIFIERS": "@im=uim"}
+    process = x.start("uim-xim", "--engine=anthy-utf8", log=folder / "uim.log", **env)
+    harness.until("the input method", lambda: b"@server=uim" in x.run("xprop", "-root", "XIM_SERVERS"))
+    return process, env
+
+
 class Server:
     """A process that listens on a port."""
 
