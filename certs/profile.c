@@ -8,7 +8,7 @@
 #include "certs/cleanup.h"
 #include "certs/x509_build.h"
 
-enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, DAY_S = 24 * 3600 };
+enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, URL_MAX = 512, DAY_S = 24 * 3600 };
 
 /* Letters, digits and inner hyphens (RFC 1123 §2.1), no wildcard. */
 static bool is_dns_name(const char *name)
@@ -73,7 +73,97 @@ static enum err add_alt_name(X509 *certificate, const char *name)
 	return done ? OK : ERR_CRYPTO;
 }
 
-static enum err fill_device(X509 *certificate, const struct profile_order *order)
+static bool is_url(const char *url)
+{
+	size_t len = strlen(url);
+
+	if (len > URL_MAX || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (url[i] <= ' ' || url[i] > '~')
+			return false;
+	return true;
+}
+
+static enum err make_url(const char *url, GENERAL_NAME **ret)
+{
+	if (!is_url(url))
+		return ERR_INVALID;
+	_cleanup_object_(general_name) GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+	if (!name || !text || !ASN1_STRING_set(text, url, -1)) {
+		ASN1_IA5STRING_free(text);
+		return ERR_NOMEM;
+	}
+	GENERAL_NAME_set0_value(name, GEN_URI, text);
+	*ret = util_take_ptr(name);
+	return OK;
+}
+
+/* RFC 5280 §4.2.2.1 */
+static enum err add_ocsp_url(X509 *certificate, const char *url)
+{
+	_cleanup_object_(general_name) GENERAL_NAME *name = NULL;
+	enum err err = make_url(url, &name);
+
+	if (err)
+		return err;
+	_cleanup_object_(access) ACCESS_DESCRIPTION *access = ACCESS_DESCRIPTION_new();
+	_cleanup_object_(info_access) AUTHORITY_INFO_ACCESS *all = AUTHORITY_INFO_ACCESS_new();
+	if (!access || !all)
+		return ERR_NOMEM;
+	GENERAL_NAME_free(access->location);
+	access->location = util_take_ptr(name);
+	access->method = OBJ_nid2obj(NID_ad_OCSP);
+	if (!sk_ACCESS_DESCRIPTION_push(all, access))
+		return ERR_NOMEM;
+	access = NULL;
+	return X509_add1_ext_i2d(certificate, NID_info_access, all, 0, 0) == 1 ? OK : ERR_CRYPTO;
+}
+
+/* RFC 5280 §4.2.1.13 */
+static enum err add_crl_url(X509 *certificate, const char *url)
+{
+	_cleanup_object_(general_name) GENERAL_NAME *name = NULL;
+	enum err err = make_url(url, &name);
+
+	if (err)
+		return err;
+	_cleanup_object_(dist_point) DIST_POINT *point = DIST_POINT_new();
+	_cleanup_object_(dist_points) CRL_DIST_POINTS *all = CRL_DIST_POINTS_new();
+	if (!point || !all)
+		return ERR_NOMEM;
+	point->distpoint = DIST_POINT_NAME_new();
+	if (!point->distpoint)
+		return ERR_NOMEM;
+	point->distpoint->type = 0;
+	point->distpoint->name.fullname = GENERAL_NAMES_new();
+	if (!point->distpoint->name.fullname ||
+	    !sk_GENERAL_NAME_push(point->distpoint->name.fullname, name))
+		return ERR_NOMEM;
+	name = NULL;
+	if (!sk_DIST_POINT_push(all, point))
+		return ERR_NOMEM;
+	point = NULL;
+	return X509_add1_ext_i2d(certificate, NID_crl_distribution_points, all, 0, 0) == 1
+		       ? OK
+		       : ERR_CRYPTO;
+}
+
+static enum err add_urls(X509 *certificate, const struct profile_urls *urls)
+{
+	enum err err = OK;
+
+	if (urls && urls->crl)
+		err = add_crl_url(certificate, urls->crl);
+	if (!err && urls && urls->ocsp)
+		err = add_ocsp_url(certificate, urls->ocsp);
+	return err;
+}
+
+/* A person or a device of theirs. */
+static enum err fill_owned(X509 *certificate, const struct profile_order *order,
+			   const char *purpose)
 {
 	X509_NAME *name = X509_get_subject_name(certificate);
 	enum err err = x509_add_name(name, NID_organizationalUnitName, order->owner);
@@ -81,8 +171,23 @@ static enum err fill_device(X509 *certificate, const struct profile_order *order
 	if (!err)
 		err = x509_add_name(name, NID_commonName, order->name);
 	if (!err)
-		err = x509_add_extension(certificate, NULL, NID_ext_key_usage, "clientAuth");
+		err = x509_add_extension(certificate, NULL, NID_ext_key_usage, purpose);
 	return err;
+}
+
+static enum err fill_device(X509 *certificate, const struct profile_order *order)
+{
+	enum err err = fill_owned(certificate, order, "clientAuth");
+
+	return err ? err : add_urls(certificate, order->urls);
+}
+
+/* Recordings are sealed to it by ECDH (RFC 5753), for which other keys do not serve. */
+static enum err fill_auditor(X509 *certificate, const struct profile_order *order)
+{
+	if (!EVP_PKEY_is_a(order->key, "EC"))
+		return ERR_KEY;
+	return fill_owned(certificate, order, "emailProtection");
 }
 
 static enum err fill_gateway(X509 *certificate, const struct profile_order *order)
@@ -115,11 +220,22 @@ static enum err fill_validity(X509 *certificate, X509 *ca, const struct profile_
 	return OK;
 }
 
-static enum err fill_common(X509 *certificate, X509 *ca, EVP_PKEY *key)
+/*
+ * Devices and gateways sign handshakes. An auditor's key opens what was sealed to it and nothing
+ * else (RFC 5753 §7: keyAgreement), so that no signature can be passed off as the auditor's.
+ */
+static const char *usage_of(enum cert_profile profile)
 {
+	return profile == CERT_AUDITOR ? "critical,keyAgreement" : "critical,digitalSignature";
+}
+
+static enum err fill_common(X509 *certificate, const struct profile_order *order)
+{
+	X509 *ca = order->issuer;
 	enum err err;
 
-	if (!X509_set_version(certificate, X509_VERSION_3) || !X509_set_pubkey(certificate, key) ||
+	if (!X509_set_version(certificate, X509_VERSION_3) ||
+	    !X509_set_pubkey(certificate, order->key) ||
 	    !X509_set_issuer_name(certificate, X509_get_subject_name(ca)))
 		return ERR_CRYPTO;
 	err = x509_set_random_serial(certificate);
@@ -127,8 +243,7 @@ static enum err fill_common(X509 *certificate, X509 *ca, EVP_PKEY *key)
 		err = x509_add_extension(certificate, ca, NID_basic_constraints,
 					 "critical,CA:FALSE");
 	if (!err)
-		err = x509_add_extension(certificate, ca, NID_key_usage,
-					 "critical,digitalSignature");
+		err = x509_add_extension(certificate, ca, NID_key_usage, usage_of(order->profile));
 	if (!err)
 		err = x509_add_extension(certificate, ca, NID_subject_key_identifier, "hash");
 	if (!err)
@@ -149,6 +264,8 @@ static enum err fill_profile(X509 *certificate, X509 *ca, const struct profile_o
 		err = fill_gateway(certificate, order);
 		return err ? err : fill_validity(certificate, ca, order, PROFILE_GATEWAY_DAYS_MAX);
 	case CERT_AUDITOR:
+		err = fill_auditor(certificate, order);
+		return err ? err : fill_validity(certificate, ca, order, PROFILE_AUDITOR_DAYS_MAX);
 	default:
 		return ERR_INVALID;
 	}
@@ -160,7 +277,7 @@ enum err profile_issue(const struct profile_order *order, X509 **ret)
 
 	if (!certificate)
 		return ERR_NOMEM;
-	enum err err = fill_common(certificate, order->issuer, order->key);
+	enum err err = fill_common(certificate, order);
 	if (!err)
 		err = fill_profile(certificate, order->issuer, order);
 	if (err)

@@ -14,6 +14,7 @@
 enum {
 	PROFILE_DEVICE_DAYS_MAX = 90,
 	PROFILE_GATEWAY_DAYS_MAX = 397,
+	PROFILE_AUDITOR_DAYS_MAX = 730,
 	PROFILE_BACKDATE_S = 300, /* for clocks that are a little behind */
 };
 
@@ -28,14 +29,18 @@ struct profile_order {
 	EVP_PKEY *issuer_key;
 	const struct profile_urls *urls; /* DEVICE: NULL for none */
 	EVP_PKEY *key;                   /* public, already checked by csr_check */
-	const char *name; /* DEVICE: CN, at most 64 characters; GATEWAY: DNS name or address for the
-			     SAN */
-	const char *owner; /* DEVICE: account, into OU; GATEWAY: unused */
+	const char *name;  /* DEVICE, AUDITOR: CN, at most 64 characters; GATEWAY: DNS name or
+			      address for the  SAN */
+	const char *owner; /* DEVICE, AUDITOR: account, into OU; GATEWAY: unused */
 	uint32_t days; /* 0 means the profile's most; more is cut to it, and to the CA's own end */
 	int64_t now_s;
 };
 
-/* ERR_INVALID: name or owner not usable, or no such profile. ERR_CRYPTO. The caller frees. */
+/*
+ * A renewal is another order with the same name and owner: subject and alternative name come out
+ * the same. ERR_INVALID: name, owner or urls not usable, or no such profile. ERR_KEY: an auditor's
+ * key that is not on P-256 or P-384. ERR_CRYPTO. The caller frees.
+ */
 nodiscard enum err profile_issue(const struct profile_order *order, X509 **ret);
 
 #endif
