@@ -6,6 +6,15 @@
 #include "base/util.h"
 #include "certs/cleanup.h"
 
+enum { SECURITY_LEVEL = 2 /* 112 bits: RSA 2048, P-256, SHA-256 and better */ };
+
+/* A root, the issuing CA, the device. */
+const struct identity_rules identity_rules_of_device = {
+	.depth = 1,
+	.purpose = X509_PURPOSE_SSL_CLIENT,
+	.device = true,
+};
+
 enum err identity_of(const X509 *certificate, uint8_t ret_device[WIRE_DEVICE_ID])
 {
 	uint8_t *der = NULL;
@@ -20,35 +29,34 @@ enum err identity_of(const X509 *certificate, uint8_t ret_device[WIRE_DEVICE_ID]
 	return hashed && done == WIRE_DEVICE_ID ? OK : ERR_CRYPTO;
 }
 
-/* A certificate that names no purpose passes OpenSSL's check for every purpose; ours always name
- * one. */
-static bool is_for_clients(X509 *certificate)
-{
-	return (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) &&
-	       (X509_get_extended_key_usage(certificate) & XKU_SSL_CLIENT);
-}
-
 enum err identity_of_peer(const SSL *ssl, uint8_t ret_device[WIRE_DEVICE_ID])
 {
 	_cleanup_object_(x509) X509 *certificate = SSL_get1_peer_certificate(ssl);
 
-	if (!certificate || !SSL_is_init_finished(ssl) || SSL_get_verify_result(ssl) != X509_V_OK ||
-	    !is_for_clients(certificate))
+	if (!certificate || !SSL_is_init_finished(ssl) || SSL_get_verify_result(ssl) != X509_V_OK)
 		return ERR_AUTH;
 	return identity_of(certificate, ret_device);
 }
 
-static enum err make_store(X509 *ca, X509_CRL *crl, X509_STORE **ret)
+/* ---- the path -----------------------------------------------------------------------------------
+ */
+
+/*
+ * Of a chain only what is self-signed ends it: no X509_V_FLAG_PARTIAL_CHAIN. A list is asked of
+ * the device's issuer; an issuing CA itself ends by being taken out of cas.
+ */
+enum err identity_store(STACK_OF(X509) * cas, STACK_OF(X509_CRL) * crls, X509_STORE **ret)
 {
 	_cleanup_object_(store) X509_STORE *store = X509_STORE_new();
-	unsigned long flags = X509_V_FLAG_X509_STRICT;
+	unsigned long flags = X509_V_FLAG_X509_STRICT | X509_V_FLAG_POLICY_CHECK;
 
 	if (!store)
 		return ERR_NOMEM;
-	if (X509_STORE_add_cert(store, ca) != 1)
-		return ERR_CRYPTO;
-	if (crl) {
-		if (X509_STORE_add_crl(store, crl) != 1)
+	for (int i = 0; i < sk_X509_num(cas); i++)
+		if (X509_STORE_add_cert(store, sk_X509_value(cas, i)) != 1)
+			return ERR_CRYPTO;
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		if (X509_STORE_add_crl(store, sk_X509_CRL_value(crls, i)) != 1)
 			return ERR_CRYPTO;
 		flags |= X509_V_FLAG_CRL_CHECK;
 	}
@@ -58,19 +66,94 @@ static enum err make_store(X509 *ca, X509_CRL *crl, X509_STORE **ret)
 	return OK;
 }
 
-/* Without this hint browsers offer every certificate they have. */
-static enum err make_hint(X509 *ca, STACK_OF(X509_NAME) * *ret)
+/* A certificate that names no purpose passes OpenSSL's check for every purpose; ours always name
+ * one. */
+static bool is_for_clients(X509 *certificate)
 {
-	_cleanup_object_(name) X509_NAME *name = X509_NAME_dup(X509_get_subject_name(ca));
-	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+	return (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) &&
+	       (X509_get_extended_key_usage(certificate) & XKU_SSL_CLIENT);
+}
 
-	if (!name || !names || !sk_X509_NAME_push(names, name)) {
-		sk_X509_NAME_free(names);
-		return ERR_NOMEM;
+static bool is_device(X509_STORE_CTX *ctx)
+{
+	X509 *certificate = X509_STORE_CTX_get0_cert(ctx);
+
+	if (X509_check_ca(certificate) == 0 && is_for_clients(certificate))
+		return true;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_INVALID_PURPOSE);
+	return false;
+}
+
+static bool verify(X509_STORE_CTX *ctx, const struct identity_rules *rules)
+{
+	/* libssl put the SSL_CTX's over the store's: whatever a library had set there goes. */
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+
+	X509_VERIFY_PARAM_set_depth(param, rules->depth);
+	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
+	if (rules->purpose && X509_VERIFY_PARAM_set_purpose(param, rules->purpose) != 1)
+		return false;
+	X509_STORE_CTX_set0_untrusted(ctx, NULL);
+	return X509_verify_cert(ctx) == 1 && (!rules->device || is_device(ctx));
+}
+
+int identity_verify(X509_STORE_CTX *ctx, const struct identity_rules *rules)
+{
+	if (verify(ctx, rules))
+		return 1;
+	if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+	return 0;
+}
+
+/* ---- the handshake ------------------------------------------------------------------------------
+ */
+
+static int verify_required(X509_STORE_CTX *ctx, void *unused)
+{
+	(void)unused;
+	return identity_verify(ctx, &identity_rules_of_device);
+}
+
+/* The error stays in the context and becomes SSL_get_verify_result's. */
+static int verify_asked(X509_STORE_CTX *ctx, void *unused)
+{
+	(void)verify_required(ctx, unused);
+	return 1;
+}
+
+static bool has_name(STACK_OF(X509_NAME) * names, const X509_NAME *name)
+{
+	for (int i = 0; i < sk_X509_NAME_num(names); i++)
+		if (!X509_NAME_cmp(sk_X509_NAME_value(names, i), name))
+			return true;
+	return false;
+}
+
+static void names_free(STACK_OF(X509_NAME) * *names)
+{
+	sk_X509_NAME_pop_free(*names, X509_NAME_free);
+}
+
+/* Without this hint browsers offer every certificate they have. Some look only at the direct
+ * issuer's name, so each CA is there. */
+static enum err make_hint(STACK_OF(X509) * cas, STACK_OF(X509_NAME) * *ret)
+{
+	_cleanup_(names_free) STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	for (int i = 0; names && i < sk_X509_num(cas); i++) {
+		const X509_NAME *subject = X509_get_subject_name(sk_X509_value(cas, i));
+		_cleanup_object_(name) X509_NAME *name = NULL;
+
+		if (has_name(names, subject))
+			continue;
+		name = X509_NAME_dup(subject);
+		if (!name || !sk_X509_NAME_push(names, name))
+			return ERR_NOMEM;
+		name = NULL;
 	}
-	name = NULL;
-	*ret = names;
-	return OK;
+	*ret = util_take_ptr(names);
+	return *ret ? OK : ERR_NOMEM;
 }
 
 /*
@@ -89,28 +172,28 @@ static enum err forbid_resumption(SSL_CTX *ctx)
 	return OK;
 }
 
-enum err identity_require(SSL_CTX *ctx, X509 *ca, X509_CRL *crl)
+enum err identity_require(SSL_CTX *ctx, STACK_OF(X509) * cas, STACK_OF(X509_CRL) * crls,
+			  enum identity_demand demand)
 {
 	_cleanup_object_(store) X509_STORE *store = NULL;
+	bool required = demand == IDENTITY_REQUIRED;
 	STACK_OF(X509_NAME) *hint = NULL;
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
-	enum err err = make_store(ca, crl, &store);
+	enum err err = identity_store(cas, crls, &store);
 
 	if (!err)
 		err = forbid_resumption(ctx);
 	if (!err)
-		err = make_hint(ca, &hint);
+		err = make_hint(cas, &hint);
 	if (err)
 		return err;
-	/* No callback: OpenSSL's verdict stands. One set by a library before could wave anything
+	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
+	SSL_CTX_set_max_cert_list(ctx, IDENTITY_CHAIN_MAX);
+	/* No callback: the verdict stands. One set by a library before could wave anything
 	 * through. */
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, NULL, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+			   NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, required ? verify_required : verify_asked, NULL);
 	SSL_CTX_set_cert_store(ctx, util_take_ptr(store));
 	SSL_CTX_set_client_CA_list(ctx, hint);
-	/* Nothing between the office CA and the device. */
-	X509_VERIFY_PARAM_set_depth(param, 0);
-	if (X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_CLIENT) != 1)
-		return ERR_CRYPTO;
 	return OK;
 }

@@ -78,6 +78,16 @@ static enum err copy(struct response *response, struct bytes body)
 	return body.len ? buf_add(&response->own, body.data, body.len) : ERR_NOT_FOUND;
 }
 
+/* Without a number the newest issuing CA's. */
+static enum err own_list(const struct connection *connection, struct response *response)
+{
+	uint64_t issuer = connection->exchange.params.number;
+
+	if (issuer > UINT32_MAX)
+		return ERR_NOT_FOUND;
+	return copy(response, tls_crl_der(connection->edge->tls, (uint32_t)issuer));
+}
+
 /* What needs no broker. */
 static void answer_own(struct connection *connection)
 {
@@ -93,7 +103,7 @@ static void answer_own(struct connection *connection)
 		err = copy(response, tls_ca_pem(connection->edge->tls));
 	} else {
 		type = "application/pkix-crl"; /* RFC 2585 §4.2 */
-		err = copy(response, tls_crl_der(connection->edge->tls));
+		err = own_list(connection, response);
 	}
 	if (err) {
 		answer_error(connection, err, NULL, 0);

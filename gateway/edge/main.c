@@ -6,10 +6,18 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "edge/server.h"
+
+/* Looks at the certificate of another CA; a descriptor, because timers of the loop do not show. */
+static struct watch {
+	struct loop_io io;
+	struct tls_folder *folder; /* NULL: not set */
+} watch = { .io.fd = -1 };
 
 enum { ADDRESSES_MAX = 4096, CSR_MAX = 8192, FILES_SPARE = 64, FILES_PER_CONNECTION = 3 };
 
@@ -156,6 +164,37 @@ static enum err set_up_office(struct edge *edge, const char *folder)
 	return err;
 }
 
+static void look_again(struct loop_io *io, uint32_t events)
+{
+	uint64_t times;
+
+	(void)events;
+	if (read(io->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
+		tls_folder_look(watch.folder, clock_wall_s());
+}
+
+/* gateway.certificate_dir: before the sandbox, which must know where its links lead. */
+static enum err set_up_certificate_dir(struct edge *edge)
+{
+	const struct itimerspec every = { .it_interval.tv_sec = TLS_FOLDER_LOOK_S,
+					  .it_value.tv_sec = TLS_FOLDER_LOOK_S };
+	const struct settings *settings = edge->settings;
+	enum err err;
+	int fd;
+
+	if (!*settings->gateway_certificate_dir)
+		return OK;
+	err = tls_folder_new(settings->gateway_certificate_dir, settings->gateway_name,
+			     clock_wall_s(), &watch.folder);
+	if (err)
+		return err;
+	tls_show(edge->tls, watch.folder);
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd < 0 || timerfd_settime(fd, 0, &every, NULL) < 0)
+		return err_from_errno(errno);
+	return loop_io_init(edge->loop, &watch.io, fd, EPOLLIN, look_again);
+}
+
 static size_t files_wanted(const struct edge *edge)
 {
 	size_t connections = (size_t)edge->settings->limits_connections + EDGE_ENROL_CONNECTIONS;
@@ -181,17 +220,22 @@ static enum err limit_files(const struct edge *edge)
 
 static enum err close_in(const struct edge *edge, const char *folder)
 {
-	static const char *const calls[] = { "accept4" };
-	const struct sandbox_path paths[] = { { folder, SANDBOX_WRITE } };
-	const struct sandbox sandbox = {
+	/* Names of files only with a folder to read them from. */
+	static const char *const calls[] = { "accept4", "openat" };
+	struct sandbox_path paths[1 + TLS_FOLDER_PLACES] = { { folder, SANDBOX_WRITE } };
+	struct sandbox sandbox = {
 		.syscalls = calls,
-		.syscall_count = ARRAY_SIZE(calls),
+		.syscall_count = 1,
 		.paths = paths,
-		.path_count = ARRAY_SIZE(paths),
+		.path_count = 1,
 		.open_files = files_wanted(edge),
 		.may_lack_landlock = !edge->settings->gateway_require_landlock,
 	};
 
+	if (watch.folder) {
+		sandbox.syscall_count = ARRAY_SIZE(calls);
+		sandbox.path_count += tls_folder_places(watch.folder, paths + 1);
+	}
 	return sandbox_enter(&sandbox);
 }
 
@@ -225,6 +269,8 @@ static enum err start(struct edge *edge, struct child *child)
 	if (!err)
 		err = set_up_office(edge, child->state_dir);
 	if (!err)
+		err = set_up_certificate_dir(edge);
+	if (!err)
 		err = server_start(edge);
 	if (!err)
 		err = close_in(edge, child->state_dir);
@@ -257,6 +303,10 @@ int main(int argc, char **argv)
 	limits_free(edge.enrol.limits);
 	static_free(edge.files);
 	tls_free(edge.tls);
+	loop_io_finish(&watch.io);
+	if (watch.io.fd >= 0)
+		close(watch.io.fd);
+	tls_folder_free(watch.folder);
 	loop_free(edge.loop);
 	return code;
 }

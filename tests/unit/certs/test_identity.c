@@ -1,25 +1,42 @@
-#include "fixture.h"
+#include "forge.h"
 
-#include "certs/crl.h"
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+
+#include "base/util.h"
+#include "certs/cleanup.h"
 #include "certs/identity.h"
-#include "certs/x509_build.h"
 
-enum { DAY_S = 24 * 3600 };
-
+/* An office as it is: a root, the issuing CA below it, an empty list, a gateway and a device. */
 struct office {
-	struct ca *ca;
-	EVP_PKEY *server_key, *device_key;
-	X509 *server;
+	struct forged root, issuing, gateway, device;
+	X509_CRL *list;
+	STACK_OF(X509) * cas;
+	STACK_OF(X509_CRL) * lists;
 };
+
+static STACK_OF(X509_CRL) * lists_of(X509_CRL *list)
+{
+	STACK_OF(X509_CRL) *lists = sk_X509_CRL_new_null();
+
+	assert_true(!list || sk_X509_CRL_push(lists, list) > 0);
+	return lists;
+}
 
 static int setup(void **state)
 {
 	static struct office office;
 
-	office.ca = ca_fresh();
-	office.server_key = EVP_EC_gen("P-256");
-	office.device_key = EVP_EC_gen("P-256");
-	office.server = issue(office.ca, CERT_GATEWAY, office.server_key);
+	office.root = forge_ca(NULL, "office root");
+	office.issuing = forge_ca(&office.root, "office CA 1");
+	office.gateway = forge(&(struct forge){ .issuer = &office.issuing,
+						.name = "gateway.example",
+						.purpose = "serverAuth",
+						.alt_name = "DNS:gateway.example" });
+	office.device = forge(&(struct forge){ .issuer = &office.issuing, .unit = "sato" });
+	office.list = forge_crl(&office.issuing, NULL, -60);
+	office.cas = forge_stack(office.issuing.certificate, office.root.certificate, NULL);
+	office.lists = lists_of(office.list);
 	*state = &office;
 	return 0;
 }
@@ -28,10 +45,13 @@ static int teardown(void **state)
 {
 	struct office *office = *state;
 
-	ca_free(office->ca);
-	EVP_PKEY_free(office->server_key);
-	EVP_PKEY_free(office->device_key);
-	X509_free(office->server);
+	forged_free(&office->root);
+	forged_free(&office->issuing);
+	forged_free(&office->gateway);
+	forged_free(&office->device);
+	X509_CRL_free(office->list);
+	forge_stack_free(office->cas);
+	sk_X509_CRL_free(office->lists);
 	return 0;
 }
 
@@ -41,27 +61,27 @@ static int wave_through(int verified, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* As a careless library sets it up: a callback that ignores the verdict, any purpose, session cache
- * and tickets on. */
+/* As a careless library sets it up: a callback that ignores the verdict, any purpose, any depth,
+ * session cache and tickets on. */
 static SSL_CTX *server_new(const struct office *office)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
 
-	assert_non_null(ctx);
-	assert_int_equal(SSL_CTX_use_certificate(ctx, office->server), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, office->server_key), 1);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, office->gateway.certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, office->gateway.key), 1);
 	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"test", 4), 1);
+	SSL_CTX_set_security_level(ctx, 0);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, wave_through);
-	assert_int_equal(X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(ctx), X509_PURPOSE_ANY),
-			 1);
+	SSL_CTX_set_verify_depth(ctx, 50);
+	assert_int_equal(X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_ANY), 1);
 	return ctx;
 }
 
 struct peer {
-	X509 *certificate; /* NULL: none */
-	EVP_PKEY *key;
-	X509 *extra; /* sent as an intermediate */
-	int version; /* 0: any */
+	const struct forged *shown; /* NULL: none */
+	STACK_OF(X509) * extra;     /* sent beside it */
+	int version;                /* 0: any */
 };
 
 static SSL_CTX *client_new(const struct peer *peer)
@@ -72,12 +92,13 @@ static SSL_CTX *client_new(const struct peer *peer)
 	/* Weak and strange certificates must leave the client, so that the server is what refuses
 	 * them. */
 	SSL_CTX_set_security_level(ctx, 0);
-	if (peer->certificate) {
-		assert_int_equal(SSL_CTX_use_certificate(ctx, peer->certificate), 1);
-		assert_int_equal(SSL_CTX_use_PrivateKey(ctx, peer->key), 1);
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+	if (peer->shown) {
+		assert_int_equal(SSL_CTX_use_certificate(ctx, peer->shown->certificate), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(ctx, peer->shown->key), 1);
 	}
 	if (peer->extra)
-		assert_int_equal(SSL_CTX_add1_chain_cert(ctx, peer->extra), 1);
+		assert_int_equal(SSL_CTX_set1_chain(ctx, peer->extra), 1);
 	if (peer->version)
 		SSL_CTX_set_max_proto_version(ctx, peer->version);
 	return ctx;
@@ -93,8 +114,8 @@ struct outcome {
 
 static void exchange(SSL *server, SSL *client)
 {
-	/* A handshake takes three turns; the rest lets tickets and alerts through. */
-	for (int turn = 0; turn < 10; turn++) {
+	/* A handshake takes three turns; the rest lets tickets, alerts and long chains through. */
+	for (int turn = 0; turn < 20; turn++) {
 		char byte;
 		(void)SSL_do_handshake(client);
 		(void)SSL_do_handshake(server);
@@ -140,339 +161,554 @@ static struct outcome handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx, SSL_SE
 	return outcome;
 }
 
-static struct outcome connect_peer(const struct office *office, X509_CRL *crl,
-				   const struct peer *peer)
+static struct outcome connect_to(const struct office *office, STACK_OF(X509) * cas,
+				 STACK_OF(X509_CRL) * lists, const struct peer *peer,
+				 enum identity_demand demand)
 {
 	SSL_CTX *server = server_new(office), *client = client_new(peer);
 
-	assert_int_equal(identity_require(server, ca_certificate(office->ca), crl), OK);
+	assert_int_equal(identity_require(server, cas, lists, demand), OK);
 	struct outcome outcome = handshake(server, client, NULL, NULL);
 	SSL_CTX_free(server);
 	SSL_CTX_free(client);
 	return outcome;
 }
 
-static void expect_refused(const struct office *office, X509 *certificate, int verify_error)
+static struct outcome connect_peer(const struct office *office, const struct peer *peer)
 {
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	struct outcome outcome = connect_peer(office, NULL, &peer);
+	return connect_to(office, office->cas, office->lists, peer, IDENTITY_REQUIRED);
+}
 
+/*
+ * Refused in the handshake where a device is demanded; nobody, with the reason kept, where it is
+ * only asked for.
+ */
+static void expect_refused_by(const struct office *office, STACK_OF(X509) * cas,
+			      STACK_OF(X509_CRL) * lists, const struct peer *peer, int verify_error)
+{
+	struct outcome outcome = connect_to(office, cas, lists, peer, IDENTITY_REQUIRED);
+
+	assert_int_equal(outcome.verify_error, verify_error);
 	assert_false(outcome.finished);
 	assert_int_equal(outcome.identity, ERR_AUTH);
+	outcome = connect_to(office, cas, lists, peer, IDENTITY_ASKED);
 	assert_int_equal(outcome.verify_error, verify_error);
+	assert_true(outcome.finished);
+	assert_int_equal(outcome.identity, ERR_AUTH);
 }
+
+static void expect_refused(const struct office *office, const struct forged *shown,
+			   int verify_error)
+{
+	struct peer peer = { .shown = shown };
+
+	expect_refused_by(office, office->cas, office->lists, &peer, verify_error);
+}
+
+/* The same, shown with certificates that would lead somewhere. */
+static void expect_refused_with(const struct office *office, const struct forged *shown,
+				STACK_OF(X509) * extra, int verify_error)
+{
+	struct peer peer = { .shown = shown, .extra = extra };
+
+	expect_refused_by(office, office->cas, office->lists, &peer, verify_error);
+	forge_stack_free(extra);
+}
+
+/* Signs and frees; most of the tests below. */
+static void expect_forged_refused(const struct office *office, const struct forge *order,
+				  int verify_error)
+{
+	_cleanup_forged_ struct forged forged = forge(order);
+
+	expect_refused(office, &forged, verify_error);
+}
+
+/* ---- who gets in --------------------------------------------------------------------------------
+ */
 
 static void test_device_enters(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_DEVICE, office->device_key);
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	struct outcome outcome = connect_peer(office, NULL, &peer);
+	STACK_OF(X509) *chain =
+		forge_stack(office->issuing.certificate, office->root.certificate, NULL);
+	struct peer peers[] = { { .shown = &office->device },
+				{ .shown = &office->device, .extra = chain } };
 	uint8_t expected[WIRE_DEVICE_ID];
 
-	assert_true(outcome.finished);
-	assert_int_equal(outcome.identity, OK);
-	assert_int_equal(identity_of(certificate, expected), OK);
-	assert_memory_equal(outcome.device, expected, sizeof(expected));
+	assert_int_equal(identity_of(office->device.certificate, expected), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+		for (int demand = IDENTITY_REQUIRED; demand <= IDENTITY_ASKED; demand++) {
+			struct outcome outcome =
+				connect_to(office, office->cas, office->lists, &peers[i],
+					   (enum identity_demand)demand);
+			assert_int_equal(outcome.verify_error, X509_V_OK);
+			assert_true(outcome.finished);
+			assert_int_equal(outcome.identity, OK);
+			assert_memory_equal(outcome.device, expected, sizeof(expected));
+		}
+	forge_stack_free(chain);
+}
+
+/* The form of the first offices: nothing between root and device. */
+static void test_device_below_the_root(void **state)
+{
+	struct office *office = *state;
+	_cleanup_forged_ struct forged device = forge(&(struct forge){ .issuer = &office->root });
+	_cleanup_object_(crl) X509_CRL *list = forge_crl(&office->root, NULL, -60);
+	STACK_OF(X509) *cas = forge_stack(office->root.certificate, NULL);
+	STACK_OF(X509_CRL) *lists = lists_of(list), *none = lists_of(NULL);
+	struct peer peer = { .shown = &device };
+
+	assert_int_equal(connect_to(office, cas, lists, &peer, IDENTITY_REQUIRED).identity, OK);
+	assert_int_equal(connect_to(office, cas, none, &peer, IDENTITY_REQUIRED).identity, OK);
+	sk_X509_CRL_free(lists);
+	sk_X509_CRL_free(none);
+	forge_stack_free(cas);
+}
+
+/* After a rotation, below the same root and below a new one: all devices go on. */
+static void test_rotated_offices(void **state)
+{
+	struct office *office = *state;
+	_cleanup_forged_ struct forged second = forge_ca(&office->root, "office CA 2");
+	_cleanup_forged_ struct forged new_root = forge_ca(NULL, "office root");
+	_cleanup_forged_ struct forged third = forge_ca(&new_root, "office CA 3");
+	_cleanup_forged_ struct forged b = forge(&(struct forge){ .issuer = &second });
+	_cleanup_forged_ struct forged c = forge(&(struct forge){ .issuer = &third });
+	_cleanup_object_(crl) X509_CRL *list_b = forge_crl(&second, NULL, -60);
+	_cleanup_object_(crl) X509_CRL *list_c = forge_crl(&third, c.certificate, -60);
+	STACK_OF(X509) *cas =
+		forge_stack(third.certificate, new_root.certificate, second.certificate,
+			    office->issuing.certificate, office->root.certificate, NULL);
+	STACK_OF(X509_CRL) *lists = lists_of(list_c);
+	struct peer peers[] = { { .shown = &office->device }, { .shown = &b } },
+		    gone = { &c, 0, 0 };
+
+	assert_true(sk_X509_CRL_push(lists, list_b) && sk_X509_CRL_push(lists, office->list));
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+		assert_int_equal(
+			connect_to(office, cas, lists, &peers[i], IDENTITY_REQUIRED).identity, OK);
+	expect_refused_by(office, cas, lists, &gone, X509_V_ERR_CERT_REVOKED);
+	/* What was taken out of the list of CAs is over, though its root is still trusted. */
+	X509_free(sk_X509_delete(cas, 2));
+	expect_refused_by(office, cas, lists, &peers[1],
+			  X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+	sk_X509_CRL_free(lists);
+	forge_stack_free(cas);
 }
 
 /* The id stays with the key through renewals, and is the hash that other tools show too. */
 static void test_identity_is_the_key(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *first = issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(x509) X509 *second = issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(x509) X509 *other = issue(office->ca, CERT_DEVICE, office->server_key);
+	_cleanup_forged_ struct forged second =
+		forge(&(struct forge){ .issuer = &office->issuing, .key = office->device.key });
 	uint8_t a[WIRE_DEVICE_ID], b[WIRE_DEVICE_ID], expected[WIRE_DEVICE_ID];
 	uint8_t *der = NULL;
 
-	assert_int_equal(identity_of(first, a), OK);
-	assert_int_equal(identity_of(second, b), OK);
+	assert_int_equal(identity_of(office->device.certificate, a), OK);
+	assert_int_equal(identity_of(second.certificate, b), OK);
 	assert_memory_equal(a, b, sizeof(a));
-	int len = i2d_PUBKEY(office->device_key, &der);
+	int len = i2d_PUBKEY(office->device.key, &der);
 	assert_true(len > 0);
 	assert_int_equal(EVP_Digest(der, (size_t)len, expected, NULL, EVP_sha256(), NULL), 1);
 	OPENSSL_free(der);
 	assert_memory_equal(a, expected, sizeof(a));
-	assert_int_equal(identity_of(other, b), OK);
+	assert_int_equal(identity_of(office->gateway.certificate, b), OK);
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
+/* ---- who does not -------------------------------------------------------------------------------
+ */
+
 static void test_no_certificate(void **state)
 {
+	struct office *office = *state;
 	struct peer peer = { 0 };
-	struct outcome outcome = connect_peer(*state, NULL, &peer);
+	struct outcome outcome = connect_peer(office, &peer);
 
 	assert_false(outcome.finished);
 	assert_int_equal(outcome.identity, ERR_AUTH);
-}
-
-/* On a context that does not demand one, the verify result of "no certificate" is OK. */
-static void test_no_certificate_is_no_identity(void **state)
-{
-	struct peer peer = { 0 };
-	SSL_CTX *server = server_new(*state), *client = client_new(&peer);
-	struct outcome outcome = handshake(server, client, NULL, NULL);
-
+	/* Where one is only asked for, the verify result of "no certificate" is OK. */
+	outcome = connect_to(office, office->cas, office->lists, &peer, IDENTITY_ASKED);
 	assert_true(outcome.finished);
 	assert_int_equal(outcome.verify_error, X509_V_OK);
 	assert_int_equal(outcome.identity, ERR_AUTH);
-	SSL_CTX_free(server);
-	SSL_CTX_free(client);
-}
-
-/* And there a certificate whose verification failed is none either. */
-static void test_unverified_is_no_identity(void **state)
-{
-	struct office *office = *state;
-	struct ca *other = ca_fresh();
-	_cleanup_object_(x509) X509 *certificate = issue(other, CERT_DEVICE, office->device_key);
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	SSL_CTX *server = server_new(office), *client = client_new(&peer);
-	struct outcome outcome = handshake(server, client, NULL, NULL);
-
-	assert_true(outcome.finished);
-	assert_int_equal(outcome.identity, ERR_AUTH);
-	SSL_CTX_free(server);
-	SSL_CTX_free(client);
-	ca_free(other);
-}
-
-/* Same name, as every office of that name would have: the key decides. */
-static void test_other_ca_of_same_name(void **state)
-{
-	struct office *office = *state;
-	struct ca *other = ca_fresh();
-	_cleanup_object_(x509) X509 *certificate = issue(other, CERT_DEVICE, office->device_key);
-
-	assert_int_equal(X509_NAME_cmp(X509_get_subject_name(ca_certificate(other)),
-				       X509_get_subject_name(ca_certificate(office->ca))),
-			 0);
-	expect_refused(office, certificate, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
-	/* Sent with its CA, which then is an untrusted root in the chain. */
-	struct peer peer = { .certificate = certificate,
-			     .key = office->device_key,
-			     .extra = ca_certificate(other) };
-	struct outcome outcome = connect_peer(office, NULL, &peer);
-	assert_false(outcome.finished);
-	assert_int_equal(outcome.identity, ERR_AUTH);
-	ca_free(other);
-}
-
-static void test_wrong_purpose(void **state)
-{
-	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_GATEWAY, office->device_key);
-
-	expect_refused(office, certificate, X509_V_ERR_INVALID_PURPOSE);
-}
-
-static void test_expired_and_early(void **state)
-{
-	struct office *office = *state;
-	int64_t now = clock_wall_s();
-	_cleanup_object_(x509) X509 *old =
-		issue_at(office->ca, CERT_DEVICE, office->device_key, now - 91 * DAY_S);
-	_cleanup_object_(x509) X509 *early =
-		issue_at(office->ca, CERT_DEVICE, office->device_key, now + DAY_S);
-
-	expect_refused(office, old, X509_V_ERR_CERT_HAS_EXPIRED);
-	expect_refused(office, early, X509_V_ERR_CERT_NOT_YET_VALID);
-}
-
-/* The fields of the device's certificate, changed by hand and signed with key. */
-static X509 *forge(const struct office *office, EVP_PKEY *key, X509_NAME *issuer,
-		   int drop_extension)
-{
-	X509 *certificate = issue(office->ca, CERT_DEVICE, office->device_key);
-
-	assert_int_equal(X509_set_issuer_name(certificate, issuer), 1);
-	int at = X509_get_ext_by_NID(certificate, drop_extension, -1);
-	if (at >= 0)
-		X509_EXTENSION_free(X509_delete_ext(certificate, at));
-	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-	return certificate;
 }
 
 static void test_self_signed(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *subject = issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(x509) X509 *own =
-		forge(office, office->device_key, X509_get_subject_name(subject),
-		      NID_authority_key_identifier);
-	/* With the office CA's name as issuer, but signed with its own key. */
-	_cleanup_object_(x509) X509 *named =
-		forge(office, office->device_key, X509_get_subject_name(ca_certificate(office->ca)),
-		      NID_undef);
+	/* With the issuing CA's name as issuer, but signed with its own key. */
+	struct forge named = { .issuer = &office->issuing, .key = office->device.key };
 
-	expect_refused(office, own, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
-	expect_refused(office, named, X509_V_ERR_CERT_SIGNATURE_FAILURE);
+	named.sign_with = named.key;
+	expect_forged_refused(office, &(struct forge){ .name = "laptop" },
+			      X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+	expect_forged_refused(office, &named, X509_V_ERR_CERT_SIGNATURE_FAILURE);
 }
 
-/* No extended key usage at all: good for any purpose in OpenSSL's eyes, not in ours. */
-static void test_no_purpose_is_no_identity(void **state)
+/* Same names at every step, as every office of that name would have: the keys decide. */
+static void test_other_office_of_same_names(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		forge(office, ca_key(office->ca), X509_get_subject_name(ca_certificate(office->ca)),
-		      NID_ext_key_usage);
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	struct outcome outcome = connect_peer(office, NULL, &peer);
+	_cleanup_forged_ struct forged root = forge_ca(NULL, "office root");
+	_cleanup_forged_ struct forged issuing = forge_ca(&root, "office CA 1");
+	_cleanup_forged_ struct forged device = forge(&(struct forge){ .issuer = &issuing });
+	/* And with the key identifier of the true issuing CA. */
+	_cleanup_forged_ struct forged named =
+		forge(&(struct forge){ .issuer = &office->issuing, .sign_with = issuing.key });
 
-	assert_int_equal(outcome.verify_error, X509_V_OK);
-	assert_int_equal(outcome.identity, ERR_AUTH);
+	assert_int_equal(X509_NAME_cmp(X509_get_subject_name(issuing.certificate),
+				       X509_get_subject_name(office->issuing.certificate)),
+			 0);
+	expect_refused(office, &device, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+	expect_refused_with(office, &device,
+			    forge_stack(issuing.certificate, root.certificate, NULL),
+			    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+	expect_refused_with(office, &named,
+			    forge_stack(issuing.certificate, root.certificate, NULL),
+			    X509_V_ERR_CERT_SIGNATURE_FAILURE);
+}
+
+/* Chain confusion: another root of the same name certifies the true issuing CA's name and key, or
+ * the true root a foreign issuing CA of the same name. */
+static void test_crossed_chains(void **state)
+{
+	struct office *office = *state;
+	_cleanup_forged_ struct forged root = forge_ca(NULL, "office root");
+	struct forge order = { .issuer = &root,
+			       .key = office->issuing.key,
+			       .name = "office CA 1",
+			       .constraints = FORGE_CA,
+			       .usage = FORGE_CA_USE,
+			       .purpose = "" };
+	_cleanup_forged_ struct forged crossed = forge(&order);
+	_cleanup_forged_ struct forged foreign = forge_ca(&office->root, "office CA 1");
+	_cleanup_forged_ struct forged device = forge(&(struct forge){ .issuer = &foreign });
+	STACK_OF(X509) *chain = forge_stack(crossed.certificate, root.certificate, NULL);
+	struct peer peer = { .shown = &office->device, .extra = chain };
+
+	/* A good device stays one, whatever it sends along ... */
+	assert_int_equal(connect_peer(office, &peer).identity, OK);
+	forge_stack_free(chain);
+	/* ... and only issuing CAs that the office told of lead to its root. */
+	expect_refused_with(office, &device, forge_stack(foreign.certificate, NULL),
+			    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+	/* Not trusted alone, as a root of the same name does not make it so. */
+	STACK_OF(X509) *cas = forge_stack(office->issuing.certificate, root.certificate, NULL);
+	peer.extra = NULL;
+	expect_refused_by(office, cas, office->lists, &peer, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
+	forge_stack_free(cas);
+}
+
+static void test_wrong_purpose(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->issuing };
+
+	/* The gateway's own. */
+	expect_refused(office, &office->gateway, X509_V_ERR_INVALID_PURPOSE);
+	/* None at all, or any: good for every purpose in OpenSSL's eyes, not in ours. */
+	order.purpose = "";
+	expect_forged_refused(office, &order, X509_V_ERR_INVALID_PURPOSE);
+	order.purpose = "anyExtendedKeyUsage";
+	expect_forged_refused(office, &order, X509_V_ERR_INVALID_PURPOSE);
+	order.purpose = "emailProtection";
+	expect_forged_refused(office, &order, X509_V_ERR_INVALID_PURPOSE);
+	order.purpose = NULL;
+	order.usage = "critical,keyEncipherment";
+	expect_forged_refused(office, &order, X509_V_ERR_INVALID_PURPOSE);
+}
+
+/* With the key of a CA somebody may sign certificates, but is no device, even when its certificate
+ * names the purpose. Without lists, because none is of the root. */
+static void test_ca_is_no_device(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->root,
+			       .name = "office CA 9",
+			       .constraints = FORGE_CA,
+			       .usage = "critical,digitalSignature,keyCertSign" };
+
+	_cleanup_forged_ struct forged named = forge(&order);
+	const struct forged *shown[] = { &office->issuing, &office->root, &named };
+	STACK_OF(X509_CRL) *none = lists_of(NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		struct peer peer = { .shown = shown[i] };
+		expect_refused_by(office, office->cas, none, &peer, X509_V_ERR_INVALID_PURPOSE);
+	}
+	sk_X509_CRL_free(none);
+}
+
+static void test_expired_and_early(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->issuing, .from_s = -91 * FORGE_DAY_S };
+
+	order.until_s = -60;
+	expect_forged_refused(office, &order, X509_V_ERR_CERT_HAS_EXPIRED);
+	order.from_s = order.until_s = FORGE_DAY_S;
+	expect_forged_refused(office, &order, X509_V_ERR_CERT_NOT_YET_VALID);
+}
+
+/* An issuing CA that has run out takes its devices with it. */
+static void test_expired_issuer(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->root,
+			       .name = "office CA 0",
+			       .constraints = FORGE_CA,
+			       .usage = FORGE_CA_USE,
+			       .purpose = "",
+			       .from_s = -91 * FORGE_DAY_S,
+			       .until_s = -60 };
+	_cleanup_forged_ struct forged old = forge(&order);
+	_cleanup_forged_ struct forged device = forge(&(struct forge){ .issuer = &old });
+	STACK_OF(X509) *cas = forge_stack(old.certificate, office->root.certificate, NULL);
+	STACK_OF(X509_CRL) *none = lists_of(NULL);
+	struct peer peer = { .shown = &device };
+
+	expect_refused_by(office, cas, none, &peer, X509_V_ERR_CERT_HAS_EXPIRED);
+	sk_X509_CRL_free(none);
+	forge_stack_free(cas);
 }
 
 /* Well signed, but not as RFC 5280 wants it: not one of ours. */
 static void test_strict(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		forge(office, ca_key(office->ca), X509_get_subject_name(ca_certificate(office->ca)),
-		      NID_authority_key_identifier);
 
-	expect_refused(office, certificate, X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER);
+	expect_forged_refused(
+		office, &(struct forge){ .issuer = &office->issuing, .no_authority_key = true },
+		X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER);
 }
 
-/* A device's certificate is no CA: what its key signs is worth nothing. */
+static void test_weak_key(void **state)
+{
+	struct office *office = *state;
+	EVP_PKEY *weak = EVP_RSA_gen(1024);
+
+	expect_forged_refused(office, &(struct forge){ .issuer = &office->issuing, .key = weak },
+			      X509_V_ERR_EE_KEY_TOO_SMALL);
+	EVP_PKEY_free(weak);
+}
+
+/* A device's certificate is no CA: what its key signs is worth nothing, even were it CA:TRUE. */
 static void test_device_cannot_issue(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *middle = issue(office->ca, CERT_DEVICE, office->server_key);
-	_cleanup_object_(x509) X509 *certificate =
-		forge(office, office->server_key, X509_get_subject_name(middle),
-		      NID_authority_key_identifier);
-	struct peer peer = { .certificate = certificate,
-			     .key = office->device_key,
-			     .extra = middle };
-	struct outcome outcome = connect_peer(office, NULL, &peer);
+	struct forge order = { .issuer = &office->issuing, .name = "middle" };
+	_cleanup_forged_ struct forged plain = forge(&order);
+	order.constraints = FORGE_CA;
+	order.usage = FORGE_CA_USE ",digitalSignature";
+	_cleanup_forged_ struct forged ca = forge(&order);
+	_cleanup_forged_ struct forged below_plain = forge(&(struct forge){ .issuer = &plain });
+	_cleanup_forged_ struct forged below_ca = forge(&(struct forge){ .issuer = &ca });
 
-	assert_false(outcome.finished);
-	assert_int_equal(outcome.identity, ERR_AUTH);
+	expect_refused_with(office, &below_plain, forge_stack(plain.certificate, NULL),
+			    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+	expect_refused_with(office, &below_ca, forge_stack(ca.certificate, NULL),
+			    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
 }
+
+/* One CA between root and device, also among those that the office told of. */
+static void test_depth(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->root,
+			       .name = "long",
+			       .constraints = FORGE_CA,
+			       .usage = FORGE_CA_USE,
+			       .purpose = "" };
+	_cleanup_forged_ struct forged first = forge(&order);
+	_cleanup_forged_ struct forged second = forge_ca(&first, "longer");
+	_cleanup_forged_ struct forged device = forge(&(struct forge){ .issuer = &second });
+	STACK_OF(X509) *cas =
+		forge_stack(second.certificate, first.certificate, office->root.certificate, NULL);
+	STACK_OF(X509_CRL) *none = lists_of(NULL);
+	struct peer peer = { .shown = &device };
+
+	expect_refused_by(office, cas, none, &peer, X509_V_ERR_CERT_CHAIN_TOO_LONG);
+	sk_X509_CRL_free(none);
+	forge_stack_free(cas);
+}
+
+static void test_name_constraints(void **state)
+{
+	struct office *office = *state;
+	struct forge order = { .issuer = &office->root,
+			       .name = "office CA 5",
+			       .constraints = FORGE_CA,
+			       .usage = FORGE_CA_USE,
+			       .purpose = "",
+			       .name_constraints = "critical,permitted;DNS:office.example" };
+	_cleanup_forged_ struct forged bound = forge(&order);
+	_cleanup_forged_ struct forged within =
+		forge(&(struct forge){ .issuer = &bound, .alt_name = "DNS:laptop.office.example" });
+	_cleanup_forged_ struct forged beyond =
+		forge(&(struct forge){ .issuer = &bound, .alt_name = "DNS:laptop.evil.example" });
+	STACK_OF(X509) *cas = forge_stack(bound.certificate, office->root.certificate, NULL);
+	STACK_OF(X509_CRL) *none = lists_of(NULL);
+	struct peer good = { .shown = &within }, bad = { .shown = &beyond };
+
+	assert_int_equal(connect_to(office, cas, none, &good, IDENTITY_REQUIRED).identity, OK);
+	expect_refused_by(office, cas, none, &bad, X509_V_ERR_PERMITTED_VIOLATION);
+	sk_X509_CRL_free(none);
+	forge_stack_free(cas);
+}
+
+/* Not one byte more is read of a peer's certificates than a good device could need. */
+static void test_huge_chain(void **state)
+{
+	struct office *office = *state;
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	struct peer peer = { .shown = &office->device, .extra = chain };
+	int one = i2d_X509(office->root.certificate, NULL),
+	    fit = IDENTITY_CHAIN_MAX / (one + 5) - 2;
+
+	for (int i = 0; i < fit; i++) {
+		assert_int_equal(X509_up_ref(office->root.certificate), 1);
+		assert_true(sk_X509_push(chain, office->root.certificate) > 0);
+	}
+	assert_int_equal(connect_peer(office, &peer).identity, OK);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(X509_up_ref(office->root.certificate), 1);
+		assert_true(sk_X509_push(chain, office->root.certificate) > 0);
+	}
+	for (int demand = IDENTITY_REQUIRED; demand <= IDENTITY_ASKED; demand++) {
+		struct outcome outcome = connect_to(office, office->cas, office->lists, &peer,
+						    (enum identity_demand)demand);
+		assert_false(outcome.finished);
+		assert_int_equal(outcome.identity, ERR_AUTH);
+	}
+	forge_stack_free(chain);
+}
+
+/* ---- revocation ---------------------------------------------------------------------------------
+ */
 
 static void test_revoked(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(x509) X509 *kept = issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(crl) X509_CRL *empty = NULL, *crl = NULL;
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	struct peer other = { .certificate = kept, .key = office->device_key };
-	uint8_t entry[CRL_ENTRY_BYTES] = { 0 };
-
-	assert_int_equal(x509_serial(certificate, entry), OK);
-	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), NULL, 0,
-				  clock_wall_ms(), &empty),
-			 OK);
-	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), entry,
-				  sizeof(entry), clock_wall_ms(), &crl),
-			 OK);
+	_cleanup_forged_ struct forged kept = forge(&(struct forge){ .issuer = &office->issuing });
+	_cleanup_object_(crl) X509_CRL *list =
+		forge_crl(&office->issuing, office->device.certificate, -60);
+	STACK_OF(X509_CRL) *lists = lists_of(list);
+	struct peer lost = { .shown = &office->device }, other = { .shown = &kept };
 	/* One context that lives on while the list changes. */
-	SSL_CTX *server = server_new(office), *client = client_new(&peer),
+	SSL_CTX *server = server_new(office), *client = client_new(&lost),
 		*client_kept = client_new(&other);
-	assert_int_equal(identity_require(server, ca_certificate(office->ca), empty), OK);
+
+	assert_int_equal(identity_require(server, office->cas, office->lists, IDENTITY_REQUIRED),
+			 OK);
 	assert_int_equal(handshake(server, client, NULL, NULL).identity, OK);
-	assert_int_equal(identity_require(server, ca_certificate(office->ca), crl), OK);
+	assert_int_equal(identity_require(server, office->cas, lists, IDENTITY_REQUIRED), OK);
 	struct outcome outcome = handshake(server, client, NULL, NULL);
 	assert_false(outcome.finished);
 	assert_int_equal(outcome.verify_error, X509_V_ERR_CERT_REVOKED);
 	assert_int_equal(outcome.identity, ERR_AUTH);
 	assert_int_equal(handshake(server, client_kept, NULL, NULL).identity, OK);
+	expect_refused_by(office, office->cas, lists, &lost, X509_V_ERR_CERT_REVOKED);
 	SSL_CTX_free(server);
 	SSL_CTX_free(client);
 	SSL_CTX_free(client_kept);
+	sk_X509_CRL_free(lists);
 }
 
 /* A list by somebody else, or one that has run out, must not let a revoked device in. */
-static void test_bad_crl_fails_closed(void **state)
+static void test_bad_list_fails_closed(void **state)
 {
 	struct office *office = *state;
-	struct ca *other = ca_fresh();
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_DEVICE, office->device_key);
-	_cleanup_object_(crl) X509_CRL *foreign = NULL, *outdated = NULL;
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
+	_cleanup_forged_ struct forged root = forge_ca(NULL, "office root");
+	_cleanup_forged_ struct forged issuing = forge_ca(&root, "office CA 1");
+	X509_CRL *bad[] = { forge_crl(&issuing, NULL, -60), forge_crl(&office->root, NULL, -60),
+			    forge_crl(&office->issuing, NULL, -31 * FORGE_DAY_S),
+			    forge_crl(&office->issuing, NULL, FORGE_DAY_S) };
+	const int errors[] = { X509_V_ERR_CRL_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_GET_CRL,
+			       X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID };
+	struct peer peer = { .shown = &office->device };
 
-	assert_int_equal(
-		crl_make(ca_certificate(other), ca_key(other), NULL, 0, clock_wall_ms(), &foreign),
-		OK);
-	assert_int_equal(crl_make(ca_certificate(office->ca), ca_key(office->ca), NULL, 0,
-				  clock_wall_ms() - (CRL_DAYS + 1) * DAY_S * INT64_C(1000),
-				  &outdated),
-			 OK);
-	assert_int_equal(connect_peer(office, foreign, &peer).identity, ERR_AUTH);
-	assert_int_equal(connect_peer(office, outdated, &peer).identity, ERR_AUTH);
-	ca_free(other);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		STACK_OF(X509_CRL) *lists = lists_of(bad[i]);
+		expect_refused_by(office, office->cas, lists, &peer, errors[i]);
+		sk_X509_CRL_free(lists);
+		X509_CRL_free(bad[i]);
+	}
 }
+
+/* ---- the context --------------------------------------------------------------------------------
+ */
 
 static void test_only_tls13(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_DEVICE, office->device_key);
-	struct peer peer = { .certificate = certificate,
-			     .key = office->device_key,
-			     .version = TLS1_2_VERSION };
+	struct peer peer = { .shown = &office->device, .version = TLS1_2_VERSION };
 
-	assert_false(connect_peer(office, NULL, &peer).finished);
-	peer.version = TLS1_3_VERSION;
-	assert_true(connect_peer(office, NULL, &peer).finished);
+	for (int demand = IDENTITY_REQUIRED; demand <= IDENTITY_ASKED; demand++) {
+		peer.version = TLS1_2_VERSION;
+		assert_false(connect_to(office, office->cas, office->lists, &peer,
+					(enum identity_demand)demand)
+				     .finished);
+		peer.version = TLS1_3_VERSION;
+		assert_true(connect_to(office, office->cas, office->lists, &peer,
+				       (enum identity_demand)demand)
+				    .finished);
+	}
 }
 
 static void test_no_resumption(void **state)
 {
 	struct office *office = *state;
-	_cleanup_object_(x509) X509 *certificate =
-		issue(office->ca, CERT_DEVICE, office->device_key);
-	struct peer peer = { .certificate = certificate, .key = office->device_key };
-	SSL_CTX *server = server_new(office), *client = client_new(&peer);
-	SSL_SESSION *session = NULL, *ours = NULL;
+	struct peer peer = { .shown = &office->device };
 
-	/* First without our rules, to see that this test would notice a resumption. */
-	assert_true(handshake(server, client, NULL, &session).finished);
-	assert_true(SSL_SESSION_is_resumable(session));
-	assert_true(handshake(server, client, session, NULL).resumed);
-	assert_int_equal(identity_require(server, ca_certificate(office->ca), NULL), OK);
-	struct outcome outcome = handshake(server, client, session, &ours);
-	assert_false(outcome.resumed);
-	assert_int_equal(outcome.identity, OK);
-	assert_false(SSL_SESSION_is_resumable(ours));
-	/* Layers behind the missing tickets. */
-	assert_int_equal(SSL_CTX_get_session_cache_mode(server), SSL_SESS_CACHE_OFF);
-	assert_int_equal(SSL_CTX_get_max_early_data(server), 0);
-	SSL_SESSION_free(session);
-	SSL_SESSION_free(ours);
-	SSL_CTX_free(server);
-	SSL_CTX_free(client);
+	for (int demand = IDENTITY_REQUIRED; demand <= IDENTITY_ASKED; demand++) {
+		SSL_CTX *server = server_new(office), *client = client_new(&peer);
+		SSL_SESSION *session = NULL, *ours = NULL;
+
+		/* First without our rules, to see that this test would notice a resumption. */
+		assert_true(handshake(server, client, NULL, &session).finished);
+		assert_true(SSL_SESSION_is_resumable(session));
+		assert_true(handshake(server, client, session, NULL).resumed);
+		assert_int_equal(identity_require(server, office->cas, office->lists,
+						  (enum identity_demand)demand),
+				 OK);
+		struct outcome outcome = handshake(server, client, session, &ours);
+		assert_false(outcome.resumed);
+		assert_int_equal(outcome.identity, OK);
+		assert_false(SSL_SESSION_is_resumable(ours));
+		/* Layers behind the missing tickets. */
+		assert_int_equal(SSL_CTX_get_session_cache_mode(server), SSL_SESS_CACHE_OFF);
+		assert_int_equal(SSL_CTX_get_max_early_data(server), 0);
+		assert_int_equal(SSL_CTX_get_num_tickets(server), 0);
+		assert_true(SSL_CTX_get_options(server) & SSL_OP_NO_TICKET);
+		SSL_SESSION_free(session);
+		SSL_SESSION_free(ours);
+		SSL_CTX_free(server);
+		SSL_CTX_free(client);
+	}
 }
 
-static void test_no_intermediates(void **state)
+/* Each CA once, and nobody else's: or browsers offer whatever they have. */
+static void test_hint_is_our_cas_only(void **state)
 {
 	struct office *office = *state;
 	SSL_CTX *server = server_new(office);
-
-	assert_int_equal(identity_require(server, ca_certificate(office->ca), NULL), OK);
-	assert_int_equal(X509_VERIFY_PARAM_get_depth(SSL_CTX_get0_param(server)), 0);
-	SSL_CTX_free(server);
-}
-
-static void test_hint_is_our_ca_only(void **state)
-{
-	struct office *office = *state;
-	SSL_CTX *server = server_new(office);
+	_cleanup_forged_ struct forged namesake = forge_ca(NULL, "office root");
+	STACK_OF(X509) *cas = forge_stack(office->issuing.certificate, office->root.certificate,
+					  namesake.certificate, NULL);
 
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(identity_require(server, ca_certificate(office->ca), NULL), OK);
+		assert_int_equal(identity_require(server, cas, office->lists, IDENTITY_ASKED), OK);
 	const STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(server);
-	assert_int_equal(sk_X509_NAME_num(names), 1);
-	assert_int_equal(X509_NAME_cmp(sk_X509_NAME_value(names, 0),
-				       X509_get_subject_name(ca_certificate(office->ca))),
-			 0);
+	assert_int_equal(sk_X509_NAME_num(names), 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(X509_NAME_cmp(sk_X509_NAME_value(names, i),
+					       X509_get_subject_name(sk_X509_value(cas, i))),
+				 0);
+	forge_stack_free(cas);
 	SSL_CTX_free(server);
 }
 
@@ -480,23 +716,28 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device_enters),
+		cmocka_unit_test(test_device_below_the_root),
+		cmocka_unit_test(test_rotated_offices),
 		cmocka_unit_test(test_identity_is_the_key),
 		cmocka_unit_test(test_no_certificate),
-		cmocka_unit_test(test_no_certificate_is_no_identity),
-		cmocka_unit_test(test_unverified_is_no_identity),
-		cmocka_unit_test(test_other_ca_of_same_name),
-		cmocka_unit_test(test_wrong_purpose),
-		cmocka_unit_test(test_expired_and_early),
 		cmocka_unit_test(test_self_signed),
-		cmocka_unit_test(test_no_purpose_is_no_identity),
+		cmocka_unit_test(test_other_office_of_same_names),
+		cmocka_unit_test(test_crossed_chains),
+		cmocka_unit_test(test_wrong_purpose),
+		cmocka_unit_test(test_ca_is_no_device),
+		cmocka_unit_test(test_expired_and_early),
+		cmocka_unit_test(test_expired_issuer),
 		cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_weak_key),
 		cmocka_unit_test(test_device_cannot_issue),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_name_constraints),
+		cmocka_unit_test(test_huge_chain),
 		cmocka_unit_test(test_revoked),
-		cmocka_unit_test(test_bad_crl_fails_closed),
+		cmocka_unit_test(test_bad_list_fails_closed),
 		cmocka_unit_test(test_only_tls13),
 		cmocka_unit_test(test_no_resumption),
-		cmocka_unit_test(test_no_intermediates),
-		cmocka_unit_test(test_hint_is_our_ca_only),
+		cmocka_unit_test(test_hint_is_our_cas_only),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
