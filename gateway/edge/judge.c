@@ -245,9 +245,8 @@ static void judge_enrol_route(struct connection *connection)
 		judge_question(connection);
 	exchange->params.question = NULL; /* the path does not last */
 	if (!exchange->refusal && route->message)
-		exchange->refusal =
-			limits_question(connection->listener->limits, connection->address,
-					clock_mono_ms(), &exchange->response.retry_s);
+		exchange->refusal = limits_question(connection->address, clock_mono_ms(),
+						    &exchange->response.retry_s);
 }
 
 /* Only what a device without a certificate needs; above all, not the gateway's API. No cookie is

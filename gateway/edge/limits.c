@@ -5,6 +5,7 @@
 #include <search.h>
 #include <string.h>
 
+#include "base/bucket.h"
 #include "base/util.h"
 
 /* Of the allowance: one request, and what comes back in a millisecond is requests_per_minute. */
@@ -15,6 +16,7 @@ struct limits_address {
 	size_t connections;
 	uint64_t allowance;
 	uint64_t refilled_ms;
+	struct bucket questions;
 	struct limits_address *older, *newer; /* among those without a connection */
 };
 
@@ -166,8 +168,8 @@ void limits_disconnect(struct limits *limits, struct limits_address *address)
 		link_idle(limits, address);
 }
 
-static enum err spend(struct limits *limits, struct limits_address *address, uint64_t cost,
-		      uint64_t now_ms, unsigned *ret_retry_s)
+enum err limits_request(struct limits *limits, struct limits_address *address, uint64_t now_ms,
+			unsigned *ret_retry_s)
 {
 	uint64_t rate = limits->settings.requests_per_minute;
 	uint64_t most = rate * REQUEST_COST;
@@ -176,29 +178,23 @@ static enum err spend(struct limits *limits, struct limits_address *address, uin
 
 	address->allowance = MIN(address->allowance + passed_ms * rate, most);
 	address->refilled_ms = now_ms;
-	if (address->allowance < cost) {
-		*ret_retry_s =
-			(unsigned)((cost - address->allowance + rate * 1000 - 1) / (rate * 1000));
+	if (address->allowance < REQUEST_COST) {
+		*ret_retry_s = (unsigned)((REQUEST_COST - address->allowance + rate * 1000 - 1) /
+					  (rate * 1000));
 		return ERR_THROTTLED;
 	}
-	address->allowance -= cost;
+	address->allowance -= REQUEST_COST;
 	return OK;
 }
 
-enum err limits_request(struct limits *limits, struct limits_address *address, uint64_t now_ms,
-			unsigned *ret_retry_s)
+enum err limits_question(struct limits_address *address, uint64_t now_ms, unsigned *ret_retry_s)
 {
-	return spend(limits, address, REQUEST_COST, now_ms, ret_retry_s);
-}
+	int64_t wait_ms;
+	enum err err = bucket_take(&address->questions, LIMITS_QUESTIONS, now_ms, &wait_ms);
 
-enum err limits_question(struct limits *limits, struct limits_address *address, uint64_t now_ms,
-			 unsigned *ret_retry_s)
-{
-	uint64_t rate = limits->settings.requests_per_minute;
-	/* Of the allowance of a minute; not less than the request, which is paid. */
-	uint64_t share = MAX(rate * REQUEST_COST / LIMITS_QUESTIONS, (uint64_t)REQUEST_COST);
-
-	return spend(limits, address, share - REQUEST_COST, now_ms, ret_retry_s);
+	if (err)
+		*ret_retry_s = (unsigned)((wait_ms + 999) / 1000);
+	return err;
 }
 
 size_t limits_most(const struct limits *limits)

@@ -17,7 +17,8 @@
  * connections to the enrolment at once (EDGE_ENROL_PER_ADDRESS); each page and client that waits
  * for an administrator asks every ten seconds at most, which is 48 in a minute. A code has 140
  * bits: a machine that guesses is no nearer to one with 60 tries than with 600, but with 600 it
- * could keep the one broker that everybody's work needs busy.
+ * could keep busy the one broker that everybody's work needs. Apart from the other requests, so
+ * that the page still comes to those who share its address.
  */
 enum { LIMITS_QUESTIONS = 60 };
 
@@ -49,12 +50,11 @@ nodiscard enum err limits_request(struct limits *limits, struct limits_address *
 				  uint64_t now_ms, unsigned *ret_retry_s);
 
 /*
- * A request that was counted is a question of somebody whom nobody knows yet: at most
- * LIMITS_QUESTIONS of them in a minute from one address, and then fewer other requests. Errors as
- * above.
+ * A request that was counted is a question of somebody whom nobody knows yet: LIMITS_QUESTIONS of
+ * them in a minute. Errors as above.
  */
-nodiscard enum err limits_question(struct limits *limits, struct limits_address *address,
-				   uint64_t now_ms, unsigned *ret_retry_s);
+nodiscard enum err limits_question(struct limits_address *address, uint64_t now_ms,
+				   unsigned *ret_retry_s);
 
 /* The settings' connections. */
 size_t limits_most(const struct limits *limits);

@@ -213,52 +213,44 @@ static void coming_back_does_not_refill(void **state)
 	limits_free(limits);
 }
 
-/* How many of both in a row pass. */
-static unsigned questions(struct limits *limits, struct limits_address *address, uint64_t now_ms,
-			  unsigned most)
+/* How many in a row pass. */
+static unsigned questions(struct limits_address *address, uint64_t now_ms)
 {
-	unsigned retry_s, passed = 0;
+	unsigned retry_s = 0, passed = 0;
 
-	while (passed < most && !limits_request(limits, address, now_ms, &retry_s) &&
-	       !limits_question(limits, address, now_ms, &retry_s))
+	while (passed < 1000 && !limits_question(address, now_ms, &retry_s))
 		passed++;
+	assert_int_equal(retry_s, 1);
 	return passed;
 }
 
 static void strangers_ask_little(void **state)
 {
-	static const struct {
-		uint32_t rate;
-		unsigned expected;
-	} cases[] = { { 600, 60 }, { 100000, 60 }, { 61, 60 }, { 60, 60 }, { 10, 10 } };
+	struct limits *limits = make(10, 10, 100000, 10);
+	struct limits_address *address = connected(limits, "192.0.2.1", 0);
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct limits *limits = make(10, 10, cases[i].rate, 10);
-		struct limits_address *address = connected(limits, "192.0.2.1", 0);
-		unsigned retry_s = 0;
-
-		assert_int_equal(questions(limits, address, 0, 1000), cases[i].expected);
-		assert_err(limits_question(limits, address, 0, &retry_s),
-			   cases[i].rate > 60 ? ERR_THROTTLED : OK);
-		if (cases[i].rate > 60)
-			assert_in_range(retry_s, 1, 3);
-		assert_int_equal(questions(limits, address, 60000, 1000), cases[i].expected);
-		limits_free(limits);
-	}
+	assert_int_equal(questions(address, 0), LIMITS_QUESTIONS);
+	assert_int_equal(questions(address, 10500), 10);
+	assert_int_equal(questions(address, 3600 * 1000), LIMITS_QUESTIONS);
+	/* Another connection of the address has no others. */
+	assert_int_equal(questions(connected(limits, "192.0.2.1", 3600 * 1000), 3600 * 1000), 0);
+	assert_int_equal(questions(connected(limits, "192.0.2.2", 0), 0), LIMITS_QUESTIONS);
+	limits_free(limits);
 }
 
-/* Files of the page are no questions. */
-static void pages_count_as_ever(void **state)
+/* Nor do questions take the page from others behind the same address. */
+static void pages_are_no_questions(void **state)
 {
 	struct limits *limits = make(10, 10, 600, 10);
 	struct limits_address *address = connected(limits, "192.0.2.1", 0);
 	unsigned retry_s;
 
 	(void)state;
-	for (int i = 0; i < 300; i++)
+	assert_int_equal(questions(address, 0), LIMITS_QUESTIONS);
+	for (int i = 0; i < 600; i++)
 		assert_ok(limits_request(limits, address, 0, &retry_s));
-	assert_int_equal(questions(limits, address, 0, 1000), 30);
+	assert_err(limits_request(limits, address, 0, &retry_s), ERR_THROTTLED);
 	limits_free(limits);
 }
 
@@ -276,7 +268,7 @@ int main(void)
 		cmocka_unit_test(waiting_long_gives_one_minute_only),
 		cmocka_unit_test(coming_back_does_not_refill),
 		cmocka_unit_test(strangers_ask_little),
-		cmocka_unit_test(pages_count_as_ever),
+		cmocka_unit_test(pages_are_no_questions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
