@@ -1,25 +1,21 @@
 #include "certs/ca.h"
 
 #include <openssl/pem.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/secret.h"
 #include "base/util.h"
+#include "certs/ca_folder.h"
+#include "certs/ca_make.h"
 #include "certs/cleanup.h"
-#include "certs/x509_build.h"
+#include "certs/key_file.h"
+#include "certs/pkcs11.h"
 
-enum {
-	FILE_MAX = 16 * 1024,
-	PATH_BYTES = 400,
-	YEARS = 15,
-	BACKDATE_S = 24 * 3600, /* clocks of laptops and gateway may differ on the first day */
-};
+enum { CERTIFICATE_FILE_MAX = 16 * 1024 };
 
 struct ca {
+	uint32_t number;
+	X509 *root, *certificate;
 	EVP_PKEY *key;
-	X509 *certificate;
 };
 
 void ca_free(struct ca *ca)
@@ -28,12 +24,23 @@ void ca_free(struct ca *ca)
 		return;
 	EVP_PKEY_free(ca->key);
 	X509_free(ca->certificate);
+	X509_free(ca->root);
 	free(ca);
 }
 
 void ca_freep(struct ca **ca)
 {
 	ca_free(*ca);
+}
+
+uint32_t ca_number(const struct ca *ca)
+{
+	return ca->number;
+}
+
+X509 *ca_root(const struct ca *ca)
+{
+	return ca->root;
 }
 
 X509 *ca_certificate(const struct ca *ca)
@@ -46,28 +53,66 @@ EVP_PKEY *ca_key(const struct ca *ca)
 	return ca->key;
 }
 
-/* ---- making ---------------------------------------------------------------------------------- */
+/* ---- making -----------------------------------------------------------------------------------
+ */
 
-static enum err write_key(EVP_PKEY *key, const char *path)
+/* A reference to a key that is there, or a new one. */
+static enum err key_of(EVP_PKEY *known, EVP_PKEY **ret)
 {
-	char *data = NULL;
-	_cleanup_object_(bio) BIO *bio = BIO_new(BIO_s_secmem());
-
-	if (!bio)
-		return ERR_NOMEM;
-	if (!PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+	if (!known)
+		return ca_make_key(ret);
+	if (!EVP_PKEY_up_ref(known))
 		return ERR_CRYPTO;
-	long len = BIO_get_mem_data(bio, &data);
-	enum err err = util_write_file(path, data, (size_t)len, 0600);
-	secret_wipe(data, (size_t)len);
-	return err;
+	*ret = known;
+	return OK;
 }
 
-static enum err write_certificate(X509 *certificate, const char *path)
+static enum err root_of(const struct ca_plan *plan, EVP_PKEY *root_key, X509 **ret)
 {
-	char *data = NULL;
-	_cleanup_object_(bio) BIO *bio = BIO_new(BIO_s_mem());
+	if (!plan->root)
+		return ca_make_root(root_key, plan->office, plan->number, plan->now_s, ret);
+	if (!ca_key_fits(plan->root, root_key) || !X509_up_ref(plan->root))
+		return ERR_CRYPTO;
+	*ret = plan->root;
+	return OK;
+}
 
+enum err ca_new(const struct ca_plan *plan, struct ca **ret, EVP_PKEY **ret_root_key)
+{
+	_cleanup_(ca_freep) struct ca *ca = calloc(1, sizeof(*ca));
+	_cleanup_object_(pkey) EVP_PKEY *root_key = NULL;
+
+	if (!ca)
+		return ERR_NOMEM;
+	ca->number = plan->number;
+	enum err err = key_of(plan->root ? plan->root_key : NULL, &root_key);
+	if (!err)
+		err = root_of(plan, root_key, &ca->root);
+	if (!err)
+		err = key_of(plan->key, &ca->key);
+	if (!err)
+		err = ca_make_issuing(ca->key, ca->root, root_key, plan->office, plan->number,
+				      plan->now_s, &ca->certificate);
+	if (!err && !ca_key_fits(ca->certificate, ca->key))
+		err = ERR_CRYPTO;
+	if (err)
+		return err;
+	*ret = util_take_ptr(ca);
+	*ret_root_key = util_take_ptr(root_key);
+	return OK;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------
+ */
+
+static enum err write_certificate(X509 *certificate, const char *folder, const char *name)
+{
+	_cleanup_object_(bio) BIO *bio = BIO_new(BIO_s_mem());
+	char path[CA_PATH], *data = NULL;
+	enum err err = ca_path(path, "%s/%s", folder, name);
+
+	if (err)
+		return err;
 	if (!bio)
 		return ERR_NOMEM;
 	if (!PEM_write_bio_X509(bio, certificate))
@@ -76,171 +121,167 @@ static enum err write_certificate(X509 *certificate, const char *path)
 	return util_write_file(path, data, (size_t)len, 0644);
 }
 
-/* As many whole characters of office as leave room for suffix in a common name. */
-static void name_of(const char *office, const char *suffix, char *text, size_t room)
+static enum err write_key(EVP_PKEY *key, const struct secret *passphrase, const char *folder,
+			  const char *name)
 {
-	size_t left = CERT_NAME_MAX - strlen(suffix), len = 0;
+	char path[CA_PATH];
+	enum err err = ca_path(path, "%s/%s", folder, name);
 
-	while (office[len]) {
-		size_t next = len + 1;
-		while (((unsigned char)office[next] & 0xc0) == 0x80)
-			next++;
-		if (left-- == 0 || next + strlen(suffix) >= room)
-			break;
-		len = next;
-	}
-	snprintf(text, room, "%.*s%s", (int)len, office, suffix);
+	return err ? err : key_write(key, passphrase, path);
 }
 
-static enum err fill_certificate(X509 *certificate, EVP_PKEY *key, const char *office,
-				 int64_t now_s)
+static enum err write_uri(const char *uri, const char *folder)
 {
-	char organisation[4 * CERT_NAME_MAX + 1], common[4 * CERT_NAME_MAX + 1];
-	X509_NAME *name = X509_get_subject_name(certificate);
-	enum err err;
+	char path[CA_PATH];
+	enum err err = ca_path(path, "%s/issuing.uri", folder);
 
-	name_of(office, "", organisation, sizeof(organisation));
-	name_of(office, " CA", common, sizeof(common));
-	if (!X509_set_version(certificate, X509_VERSION_3) || !X509_set_pubkey(certificate, key))
-		return ERR_CRYPTO;
-	err = x509_set_random_serial(certificate);
-	if (!err)
-		err = x509_set_validity(certificate, now_s - BACKDATE_S,
-					now_s + YEARS * INT64_C(31557600));
-	if (!err)
-		err = x509_add_name(name, NID_organizationName, organisation);
-	if (!err)
-		err = x509_add_name(name, NID_commonName, common);
-	if (!err && !X509_set_issuer_name(certificate, name))
-		err = ERR_CRYPTO;
-	if (!err)
-		err = x509_add_extension(certificate, certificate, NID_basic_constraints,
-					 "critical,CA:TRUE,pathlen:0");
-	if (!err)
-		err = x509_add_extension(certificate, certificate, NID_key_usage,
-					 "critical,keyCertSign,cRLSign");
-	if (!err)
-		err = x509_add_extension(certificate, certificate, NID_subject_key_identifier,
-					 "hash");
-	return err;
+	return err ? err : util_write_file(path, uri, strlen(uri), 0600);
 }
 
-static enum err make_certificate(EVP_PKEY *key, const char *office, int64_t now_s, X509 **ret)
+enum err ca_write(const struct ca *ca, EVP_PKEY *root_key, const struct secret *passphrase,
+		  const char *token_uri, const char *folder)
 {
-	_cleanup_object_(x509) X509 *certificate = X509_new();
+	enum err err = write_certificate(ca->root, folder, "root.crt");
 
-	if (!certificate)
-		return ERR_NOMEM;
-	enum err err = fill_certificate(certificate, key, office, now_s);
+	if (!err && root_key)
+		err = write_key(root_key, passphrase, folder, "root.key");
+	if (!err)
+		err = write_certificate(ca->certificate, folder, "issuing.crt");
 	if (err)
 		return err;
-	if (!X509_sign(certificate, key, EVP_sha256()))
-		return ERR_CRYPTO;
-	*ret = util_take_ptr(certificate);
-	return OK;
+	return token_uri ? write_uri(token_uri, folder)
+			 : write_key(ca->key, passphrase, folder, "issuing.key");
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
-/* No passphrase is ever asked for: the process has no terminal. */
 static int no_passphrase(char *text, int room, int writing, void *ctx)
 {
 	(void)text, (void)room, (void)writing, (void)ctx;
 	return -1;
 }
 
-static enum err read_key(const char *path, EVP_PKEY **ret)
+static enum err read_certificate(const char *folder, const char *name, X509 **ret)
 {
-	_cleanup_secret_ struct secret *pem = NULL;
-	struct stat status;
-	enum err err = secret_read_file(path, FILE_MAX, &pem);
-
-	if (err)
-		return err;
-	if (stat(path, &status) < 0 || (status.st_mode & 077))
-		return ERR_DENIED;
-	_cleanup_object_(bio) BIO *bio = BIO_new_mem_buf(secret_text(pem), (int)secret_len(pem));
-	if (!bio)
-		return ERR_NOMEM;
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	if (!key)
-		return ERR_CRYPTO;
-	*ret = key;
-	return OK;
-}
-
-static enum err read_certificate(const char *path, X509 **ret)
-{
+	char path[CA_PATH];
 	_cleanup_free_ char *pem = NULL;
 	size_t len;
-	enum err err = util_read_file(path, FILE_MAX, &pem, &len);
+	enum err err = ca_path(path, "%s/%s", folder, name);
 
+	if (!err)
+		err = util_read_file(path, CERTIFICATE_FILE_MAX, &pem, &len);
 	if (err)
 		return err;
 	_cleanup_object_(bio) BIO *bio = BIO_new_mem_buf(pem, (int)len);
 	if (!bio)
 		return ERR_NOMEM;
-	X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	if (!certificate)
-		return ERR_CRYPTO;
-	*ret = certificate;
-	return OK;
+	*ret = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	return *ret ? OK : ERR_CRYPTO;
 }
 
-/* Self-signed, so its own signature tells whether the key is the right one. */
-static bool fits(const struct ca *ca)
+enum err ca_read(const char *folder, uint32_t number, struct ca **ret)
 {
-	return X509_check_ca(ca->certificate) == 1 && X509_verify(ca->certificate, ca->key) == 1;
-}
-
-/* ---- opening --------------------------------------------------------------------------------- */
-
-/* The key first: a certificate without its key would be worth nothing. */
-static enum err open_key(const char *path, bool has_certificate, bool *ret_made, EVP_PKEY **ret)
-{
-	enum err err = read_key(path, ret);
-
-	if (err != ERR_NOT_FOUND || has_certificate)
-		return err;
-	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
-	if (!key)
-		return ERR_CRYPTO;
-	err = write_key(key, path);
-	if (err)
-		return err;
-	*ret_made = true;
-	*ret = util_take_ptr(key);
-	return OK;
-}
-
-enum err ca_open(const char *folder, const char *office, int64_t now_s, bool *ret_made,
-		 struct ca **ret)
-{
-	char key_path[PATH_BYTES], certificate_path[PATH_BYTES];
-	__attribute__((cleanup(ca_freep))) struct ca *ca = calloc(1, sizeof(*ca));
-	bool made = false;
+	_cleanup_(ca_freep) struct ca *ca = calloc(1, sizeof(*ca));
 
 	if (!ca)
 		return ERR_NOMEM;
-	if ((size_t)snprintf(key_path, sizeof(key_path), "%s/ca.key", folder) >= sizeof(key_path))
-		return ERR_TOO_BIG;
-	snprintf(certificate_path, sizeof(certificate_path), "%s/ca.crt", folder);
-	enum err err = read_certificate(certificate_path, &ca->certificate);
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	err = open_key(key_path, ca->certificate, &made, &ca->key);
+	ca->number = number;
+	enum err err = read_certificate(folder, "root.crt", &ca->root);
+	if (!err)
+		err = read_certificate(folder, "issuing.crt", &ca->certificate);
+	if (!err &&
+	    !(ca_is_signed_by(ca->root, ca->root) && ca_is_signed_by(ca->certificate, ca->root)))
+		err = ERR_CRYPTO;
+	if (!err)
+		*ret = util_take_ptr(ca);
+	return err;
+}
+
+static enum err read_key_of(X509 *certificate, const char *folder, const char *name,
+			    const struct secret *passphrase, EVP_PKEY **ret)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+	char path[CA_PATH];
+	enum err err = ca_path(path, "%s/%s", folder, name);
+
+	if (!err)
+		err = key_read(path, passphrase, &key);
+	if (!err && !ca_key_fits(certificate, key))
+		err = ERR_CRYPTO;
+	if (!err)
+		*ret = util_take_ptr(key);
+	return err;
+}
+
+static enum err read_uri(const char *folder, char **ret)
+{
+	char path[CA_PATH];
+	size_t len;
+	enum err err = ca_path(path, "%s/issuing.uri", folder);
+
+	return err ? err : util_read_file(path, TOKEN_URI_MAX, ret, &len);
+}
+
+static enum err token_key_of(const struct ca *ca, const char *folder,
+			     const struct secret *passphrase, struct token *token, EVP_PKEY **ret)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+	_cleanup_free_ char *uri = NULL;
+	enum err err = read_uri(folder, &uri);
+
 	if (err)
 		return err;
-	if (!ca->certificate) {
-		err = make_certificate(ca->key, office, now_s, &ca->certificate);
+	if (!token)
+		return ERR_UNAVAILABLE;
+	if (!passphrase)
+		return ERR_LOCKED;
+	err = token_key(token, uri, passphrase, &key);
+	if (!err && !ca_key_fits(ca->certificate, key))
+		err = ERR_CRYPTO;
+	if (!err)
+		*ret = util_take_ptr(key);
+	return err;
+}
+
+/* A passphrase came later than the keys. */
+static enum err seal_keys(const char *folder, const struct secret *passphrase, bool *ret_sealed)
+{
+	static const char *const names[] = { "issuing.key", "root.key" };
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(names); i++) {
+		char path[CA_PATH];
+		err = ca_path(path, "%s/%s", folder, names[i]);
 		if (!err)
-			err = write_certificate(ca->certificate, certificate_path);
-		if (err)
-			return err;
+			err = key_seal(path, passphrase, ret_sealed);
 	}
-	if (!fits(ca))
-		return ERR_CRYPTO;
-	*ret_made = made;
-	*ret = util_take_ptr(ca);
-	return OK;
+	return err;
+}
+
+enum err ca_unlock(struct ca *ca, const char *folder, const struct secret *passphrase,
+		   struct token *token, bool *ret_sealed)
+{
+	enum err err = OK;
+
+	if (!ca->key) {
+		err = read_key_of(ca->certificate, folder, "issuing.key", passphrase, &ca->key);
+		if (err == ERR_NOT_FOUND)
+			err = token_key_of(ca, folder, passphrase, token, &ca->key);
+	}
+	return err || !passphrase ? err : seal_keys(folder, passphrase, ret_sealed);
+}
+
+enum err ca_try(const struct ca *ca, const char *folder, const struct secret *passphrase)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+	enum err err = read_key_of(ca->certificate, folder, "issuing.key", passphrase, &key);
+
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err ca_read_root_key(const struct ca *ca, const char *folder, const struct secret *passphrase,
+			  EVP_PKEY **ret)
+{
+	return read_key_of(ca->root, folder, "root.key", passphrase, ret);
 }

@@ -1,25 +1,45 @@
 /*
- * sekisho-signer: the process that holds the office CA's key. It speaks to the broker alone.
+ * sekisho-signer: the process that holds the office CA's keys. It speaks to the broker alone.
  */
 #include <signal.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/util.h"
+#include "certs/ca_make.h"
 #include "certs/issuer.h"
+#include "certs/pkcs11.h"
+#include "certs/signer_start.h"
 #include "wire/child.h"
 #include "wire/enums.h"
 
-enum { CERTIFICATE_MAX = 8192, CRL_MAX = 65536, OPEN_FILES = 32 };
+enum {
+	CERTIFICATE_MAX = 8192,
+	CHAIN_MAX = 16384,
+	CRL_MAX = 65536,
+	OCSP_MAX = 8192,
+	NUMBERS_MAX = 256,
+	CERTIFICATES_MAX = 24576,
+	OPEN_FILES = 32,
+	TOKEN_FILES = 256, /* SoftHSM keeps one open for each object */
+};
 
 struct signer {
 	struct child child;
 	struct loop *loop;
 	struct channel *monitor;
 	struct channel *broker; /* NULL while there is none */
+	struct token *token;    /* NULL: keys are in files */
+	char base_url[SIGNER_URL_BYTES];
 	struct issuer issuer;
 };
+
+static struct bytes bytes_of(const struct buf *buf)
+{
+	return (struct bytes){ buf->data, buf->len };
+}
 
 static void send_to_broker(struct signer *signer, uint16_t id, const void *msg)
 {
@@ -29,57 +49,119 @@ static void send_to_broker(struct signer *signer, uint16_t id, const void *msg)
 		log_warn("answer-lost", "error=%s", err_code(err));
 }
 
+static void issued_finish(struct issuer_signed *issued)
+{
+	buf_finish(&issued->certificate);
+	buf_finish(&issued->chain);
+}
+
 static void answer_sign(struct signer *signer, const struct msg_sign *order)
 {
-	_cleanup_buf_ struct buf certificate, ca;
+	_cleanup_(issued_finish) struct issuer_signed issued = { 0 };
 	struct msg_certified answer = { .request = order->request };
 
-	buf_init(&certificate, CERTIFICATE_MAX);
-	buf_init(&ca, CERTIFICATE_MAX);
+	buf_init(&issued.certificate, CERTIFICATE_MAX);
+	buf_init(&issued.chain, CHAIN_MAX);
 	enum err err =
-		issuer_sign(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &certificate);
-	if (!err)
-		err = issuer_ca(&signer->issuer, &ca);
+		issuer_sign(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &issued);
 	if (err) {
 		log_warn("sign-refused", "profile=%s error=%s", cert_profile_code(order->profile),
 			 err_code(err));
 		answer.error = (uint8_t)err;
 	} else {
-		log_info("signed", "profile=%s name=%s owner=%s", cert_profile_code(order->profile),
-			 log_quote(order->name), log_quote(order->owner));
-		answer.certificate = (struct bytes){ certificate.data, certificate.len };
-		answer.ca = (struct bytes){ ca.data, ca.len };
+		log_info("signed", "ca=%u profile=%s name=%s owner=%s", issued.issuer,
+			 cert_profile_code(order->profile), log_quote(order->name),
+			 log_quote(order->owner));
+		answer.issuer = issued.issuer;
+		answer.certificate = bytes_of(&issued.certificate);
+		answer.ca = bytes_of(&issued.chain);
 	}
 	send_to_broker(signer, MSG_certified, &answer);
 }
 
-static void answer_show_ca(struct signer *signer, const struct msg_show_ca *order)
+static void answer_check_csr(struct signer *signer, const struct msg_check_csr *order)
 {
-	_cleanup_buf_ struct buf ca;
-	struct msg_certified answer = { .request = order->request };
+	struct msg_checked_csr answer = { .request = order->request };
+	char key_type[ISSUER_KEY_TYPE_MAX + 1] = "";
+	enum err err = issuer_check(&signer->issuer, order, clock_mono_ms(), answer.key, key_type);
 
-	buf_init(&ca, CERTIFICATE_MAX);
-	answer.error = (uint8_t)issuer_ca(&signer->issuer, &ca);
-	if (!answer.error)
-		answer.ca = (struct bytes){ ca.data, ca.len };
-	send_to_broker(signer, MSG_certified, &answer);
+	if (err)
+		log_info("csr-refused", "error=%s", err_code(err));
+	answer.error = (uint8_t)err;
+	answer.key_type = key_type;
+	send_to_broker(signer, MSG_checked_csr, &answer);
 }
 
 static void answer_make_crl(struct signer *signer, const struct msg_make_crl *order)
 {
 	_cleanup_buf_ struct buf crl;
-	struct msg_made_crl answer = { .request = order->request };
+	struct msg_made_crl answer = { .request = order->request, .issuer = order->issuer };
 
 	buf_init(&crl, CRL_MAX);
 	enum err err =
 		issuer_make_crl(&signer->issuer, order, clock_wall_ms(), clock_mono_ms(), &crl);
-	if (err) {
-		log_warn("crl-refused", "error=%s", err_code(err));
-		answer.error = (uint8_t)err;
-	} else {
-		answer.crl = (struct bytes){ crl.data, crl.len };
-	}
+	if (err)
+		log_warn("crl-refused", "ca=%u error=%s", order->issuer, err_code(err));
+	else
+		answer.crl = bytes_of(&crl);
+	answer.error = (uint8_t)err;
 	send_to_broker(signer, MSG_made_crl, &answer);
+}
+
+static void answer_ocsp(struct signer *signer, const struct msg_answer_ocsp *order)
+{
+	_cleanup_buf_ struct buf text;
+	struct msg_ocsp_answer answer = { .request = order->request };
+
+	buf_init(&text, OCSP_MAX);
+	enum err err =
+		issuer_answer(&signer->issuer, order, clock_wall_s(), clock_mono_ms(), &text);
+	if (err)
+		log_warn("ocsp-refused", "error=%s", err_code(err));
+	else
+		answer.answer = bytes_of(&text);
+	answer.error = (uint8_t)err;
+	send_to_broker(signer, MSG_ocsp_answer, &answer);
+}
+
+/* root may be NULL. */
+static void send_state(struct signer *signer, uint32_t request, enum err err, struct secret *root)
+{
+	_cleanup_buf_ struct buf numbers, certificates;
+	const struct ca_store *cas = &signer->issuer.cas;
+	struct msg_ca_state answer = { .request = request, .locked = ca_store_is_locked(cas) };
+	int64_t now_s = clock_wall_s();
+
+	buf_init(&numbers, NUMBERS_MAX);
+	buf_init(&certificates, CERTIFICATES_MAX);
+	if (!err)
+		err = ca_store_numbers(cas, now_s, &numbers);
+	if (!err)
+		err = ca_store_certificates(cas, now_s, &certificates);
+	answer.error = (uint8_t)err;
+	if (!err) {
+		answer.issuers = bytes_of(&numbers);
+		answer.cas = bytes_of(&certificates);
+	}
+	if (!err && root)
+		answer.root = (struct bytes){ secret_data(root), secret_len(root) };
+	send_to_broker(signer, MSG_ca_state, &answer);
+}
+
+static void answer_change_ca(struct signer *signer, const struct msg_change_ca *order)
+{
+	_cleanup_secret_ struct secret *root = NULL;
+	enum err err =
+		issuer_change(&signer->issuer, order, clock_wall_s(), clock_mono_ms(), &root);
+	const struct ca *newest = ca_store_newest(&signer->issuer.cas);
+
+	if (err)
+		log_warn("ca-change-refused", "order=%s error=%s", ca_order_code(order->order),
+			 err_code(err));
+	else
+		log_info("ca-changed", "order=%s ca=%u root_taken=%d", ca_order_code(order->order),
+			 newest ? ca_number(newest) : 0, root != NULL);
+	send_state(signer, order->request, err, root);
 }
 
 static void on_broker_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -93,11 +175,20 @@ static void on_broker_message(void *ctx, struct channel *channel, const struct w
 	case MSG_sign:
 		answer_sign(signer, &msg->sign);
 		break;
-	case MSG_show_ca:
-		answer_show_ca(signer, &msg->show_ca);
+	case MSG_check_csr:
+		answer_check_csr(signer, &msg->check_csr);
 		break;
 	case MSG_make_crl:
 		answer_make_crl(signer, &msg->make_crl);
+		break;
+	case MSG_answer_ocsp:
+		answer_ocsp(signer, &msg->answer_ocsp);
+		break;
+	case MSG_show_ca:
+		send_state(signer, msg->show_ca.request, OK, NULL);
+		break;
+	case MSG_change_ca:
+		answer_change_ca(signer, &msg->change_ca);
 		break;
 	default:
 		log_warn("unexpected-message", "type=%s", type->name);
@@ -154,28 +245,67 @@ static void on_signal(void *ctx, int signal)
 		loop_stop(signer->loop, 0);
 }
 
-static enum err confine(const struct settings *settings)
+static enum err confine(const struct signer *signer)
 {
-	/* The journal: files are open already, and none is opened later. */
-	static const char *const calls[] = { "fsync", "ftruncate" };
+	/* fsync, ftruncate: the journal. The rest: CAs that come and go while it runs. */
+	static const char *const calls[] = {
+		"fsync",  "ftruncate", "getdents64", "mkdir", "mkdirat", "openat",
+		"rename", "renameat",  "renameat2",  "rmdir", "unlink",  "unlinkat",
+	};
+	const struct sandbox_path paths[] = {
+		{ signer->child.state_dir, SANDBOX_WRITE },
+	};
 	const struct sandbox sandbox = {
 		.syscalls = calls,
 		.syscall_count = ARRAY_SIZE(calls),
+		.paths = paths,
+		.path_count = ARRAY_SIZE(paths),
 		.open_files = OPEN_FILES,
-		.may_lack_landlock = !settings->gateway_require_landlock,
+		.may_lack_landlock = !signer->child.settings.gateway_require_landlock,
 	};
 
 	return sandbox_enter(&sandbox);
 }
 
+static void say_state(const struct signer *signer, bool made)
+{
+	const struct ca *newest = ca_store_newest(&signer->issuer.cas);
+
+	if (made)
+		log_info("ca-made", "folder=\"%s/ca\"", signer->child.state_dir);
+	if (!newest)
+		log_warn("ca-absent", "hint=\"sekisho ca init\"");
+	else if (ca_store_is_locked(&signer->issuer.cas))
+		log_warn("ca-locked", "ca=%u hint=\"sekisho ca unlock\"", ca_number(newest));
+	else if (ca_is_over(ca_certificate(newest), clock_wall_s() + SIGNER_WARN_S))
+		log_warn("ca-ends-soon", "ca=%u hint=\"sekisho ca rotate\"", ca_number(newest));
+}
+
 static enum err open_issuer(struct signer *signer)
 {
+	const struct settings *settings = &signer->child.settings;
+	_cleanup_secret_ struct secret *passphrase = NULL;
 	bool made = false;
-	enum err err = issuer_init(&signer->issuer, signer->child.state_dir,
-				   signer->child.settings.gateway_office, clock_wall_s(), &made);
+	enum err err = OK;
 
-	if (!err && made)
-		log_info("ca-made", "folder=\"%s\"", signer->child.state_dir);
+	if (settings->ca_pkcs11_module[0])
+		err = token_open(settings->ca_pkcs11_module, settings->ca_pkcs11_key,
+				 &signer->token);
+	if (!err && settings->ca_passphrase_file[0])
+		err = signer_passphrase(signer->token != NULL, &passphrase);
+	if (err)
+		return err;
+	const struct ca_place place = {
+		.folder = signer->child.state_dir,
+		.office = settings->gateway_office,
+		.token = signer->token,
+		.token_uri = settings->ca_pkcs11_key,
+	};
+	err = issuer_init(&signer->issuer, &place, passphrase, clock_wall_s(), &made);
+	if (!err && !signer_base_url(settings, signer->base_url))
+		signer->issuer.base_url = signer->base_url;
+	if (!err)
+		say_state(signer, made);
 	return err;
 }
 
@@ -190,7 +320,7 @@ static enum err start(struct signer *signer)
 	if (!err)
 		err = loop_signal(signer->loop, SIGINT, on_signal, signer);
 	if (!err)
-		err = confine(&signer->child.settings);
+		err = confine(signer);
 	if (!err)
 		err = child_channel(&signer->child, signer->loop, &monitor_ops, signer,
 				    &signer->monitor);
@@ -213,5 +343,6 @@ int main(int argc, char **argv)
 	channel_free(signer.monitor);
 	loop_free(signer.loop);
 	issuer_finish(&signer.issuer);
+	token_close(signer.token);
 	return code;
 }

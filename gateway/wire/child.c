@@ -91,7 +91,7 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
  */
 
 struct wanted {
-	uint16_t id; /* MSG_link or MSG_listener */
+	uint16_t id; /* MSG_link, MSG_listener or MSG_file */
 	unsigned number;
 };
 
@@ -100,7 +100,14 @@ static bool is_wanted(const struct wanted *wanted, const struct wire_type *type,
 {
 	if (type->id != wanted->id)
 		return false;
-	return wanted->number == (type->id == MSG_link ? msg->link.peer : msg->listener.kind);
+	switch (type->id) {
+	case MSG_link:
+		return wanted->number == msg->link.peer;
+	case MSG_listener:
+		return wanted->number == msg->listener.kind;
+	default:
+		return wanted->number == msg->file.kind;
+	}
 }
 
 static bool take_stored(const struct wanted *wanted, int *ret_fd)
@@ -182,6 +189,11 @@ enum err child_wait_link(enum wire_role peer, int *ret_fd)
 enum err child_wait_listener(unsigned kind, int *ret_fd)
 {
 	return wait_wanted(&(struct wanted){ MSG_listener, kind }, ret_fd);
+}
+
+enum err child_wait_file(unsigned kind, int *ret_fd)
+{
+	return wait_wanted(&(struct wanted){ MSG_file, kind }, ret_fd);
 }
 
 enum err child_channel(const struct child *child, struct loop *loop, const struct channel_ops *ops,

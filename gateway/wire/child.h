@@ -25,12 +25,13 @@ struct child {
 void child_start(struct child *child, enum wire_role role, const char *name, int argc, char **argv);
 
 /*
- * Blocks until the monitor has sent a link to peer (or, with peer 0, a listener of the kind), and
- * returns its descriptor. For processes that start before their event loop. ERR_TIMEOUT after 10 s,
+ * Blocks until the monitor has sent a link to peer, or a listener or file of the kind, and returns
+ * its descriptor. For processes that start before their event loop. ERR_TIMEOUT after 10 s,
  * ERR_CLOSED.
  */
 nodiscard enum err child_wait_link(enum wire_role peer, int *ret_fd);
 nodiscard enum err child_wait_listener(unsigned kind, int *ret_fd);
+nodiscard enum err child_wait_file(unsigned kind, int *ret_fd);
 
 /*
  * The channel to the monitor for the event loop, at most once. What came during the waits above and

@@ -1,5 +1,5 @@
 /*
- * fixture.h - a CA in a temporary folder and certificates of every wrong kind, for the tests of
+ * fixture.h - the office's CA, and certificates of every wrong kind, for the tests of
  * certs/.
  */
 #ifndef SEKISHO_TESTS_CERTS_FIXTURE_H
@@ -41,17 +41,17 @@ __attribute__((unused)) static void folder_remove(const struct fixture_folder *f
 	unit_folder_remove(folder->path);
 }
 
-/* A CA of its own key; each call makes another one of the same name. */
+/* A root and an issuing CA with keys of their own; each call makes others of the same names. */
 __attribute__((unused)) static struct ca *ca_fresh(void)
 {
-	struct fixture_folder folder;
+	const struct ca_plan plan = {
+		.office = FIXTURE_OFFICE, .number = 1, .now_s = clock_wall_s()
+	};
+	EVP_PKEY *root_key = NULL;
 	struct ca *ca = NULL;
-	bool made = false;
 
-	folder_make(&folder);
-	assert_int_equal(ca_open(folder.path, FIXTURE_OFFICE, clock_wall_s(), &made, &ca), OK);
-	assert_true(made);
-	folder_remove(&folder);
+	assert_int_equal(ca_new(&plan, &ca, &root_key), OK);
+	EVP_PKEY_free(root_key);
 	return ca;
 }
 

@@ -1,14 +1,17 @@
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "certs/crl.h"
 #include "certs/csr.h"
 #include "certs/issuer.h"
 
 struct office {
 	struct fixture_folder folder;
+	struct ca_place place;
 	struct issuer issuer;
 	uint8_t *csr;
 	size_t csr_len;
@@ -22,9 +25,9 @@ static int setup(void **state)
 
 	assert_non_null(office);
 	folder_make(&office->folder);
-	assert_int_equal(issuer_init(&office->issuer, office->folder.path, FIXTURE_OFFICE,
-				     clock_wall_s(), &made),
-			 OK);
+	office->place =
+		(struct ca_place){ .folder = office->folder.path, .office = FIXTURE_OFFICE };
+	assert_ok(issuer_init(&office->issuer, &office->place, NULL, clock_wall_s(), &made));
 	assert_true(made);
 	assert_int_equal(csr_make(key, &office->csr, &office->csr_len), OK);
 	EVP_PKEY_free(key);
@@ -52,14 +55,21 @@ static struct msg_sign order_of(const struct office *office)
 		.name = "laptop",
 		.owner = "sato",
 		.days = 30,
+		.challenge = "",
 	};
 }
 
 static enum err sign(struct office *office, const struct msg_sign *order, uint64_t mono_ms,
 		     struct buf *buf)
 {
-	buf_init(buf, 8192);
-	return issuer_sign(&office->issuer, order, clock_wall_ms(), mono_ms, buf);
+	struct issuer_signed issued = { 0 };
+
+	buf_init(&issued.certificate, 8192);
+	buf_init(&issued.chain, 16384);
+	enum err err = issuer_sign(&office->issuer, order, clock_wall_ms(), mono_ms, &issued);
+	buf_finish(&issued.chain);
+	*buf = issued.certificate;
+	return err;
 }
 
 static char *journal_text(const struct office *office)
@@ -123,8 +133,8 @@ static void test_full_disk_refuses(void **state)
 	struct msg_sign order = order_of(office);
 	_cleanup_buf_ struct buf buf;
 
-	journal_close(&office->issuer.journal);
-	assert_int_equal(journal_open(&office->issuer.journal, "/dev/full"), OK);
+	_cleanup_close_ int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_true(dup2(full, office->issuer.journal.fd) >= 0);
 	assert_int_equal(sign(office, &order, 0, &buf), ERR_FULL);
 	assert_int_equal(buf.len, 0);
 	/* A device cannot be cut back as a file can; from then on nothing is signed at all. */
@@ -171,7 +181,7 @@ static void test_sixty_a_minute(void **state)
 	assert_int_equal(refused.len, 0);
 	assert_int_equal(sign(office, &order, start + 1000, &later), OK);
 	/* Refused orders count as well; the list of revoked ones has its own count. */
-	struct msg_make_crl list = { .request = 2 };
+	struct msg_make_crl list = { .request = 2, .issuer = 1 };
 	_cleanup_buf_ struct buf crl;
 	buf_init(&crl, 65536);
 	assert_int_equal(
@@ -210,23 +220,31 @@ static void test_bad_orders_count(void **state)
 	assert_int_equal(sign(office, &good, 0, &buf), ERR_THROTTLED);
 }
 
+static enum err make_crl(struct office *office, struct msg_make_crl *list, struct buf *buf)
+{
+	buf_init(buf, 65536);
+	return issuer_make_crl(&office->issuer, list, clock_wall_ms(), 0, buf);
+}
+
 static void test_crl_orders(void **state)
 {
 	struct office *office = *state;
-	uint8_t serials[32];
-	struct msg_make_crl list = { .serials = { serials, sizeof(serials) } };
-	_cleanup_buf_ struct buf buf;
+	uint8_t entries[2 * CRL_ENTRY_BYTES] = { 0 };
+	struct msg_make_crl list = { .issuer = 1, .revoked = { entries, sizeof(entries) } };
+	_cleanup_buf_ struct buf buf, refused, unknown;
 
-	util_random(serials, sizeof(serials));
-	buf_init(&buf, 65536);
-	assert_int_equal(issuer_make_crl(&office->issuer, &list, clock_wall_ms(), 0, &buf), OK);
+	util_random(entries, CERT_SERIAL_BYTES);
+	util_random(entries + CRL_ENTRY_BYTES, CERT_SERIAL_BYTES);
+	assert_ok(make_crl(office, &list, &buf));
 	const uint8_t *at = buf.data;
 	_cleanup_object_(crl) X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)buf.len);
 	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 2);
-	assert_int_equal(X509_CRL_verify(crl, ca_key(office->issuer.ca)), 1);
-	list.serials.len = 31;
-	assert_int_equal(issuer_make_crl(&office->issuer, &list, clock_wall_ms(), 0, &buf),
-			 ERR_INVALID);
+	assert_int_equal(X509_CRL_verify(crl, ca_key(ca_store_newest(&office->issuer.cas))), 1);
+	list.revoked.len--;
+	assert_err(make_crl(office, &list, &refused), ERR_INVALID);
+	list.revoked.len++;
+	list.issuer = 2;
+	assert_err(make_crl(office, &list, &unknown), ERR_NOT_FOUND);
 }
 
 int main(void)

@@ -22,6 +22,7 @@ static int verify(const struct ca *ca, X509 *certificate, int purpose)
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
 	assert_int_equal(X509_STORE_add_cert(store, ca_certificate(ca)), 1);
+	assert_int_equal(X509_STORE_add_cert(store, ca_root(ca)), 1);
 	assert_int_equal(X509_STORE_set_flags(store, X509_V_FLAG_X509_STRICT), 1);
 	assert_int_equal(X509_STORE_CTX_init(ctx, store, certificate, NULL), 1);
 	assert_int_equal(X509_STORE_CTX_set_purpose(ctx, purpose), 1);

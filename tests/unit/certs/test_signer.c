@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "certs/ca_make.h"
 #include "certs/csr.h"
 #include "certs/identity.h"
 #include "wire/child.h"
@@ -86,17 +87,9 @@ static int stop(struct signer *signer)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "signer/ca.key", "signer/ca.crt", "signer/issued.log",
-					     "conf" };
 	struct signer *signer = *state;
-	char path[160];
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", signer->state.path, names[i]);
-		unlink(path);
-	}
-	rmdir(signer->folder);
-	rmdir(signer->state.path);
+	folder_remove(&signer->state);
 	free(signer->received);
 	free(signer);
 	return 0;
@@ -129,7 +122,11 @@ static void enrol(struct signer *signer, int broker, X509 **ret_certificate, X50
 {
 	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
 	struct msg_sign order = {
-		.request = 5, .profile = CERT_DEVICE, .name = "laptop", .owner = "sato"
+		.request = 5,
+		.profile = CERT_DEVICE,
+		.name = "laptop",
+		.owner = "sato",
+		.challenge = "",
 	};
 	uint8_t *der = NULL;
 
@@ -155,7 +152,7 @@ static void test_signs(void **state)
 	_cleanup_close_ int broker = link_broker(signer);
 
 	enrol(signer, broker, &certificate, &ca);
-	const struct msg_make_crl list = { .request = 6 };
+	const struct msg_make_crl list = { .request = 6, .issuer = 1 };
 	assert_int_equal(ipc_send(broker, MSG_make_crl, &list, -1), OK);
 	const struct msg_made_crl *reply = &answer(signer, broker, MSG_made_crl)->made_crl;
 	assert_int_equal(reply->request, 6);
@@ -174,14 +171,19 @@ static void test_shows_its_ca(void **state)
 	const struct msg_show_ca order = { .request = 7 };
 
 	assert_int_equal(ipc_send(broker, MSG_show_ca, &order, -1), OK);
-	const struct msg_certified *reply = &answer(signer, broker, MSG_certified)->certified;
+	const struct msg_ca_state *reply = &answer(signer, broker, MSG_ca_state)->ca_state;
+	const uint8_t *at = reply->cas.data, *end = at + reply->cas.len;
 	assert_int_equal(reply->request, 7);
 	assert_int_equal(reply->error, OK);
-	assert_int_equal(reply->certificate.len, 0);
-	const uint8_t *at = reply->ca.data;
-	_cleanup_object_(x509) X509 *ca = d2i_X509(NULL, &at, (long)reply->ca.len);
-	assert_non_null(ca);
-	assert_int_equal(X509_check_ca(ca), 1);
+	assert_int_equal(reply->locked, 0);
+	assert_int_equal(reply->root.len, 0);
+	assert_int_equal(reply->issuers.len, 4);
+	assert_memory_equal(reply->issuers.data, "\1\0\0\0", 4);
+	_cleanup_object_(x509) X509 *ca = d2i_X509(NULL, &at, end - at);
+	_cleanup_object_(x509) X509 *root = d2i_X509(NULL, &at, end - at);
+	assert_ptr_equal(at, end);
+	assert_true(ca_is_signed_by(ca, root));
+	assert_true(ca_is_signed_by(root, root));
 	assert_int_equal(stop(signer), 0);
 }
 

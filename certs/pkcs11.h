@@ -1,0 +1,37 @@
+/*
+ * pkcs11.h - a key that stays in a token (smart card, HSM, SoftHSM), used through OpenSSL's pkcs11
+ * provider, or through its pkcs11 engine where there is no provider.
+ */
+#ifndef SEKISHO_CERTS_PKCS11_H
+#define SEKISHO_CERTS_PKCS11_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+enum { TOKEN_URI_MAX = 255 };
+
+struct token;
+
+/*
+ * Loads all libraries that will be needed, so that a sandbox may forbid that afterwards; once in a
+ * process. module: path of the PKCS#11 module. uri: of the key (RFC 7512), without a PIN
+ * (ERR_INVALID). ERR_UNAVAILABLE: neither provider nor engine, or the module does not load
+ * (logged).
+ */
+nodiscard enum err token_open(const char *module, const char *uri, struct token **ret);
+void token_close(struct token *token);
+
+/* "provider" or "engine". */
+const char *token_way(const struct token *token);
+
+/*
+ * The private key, for signing. pin: as the passphrase of a key in a file. ERR_LOGIN: it is wrong,
+ * or the token does not have the key. The caller frees, before token_close.
+ */
+nodiscard enum err token_key(struct token *token, const char *uri, const struct secret *pin,
+			     EVP_PKEY **ret);
+
+#endif
