@@ -13,6 +13,7 @@
  * - lists: {"columns": [...], "rows": [[...], ...]}
  * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
  * - device enrol: {"id", "certificate", "ca"}, the last two in PEM
+ * - device invite, device export: as in docs/protocol.md §3
  * - ca show: {"certificate": PEM, "sha256": hex}
  * - everything else: {}
  */
@@ -111,6 +112,9 @@ enum err admin_wrong(struct admin_call *call, enum err err, const char *field, c
 /* The account or the host that argument field names. */
 nodiscard enum err admin_find_account(struct admin_call *call, const char *field,
 				      struct account *ret);
+
+/* Who gave the order, as lists show it: an account, or "uid 0". */
+void admin_by(const struct admin_call *call, char *ret, size_t size);
 
 /* Adds an audit entry; a transaction is open. event is a constant; detail is taken over. Whoever
  * gave the order is in the entry: person, device and address, or the user id in detail. */

@@ -16,6 +16,14 @@ enum err admin_find_account(struct admin_call *call, const char *field, struct a
 				    : err;
 }
 
+void admin_by(const struct admin_call *call, char *ret, size_t size)
+{
+	if (call->caller.way == ADMIN_SOCKET)
+		snprintf(ret, size, "uid %u", (unsigned)call->caller.uid);
+	else
+		snprintf(ret, size, "%s", call->caller.account);
+}
+
 enum err admin_audit(struct admin_call *call, const char *event, json_t *detail)
 {
 	const struct admin_caller *caller = &call->caller;

@@ -28,8 +28,8 @@ void enrol_code_group(const char *code, char *ret, size_t size)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; code[i] && at + 2 < size; i++) {
-		if (i && i % ENROL_CODE_GROUP == 0)
+	for (size_t i = 0; code[i] && at + 1 < size; i++) {
+		if (i && i % ENROL_CODE_GROUP == 0 && at + 2 < size)
 			ret[at++] = '-';
 		ret[at++] = code[i];
 	}

@@ -13,6 +13,7 @@ static const struct {
 	const char *command, *arg, *member;
 } outputs[] = {
 	{ "device invite", "out", NULL },
+	{ "device export", "out", "csv" },
 };
 
 enum err output_check(const char *path)

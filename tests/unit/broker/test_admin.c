@@ -271,7 +271,7 @@ static void revoked_is_for_ever(void **state)
 	refused(office, "device revoke", "{\"id\": 1}", "state", "id");
 	refused(office, "device unlock", "{\"id\": 1}", "state", "id");
 	answer = order(office, "device list", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 1, "sato"), 3)),
+	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 1, "sato"), 4)),
 			    "revoked");
 	answer_finish(&answer);
 }

@@ -1,0 +1,31 @@
+/*
+ * admin_inventory.h - the devices with what is known of each, for lists and for the file that
+ * auditors ask for.
+ */
+#ifndef SEKISHO_BROKER_ADMIN_INVENTORY_H
+#define SEKISHO_BROKER_ADMIN_INVENTORY_H
+
+#include "broker/admin.h"
+#include "store/certificates.h"
+
+enum { INVENTORY_OWNERS_MAX = 512 };
+
+struct inventory_row {
+	struct device device;
+	struct certificate certificate; /* the newest; all 0 when there is none */
+	char owners[INVENTORY_OWNERS_MAX];
+	char serial[2 * CERTIFICATE_SERIAL + 1];
+	const char *state, *place; /* codes */
+};
+
+typedef enum err inventory_func(void *ctx, const struct inventory_row *row);
+
+/* Calls func for every device by number, until it fails. */
+nodiscard enum err inventory_each(struct broker *broker, inventory_func *func, void *ctx);
+
+/* "" for none. */
+const char *inventory_disposal_code(int64_t disposal);
+/* ERR_INVALID; DISPOSAL_NONE has no name. */
+nodiscard enum err inventory_disposal_parse(const char *code, enum disposal *ret);
+
+#endif
