@@ -180,9 +180,9 @@ enum err journal_add(struct journal *journal, const struct journal_entry *entry)
 	_cleanup_buf_ struct buf line;
 	struct stat before;
 
+	buf_init(&line, LINE_BYTES_MAX);
 	if (journal->broken || fstat(journal->fd, &before) < 0)
 		return ERR_IO;
-	buf_init(&line, LINE_BYTES_MAX);
 	enum err err = x509_serial(entry->certificate, known.serial);
 	if (!err)
 		err = format_line(&line, entry, known.serial);
