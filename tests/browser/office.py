@@ -124,10 +124,12 @@ class Office:
         return self.gateway.cli(*arguments, password=password)
 
     def skip_reason(self, kind):
-        """Why a kind of PC cannot run here, or None."""
+        """Why a kind of PC (japanese: with its own input method) cannot run here, or None."""
         try:
-            if kind == "xrdp":
+            if kind in ("xrdp", "japanese xrdp"):
                 harness.need_root()
+            if kind == "japanese xrdp":
+                harness.need("uim-xim", "localedef")
         except Exception as error:  # unittest.SkipTest
             return str(error)
         return None

@@ -37,7 +37,7 @@ before(async () => {
 	if (skip)
 		return;
 	office = await Office.start();
-	reason = await office.ask("skip_reason", { kind: "xrdp" });
+	reason = await office.ask("skip_reason", { kind: "japanese xrdp" });
 	if (reason)
 		return;
 	const sato = await office.ask("user", { name: "sato" });

@@ -267,6 +267,60 @@ class Shadow(Server):
         self.x.stop()
 
 
+class Gnome(Server):
+    """GNOME Remote Desktop's RDP server on a GNOME desktop (its window manager Mutter) under X11."""
+
+    user = "pcuser"
+    DAEMON = pathlib.Path("/usr/libexec/gnome-remote-desktop-daemon")
+
+    @classmethod
+    def need(cls):
+        if not all(map(shutil.which, ("mutter", "pipewire", "wireplumber", "grdctl", "dbus-daemon", "Xvfb", cls.DAEMON))):
+            harness.skip("needs mutter, pipewire, wireplumber and gnome-remote-desktop, which deploy/deps does not install")
+        # From 46 on it looks for the key itself, in the keyboard layout alone.
+        if int(re.search(rb"(\d+)\.", harness.run(cls.DAEMON, "--version")).group(1)) >= 46:
+            harness.skip("GNOME Remote Desktop 46 and later take only characters of the keyboard layout")
+
+    def __init__(self, folder, size=(1024, 768)):
+        folder = pathlib.Path(folder)
+        run = folder / "run"
+        run.mkdir(parents=True, mode=0o700)
+        self.x = Xvfb(folder, size)
+        self.parts = [self.x]
+        self.x.env.update(HOME=str(folder), XDG_RUNTIME_DIR=str(run), GSETTINGS_BACKEND="keyfile", LANG="C.UTF-8",
+                          DBUS_SESSION_BUS_ADDRESS=f"unix:path={run / 'bus'}")
+        self._start_desktop(folder, run)
+        self._set_up(folder)
+        port = harness.free_port()
+        super().__init__([self.DAEMON, "--headless", "--rdp-port", port], folder, "gnome.log", port, env=self.x.env)
+
+    def _start(self, folder, *command):
+        process = self.x.start(*command, log=folder / f"{command[0]}.log")
+        self.parts.append(process)
+        return process
+
+    def _start_desktop(self, folder, run):
+        self._start(folder, "dbus-daemon", "--session", "--nofork", f"--address=unix:path={run / 'bus'}")
+        self._start(folder, "pipewire")
+        harness.until("the sockets", lambda: (run / "bus").exists() and (run / "pipewire-0").exists())
+        self._start(folder, "wireplumber", "-c", "policy.conf")
+        self.manager = self._start(folder, "mutter", "--x11", "--sm-disable")
+
+    def _set_up(self, folder):
+        self.password = secrets.token_hex(8)
+        key, cert = folder / "key.pem", folder / "cert.pem"
+        harness.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=gnome", "-keyout", key,
+                    "-out", cert)
+        for words in (["set-tls-key", key], ["set-tls-cert", cert], ["set-credentials", self.user, self.password],
+                      ["disable-view-only"], ["enable"]):
+            self.x.run("grdctl", "--headless", "rdp", *words)
+
+    def stop(self):
+        super().stop()
+        for part in reversed(self.parts):
+            part.stop()
+
+
 class BadPc:
     """A PC that takes the connection and then does what `behave` does with the socket."""
 
