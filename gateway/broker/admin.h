@@ -120,6 +120,10 @@ void admin_by(const struct admin_call *call, char *ret, size_t size);
  * gave the order is in the entry: person, device and address, or the user id in detail. */
 nodiscard enum err admin_audit(struct admin_call *call, const char *event, json_t *detail);
 
+/* The end of what changes something: its audit entry, as admin_audit, and the commit. */
+nodiscard enum err admin_commit(struct admin_call *call, struct db_tx *tx, const char *event,
+				json_t *detail);
+
 /* Whether text has 1 to max characters, at most bytes bytes, and no control characters. */
 bool admin_name_valid(const char *text, size_t max, size_t bytes);
 

@@ -41,6 +41,13 @@ enum err admin_audit(struct admin_call *call, const char *event, json_t *detail)
 	return audit_append(call->broker->db, &entry);
 }
 
+enum err admin_commit(struct admin_call *call, struct db_tx *tx, const char *event, json_t *detail)
+{
+	enum err err = admin_audit(call, event, detail);
+
+	return err ? err : db_tx_commit(tx);
+}
+
 bool admin_name_valid(const char *text, size_t max, size_t bytes)
 {
 	size_t len = strlen(text), characters = 0;

@@ -156,14 +156,14 @@ enum err admin_host_add(struct admin_call *call)
 		err = host_add(db, &host, tls_ca, tls_ca ? strlen(tls_ca) : 0, &id);
 	if (err == ERR_EXISTS)
 		return admin_wrong(call, err, "name", "there is a PC of this name");
-	if (!err)
-		err = admin_audit(call, "host-add",
-				  json_pack("{s:s, s:I, s:s, s:s, s:I, s:s}", "host", host.name,
-					    "id", (json_int_t)id, "protocol",
-					    protocol_code((unsigned)host.protocol), "address",
-					    host.address, "port", (json_int_t)host.port, "security",
-					    security_code((unsigned)host.security)));
-	return err ? err : db_tx_commit(&tx);
+	if (err)
+		return err;
+	return admin_commit(call, &tx, "host-add",
+			    json_pack("{s:s, s:I, s:s, s:s, s:I, s:s}", "host", host.name, "id",
+				      (json_int_t)id, "protocol",
+				      protocol_code((unsigned)host.protocol), "address",
+				      host.address, "port", (json_int_t)host.port, "security",
+				      security_code((unsigned)host.security)));
 }
 
 /* ---- list, remove ------------------------------------------------------------------------------
@@ -193,28 +193,44 @@ enum err admin_host_list(struct admin_call *call)
 	return err;
 }
 
+/* The host that "name" names, in a transaction. */
+static enum err change_begin(struct admin_call *call, struct db_tx *tx, struct host_row *ret)
+{
+	enum err err = find_host(call, ret);
+
+	return err ? err : db_tx_begin(tx, call->broker->db);
+}
+
 enum err admin_host_remove(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = call->broker->db;
 	struct host_row host;
-	enum err err = find_host(call, &host);
+	enum err err = change_begin(call, &tx, &host);
 
 	if (!err)
-		err = db_tx_begin(&tx, db);
+		err = host_remove(call->broker->db, host.id);
 	if (!err)
-		err = host_remove(db, host.id);
-	if (!err)
-		err = admin_audit(
-			call, "host-remove",
+		err = admin_commit(
+			call, &tx, "host-remove",
 			json_pack("{s:s, s:I}", "host", host.name, "id", (json_int_t)host.id));
-	if (!err)
-		err = db_tx_commit(&tx);
 	if (err)
 		return err;
 	session_cut(call->broker, 0, 0, host.id);
 	host_forget(call->broker->hosts, host.id);
 	return OK;
+}
+
+enum err admin_host_forget_pin(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct host_row host;
+	enum err err = change_begin(call, &tx, &host);
+
+	if (!err)
+		err = host_forget_pin(call->broker->db, host.id);
+	return err ? err
+		   : admin_commit(call, &tx, "host-forget-pin",
+				  json_pack("{s:s}", "host", host.name));
 }
 
 /* ---- rights ------------------------------------------------------------------------------------
@@ -233,29 +249,35 @@ static enum err find_both(struct admin_call *call, struct account *ret_account,
 	return err;
 }
 
-static json_t *both_json(const struct account *account, const struct host_row *host)
+/* Both, in a transaction. */
+static enum err right_begin(struct admin_call *call, struct db_tx *tx, struct account *ret_account,
+			    struct host_row *ret_host)
 {
-	return json_pack("{s:s, s:s}", "account", account->name, "host", host->name);
+	enum err err = find_both(call, ret_account, ret_host);
+
+	return err ? err : db_tx_begin(tx, call->broker->db);
+}
+
+static enum err right_end(struct admin_call *call, struct db_tx *tx, const char *event,
+			  const struct account *account, const struct host_row *host)
+{
+	return admin_commit(call, tx, event,
+			    json_pack("{s:s, s:s}", "account", account->name, "host", host->name));
 }
 
 enum err admin_host_grant(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = call->broker->db;
 	bool view_only = admin_flag(call, "view-only");
 	struct account account;
 	struct host_row host;
-	enum err err = find_both(call, &account, &host);
+	enum err err = right_begin(call, &tx, &account, &host);
 
 	if (!err)
-		err = db_tx_begin(&tx, db);
+		err = host_grant(call->broker->db, account.id, host.id, view_only);
 	if (!err)
-		err = host_grant(db, account.id, host.id, view_only);
-	if (!err)
-		err = admin_audit(call, view_only ? "host-grant-view" : "host-grant",
-				  both_json(&account, &host));
-	if (!err)
-		err = db_tx_commit(&tx);
+		err = right_end(call, &tx, view_only ? "host-grant-view" : "host-grant", &account,
+				&host);
 	/* A session keeps the rights it began with, so one that has too many must end. */
 	if (!err && host.granted && !host.view_only && view_only)
 		session_cut(call->broker, account.id, 0, host.id);
@@ -265,27 +287,22 @@ enum err admin_host_grant(struct admin_call *call)
 enum err admin_host_deny(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = call->broker->db;
 	struct account account;
 	struct host_row host;
-	enum err err = find_both(call, &account, &host);
+	enum err err = right_begin(call, &tx, &account, &host);
 
 	if (!err)
-		err = db_tx_begin(&tx, db);
-	if (!err)
-		err = host_deny(db, account.id, host.id);
+		err = host_deny(call->broker->db, account.id, host.id);
 	if (err == ERR_NOT_FOUND && tx.db)
 		return admin_wrong(call, err, "user", "the account has no right to this PC");
 	if (!err)
-		err = admin_audit(call, "host-deny", both_json(&account, &host));
-	if (!err)
-		err = db_tx_commit(&tx);
+		err = right_end(call, &tx, "host-deny", &account, &host);
 	if (!err)
 		session_cut(call->broker, account.id, 0, host.id);
 	return err;
 }
 
-/* ---- logins and pins ---------------------------------------------------------------------------
+/* ---- logins for PCs ----------------------------------------------------------------------------
  */
 
 static enum err credentials_parse(struct admin_call *call, struct pc_login *ret)
@@ -306,25 +323,13 @@ static enum err credentials_parse(struct admin_call *call, struct pc_login *ret)
 	return err;
 }
 
-static enum err credentials_store(struct admin_call *call, const struct account *account,
-				  const struct host_row *host, const struct pc_login *login)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	enum err err = db_tx_begin(&tx, call->broker->db);
-
-	if (!err)
-		err = credential_keep(call->broker, account->id, host->id, login);
-	if (!err)
-		err = admin_audit(call, "host-credentials", both_json(account, host));
-	return err ? err : db_tx_commit(&tx);
-}
-
 enum err admin_host_credentials(struct admin_call *call)
 {
+	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct pc_login login = { 0 };
 	struct account account;
 	struct host_row host;
-	enum err err = find_both(call, &account, &host);
+	enum err err = right_begin(call, &tx, &account, &host);
 
 	if (!err && !host.granted)
 		return admin_wrong(call, ERR_WRONG_STATE, "user",
@@ -332,23 +337,9 @@ enum err admin_host_credentials(struct admin_call *call)
 	if (!err)
 		err = credentials_parse(call, &login);
 	if (!err)
-		err = credentials_store(call, &account, &host, &login);
+		err = credential_keep(call->broker, account.id, host.id, &login);
+	if (!err)
+		err = right_end(call, &tx, "host-credentials", &account, &host);
 	pc_login_finish(&login);
 	return err;
-}
-
-enum err admin_host_forget_pin(struct admin_call *call)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = call->broker->db;
-	struct host_row host;
-	enum err err = find_host(call, &host);
-
-	if (!err)
-		err = db_tx_begin(&tx, db);
-	if (!err)
-		err = host_forget_pin(db, host.id);
-	if (!err)
-		err = admin_audit(call, "host-forget-pin", json_pack("{s:s}", "host", host.name));
-	return err ? err : db_tx_commit(&tx);
 }

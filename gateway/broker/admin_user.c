@@ -116,12 +116,11 @@ static enum err add_store(struct admin_call *call, const char *hash)
 	if (!err)
 		err = person_set_totp(call->broker, id, key, clock_wall_s());
 	if (!err)
-		err = admin_audit(
-			call, "account-add",
-			json_pack("{s:s, s:s}", "account", account.name, "role", role_code(role)));
-	if (!err)
 		err = totp_result(call, key, account.name);
-	return err ? err : db_tx_commit(&tx);
+	return err ? err
+		   : admin_commit(call, &tx, "account-add",
+				  json_pack("{s:s, s:s}", "account", account.name, "role",
+					    role_code(role)));
 }
 
 static void add_hashed(void *ctx, enum err result, const char *hash)
@@ -170,24 +169,33 @@ enum err admin_user_list(struct admin_call *call)
 /* ---- changes -----------------------------------------------------------------------------------
  */
 
+/* The account that "name" names, in a transaction. */
+static enum err change_begin(struct admin_call *call, struct db_tx *tx, struct account *ret)
+{
+	enum err err = admin_find_account(call, "name", ret);
+
+	return err ? err : db_tx_begin(tx, call->broker->db);
+}
+
+static enum err change_end(struct admin_call *call, struct db_tx *tx, const char *event,
+			   const struct account *account)
+{
+	return admin_commit(call, tx, event, json_pack("{s:s}", "account", account->name));
+}
+
 static enum err password_store(struct admin_call *call, const char *hash)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = call->broker->db;
 	struct account account;
-	enum err err = admin_find_account(call, "name", &account);
+	enum err err = change_begin(call, &tx, &account);
 
-	if (!err)
-		err = db_tx_begin(&tx, db);
 	if (!err)
 		err = account_set_password(db, account.id, hash);
 	/* Whoever got in with the old one is out. */
 	if (!err)
 		err = login_row_delete_account(db, account.id);
-	if (!err)
-		err = admin_audit(call, "account-password",
-				  json_pack("{s:s}", "account", account.name));
-	return err ? err : db_tx_commit(&tx);
+	return err ? err : change_end(call, &tx, "account-password", &account);
 }
 
 static void password_hashed(void *ctx, enum err result, const char *hash)
@@ -207,24 +215,18 @@ enum err admin_user_totp(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	_cleanup_secret_ struct secret *key = NULL;
-	struct db *db = call->broker->db;
 	struct account account;
-	enum err err = admin_find_account(call, "name", &account);
+	enum err err = totp_new(&key);
 
 	if (!err)
-		err = totp_new(&key);
-	if (!err)
-		err = db_tx_begin(&tx, db);
+		err = change_begin(call, &tx, &account);
 	if (!err)
 		err = person_set_totp(call->broker, account.id, key, clock_wall_s());
 	if (!err)
-		err = login_row_delete_account(db, account.id);
-	if (!err)
-		err = admin_audit(call, "account-totp",
-				  json_pack("{s:s}", "account", account.name));
+		err = login_row_delete_account(call->broker->db, account.id);
 	if (!err)
 		err = totp_result(call, key, account.name);
-	return err ? err : db_tx_commit(&tx);
+	return err ? err : change_end(call, &tx, "account-totp", &account);
 }
 
 enum err admin_user_unlock(struct admin_call *call)
@@ -232,18 +234,13 @@ enum err admin_user_unlock(struct admin_call *call)
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = call->broker->db;
 	struct account account;
-	enum err err = admin_find_account(call, "name", &account);
+	enum err err = change_begin(call, &tx, &account);
 
-	if (!err)
-		err = db_tx_begin(&tx, db);
 	if (!err)
 		err = account_set_locked(db, account.id, false);
 	if (!err)
 		err = login_reset(db, &(const struct login_try){ .account = account.id });
-	if (!err)
-		err = admin_audit(call, "account-unlock",
-				  json_pack("{s:s}", "account", account.name));
-	return err ? err : db_tx_commit(&tx);
+	return err ? err : change_end(call, &tx, "account-unlock", &account);
 }
 
 static enum err set_disabled(struct admin_call *call, bool disabled, const char *event)
@@ -251,18 +248,14 @@ static enum err set_disabled(struct admin_call *call, bool disabled, const char 
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = call->broker->db;
 	struct account account;
-	enum err err = admin_find_account(call, "name", &account);
+	enum err err = change_begin(call, &tx, &account);
 
-	if (!err)
-		err = db_tx_begin(&tx, db);
 	if (!err)
 		err = account_set_disabled(db, account.id, disabled);
 	if (!err)
 		err = login_row_delete_account(db, account.id);
 	if (!err)
-		err = admin_audit(call, event, json_pack("{s:s}", "account", account.name));
-	if (!err)
-		err = db_tx_commit(&tx);
+		err = change_end(call, &tx, event, &account);
 	if (!err && disabled)
 		session_cut(call->broker, account.id, 0, 0);
 	return err;
