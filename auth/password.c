@@ -31,17 +31,12 @@ enum {
 };
 
 static const struct {
-	const char *code, *en, *ja;
+	const char *en, *ja;
 } rules[] = {
-#define X(name, code, en, ja) { code, en, ja },
+#define X(name, en, ja) { en, ja },
 	PASSWORD_RULES(X)
 #undef X
 };
-
-const char *password_rule_code(enum password_rule rule)
-{
-	return (size_t)rule < ARRAY_SIZE(rules) ? rules[rule].code : rules[PASSWORD_WEAK].code;
-}
 
 const char *password_rule_en(enum password_rule rule)
 {

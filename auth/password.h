@@ -18,33 +18,32 @@ enum {
 	PASSWORD_HASH_MAX = 128, /* of the PHC string, NUL included */
 };
 
-/* X(name, code, English, Japanese); the code is what API answers carry. */
+/* X(name, English, Japanese) */
 #define PASSWORD_RULES(X)                                                                          \
-	X(PASSWORD_GOOD, "good", "the password is good", "このパスワードは使えます")               \
-	X(PASSWORD_SHORT, "short", "the password is too short", "パスワードが短すぎます")          \
-	X(PASSWORD_LONG, "long", "the password is longer than 256 bytes",                          \
+	X(PASSWORD_GOOD, "the password is good", "このパスワードは使えます")                       \
+	X(PASSWORD_SHORT, "the password is too short", "パスワードが短すぎます")                   \
+	X(PASSWORD_LONG, "the password is longer than 256 bytes",                                  \
 	  "パスワードが長すぎます（256 バイトまで）")                                              \
-	X(PASSWORD_CHARACTERS, "characters", "the password has characters that cannot be used",    \
+	X(PASSWORD_CHARACTERS, "the password has characters that cannot be used",                  \
 	  "パスワードに使えない文字が含まれています")                                              \
-	X(PASSWORD_NAME, "name", "the password contains the name of the person or the office",     \
+	X(PASSWORD_NAME, "the password contains the name of the person or the office",             \
 	  "パスワードに氏名・アカウント名・事務所名が含まれています")                              \
-	X(PASSWORD_SEQUENCE, "sequence", "the password is a sequence, a repetition or a date",     \
+	X(PASSWORD_SEQUENCE, "the password is a sequence, a repetition or a date",                 \
 	  "パスワードが連続した文字、繰り返し、または日付です")                                    \
-	X(PASSWORD_COMMON, "common", "the password is made of common words or passwords",          \
+	X(PASSWORD_COMMON, "the password is made of common words or passwords",                    \
 	  "パスワードがよく使われる単語やパスワードです")                                          \
-	X(PASSWORD_WEAK, "weak", "the password is too easy to guess",                              \
+	X(PASSWORD_WEAK, "the password is too easy to guess",                                      \
 	  "パスワードが推測されやすいものです")                                                    \
-	X(PASSWORD_LEAKED, "leaked", "the password is in a list of leaked passwords",              \
+	X(PASSWORD_LEAKED, "the password is in a list of leaked passwords",                        \
 	  "パスワードが流出済みパスワードの一覧にあります")
 
 enum password_rule {
-#define X(name, code, en, ja) name,
+#define X(name, en, ja) name,
 	PASSWORD_RULES(X)
 #undef X
 };
 
 /* Static strings, never NULL. */
-const char *password_rule_code(enum password_rule rule);
 const char *password_rule_en(enum password_rule rule);
 const char *password_rule_ja(enum password_rule rule);
 
