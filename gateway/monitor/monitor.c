@@ -1,6 +1,7 @@
 #include "monitor/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,8 +11,10 @@
 #include "base/sandbox.h"
 #include "monitor/folder.h"
 #include "monitor/listen.h"
+#include "monitor/passphrase.h"
 #include "monitor/refuse.h"
 #include "monitor/worker.h"
+#include "wire/child.h"
 
 enum { MONITOR_STOP_US = 3 * 1000 * 1000 };
 
@@ -20,6 +23,7 @@ struct monitor {
 	struct loop *loop;
 	struct folder_lock lock;
 	int listeners[PROCESS_LISTENERS]; /* -1: not open */
+	int passphrase;                   /* of the CA's keys; -1: none is configured */
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
@@ -68,8 +72,30 @@ static enum err open_listeners(struct monitor *monitor)
 	return err;
 }
 
+static enum err open_passphrase(struct monitor *monitor)
+{
+	const char *path = monitor->settings->ca_passphrase_file;
+
+	return path[0] ? passphrase_open(path, &monitor->passphrase) : OK;
+}
+
 /* ---- events ------------------------------------------------------------------------------------
  */
+
+/* The signer waits for it. One that gets none ends after a while, and is started again. */
+static void send_passphrase(struct monitor *monitor, struct process *process)
+{
+	const struct msg_file msg = { .kind = FILE_CA_PASSPHRASE };
+
+	if (monitor->passphrase < 0)
+		return;
+	int fd = fcntl(monitor->passphrase, F_DUPFD_CLOEXEC, CHILD_MONITOR_FD + 1);
+	if (fd < 0)
+		log_error("file-failed", "child=%s error=\"%s\"", process->row->name,
+			  strerror(errno));
+	else
+		process_send(process, MSG_file, &msg, fd);
+}
 
 static void process_started(void *ctx, struct process *process)
 {
@@ -77,6 +103,8 @@ static void process_started(void *ctx, struct process *process)
 
 	if (process->row->role == WIRE_BROKER)
 		workers_adopt(&monitor->workers);
+	else if (process->row->role == WIRE_SIGNER)
+		send_passphrase(monitor, process);
 }
 
 static void process_message(void *ctx, struct process *process, const struct wire_type *type,
@@ -174,7 +202,7 @@ static int run_locked(struct monitor *monitor)
 	const char *runtime_dir = monitor->settings->gateway_runtime_dir;
 	int code = EXIT_FAILURE;
 
-	if (open_listeners(monitor) == OK) {
+	if (open_passphrase(monitor) == OK && open_listeners(monitor) == OK) {
 		log_info("started", "version=%s users=%s", SEKISHO_VERSION,
 			 geteuid() == 0 ? "separate" : "one");
 		if (geteuid() != 0)
@@ -187,6 +215,7 @@ static int run_locked(struct monitor *monitor)
 	for (size_t kind = 0; kind < PROCESS_LISTENERS; kind++)
 		if (monitor->listeners[kind] >= 0)
 			close(monitor->listeners[kind]);
+	util_closep(&monitor->passphrase);
 	return code;
 }
 
@@ -219,6 +248,7 @@ int monitor_run(const char *settings_path, const struct settings *settings, cons
 	struct monitor monitor = {
 		.settings = settings,
 		.listeners = { -1, -1, -1, -1 },
+		.passphrase = -1,
 		.place = { program_dir, settings_path },
 	};
 	/* No filter of its own: it would bind the children too. They inherit this, and add theirs.

@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "monitor/monitor.h"
+#include "monitor/passphrase.h"
 #include "wire/child.h"
 #include "wire/enums.h"
 
@@ -142,6 +143,17 @@ static void listener_came(unsigned kind, int fd)
 		abort();
 }
 
+/* Read as the signer does: the next one gets the same file. */
+static void file_came(unsigned kind, int fd)
+{
+	char text[32] = "";
+
+	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
+		abort();
+	event("file %s %s", file_kind_code(kind), text);
+	close(fd);
+}
+
 static void child_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			  const union wire_any *msg, int fd)
 {
@@ -154,6 +166,8 @@ static void child_message(void *ctx, struct channel *channel, const struct wire_
 		link_came(what, fd);
 	} else if (type->id == MSG_listener) {
 		listener_came(msg->listener.kind, fd);
+	} else if (type->id == MSG_file) {
+		file_came(msg->file.kind, fd);
 	} else if (type->id == MSG_worker_started) {
 		util_hex(msg->worker_started.session, WIRE_SESSION_ID, id);
 		snprintf(what, sizeof(what), "started %s pid %u adopted %d", id,
@@ -283,11 +297,22 @@ static void write_settings(const char *name, const char *state, const char *run,
 	int len = snprintf(
 		text, sizeof(text),
 		"[gateway]\nstate_dir = %s/%s\nruntime_dir = %s/%s\nlisten = 127.0.0.1:%u\n"
-		"enrol_listen = 127.0.0.1:%u\n[session]\ntotal = %d\n",
-		place, state, place, run, port, enrol_port, SESSIONS);
+		"enrol_listen = 127.0.0.1:%u\n[ca]\npassphrase_file = %s/passphrase\n"
+		"[session]\ntotal = %d\n",
+		place, state, place, run, port, enrol_port, place, SESSIONS);
 
 	snprintf(path, sizeof(path), "%s/%s", place, name);
 	assert_int_equal(util_write_file(path, text, (size_t)len, 0644), OK);
+}
+
+static void write_passphrase(const char *text, unsigned mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/passphrase", place);
+	assert_int_equal(util_write_file(path, text, strlen(text), mode), OK);
+	if (geteuid() == 0)
+		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
 }
 
 static int make_place(void **state)
@@ -306,6 +331,7 @@ static int make_place(void **state)
 		snprintf(path, sizeof(path), "%s/bin/sekisho-%s", place, role_names[i]);
 		assert_int_equal(link(first, path), 0);
 	}
+	write_passphrase("open-sesame", 0600);
 	write_settings("conf", "state", "run", free_port(), free_port());
 	return geteuid() == 0 ? chown(place, NOBODY, NOBODY) : 0;
 }
@@ -579,6 +605,69 @@ static void test_everybody_gets_what_is_theirs(void **state)
 	assert_null(strstr(edge, "link 4")); /* the signer is the broker's alone */
 }
 
+/* Each signer, and nobody else. */
+static void test_signer_gets_the_passphrase(void **state)
+{
+	static const char *const others[] = { "broker", "probe", "edge" };
+
+	(void)state;
+	struct pids pids = started();
+	wait_event("signer", pids.signer, "file ca-passphrase open-sesame");
+	kill(pids.signer, SIGKILL);
+	pid_t signer = wait_next("signer", pids.signer);
+	wait_event("signer", signer, "file ca-passphrase open-sesame");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_free_ char *events = read_events(others[i]);
+		assert_null(strstr(events, "file"));
+	}
+}
+
+static void refuse_passphrase(const char *text, unsigned mode, const char *reason)
+{
+	write_passphrase(text, mode);
+	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
+	wait_logged(reason);
+	assert_null(read_events("signer"));
+}
+
+static void test_bad_passphrase_file_is_refused(void **state)
+{
+	char large[4098], path[128];
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	large[sizeof(large) - 1] = 0;
+	refuse_passphrase("open-sesame", 0640, "others may read");
+	refuse_passphrase("open-sesame", 0604, "others may read");
+	refuse_passphrase("", 0600, "not a file with a passphrase");
+	refuse_passphrase(large, 0600, "larger than 4 KiB");
+	snprintf(path, sizeof(path), "%s/passphrase", place);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
+	wait_logged("No such file");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(geteuid() == 0 ? chown(path, NOBODY, NOBODY) : 0, 0);
+	assert_int_equal(wait_exit(fork_monitor("conf")), 1);
+	assert_null(read_events("signer"));
+}
+
+static void test_foreign_passphrase_file_is_refused(void **state)
+{
+	char path[128];
+	int fd = -1;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s/passphrase", place);
+	/* Root can open it; what counts is who else can. */
+	assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+	assert_err(passphrase_open(path, &fd), ERR_DENIED);
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_ok(passphrase_open(path, &fd));
+	close(fd);
+}
+
 static void test_surroundings(void **state)
 {
 	char text[200];
@@ -850,8 +939,12 @@ static void see_users(bool with_users)
 
 static pid_t fork_root_monitor(bool with_users)
 {
+	char path[128];
+
 	/* Everything below belongs to who runs the monitor. */
 	assert_int_equal(chown(place, 0, 0), 0);
+	snprintf(path, sizeof(path), "%s/passphrase", place);
+	assert_int_equal(chown(path, 0, 0), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid)
@@ -884,6 +977,8 @@ static void test_root_gives_each_its_user(void **state)
 	monitor_pid = fork_root_monitor(true);
 	struct pids pids = started();
 	spawn_worker(pids.broker, 0, 0x61);
+	/* From a file that its user may not read. */
+	wait_event("signer", pids.signer, "file ca-passphrase open-sesame");
 	for (unsigned i = 0; i < ARRAY_SIZE(role_names); i++) {
 		snprintf(text, sizeof(text),
 			 "fds 0,1,2,3, home /nonexistent secret none dir 700 owner 1 term-blocked "
@@ -957,6 +1052,9 @@ int main(int argc, char **argv)
 		return child_main(name + 8, argc, argv);
 	const struct CMUnitTest tests[] = {
 		with_monitor(test_everybody_gets_what_is_theirs),
+		with_monitor(test_signer_gets_the_passphrase),
+		with_place(test_bad_passphrase_file_is_refused),
+		with_place(test_foreign_passphrase_file_is_refused),
 		with_monitor(test_surroundings),
 		with_monitor(test_log_is_the_monitors),
 		with_monitor(test_killed_child_comes_back),
