@@ -1,48 +1,8 @@
-#include "unit/broker/office.h"
+#include "unit/broker/orders.h"
 
 #include <openssl/evp.h>
 
 #include <sys/socket.h>
-
-static struct answer order(struct office *office, const char *command, const char *arguments)
-{
-	json_t *json = json_loads(arguments, 0, NULL);
-
-	assert_non_null(json);
-	return office_order(office, command, json);
-}
-
-static void ordered(struct office *office, const char *command, const char *arguments)
-{
-	_cleanup_answer_ struct answer answer = order(office, command, arguments);
-
-	if (answer.status != 200)
-		fail_msg("%s %s: %u %s %s", command, arguments, answer.status,
-			 answer_text(answer, "error"), answer_text(answer, "message"));
-}
-
-static void refused(struct office *office, const char *command, const char *arguments,
-		    const char *code, const char *field)
-{
-	_cleanup_answer_ struct answer answer = order(office, command, arguments);
-	const char *got = answer_text(answer, "field");
-
-	if (answer.status < 400 || strcmp(answer_text(answer, "error"), code) != 0 ||
-	    strcmp(got ? got : "", field) != 0)
-		fail_msg("%s %s: %u %s %s", command, arguments, answer.status,
-			 answer_text(answer, "error"), got ? got : "");
-}
-
-static const json_t *row_of(const struct answer *answer, size_t column, const char *value)
-{
-	json_t *row;
-	size_t index;
-
-	json_array_foreach(json_object_get(answer->body, "rows"), index,
-			   row) if (strcmp(json_string_value(json_array_get(row, column)), value) ==
-				    0) return row;
-	return NULL;
-}
 
 /* ---- arguments ---------------------------------------------------------------------------------
  */
@@ -146,10 +106,8 @@ static void a_person_is_added_once(void **state)
 	refused(office, "user add", "{\"name\": \"abe\", \"password\": \"tsuki-wa-higashi-ni-88\"}",
 		"exists", "name");
 	answer = order(office, "user list", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 2)),
-			    "admin");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "abe"), 3)),
-			    "active");
+	assert_string_equal(cell_text(&answer, "name", "abe", "role"), "admin");
+	assert_string_equal(cell_text(&answer, "name", "abe", "state"), "active");
 	answer_finish(&answer);
 }
 
@@ -271,8 +229,7 @@ static void revoked_is_for_ever(void **state)
 	refused(office, "device revoke", "{\"id\": 1}", "state", "id");
 	refused(office, "device unlock", "{\"id\": 1}", "state", "id");
 	answer = order(office, "device list", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 1, "sato"), 4)),
-			    "revoked");
+	assert_string_equal(cell_text(&answer, "user", "sato", "state"), "revoked");
 	answer_finish(&answer);
 }
 
@@ -351,7 +308,7 @@ static void hosts_have_defaults(void **state)
 		"name");
 	answer = order(office, "host list", "{}");
 	assert_int_equal(json_array_size(json_object_get(answer.body, "rows")), 3);
-	assert_non_null(row_of(&answer, 1, "受付PC"));
+	assert_non_null(cell(&answer, "name", "受付PC", "id"));
 	answer_finish(&answer);
 }
 
@@ -517,17 +474,15 @@ static void status_shows_the_parts(void **state)
 	struct office *office = *state;
 	struct answer answer = order(office, "status", "{}");
 
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "edge"), 1)), "up");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)),
-			    "up");
+	assert_string_equal(cell_text(&answer, "part", "edge", "state"), "up");
+	assert_string_equal(cell_text(&answer, "part", "signer", "state"), "up");
 	answer_finish(&answer);
 	close(office->signer);
 	office->signer = -1;
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	answer = order(office, "status", "{}");
-	assert_string_equal(json_string_value(json_array_get(row_of(&answer, 0, "signer"), 1)),
-			    "down");
+	assert_string_equal(cell_text(&answer, "part", "signer", "state"), "down");
 	answer_finish(&answer);
 	refused(office, "ca show", "{}", "unavailable", "");
 }
