@@ -42,6 +42,26 @@ enum err identity_of_peer(const SSL *ssl, uint8_t ret_device[WIRE_DEVICE_ID])
  */
 
 /*
+ * OpenSSL would take a list of changes (RFC 5280 §5.2.4) for the whole list, in which what was
+ * revoked before is missing.
+ */
+static enum err add_list(X509_STORE *store, X509_CRL *crl)
+{
+	if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
+		return ERR_INVALID;
+	return X509_STORE_add_crl(store, crl) == 1 ? OK : ERR_CRYPTO;
+}
+
+/* RFC 5280 §6.1.1: with no policy wanted, the initial set is anyPolicy; OpenSSL's is empty. */
+static enum err allow_any_policy(X509_STORE *store)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
+
+	return X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy)) == 1 ? OK
+										      : ERR_CRYPTO;
+}
+
+/*
  * Of a chain only what is self-signed ends it: no X509_V_FLAG_PARTIAL_CHAIN. A list is asked of
  * the device's issuer; an issuing CA itself ends by being taken out of cas.
  */
@@ -56,11 +76,12 @@ enum err identity_store(STACK_OF(X509) * cas, STACK_OF(X509_CRL) * crls, X509_ST
 		if (X509_STORE_add_cert(store, sk_X509_value(cas, i)) != 1)
 			return ERR_CRYPTO;
 	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
-		if (X509_STORE_add_crl(store, sk_X509_CRL_value(crls, i)) != 1)
-			return ERR_CRYPTO;
+		enum err err = add_list(store, sk_X509_CRL_value(crls, i));
+		if (err)
+			return err;
 		flags |= X509_V_FLAG_CRL_CHECK;
 	}
-	if (X509_STORE_set_flags(store, flags) != 1)
+	if (X509_STORE_set_flags(store, flags) != 1 || allow_any_policy(store))
 		return ERR_CRYPTO;
 	*ret = util_take_ptr(store);
 	return OK;

@@ -28,7 +28,8 @@ nodiscard enum err identity_of_peer(const SSL *ssl, uint8_t ret_device[WIRE_DEVI
 /*
  * Sets up ctx to ask for a client certificate of the office: cas are all of its CAs, of which the
  * self-signed ones are trusted and the others known, so that nothing a peer sends beside its own
- * certificate counts; crls, when there are any, must have a list of each CA that signs devices.
+ * certificate counts; crls, when there are any, must have a list of each CA that signs devices, and
+ * a whole one (ERR_INVALID for a delta CRL).
  * TLS 1.3 only, no tickets, no session cache, no renegotiation. IDENTITY_ASKED finishes the
  * handshake with a missing or bad certificate too; identity_of_peer then says ERR_AUTH. Replaces
  * what was there; called again when the office's certificates or lists change. Copies nothing, but

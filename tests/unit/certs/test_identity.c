@@ -639,6 +639,27 @@ static void test_bad_list_fails_closed(void **state)
 	}
 }
 
+/* Changes since another list are not the list: what was revoked before is not in them. */
+static void test_delta_list_is_refused(void **state)
+{
+	struct office *office = *state;
+	ASN1_INTEGER *base = ASN1_INTEGER_new();
+	SSL_CTX *server = server_new(office);
+	X509_CRL *delta = forge_crl(&office->issuing, NULL, -60);
+	STACK_OF(X509_CRL) *lists = lists_of(delta);
+
+	assert_int_equal(identity_require(server, office->cas, lists, IDENTITY_REQUIRED), OK);
+	assert_int_equal(ASN1_INTEGER_set(base, 1), 1);
+	assert_int_equal(X509_CRL_add1_ext_i2d(delta, NID_delta_crl, base, 1, 0), 1);
+	assert_true(X509_CRL_sign(delta, office->issuing.key, EVP_sha256()) > 0);
+	assert_int_equal(identity_require(server, office->cas, lists, IDENTITY_REQUIRED),
+			 ERR_INVALID);
+	sk_X509_CRL_free(lists);
+	X509_CRL_free(delta);
+	SSL_CTX_free(server);
+	ASN1_INTEGER_free(base);
+}
+
 /* ---- the context --------------------------------------------------------------------------------
  */
 
@@ -735,6 +756,7 @@ int main(void)
 		cmocka_unit_test(test_huge_chain),
 		cmocka_unit_test(test_revoked),
 		cmocka_unit_test(test_bad_list_fails_closed),
+		cmocka_unit_test(test_delta_list_is_refused),
 		cmocka_unit_test(test_only_tls13),
 		cmocka_unit_test(test_no_resumption),
 		cmocka_unit_test(test_hint_is_our_cas_only),
