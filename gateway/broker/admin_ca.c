@@ -27,14 +27,13 @@ static enum err ca_result(struct admin_call *call, struct bytes ders)
 	return call->result ? OK : ERR_NOMEM;
 }
 
-static void ca_came(void *ctx, enum err result, struct bytes certificate, struct bytes ca)
+static void ca_came(void *ctx, enum err result, const union wire_any *answer)
 {
 	struct admin_call *call = ctx;
 	enum err err = result;
 
-	(void)certificate;
 	if (!err)
-		err = ca_result(call, ca);
+		err = ca_result(call, answer->ca_state.cas);
 	else if (err == ERR_UNAVAILABLE)
 		err = admin_wrong(call, err, "", "the signer does not answer");
 	admin_finish(call, err);

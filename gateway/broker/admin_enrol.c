@@ -7,11 +7,8 @@
 #include "base/clock.h"
 #include "broker/admin.h"
 #include "broker/cert.h"
+#include "broker/issued.h"
 #include "broker/pki.h"
-#include "certs/cleanup.h"
-#include "certs/identity.h"
-#include "certs/x509_build.h"
-#include "store/certificates.h"
 
 enum {
 	DAYS_MIN = 1,
@@ -30,43 +27,17 @@ static enum err enrol_owner(struct admin_call *call, struct account *ret)
 	return err;
 }
 
-static enum err enrol_row(struct admin_call *call, const X509 *x509, struct device *ret,
-			  struct certificate *ret_certificate)
-{
-	struct device device = { 0 };
-	struct certificate certificate = { .issuer = 1, .issued_s = clock_wall_s() };
-	struct account owner;
-	enum err err = enrol_owner(call, &owner);
-
-	if (!err)
-		err = identity_of(x509, device.key);
-	if (!err)
-		err = x509_serial(x509, certificate.serial);
-	if (!err)
-		err = cert_seconds(X509_get0_notBefore(x509), &certificate.not_before_s);
-	if (!err)
-		err = cert_seconds(X509_get0_notAfter(x509), &certificate.not_after_s);
-	if (err)
-		return err;
-	memcpy(certificate.key, device.key, sizeof(certificate.key));
-	device.owner = owner.id;
-	snprintf(device.name, sizeof(device.name), "%s", admin_text(call, "name"));
-	*ret = device;
-	*ret_certificate = certificate;
-	return OK;
-}
-
-static enum err enrol_result(struct admin_call *call, int64_t id, X509 *certificate,
-			     struct bytes ca)
+static enum err enrol_result(struct admin_call *call, int64_t id,
+			     const struct msg_certified *certified)
 {
 	_cleanup_buf_ struct buf pem, ca_pem;
 	enum err err;
 
 	buf_init(&pem, PEM_MAX);
 	buf_init(&ca_pem, PEM_MAX);
-	err = cert_pem(certificate, &pem);
+	err = cert_pem_all(certified->certificate, &pem);
 	if (!err)
-		err = cert_pem_all(ca, &ca_pem);
+		err = cert_pem_all(certified->ca, &ca_pem);
 	if (err)
 		return err;
 	call->result = json_pack("{s:I, s:s%, s:s%}", "id", (json_int_t)id, "certificate", pem.data,
@@ -74,48 +45,50 @@ static enum err enrol_result(struct admin_call *call, int64_t id, X509 *certific
 	return call->result ? OK : ERR_NOMEM;
 }
 
-static enum err enrol_store(struct admin_call *call, X509 *certificate, struct bytes ca)
+static enum err enrol_store(struct admin_call *call, const struct msg_certified *certified)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct device device;
+	struct db *db = call->broker->db;
+	struct device device = { 0 };
 	struct certificate row;
-	int64_t id = 0;
-	enum err err = enrol_row(call, certificate, &device, &row);
+	struct account owner;
+	enum err err = enrol_owner(call, &owner);
 
 	if (!err)
-		err = db_tx_begin(&tx, call->broker->db);
+		err = issued_row(certified, clock_wall_s(), &row);
 	if (!err)
-		err = device_add(call->broker->db, &device, &id);
+		err = db_tx_begin(&tx, db);
+	if (err)
+		return err;
+	device.owner = owner.id;
+	snprintf(device.name, sizeof(device.name), "%s", admin_text(call, "name"));
+	memcpy(device.key, row.key, sizeof(device.key));
+	err = device_add(db, &device, &row.device);
 	if (err == ERR_EXISTS)
 		return admin_wrong(call, err, "csr", "this key is enrolled already");
-	row.device = id;
 	if (!err)
-		err = certificate_add(call->broker->db, &row, &row.id);
+		err = certificate_add(db, &row, &row.id);
 	if (!err)
 		err = admin_audit(call, "device-enrol",
 				  json_pack("{s:s, s:I, s:s, s:I}", "account",
-					    admin_text(call, "user"), "device", (json_int_t)id,
-					    "name", device.name, "until",
+					    admin_text(call, "user"), "device",
+					    (json_int_t)row.device, "name", device.name, "until",
 					    (json_int_t)row.not_after_s));
 	if (!err)
-		err = enrol_result(call, id, certificate, ca);
+		err = enrol_result(call, row.device, certified);
 	return err ? err : db_tx_commit(&tx);
 }
 
-static void enrol_certified(void *ctx, enum err result, struct bytes certificate_der,
-			    struct bytes ca_der)
+static void enrol_certified(void *ctx, enum err result, const union wire_any *answer)
 {
-	_cleanup_object_(x509) X509 *certificate = NULL;
 	struct admin_call *call = ctx;
 	enum err err = result;
 
 	if (!err)
-		err = cert_parse(certificate_der, &certificate);
-	if (!err)
-		err = enrol_store(call, certificate, ca_der);
+		err = enrol_store(call, &answer->certified);
 	else if (err == ERR_UNAVAILABLE)
 		err = admin_wrong(call, err, "", "the signer does not answer");
-	else if (result == ERR_INVALID || result == ERR_DENIED || result == ERR_TOO_BIG)
+	else if (result == ERR_INVALID || result == ERR_KEY || result == ERR_TOO_BIG)
 		err = admin_wrong(call, err, "csr", "the signer refused the request or its key");
 	admin_finish(call, err);
 }
@@ -155,8 +128,12 @@ enum err admin_device_enrol(struct admin_call *call)
 		return admin_wrong(call, ERR_INVALID, "days", "1 to 90");
 	err = enrol_owner(call, &owner);
 	if (!err)
-		err = pki_sign_device(call->broker->pki, (struct bytes){ csr, csr_len }, name,
-				      owner.name, (uint32_t)days, enrol_certified, call);
+		err = pki_sign_device(call->broker->pki,
+				      &(const struct pki_device_order){ .csr = { csr, csr_len },
+									.name = name,
+									.owner = owner.name,
+									.days = (uint32_t)days },
+				      enrol_certified, call);
 	if (err == ERR_UNAVAILABLE)
 		return admin_wrong(call, err, "", "the signer is not running");
 	if (!err)

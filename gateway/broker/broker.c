@@ -70,10 +70,7 @@ static void signer_message(void *ctx, struct channel *channel, const struct wire
 	(void)channel;
 	if (fd >= 0)
 		close(fd);
-	if (type->id == MSG_certified)
-		pki_certified(broker->pki, &msg->certified);
-	else if (type->id == MSG_made_crl)
-		pki_made_crl(broker->pki, &msg->made_crl);
+	pki_answered(broker->pki, type, msg);
 }
 
 static void signer_closed(void *ctx, struct channel *channel, enum err why)
@@ -83,6 +80,7 @@ static void signer_closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	log_warn("signer-gone", "why=%s", err_code(why));
 	broker->signer = NULL;
+	pki_signer_gone(broker->pki);
 }
 
 static void probe_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -123,6 +121,7 @@ static void peer_came(struct broker *broker, enum wire_role role)
 		broker->edge_generation++;
 		pki_edge_gone(broker->pki);
 	} else if (role == WIRE_SIGNER) {
+		pki_signer_gone(broker->pki);
 		pki_signer_came(broker->pki);
 	} else {
 		host_probe_lost(broker->hosts);

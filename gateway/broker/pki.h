@@ -1,7 +1,7 @@
 /*
  * pki.h - what the broker asks of the signer: the gateway's certificate, certificates of devices,
- * the CRL. Nothing waits longer than PKI_WAIT_S, and nothing is left half done when the signer does
- * not answer.
+ * CRLs, OCSP answers, and the office's CAs. Nothing waits longer than said, and nothing is left
+ * half done when the signer does not answer.
  */
 #ifndef SEKISHO_BROKER_PKI_H
 #define SEKISHO_BROKER_PKI_H
@@ -10,14 +10,18 @@
 
 enum {
 	PKI_WAIT_S = 5,
-	PKI_KEEP_S = 3600,  /* the edge that asks again gets the certificate it has */
-	PKI_REFUSED_S = 60, /* after a key that is not the edge's, nothing is signed for it */
-	PKI_CRL_S = 7 * 24 * 3600, /* until a fresh CRL is made although nothing was revoked */
+	PKI_CHANGE_WAIT_S = 30, /* for change_ca: passphrases are slow on purpose */
+	PKI_KEEP_S = 3600,      /* the edge that asks again gets the certificate it has */
+	PKI_REFUSED_S = 60,     /* after a key that is not the edge's, nothing is signed for it */
+	PKI_CRL_S = 7 * 24 * 3600, /* until fresh CRLs are made although nothing was revoked */
 };
 
 nodiscard enum err pki_new(struct broker *broker, struct pki **ret);
 /* Pending orders are dropped without their callback. */
 void pki_free(struct pki *pki);
+
+/* ---- the edge ----------------------------------------------------------------------------------
+ */
 
 /*
  * The edge asks for its certificate: answered with edge_config, or with an error reply after
@@ -35,31 +39,65 @@ void pki_key_forgotten(struct pki *pki);
 /* The edge is gone: nothing is owed to it. */
 void pki_edge_gone(struct pki *pki);
 
-/* certificate and ca: DER; empty on failure. Lives until the return. */
-typedef void pki_done(void *ctx, enum err err, struct bytes certificate, struct bytes ca);
-
-/*
- * Orders a device's certificate. done is called later, and only after OK, at most PKI_WAIT_S later.
- * ERR_UNAVAILABLE without a signer.
- */
-nodiscard enum err pki_sign_device(struct pki *pki, struct bytes csr, const char *name,
-				   const char *owner, uint32_t days, pki_done *done, void *ctx);
-
-/* Asks for the CA's certificate alone; the rest as above, certificate is empty. */
-nodiscard enum err pki_ask_ca(struct pki *pki, pki_done *done, void *ctx);
-
-/* A device was revoked: the edge gets a new CRL as soon as the signer makes one. */
+/* Something was revoked: the edge gets new CRLs as soon as the signer makes them. */
 void pki_renew_crl(struct pki *pki);
 
-/* Now and then: makes a fresh CRL when the one there is old. */
+/* Now and then: makes fresh CRLs when those there are old, or from a time to come. */
 void pki_tick(struct pki *pki, int64_t now_s);
 
-/* DER; empty while it is not known. */
+/* ---- orders ------------------------------------------------------------------------------------
+ */
+
+/* answer: the signer's message, of the kind that the order is answered with; NULL unless err is OK.
+ * Lives until the return. */
+typedef void pki_done(void *ctx, enum err err, const union wire_any *answer);
+
+/*
+ * For all: done is called later, and only after OK. ERR_UNAVAILABLE, at once or through done: there
+ * is no signer, or it did not answer within PKI_WAIT_S. ERR_LOCKED, through done: the signer waits
+ * for the passphrase of its keys.
+ */
+
+struct pki_device_order {
+	struct bytes csr;
+	const char *name, *owner; /* of the device; account */
+	uint32_t days;            /* 0: as many as there may be */
+	const char *challenge;    /* as msg_sign's; NULL: none */
+};
+
+/* Orders a device's certificate: certified, with certificate and ca not empty. */
+nodiscard enum err pki_sign_device(struct pki *pki, const struct pki_device_order *order,
+				   pki_done *done, void *ctx);
+
+/* Whether the signer would take the request: checked_csr. Errors of csr_check. */
+nodiscard enum err pki_check_csr(struct pki *pki, struct bytes csr, const char *challenge,
+				 pki_done *done, void *ctx);
+
+/* ocsp_answer. */
+nodiscard enum err pki_answer_ocsp(struct pki *pki, struct bytes question, pki_done *done,
+				   void *ctx);
+
+/* The CAs as they are now: ca_state, also when the signer is locked. */
+nodiscard enum err pki_ask_ca(struct pki *pki, pki_done *done, void *ctx);
+
+/*
+ * Makes, unlocks or rotates a CA: ca_state, within PKI_CHANGE_WAIT_S. Edge and CRLs follow by
+ * themselves. order's request is set here.
+ */
+nodiscard enum err pki_change_ca(struct pki *pki, const struct msg_change_ca *order, pki_done *done,
+				 void *ctx);
+
+/* All CAs of the office as edge_config's ca; empty while they are not known. */
 struct bytes pki_ca(const struct pki *pki);
 
-/* From the signer; with a new one, what was owed is asked for again. */
-void pki_certified(struct pki *pki, const struct msg_certified *msg);
-void pki_made_crl(struct pki *pki, const struct msg_made_crl *msg);
+/* ---- the signer --------------------------------------------------------------------------------
+ */
+
+/* A message of the signer. */
+void pki_answered(struct pki *pki, const struct wire_type *type, const union wire_any *msg);
+/* There is a new one: what was owed is asked for again. */
 void pki_signer_came(struct pki *pki);
+/* Ends all orders. */
+void pki_signer_gone(struct pki *pki);
 
 #endif

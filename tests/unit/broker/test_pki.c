@@ -1,90 +1,4 @@
-#include "unit/broker/office.h"
-
-#include "base/buf.h"
-#include "broker/pki.h"
-#include "certs/ca.h"
-#include "certs/cleanup.h"
-#include "certs/csr.h"
-#include "certs/identity.h"
-#include "certs/issuer.h"
-
-/* A real issuer answers in the signer's place. */
-struct signer {
-	char folder[UNIT_FOLDER];
-	struct issuer issuer;
-};
-
-static void signer_init(struct signer *signer)
-{
-	bool made;
-
-	unit_folder(signer->folder);
-	assert_ok(
-		issuer_init(&signer->issuer, signer->folder, "試験事務所", clock_wall_s(), &made));
-}
-
-static void signer_finish(struct signer *signer)
-{
-	issuer_finish(&signer->issuer);
-	unit_folder_remove(signer->folder);
-}
-
-static void signer_signs(struct office *office, struct signer *signer)
-{
-	_cleanup_buf_ struct buf certificate, ca;
-	struct msg_certified answer = { 0 };
-
-	buf_init(&certificate, 8192);
-	buf_init(&ca, 8192);
-	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, OFFICE_WAIT_MS));
-	answer.request = office->received.msg.sign.request;
-	answer.error = (uint8_t)issuer_sign(&signer->issuer, &office->received.msg.sign,
-					    clock_wall_ms(), clock_mono_ms(), &certificate);
-	if (!answer.error) {
-		assert_ok(issuer_ca(&signer->issuer, &ca));
-		answer.certificate = (struct bytes){ certificate.data, certificate.len };
-		answer.ca = (struct bytes){ ca.data, ca.len };
-	}
-	ipc_received_finish(&office->received);
-	assert_ok(ipc_send(office->signer, MSG_certified, &answer, -1));
-}
-
-static void signer_makes_crl(struct office *office, struct signer *signer)
-{
-	_cleanup_buf_ struct buf crl;
-	struct msg_made_crl answer = { 0 };
-
-	buf_init(&crl, 65536);
-	assert_true(
-		office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, OFFICE_WAIT_MS));
-	answer.request = office->received.msg.make_crl.request;
-	assert_ok(issuer_make_crl(&signer->issuer, &office->received.msg.make_crl, clock_wall_ms(),
-				  clock_mono_ms(), &crl));
-	ipc_received_finish(&office->received);
-	answer.crl = (struct bytes){ crl.data, crl.len };
-	assert_ok(ipc_send(office->signer, MSG_made_crl, &answer, -1));
-}
-
-struct csr {
-	EVP_PKEY *key;
-	uint8_t *der;
-	size_t len;
-	char text[4096]; /* base64 */
-};
-
-static void csr_new(struct csr *csr)
-{
-	csr->key = EVP_EC_gen("P-256");
-	assert_non_null(csr->key);
-	assert_ok(csr_make(csr->key, &csr->der, &csr->len));
-	EVP_EncodeBlock((uint8_t *)csr->text, csr->der, (int)csr->len);
-}
-
-static void csr_finish(struct csr *csr)
-{
-	EVP_PKEY_free(csr->key);
-	OPENSSL_free(csr->der);
-}
+#include "unit/broker/signer.h"
 
 static void edge_starts(struct office *office, const struct csr *csr)
 {
@@ -117,33 +31,47 @@ static size_t revoked_in(const struct msg_edge_config *config)
 /* ---- the edge ----------------------------------------------------------------------------------
  */
 
+static size_t certificates_in(struct bytes ders)
+{
+	const uint8_t *at = ders.data;
+	size_t count = 0;
+
+	while (at < ders.data + ders.len) {
+		_cleanup_object_(x509) X509 *one =
+			d2i_X509(NULL, &at, (long)(ders.data + ders.len - at));
+
+		assert_non_null(one);
+		count++;
+	}
+	return count;
+}
+
 static void the_edge_gets_its_certificate_and_each_new_list(void **state)
 {
 	struct office *office = *state;
+	const struct msg_edge_config *config = &office->received.msg.edge_config;
 	struct signer signer;
 	struct csr csr;
 	struct answer answer;
 
 	signer_init(&signer);
 	csr_new(&csr);
+	signer_starts(office, &signer);
 	edge_starts(office, &csr);
-	signer_signs(office, &signer);
-	signer_makes_crl(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	assert_true(edge_gets_config(office, office->request, 1000));
-	assert_int_equal(revoked_in(&office->received.msg.edge_config), 0);
+	assert_int_equal(revoked_in(config), 0);
+	/* Its own and the issuing CA's, and the CAs with the root. */
+	assert_int_equal(certificates_in(config->certificate), 2);
+	assert_int_equal(certificates_in(config->ca), 2);
 	ipc_received_finish(&office->received);
-	answer = office_order(office, "ca show", json_object());
-	assert_int_equal(answer.status, 200);
-	assert_int_equal(strlen(answer_text(answer, "sha256")), 64);
-	assert_non_null(strstr(answer_text(answer, "certificate"), "BEGIN CERTIFICATE"));
-	answer_finish(&answer);
 	answer = office_order(office, "device revoke",
 			      json_pack("{s:I}", "id", (json_int_t)office->device));
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
-	signer_makes_crl(office, &signer);
+	signer_does(office, &signer, MSG_make_crl);
 	assert_true(edge_gets_config(office, 0, 1000));
-	assert_int_equal(revoked_in(&office->received.msg.edge_config), 1);
+	assert_int_equal(revoked_in(config), 1);
 	ipc_received_finish(&office->received);
 	csr_finish(&csr);
 	signer_finish(&signer);
@@ -170,8 +98,7 @@ static void without_a_signer_the_edge_is_told_and_served_later(void **state)
 			PKI_WAIT_S * 1000 + 1000);
 	answer_finish(&answer);
 	office_link(office, WIRE_SIGNER, &office->signer);
-	signer_signs(office, &signer);
-	signer_makes_crl(office, &signer);
+	signer_answers(office, &signer, 0, 100);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
 	csr_finish(&csr);
@@ -187,7 +114,7 @@ static void a_refused_request_is_an_error(void **state)
 
 	signer_init(&signer);
 	edge_starts(office, &rubbish);
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	answer = office_answer(office);
 	assert_error(answer, 400, "invalid");
 	answer_finish(&answer);
@@ -205,15 +132,16 @@ static void only_the_first_key_is_the_gateways(void **state)
 	signer_init(&signer);
 	csr_new(&mine);
 	csr_new(&other);
+	signer_starts(office, &signer);
 	edge_starts(office, &mine);
-	signer_signs(office, &signer);
-	signer_makes_crl(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
 	assert_int_equal(office_audit_count(office, "gateway-key"), 1);
 	office_restart(office);
+	signer_starts(office, &signer);
 	edge_starts(office, &other);
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	answer = office_answer(office);
 	assert_error(answer, 403, "denied");
 	answer_finish(&answer);
@@ -227,8 +155,7 @@ static void only_the_first_key_is_the_gateways(void **state)
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
 	edge_starts(office, &other);
-	signer_signs(office, &signer);
-	signer_makes_crl(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
 	assert_int_equal(office_audit_count(office, "gateway-rekey"), 1);
@@ -245,9 +172,9 @@ static void asking_again_costs_no_signature(void **state)
 
 	signer_init(&signer);
 	csr_new(&csr);
+	signer_starts(office, &signer);
 	edge_starts(office, &csr);
-	signer_signs(office, &signer);
-	signer_makes_crl(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
 	for (int i = 0; i < 3; i++) {
@@ -260,7 +187,7 @@ static void asking_again_costs_no_signature(void **state)
 	signer_finish(&signer);
 }
 
-/* ---- CA and CRL --------------------------------------------------------------------------------
+/* ---- CAs and CRLs ------------------------------------------------------------------------------
  */
 
 static void send_order(struct office *office, const char *command, json_t *arguments);
@@ -269,20 +196,12 @@ static struct answer order_answer(struct office *office);
 static void the_ca_is_shown_before_any_certificate(void **state)
 {
 	struct office *office = *state;
-	_cleanup_buf_ struct buf ca;
-	struct msg_certified reply = { 0 };
 	struct signer signer;
 	struct answer answer;
 
 	signer_init(&signer);
-	buf_init(&ca, 8192);
-	assert_ok(issuer_ca(&signer.issuer, &ca));
 	send_order(office, "ca show", json_object());
-	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_show_ca, 1000));
-	reply.request = office->received.msg.show_ca.request;
-	reply.ca = (struct bytes){ ca.data, ca.len };
-	ipc_received_finish(&office->received);
-	assert_ok(ipc_send(office->signer, MSG_certified, &reply, -1));
+	signer_answers(office, &signer, 0, 100);
 	answer = order_answer(office);
 	assert_int_equal(answer.status, 200);
 	assert_non_null(strstr(answer_text(answer, "certificate"), "BEGIN CERTIFICATE"));
@@ -290,10 +209,11 @@ static void the_ca_is_shown_before_any_certificate(void **state)
 	signer_finish(&signer);
 }
 
-static bool crl_is_ordered(struct office *office, size_t serials)
+static bool crl_is_ordered(struct office *office, uint32_t issuer, size_t serials)
 {
 	if (!office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, 200))
 		return false;
+	assert_int_equal(office->received.msg.make_crl.issuer, issuer);
 	assert_int_equal(office->received.msg.make_crl.revoked.len, serials * 25);
 	ipc_received_finish(&office->received);
 	return true;
@@ -306,27 +226,158 @@ static void a_fresh_list_at_start_and_every_week(void **state)
 	int64_t now_s = clock_wall_s();
 
 	signer_init(&signer);
-	signer_makes_crl(office, &signer);
-	for (int i = 0; i < 3; i++)
-		assert_ok(loop_step(office->loop, 5));
+	signer_starts(office, &signer);
 	pki_tick(office->broker->pki, now_s + PKI_CRL_S - 60);
-	assert_false(crl_is_ordered(office, 0));
+	assert_false(crl_is_ordered(office, 1, 0));
 	pki_tick(office->broker->pki, now_s + PKI_CRL_S + 60);
-	assert_true(crl_is_ordered(office, 0));
+	assert_true(crl_is_ordered(office, 1, 0));
+	signer_finish(&signer);
+}
+
+/* A list that says it is of tomorrow keeps everybody out. */
+static void a_fresh_list_when_the_clock_was_set_back(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+
+	signer_init(&signer);
+	signer_starts(office, &signer);
+	pki_tick(office->broker->pki, clock_wall_s() - 60);
+	assert_true(crl_is_ordered(office, 1, 0));
+	signer_finish(&signer);
+}
+
+/* Answers OCSP from memory: what it knew died with the one before. */
+static void a_new_signer_gets_the_lists_again(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+
+	signer_init(&signer);
+	signer_starts(office, &signer);
+	assert_ok(db_exec(office->db, "UPDATE certificate SET state = 3"));
+	office_link(office, WIRE_SIGNER, &office->signer);
+	signer_does(office, &signer, MSG_show_ca);
+	assert_true(crl_is_ordered(office, 1, 1));
 	signer_finish(&signer);
 }
 
 static void the_list_has_no_certificate_that_ran_out(void **state)
 {
 	struct office *office = *state;
+	struct signer signer;
 
-	assert_true(crl_is_ordered(office, 0));
+	signer_init(&signer);
+	signer_starts(office, &signer);
 	assert_ok(db_exec(office->db, "UPDATE certificate SET state = 3"));
 	pki_renew_crl(office->broker->pki);
-	assert_true(crl_is_ordered(office, 1));
+	assert_true(crl_is_ordered(office, 1, 1));
 	assert_ok(db_exec(office->db, "UPDATE certificate SET not_after = unixepoch() - 1"));
 	pki_renew_crl(office->broker->pki);
-	assert_true(crl_is_ordered(office, 0));
+	assert_true(crl_is_ordered(office, 1, 0));
+	signer_finish(&signer);
+}
+
+static void the_list_says_when_and_why(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	const uint8_t *at;
+
+	signer_init(&signer);
+	signer_starts(office, &signer);
+	assert_ok(
+		db_exec(office->db, "UPDATE certificate SET state = 3, revoked = 258, reason = 1"));
+	pki_renew_crl(office->broker->pki);
+	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_make_crl, 200));
+	assert_int_equal(office->received.msg.make_crl.revoked.len, 25);
+	at = office->received.msg.make_crl.revoked.data;
+	assert_int_equal(at[15], 1);
+	assert_int_equal(at[16], 2);
+	assert_int_equal(at[17], 1);
+	assert_int_equal(at[24], CRL_KEY_COMPROMISE);
+	ipc_received_finish(&office->received);
+	signer_finish(&signer);
+}
+
+static void changed(void *ctx, enum err err, const union wire_any *answer)
+{
+	unsigned *count = ctx;
+
+	assert_ok(err);
+	assert_non_null(answer);
+	(*count)++;
+}
+
+static void change(struct office *office, enum ca_order what, unsigned *count)
+{
+	const struct msg_change_ca order = { .order = (uint8_t)what };
+
+	assert_ok(pki_change_ca(office->broker->pki, &order, changed, count));
+}
+
+static void after_a_rotation_the_edge_has_both_and_a_new_certificate(void **state)
+{
+	struct office *office = *state;
+	const struct msg_edge_config *config = &office->received.msg.edge_config;
+	_cleanup_object_(x509) X509 *leaf = NULL;
+	struct signer signer;
+	struct csr csr;
+	unsigned count = 0;
+	const uint8_t *at;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	signer_starts(office, &signer);
+	edge_starts(office, &csr);
+	signer_does(office, &signer, MSG_sign);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	signer_add(&signer);
+	change(office, CA_ROTATE, &count);
+	signer_answers(office, &signer, 0, 100);
+	assert_int_equal(count, 1);
+	assert_int_equal(signer.signs, 2);
+	assert_int_equal(signer.crls, 3);
+	assert_true(edge_gets_config(office, 0, 1000));
+	assert_int_equal(certificates_in(config->ca), 3);
+	at = config->certificate.data;
+	leaf = d2i_X509(NULL, &at, (long)config->certificate.len);
+	assert_int_equal(X509_verify(leaf, signer.issuing[1].key), 1);
+	ipc_received_finish(&office->received);
+	/* Once: the lists that follow bring no new one. */
+	pki_renew_crl(office->broker->pki);
+	signer_answers(office, &signer, 0, 100);
+	assert_int_equal(signer.signs, 2);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void a_locked_ca_is_told_and_served_when_it_opens(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct answer answer;
+	struct csr csr;
+	unsigned count = 0;
+
+	signer_init(&signer);
+	signer.locked = true;
+	csr_new(&csr);
+	signer_starts(office, &signer);
+	edge_starts(office, &csr);
+	signer_does(office, &signer, MSG_sign);
+	answer = office_answer(office);
+	assert_error(answer, 423, "locked");
+	answer_finish(&answer);
+	signer.locked = false;
+	change(office, CA_UNLOCK, &count);
+	signer_answers(office, &signer, 0, 100);
+	assert_int_equal(count, 1);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	csr_finish(&csr);
+	signer_finish(&signer);
 }
 
 /* ---- devices -----------------------------------------------------------------------------------
@@ -376,7 +427,7 @@ static void a_device_is_enrolled_by_its_key(void **state)
 	signer_init(&signer);
 	csr_new(&csr);
 	send_order(office, "device enrol", enrol_arguments(&csr));
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	answer = order_answer(office);
 	assert_int_equal(answer.status, 200);
 	bio = BIO_new_mem_buf(answer_text(answer, "certificate"), -1);
@@ -394,7 +445,7 @@ static void a_device_is_enrolled_by_its_key(void **state)
 	assert_int_equal(office_audit_count(office, "device-enrol"), 1);
 	/* The same key again: no second row. */
 	send_order(office, "device enrol", enrol_arguments(&csr));
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	answer = order_answer(office);
 	assert_error(answer, 409, "exists");
 	answer_finish(&answer);
@@ -404,17 +455,26 @@ static void a_device_is_enrolled_by_its_key(void **state)
 
 struct ordered {
 	int count;
+	enum err err;
 	uint8_t first; /* byte of the certificate */
 };
 
-static void on_ordered(void *ctx, enum err err, struct bytes certificate, struct bytes ca)
+static void on_ordered(void *ctx, enum err err, const union wire_any *answer)
 {
 	struct ordered *ordered = ctx;
 
-	(void)ca;
-	assert_ok(err);
 	ordered->count++;
-	ordered->first = certificate.data[0];
+	ordered->err = err;
+	ordered->first = err ? 0 : answer->certified.certificate.data[0];
+}
+
+static void order(struct office *office, struct ordered *ordered)
+{
+	const struct pki_device_order wanted = {
+		.csr = { (const uint8_t *)"csr", 3 }, .name = "pc", .owner = "sato", .days = 1
+	};
+
+	assert_ok(pki_sign_device(office->broker->pki, &wanted, on_ordered, ordered));
 }
 
 /* Whichever comes first: an answer belongs to the order of its number. */
@@ -425,9 +485,7 @@ static void answers_find_their_order(void **state)
 	struct msg_certified answers[2] = { 0 };
 
 	for (int i = 0; i < 2; i++)
-		assert_ok(pki_sign_device(office->broker->pki,
-					  (struct bytes){ (const uint8_t *)"csr", 3 }, "pc", "sato",
-					  1, on_ordered, &ordered[i]));
+		order(office, &ordered[i]);
 	for (int i = 0; i < 2; i++) {
 		assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 1000));
 		answers[i].request = office->received.msg.sign.request;
@@ -446,6 +504,43 @@ static void answers_find_their_order(void **state)
 	}
 }
 
+/* Of another kind than was asked for, or empty. */
+static void a_wrong_answer_is_none(void **state)
+{
+	struct office *office = *state;
+	struct ordered ordered = { 0 };
+	struct msg_checked_csr checked = { 0 };
+	struct msg_certified empty = { 0 };
+
+	order(office, &ordered);
+	assert_true(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 1000));
+	empty.request = checked.request = office->received.msg.sign.request;
+	ipc_received_finish(&office->received);
+	assert_ok(ipc_send(office->signer, MSG_checked_csr, &checked, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	assert_int_equal(ordered.count, 0);
+	assert_ok(ipc_send(office->signer, MSG_certified, &empty, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	assert_int_equal(ordered.count, 1);
+	assert_err(ordered.err, ERR_PROTOCOL);
+}
+
+static void a_signer_that_dies_ends_its_orders(void **state)
+{
+	struct office *office = *state;
+	struct ordered ordered = { 0 };
+
+	order(office, &ordered);
+	close(office->signer);
+	office->signer = -1;
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+	assert_int_equal(ordered.count, 1);
+	assert_err(ordered.err, ERR_UNAVAILABLE);
+}
+
 static void a_slow_signer_leaves_nothing_half_done(void **state)
 {
 	struct office *office = *state;
@@ -461,7 +556,7 @@ static void a_slow_signer_leaves_nothing_half_done(void **state)
 	assert_error(answer, 503, "unavailable");
 	answer_finish(&answer);
 	/* Its answer comes after all. */
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	for (int i = 0; i < 5; i++)
 		assert_ok(loop_step(office->loop, 5));
 	query_init(&query, office->db, "SELECT count(*) FROM device");
@@ -485,7 +580,7 @@ static void enrolment_looks_again(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	assert_ok(account_set_disabled(office->db, office->account, true));
-	signer_signs(office, &signer);
+	signer_does(office, &signer, MSG_sign);
 	answer = order_answer(office);
 	assert_error(answer, 409, "state");
 	answer_finish(&answer);
@@ -527,9 +622,16 @@ int main(void)
 		office_test(asking_again_costs_no_signature),
 		office_test(the_ca_is_shown_before_any_certificate),
 		office_test(a_fresh_list_at_start_and_every_week),
+		office_test(a_fresh_list_when_the_clock_was_set_back),
+		office_test(a_new_signer_gets_the_lists_again),
+		office_test(the_list_says_when_and_why),
+		office_test(after_a_rotation_the_edge_has_both_and_a_new_certificate),
+		office_test(a_locked_ca_is_told_and_served_when_it_opens),
 		office_test(the_list_has_no_certificate_that_ran_out),
 		office_test(a_device_is_enrolled_by_its_key),
 		office_test(answers_find_their_order),
+		office_test(a_wrong_answer_is_none),
+		office_test(a_signer_that_dies_ends_its_orders),
 		office_test(a_slow_signer_leaves_nothing_half_done),
 		office_test(enrolment_looks_again),
 		office_test(bad_requests_do_not_reach_the_signer),
