@@ -24,11 +24,8 @@ enum {
  */
 static enum err decode(const char *text, size_t len, uint8_t *out, char *again, size_t *ret_len)
 {
-	int written;
+	int written = EVP_DecodeBlock(out, (const uint8_t *)text, (int)len);
 
-	if (!len || len % 4)
-		return ERR_INVALID;
-	written = EVP_DecodeBlock(out, (const uint8_t *)text, (int)len);
 	if (written < 3)
 		return ERR_INVALID;
 	written -= (text[len - 1] == '=') + (text[len - 2] == '=');

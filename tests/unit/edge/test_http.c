@@ -790,6 +790,29 @@ static bool in_memory(const void *memory, size_t len, const char *text)
 	return memory && memmem(memory, len, text, strlen(text));
 }
 
+static void no_code_in_connection(void)
+{
+	const struct buf *body = &connection->exchange.body;
+
+	assert_false(in_memory(connection, sizeof(*connection), "7K2M"));
+	assert_false(in_memory(body->data, body->room, "7K2M"));
+}
+
+static void a_code_is_gone_once_it_is_asked(void **state)
+{
+	static const char *const all[] = { HOST, PKCS10, BASIC, "Content-Length: 34", NULL };
+
+	(void)state;
+	begin("POST", EST "simpleenroll", all);
+	assert_true(in_memory(connection, sizeof(*connection), "7K2M"));
+	assert_int_equal(http_body(connection, CODE, 34), 0);
+	assert_int_equal(http_body_end(connection), 0);
+	assert_non_null(waiting);
+	no_code_in_connection();
+	finish_answer();
+	no_code_in_connection();
+}
+
 /* Neither in what stays of a connection nor in what is written down. */
 static void a_code_is_kept_nowhere(void **state)
 {
@@ -817,9 +840,7 @@ static void a_code_is_kept_nowhere(void **state)
 	fclose(file);
 	assert_true(in_memory(log, len, "path=" EST "simpleenroll status=200"));
 	assert_false(in_memory(log, len, "7K2M"));
-	assert_false(in_memory(connection, sizeof(*connection), "7K2M"));
-	assert_false(
-		in_memory(connection->exchange.body.data, connection->exchange.body.room, "7K2M"));
+	no_code_in_connection();
 }
 
 int main(void)
@@ -845,6 +866,7 @@ int main(void)
 		TEST(where_a_body_ends_is_certain),
 		TEST(strange_replies_are_not_passed_on),
 		TEST(guesses_are_counted),
+		TEST(a_code_is_gone_once_it_is_asked),
 		TEST(a_code_is_kept_nowhere),
 	};
 
