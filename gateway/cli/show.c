@@ -14,7 +14,14 @@
 #include "cli/text.h"
 #include "cli/words.h"
 
-enum { COLUMNS_MAX = 32, CELL_ROOM = 32, GAP = 2, MAC_DIGITS = 12, HEX_ROOM = 3 * 64 };
+enum {
+	COLUMNS_MAX = 32,
+	COLUMNS_WIDE = 10, /* from here on, columns in which nothing stands are left out */
+	CELL_ROOM = 32,
+	GAP = 2,
+	MAC_DIGITS = 12,
+	HEX_ROOM = 3 * 64,
+};
 
 /* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds
  * since 1970. */
@@ -22,16 +29,46 @@ static const struct {
 	const char *code, *ja;
 	bool is_time;
 } headings[] = {
-	{ "address", "アドレス", false },  { "device", "端末", false },
-	{ "failures", "失敗回数", false }, { "full-name", "氏名", false },
-	{ "host", "PC", false },           { "id", "番号", false },
-	{ "mac", "MAC アドレス", false },  { "name", "名前", false },
-	{ "part", "部分", false },         { "pin", "証明書", false },
-	{ "port", "ポート", false },       { "protocol", "方式", false },
-	{ "role", "役割", false },         { "security", "保護", false },
-	{ "seen", "最終利用", true },      { "serial", "シリアル", false },
-	{ "started", "開始", true },       { "state", "状態", false },
-	{ "until", "期限", true },         { "user", "利用者", false },
+	{ "account", "アカウント", false },
+	{ "address", "アドレス", false },
+	{ "asked", "申請", true },
+	{ "by", "招待した人", false },
+	{ "created", "招待", true },
+	{ "decided", "決定", true },
+	{ "decided_by", "決定した人", false },
+	{ "device", "端末", false },
+	{ "disposal", "廃棄方法", false },
+	{ "expires", "有効期限", true },
+	{ "failures", "失敗回数", false },
+	{ "fingerprint", "鍵の指紋", false },
+	{ "from", "開始", true },
+	{ "full-name", "氏名", false },
+	{ "host", "PC", false },
+	{ "id", "番号", false },
+	{ "issued", "発行", true },
+	{ "key", "鍵", false },
+	{ "kind", "種類", false },
+	{ "mac", "MAC アドレス", false },
+	{ "name", "名前", false },
+	{ "owners", "使用者", false },
+	{ "part", "部分", false },
+	{ "pin", "証明書", false },
+	{ "place", "鍵の場所", false },
+	{ "port", "ポート", false },
+	{ "pre_approved", "承認済み", false },
+	{ "protocol", "方式", false },
+	{ "reason", "理由", false },
+	{ "remark", "備考", false },
+	{ "retired", "廃棄", true },
+	{ "role", "役割", false },
+	{ "security", "保護", false },
+	{ "seen", "最終利用", true },
+	{ "serial", "シリアル", false },
+	{ "sha256", "SHA-256", false },
+	{ "started", "開始", true },
+	{ "state", "状態", false },
+	{ "until", "期限", true },
+	{ "user", "利用者", false },
 	{ "viewers", "画面数", false },
 };
 
@@ -133,25 +170,48 @@ static void measure(const json_t *columns, const json_t *row, size_t *widths)
 		widths[i] = MAX(widths[i], text_width(column_text(columns, row, i, room)));
 }
 
+/* A width of 0 leaves the column out. */
 static void print_row(FILE *out, const json_t *columns, const json_t *row, const size_t *widths)
 {
-	size_t count = MIN(json_array_size(row), (size_t)COLUMNS_MAX);
+	size_t count = MIN(json_array_size(row), (size_t)COLUMNS_MAX), last = 0;
 	char room[CELL_ROOM];
 
+	for (size_t i = 0; i < count; i++)
+		if (widths[i])
+			last = i;
 	/* No spaces at the end of a line: the last column needs no width. */
 	for (size_t i = 0; i < count; i++)
-		text_put(out, column_text(columns, row, i, room),
-			 i + 1 < count ? widths[i] + GAP : 0);
+		if (widths[i])
+			text_put(out, column_text(columns, row, i, room),
+				 i < last ? widths[i] + GAP : 0);
 	fputc('\n', out);
+}
+
+static bool says_nothing(const json_t *columns, const json_t *rows, size_t at)
+{
+	char room[CELL_ROOM];
+	const json_t *row;
+	size_t index;
+
+	json_array_foreach(rows, index, row)
+	{
+		const char *text = column_text(columns, row, at, room);
+		if (*text && !util_streq(text, "-"))
+			return false;
+	}
+	return json_array_size(rows) > 0;
 }
 
 static void print_table(FILE *out, const json_t *columns, const json_t *rows)
 {
-	size_t widths[COLUMNS_MAX] = { 0 }, index;
+	size_t widths[COLUMNS_MAX] = { 0 }, index, count = json_array_size(columns);
 	const json_t *row;
 
 	measure(columns, columns, widths);
 	json_array_foreach(rows, index, row) measure(columns, row, widths);
+	for (size_t i = 0; count >= COLUMNS_WIDE && i < MIN(count, (size_t)COLUMNS_MAX); i++)
+		if (says_nothing(columns, rows, i))
+			widths[i] = 0;
 	print_row(out, columns, columns, widths);
 	json_array_foreach(rows, index, row) print_row(out, columns, row, widths);
 }
@@ -164,6 +224,8 @@ static void print_members(FILE *out, const json_t *body)
 
 	json_object_foreach((json_t *)body, name, value)
 	{
+		if (util_streq(name, "columns") || util_streq(name, "rows"))
+			continue;
 		const char *text = cell_text(value, room);
 		if (util_streq(name, "sha256"))
 			text = colons(text, true, digits, sizeof(digits));
@@ -196,16 +258,18 @@ void show_reply(FILE *out, const json_t *body)
 	const json_t *columns = json_object_get(body, "columns"),
 		     *rows = json_object_get(body, "rows");
 
-	if (json_is_array(columns) && json_is_array(rows))
+	if (json_is_array(columns) && json_is_array(rows)) {
 		print_table(out, columns, rows);
-	else if (json_is_string(json_object_get(body, "totp_secret")))
-		print_totp(out, body);
-	else if (invite_is(body))
-		invite_print(out, body);
-	else if (json_object_size(body) == 0)
-		fprintf(out, "%s\n", lang("Done.", "完了しました。"));
-	else
 		print_members(out, body);
+	} else if (json_is_string(json_object_get(body, "totp_secret"))) {
+		print_totp(out, body);
+	} else if (invite_is(body)) {
+		invite_print(out, body);
+	} else if (json_object_size(body) == 0) {
+		fprintf(out, "%s\n", lang("Done.", "完了しました。"));
+	} else {
+		print_members(out, body);
+	}
 }
 
 /* The error's own text in the user's language; the code itself when it is not one of ours. */

@@ -105,6 +105,20 @@ static void test_odd_rows(void **state)
 	assert_int_equal(strncmp(text, "a\n1  1", 6), 0);
 }
 
+/* Wide tables leave out what no row has; narrow ones stay as they are. */
+static void test_empty_columns(void **state)
+{
+	(void)state;
+	expect(show_reply,
+	       "{\"columns\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"retired\"],"
+	       "\"rows\":[[1,\"\",3,\"\",\"\",\"\",\"\",\"\",\"x\",0],"
+	       "[1,\"\",3,\"y\",\"\",\"\",\"\",\"\",\"\",0]]}",
+	       "a  c  d  i\n1  3     x\n1  3  y  \n");
+	expect(show_reply, "{\"columns\":[\"a\",\"b\"],\"rows\":[[1,\"\"]]}", "a  b\n1  \n");
+	expect(show_reply, "{\"columns\":[\"a\"],\"rows\":[[1]],\"locked\":true}",
+	       "a\n1\nlocked: yes\n");
+}
+
 static void test_members(void **state)
 {
 	(void)state;
@@ -264,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup(test_table, in_english),
 		cmocka_unit_test_setup(test_harmless, in_english),
 		cmocka_unit_test_setup(test_odd_rows, in_english),
+		cmocka_unit_test_setup(test_empty_columns, in_english),
 		cmocka_unit_test_setup(test_members, in_english),
 		cmocka_unit_test_setup(test_errors, in_english),
 		cmocka_unit_test_setup(test_words, in_english),
