@@ -29,6 +29,11 @@ struct bytes pki_ca(const struct pki *pki)
 	return pki_bytes(&pki->cas);
 }
 
+bool pki_is_locked(const struct pki *pki)
+{
+	return pki->known && pki->locked;
+}
+
 /* ---- orders ------------------------------------------------------------------------------------
  */
 
@@ -104,6 +109,23 @@ enum err pki_sign_device(struct pki *pki, const struct pki_device_order *order, 
 		.owner = order->owner,
 		.days = order->days,
 		.challenge = order->challenge,
+	};
+
+	return pki_order_send(pki, MSG_sign, &msg, PKI_WAIT_S,
+			      (struct pki_order){ .request = msg.request,
+						  .answer = MSG_certified,
+						  .done = done,
+						  .ctx = ctx });
+}
+
+enum err pki_sign_auditor(struct pki *pki, struct bytes csr, const char *name, pki_done *done,
+			  void *ctx)
+{
+	const struct msg_sign msg = {
+		.request = pki_next_request(pki),
+		.profile = CERT_AUDITOR,
+		.csr = csr,
+		.name = name,
 	};
 
 	return pki_order_send(pki, MSG_sign, &msg, PKI_WAIT_S,

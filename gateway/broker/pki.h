@@ -69,6 +69,10 @@ struct pki_device_order {
 nodiscard enum err pki_sign_device(struct pki *pki, const struct pki_device_order *order,
 				   pki_done *done, void *ctx);
 
+/* Orders an auditor's certificate: as a device's, but for its profile. */
+nodiscard enum err pki_sign_auditor(struct pki *pki, struct bytes csr, const char *name,
+				    pki_done *done, void *ctx);
+
 /* Whether the signer would take the request: checked_csr. Errors of csr_check. */
 nodiscard enum err pki_check_csr(struct pki *pki, struct bytes csr, const char *challenge,
 				 pki_done *done, void *ctx);
@@ -89,6 +93,9 @@ nodiscard enum err pki_change_ca(struct pki *pki, const struct msg_change_ca *or
 
 /* All CAs of the office as edge_config's ca; empty while they are not known. */
 struct bytes pki_ca(const struct pki *pki);
+
+/* Whether the signer waits for the passphrase of its keys. False while it is not known. */
+bool pki_is_locked(const struct pki *pki);
 
 /* ---- the signer --------------------------------------------------------------------------------
  */
