@@ -1,5 +1,6 @@
 #include "issuing.h"
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -172,6 +173,312 @@ static void test_pem(void **state)
 	OPENSSL_free(request.der);
 }
 
+/* A request that says more than ours do: add gets it before it is signed. */
+static struct request request_with(EVP_PKEY *key, void (*add)(X509_REQ *request))
+{
+	struct request request = { NULL, 0 };
+	_cleanup_object_(req) X509_REQ *made = X509_REQ_new();
+
+	assert_true(X509_REQ_set_version(made, X509_REQ_VERSION_1));
+	assert_true(X509_REQ_set_pubkey(made, key));
+	add(made);
+	assert_true(X509_REQ_sign(made, key, EVP_sha256()) > 0);
+	int len = i2d_X509_REQ(made, &request.der);
+	assert_true(len > 0);
+	request.len = (size_t)len;
+	return request;
+}
+
+static void add_password(X509_REQ *request, int type, const char *text, int len)
+{
+	assert_true(X509_REQ_add1_attr_by_NID(request, NID_pkcs9_challengePassword, type,
+					      (const unsigned char *)text, len));
+}
+
+static void add_utf8(X509_REQ *request)
+{
+	add_password(request, V_ASN1_UTF8STRING, "ABCD-01EF", 9);
+}
+
+static void add_printable(X509_REQ *request)
+{
+	add_password(request, V_ASN1_PRINTABLESTRING, "abcd o1ef", 9);
+}
+
+static void add_bmp(X509_REQ *request)
+{
+	add_password(request, V_ASN1_BMPSTRING, "\0A\0B\0C\0D\0000\0001\0E\0F", 16);
+}
+
+static void add_empty(X509_REQ *request)
+{
+	add_password(request, V_ASN1_UTF8STRING, "", 0);
+}
+
+static void add_long(X509_REQ *request)
+{
+	add_password(request, V_ASN1_UTF8STRING,
+		     "ABCD01EF0000000000000000000000000000000000000000000000000000000000", 66);
+}
+
+static void add_octets(X509_REQ *request)
+{
+	add_password(request, V_ASN1_OCTET_STRING, "ABCD01EF", 8);
+}
+
+static void add_twice(X509_REQ *request)
+{
+	add_utf8(request);
+	add_utf8(request);
+}
+
+static void add_two_values(X509_REQ *request)
+{
+	X509_ATTRIBUTE *attribute = X509_ATTRIBUTE_create_by_NID(NULL, NID_pkcs9_challengePassword,
+								 V_ASN1_UTF8STRING, "ABCD01EF", 8);
+
+	assert_true(X509_ATTRIBUTE_set1_data(attribute, V_ASN1_UTF8STRING, "OTHER", 5));
+	assert_true(X509_REQ_add1_attr(request, attribute));
+	X509_ATTRIBUTE_free(attribute);
+}
+
+static void add_friendly_name_twice(X509_REQ *request)
+{
+	for (int i = 0; i < 2; i++)
+		assert_true(X509_REQ_add1_attr_by_NID(request, NID_friendlyName, V_ASN1_BMPSTRING,
+						      (const unsigned char *)"\0x", 2));
+}
+
+static void add_nothing(X509_REQ *request)
+{
+	(void)request;
+}
+
+static void add_version(X509_REQ *request)
+{
+	assert_true(X509_REQ_set_version(request, 1));
+}
+
+static enum err check_with(void (*add)(X509_REQ *request), const char *challenge)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	_cleanup_object_(pkey) EVP_PKEY *out = NULL;
+	struct request request = request_with(key, add);
+	enum err err = csr_check(request.der, request.len, challenge, &out);
+
+	OPENSSL_free(request.der);
+	return err;
+}
+
+static void test_challenge(void **state)
+{
+	(void)state;
+	assert_int_equal(check_with(add_nothing, ""), OK);
+	assert_int_equal(check_with(add_nothing, "ABCD01EF"), OK);
+	assert_int_equal(check_with(add_utf8, "ABCD01EF"), OK);
+	assert_int_equal(check_with(add_utf8, "abcd-o1ef"), OK);
+	assert_int_equal(check_with(add_printable, "ABCD01EF"), OK);
+	assert_int_equal(check_with(add_bmp, "ABCD01EF"), OK);
+	assert_int_equal(check_with(add_empty, ""), OK);
+	assert_int_equal(check_with(add_empty, "ABCD01EF"), ERR_CODE);
+	assert_int_equal(check_with(add_utf8, ""), ERR_CODE);
+	assert_int_equal(check_with(add_utf8, "ABCD01EG"), ERR_CODE);
+	assert_int_equal(check_with(add_utf8, "ABCD01E"), ERR_CODE);
+	assert_int_equal(check_with(add_utf8, "ABCD01EF0"), ERR_CODE);
+	assert_int_equal(check_with(add_long, "ABCD01EF"), ERR_CODE);
+}
+
+static void test_bad_attributes(void **state)
+{
+	(void)state;
+	assert_int_equal(check_with(add_octets, "ABCD01EF"), ERR_INVALID);
+	assert_int_equal(check_with(add_twice, "ABCD01EF"), ERR_INVALID);
+	assert_int_equal(check_with(add_two_values, "ABCD01EF"), ERR_INVALID);
+	assert_int_equal(check_with(add_friendly_name_twice, ""), ERR_INVALID);
+	assert_int_equal(check_with(add_version, ""), ERR_INVALID);
+}
+
+/* What there is of a request in all its forms. */
+static void test_forms(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	char base64[4096], text[8192];
+	size_t len = (size_t)EVP_EncodeBlock((uint8_t *)base64, request.der, (int)request.len);
+
+	(void)state;
+	assert_int_equal(check((const uint8_t *)base64, len), OK);
+	static const char *const ends[] = { "\n", "\r\n", " \t" };
+	static const char *const names[] = { "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST" };
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		int at = snprintf(text, sizeof(text), "%s", ends[i]);
+		for (size_t k = 0; k < len; k += 64)
+			at += snprintf(text + at, sizeof(text) - (size_t)at, "%.64s%s", base64 + k,
+				       ends[i]);
+		assert_int_equal(check((const uint8_t *)text, (size_t)at), OK);
+		for (size_t k = 0; i < 2 && k < ARRAY_SIZE(names); k++) {
+			char pem[8192];
+			int size = snprintf(pem, sizeof(pem),
+					    "\n-----BEGIN %s-----%s%s-----END %s-----%s", names[k],
+					    i ? "\r" : "", text, names[k], ends[i]);
+			assert_int_equal(check((const uint8_t *)pem, (size_t)size), OK);
+		}
+	}
+	/* Text before, within and after it. */
+	static const struct {
+		const char *before, *within, *after;
+	} bad[] = { { "=", "", "" }, { "", "=", "" },    { "", "", "=" }, { "", "", "====" },
+		    { "", "", "!" }, { "", "", "AAAA" }, { "", "-", "" } };
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		int size = snprintf(text, sizeof(text), "%s%.8s%s%s%s", bad[i].before, base64,
+				    bad[i].within, base64 + 8, bad[i].after);
+		assert_int_equal(check((const uint8_t *)text, (size_t)size), ERR_INVALID);
+	}
+	OPENSSL_free(request.der);
+}
+
+static void test_wrong_pem_name(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	_cleanup_object_(bio) BIO *bio = BIO_new(BIO_s_mem());
+	uint8_t *data = NULL;
+
+	(void)state;
+	assert_true(PEM_write_bio(bio, "CERTIFICATE", "", request.der, (long)request.len));
+	long len = BIO_get_mem_data(bio, &data);
+	assert_int_equal(check(data, (size_t)len), ERR_INVALID);
+	OPENSSL_free(request.der);
+}
+
+/* The same request with the outermost length in a form of BER; its signature still holds. */
+static void test_ber(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	uint8_t data[1024];
+
+	(void)state;
+	assert_int_equal(request.der[1], 0x81); /* so far one byte of length */
+	const size_t content = request.len - 3;
+	/* Not minimal. */
+	memcpy(data, "\x30\x82\x00", 3);
+	memcpy(data + 3, request.der + 2, content + 1);
+	const uint8_t *at = data;
+	_cleanup_object_(req) X509_REQ *taken = d2i_X509_REQ(NULL, &at, (long)content + 4);
+	assert_non_null(taken); /* OpenSSL would */
+	assert_int_equal(check(data, content + 4), ERR_INVALID);
+	/* Indefinite. */
+	memcpy(data, "\x30\x80", 2);
+	memcpy(data + 2, request.der + 3, content);
+	memcpy(data + 2 + content, "\0\0", 2);
+	assert_int_equal(check(data, content + 4), ERR_INVALID);
+	OPENSSL_free(request.der);
+}
+
+static void hash_of(const struct request *request, uint8_t hash[CSR_KEY_HASH])
+{
+	_cleanup_object_(pkey) EVP_PKEY *out = NULL;
+
+	assert_int_equal(csr_check(request->der, request->len, "", &out), OK);
+	assert_int_equal(csr_key_hash(out, hash), OK);
+}
+
+/* One key has one hash whatever the form of its point. */
+static void test_one_hash(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request plain = request_of(key);
+	uint8_t first[CSR_KEY_HASH], second[CSR_KEY_HASH];
+
+	(void)state;
+	assert_true(EVP_PKEY_set_utf8_string_param(key, "point-format", "compressed"));
+	struct request compressed = request_of(key);
+	assert_true(compressed.len < plain.len);
+	hash_of(&plain, first);
+	hash_of(&compressed, second);
+	assert_memory_equal(first, second, sizeof(first));
+	assert_true(EVP_PKEY_set_utf8_string_param(key, "point-format", "hybrid"));
+	struct request hybrid = request_of(key);
+	assert_int_equal(check(hybrid.der, hybrid.len), ERR_INVALID);
+	OPENSSL_free(plain.der);
+	OPENSSL_free(compressed.der);
+	OPENSSL_free(hybrid.der);
+}
+
+static void test_key_types(void **state)
+{
+	static const struct {
+		const char *kind, *text;
+	} rows[] = { { "P-256", "EC P-256" }, { "P-384", "EC P-384" } };
+	_cleanup_object_(pkey) EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	_cleanup_object_(pkey) EVP_PKEY *rsa = EVP_RSA_gen(3072);
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen(rows[i].kind);
+		csr_key_type(key, text, sizeof(text));
+		assert_string_equal(text, rows[i].text);
+	}
+	csr_key_type(ed25519, text, sizeof(text));
+	assert_string_equal(text, "Ed25519");
+	csr_key_type(rsa, text, sizeof(text));
+	assert_string_equal(text, "RSA 3072");
+}
+
+/* An exponent as of old smart cards, and a key out of RFC 9500: weak_key_check is asked. */
+static void test_weak_keys(void **state)
+{
+	static const char pem[] =
+		"-----BEGIN EC PRIVATE KEY-----\n"
+		"MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGCCqGSM49\n"
+		"AwEHoUQDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjV\n"
+		"uKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==\n"
+		"-----END EC PRIVATE KEY-----\n";
+	_cleanup_object_(bio) BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *three = BN_new();
+	EVP_PKEY *key = NULL;
+
+	(void)state;
+	assert_int_equal(check_key(PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL)), ERR_KEY);
+	assert_true(BN_set_word(three, 3) && EVP_PKEY_keygen_init(ctx) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 3072) == 1 &&
+		    EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, three) == 1 &&
+		    EVP_PKEY_generate(ctx, &key) == 1);
+	assert_int_equal(check_key(key), ERR_KEY);
+	BN_free(three);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+/* MD5 and SHA-1 prove nothing; PSS is another kind of key, or has the peer's parameters. */
+static void test_bad_signatures(void **state)
+{
+	const EVP_MD *const hashes[] = { EVP_md5(), EVP_sha1(), EVP_sha224() };
+	_cleanup_object_(pkey) EVP_PKEY *rsa = EVP_RSA_gen(3072);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	EVP_PKEY *pss = NULL, *p256 = EVP_EC_gen("P-256");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
+		EVP_PKEY *key = i == 0 ? rsa : p256;
+		_cleanup_object_(req) X509_REQ *request = X509_REQ_new();
+		uint8_t *der = NULL;
+		assert_true(X509_REQ_set_pubkey(request, key));
+		assert_true(X509_REQ_sign(request, key, hashes[i]) > 0);
+		int len = i2d_X509_REQ(request, &der);
+		assert_int_equal(check(der, (size_t)len), ERR_INVALID);
+		OPENSSL_free(der);
+	}
+	assert_true(EVP_PKEY_keygen_init(ctx) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 3072) == 1 &&
+		    EVP_PKEY_generate(ctx, &pss) == 1);
+	assert_int_equal(check_key(pss), ERR_KEY);
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(p256);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +491,15 @@ int main(void)
 		cmocka_unit_test(test_trailing_and_oversized),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_pem),
+		cmocka_unit_test(test_challenge),
+		cmocka_unit_test(test_bad_attributes),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_wrong_pem_name),
+		cmocka_unit_test(test_ber),
+		cmocka_unit_test(test_one_hash),
+		cmocka_unit_test(test_key_types),
+		cmocka_unit_test(test_weak_keys),
+		cmocka_unit_test(test_bad_signatures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
