@@ -1,9 +1,11 @@
-#include "fixture.h"
+#include "issuing.h"
+
+#include <openssl/pem.h>
 
 #include "certs/pkcs12.h"
 
 struct device {
-	struct ca *ca;
+	struct issuing root, issuing;
 	EVP_PKEY *key;
 	X509 *certificate;
 	STACK_OF(X509) * chain;
@@ -14,11 +16,13 @@ static int setup(void **state)
 {
 	static struct device device;
 
-	device.ca = ca_fresh();
+	device.root = issuing_make(NULL, "root");
+	device.issuing = issuing_make(&device.root, "issuing");
 	device.key = EVP_EC_gen("P-256");
-	device.certificate = issue(device.ca, CERT_DEVICE, device.key);
+	device.certificate = issuing_issue(&device.issuing, CERT_DEVICE, device.key);
 	device.chain = sk_X509_new_null();
-	assert_true(sk_X509_push(device.chain, ca_certificate(device.ca)));
+	assert_true(sk_X509_push(device.chain, device.issuing.certificate));
+	assert_true(sk_X509_push(device.chain, device.root.certificate));
 	assert_int_equal(secret_new("合言葉 kx92", strlen("合言葉 kx92"), &device.password), OK);
 	*state = &device;
 	return 0;
@@ -29,7 +33,8 @@ static int teardown(void **state)
 	struct device *device = *state;
 
 	sk_X509_free(device->chain);
-	ca_free(device->ca);
+	issuing_free(&device->root);
+	issuing_free(&device->issuing);
 	EVP_PKEY_free(device->key);
 	X509_free(device->certificate);
 	secret_free(device->password);
@@ -66,8 +71,14 @@ static void test_opens_with_password_only(void **state)
 				 1);
 		assert_int_equal(EVP_PKEY_eq(key, device->key), 1);
 		assert_int_equal(X509_cmp(certificate, device->certificate), 0);
-		assert_int_equal(sk_X509_num(others), 1);
-		assert_int_equal(X509_cmp(sk_X509_value(others, 0), ca_certificate(device->ca)), 0);
+		assert_int_equal(sk_X509_num(others), 2);
+		for (int i = 0; i < 2; i++)
+			assert_true(
+				X509_cmp(sk_X509_value(others, i), device->root.certificate) == 0 ||
+				X509_cmp(sk_X509_value(others, i), device->issuing.certificate) ==
+					0);
+		assert_int_not_equal(X509_cmp(sk_X509_value(others, 0), sk_X509_value(others, 1)),
+				     0);
 		sk_X509_pop_free(others, X509_free);
 	}
 }
@@ -96,6 +107,61 @@ static void test_modern_by_default(void **state)
 			sk_PKCS7_value(safes, 0)->d.encrypted->enc_data->algorithm);
 	assert_int_equal(OBJ_obj2nid(object), NID_pbes2);
 	sk_PKCS7_pop_free(safes, PKCS7_free);
+}
+
+/* What "openssl pkcs12" says with these options; the password is ASCII, as those we make are. */
+static int read_with_openssl(const char *folder, const char *password, const char *options,
+			     char text[32768])
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 "openssl pkcs12 -in %s/file.p12 -passin pass:%s -nodes %s 2>&1", folder, password,
+		 options);
+	FILE *pipe = popen(command, "r");
+	assert_non_null(pipe);
+	size_t len = fread(text, 1, 32767, pipe);
+	text[len] = '\0';
+	return pclose(pipe);
+}
+
+static void test_openssl_reads_both(void **state)
+{
+	static const struct {
+		enum pkcs12_kind kind;
+		const char *options, *info;
+	} rows[] = {
+		{ PKCS12_MODERN, "-info", "PBES2, PBKDF2, AES-256-CBC, Iteration 200000" },
+		{ PKCS12_COMPATIBLE, "-info -legacy", "pbeWithSHA1And3-KeyTripleDES-CBC" },
+	};
+	static const char password[] = "ABCD-EF01-2345-6789-GHJK";
+	const struct device *device = *state;
+	_cleanup_secret_ struct secret *secret = NULL;
+	char folder[] = "/tmp/sekisho-pkcs12-XXXXXX", path[64], text[32768];
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/file.p12", folder);
+	assert_int_equal(secret_new(password, strlen(password), &secret), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_buf_ struct buf buf;
+		buf_init(&buf, 16384);
+		assert_int_equal(pkcs12_make(rows[i].kind, device->key, device->certificate,
+					     device->chain, "laptop", secret, &buf),
+				 OK);
+		assert_int_equal(util_write_file(path, buf.data, buf.len, 0600), OK);
+		assert_int_not_equal(read_with_openssl(folder, "wrong", rows[i].options, text), 0);
+		if (read_with_openssl(folder, password, rows[i].options, text) != 0)
+			fail_msg("%s", text);
+		assert_non_null(strstr(text, rows[i].info));
+		assert_non_null(strstr(text, "friendlyName: laptop"));
+		assert_non_null(strstr(text, "BEGIN PRIVATE KEY"));
+		size_t certificates = 0;
+		for (const char *at = text; (at = strstr(at, "BEGIN CERTIFICATE")); at++)
+			certificates++;
+		assert_int_equal(certificates, 3);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void test_empty_password_refused(void **state)
@@ -129,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens_with_password_only),
 		cmocka_unit_test(test_modern_by_default),
+		cmocka_unit_test(test_openssl_reads_both),
 		cmocka_unit_test(test_empty_password_refused),
 		cmocka_unit_test(test_wrong_key_refused),
 	};
