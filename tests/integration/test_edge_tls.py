@@ -4,66 +4,17 @@ Host field leads from one listener to the other, and what libwebsockets must not
 
 import socket
 import ssl
-import subprocess
 import time
 
 import client
 import harness
-
-CLIENT = "extendedKeyUsage=clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n"
-SERVER = CLIENT.replace("clientAuth", "serverAuth")
-NO_PURPOSE = CLIENT.split("\n", 1)[1]
-CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
-CA_CONFIG = """[ca]
-default_ca = office
-[office]
-database = {0}/index.txt
-new_certs_dir = {0}
-serial = {0}/serial
-default_md = sha256
-policy = any
-[any]
-commonName = supplied
-"""
-
-
-def openssl(*arguments, **kw):
-    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60, **kw).stdout
-
-
-class Forge:
-    """Makes certificates with any CA's key, as a thief of it or a careless administrator would."""
-
-    def __init__(self, folder):
-        self.dir = folder
-        folder.mkdir()
-        (folder / "index.txt").touch()
-        (folder / "serial").write_text("77000001\n")
-        (folder / "ca.cnf").write_text(CA_CONFIG.format(folder))
-
-    def own(self, name):
-        """A CA of its own."""
-        cert, key = self.dir / f"{name}.crt", self.dir / f"{name}.key"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={name}",
-                "-days", 5, "-keyout", key, "-out", cert)
-        return cert, key
-
-    def issue(self, name, issuer, extensions=CLIENT, start="20200101000000Z", end="20991231000000Z"):
-        cert, key, csr, ext = (self.dir / f"{name}.{s}" for s in ("crt", "key", "csr", "ext"))
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", f"/CN={name}",
-                "-keyout", key, "-out", csr)
-        ext.write_text(extensions)
-        openssl("ca", "-batch", "-notext", "-config", self.dir / "ca.cnf", "-cert", issuer[0], "-keyfile", issuer[1],
-                "-in", csr, "-extfile", ext, "-startdate", start, "-enddate", end, "-out", cert)
-        return cert, key
-
+from forge import openssl
 
 class Case(harness.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.sato = cls.gateway.add_user("sato")
-        cls.forge = Forge(cls.gateway.dir / "forge")
 
     def raw(self, data, device=True, port=None, sni="localhost", more=None, seconds=10):
         """Sends bytes; everything that comes back until the end of the connection or half a second of silence."""
@@ -108,47 +59,7 @@ class Case(harness.Case):
 
 
 class Certificates(Case):
-    def issuer(self):
-        signer = self.gateway.dir / "state" / "signer"
-        return signer / "ca.crt", signer / "ca.key"
-
-    def test_a_good_certificate_gets_in(self):
-        """The forge's certificates work when nothing is wrong with them: the tests below mean something."""
-        self.assertEqual(self.office(device=self.forge.issue("good", self.issuer())), 200)
-
-    def test_no_certificate(self):
-        self.assertIsNone(self.office(device=None))
-
-    def test_self_signed(self):
-        self.assertIsNone(self.office(device=self.forge.own("self")))
-
-    def test_another_ca(self):
-        self.assertIsNone(self.office(device=self.forge.issue("stranger", self.forge.own("other-ca"))))
-
-    def test_wrong_purpose(self):
-        self.assertIsNone(self.office(device=self.forge.issue("server", self.issuer(), SERVER)))
-
-    def test_no_purpose(self):
-        self.assertNotEqual(self.office(device=self.forge.issue("purposeless", self.issuer(), NO_PURPOSE)), 200)
-
-    def test_expired(self):
-        self.assertIsNone(self.office(device=self.forge.issue("old", self.issuer(), end="20200102000000Z")))
-
-    def test_not_yet_valid(self):
-        self.assertIsNone(self.office(device=self.forge.issue("future", self.issuer(), start="20980101000000Z")))
-
-    def test_a_device_is_no_ca(self):
-        """A chain through a device's certificate, shown with it."""
-        device = self.forge.issue("device-ca", self.issuer())
-        cert, key = self.forge.issue("below", device)
-        cert.write_bytes(cert.read_bytes() + device[0].read_bytes())
-        self.assertIsNone(self.office(device=(cert, key)))
-
-    def test_no_ca_in_between(self):
-        between = self.forge.issue("between", self.issuer(), CA)
-        cert, key = self.forge.issue("below-between", between)
-        cert.write_bytes(cert.read_bytes() + between[0].read_bytes())
-        self.assertIsNone(self.office(device=(cert, key)))
+    """Which of them get in is in test_bad_certificates."""
 
     def test_revoked_while_others_stay_connected(self):
         """The new list reaches the edge without a restart and without ending anybody's connection."""
@@ -164,14 +75,36 @@ class Certificates(Case):
         self.assertEqual(self.gateway.pid("edge"), edge)
         browser.close()
 
-    def test_only_our_ca_is_asked_for(self):
-        """Or a browser offers every certificate that its user has."""
-        out = openssl("s_client", "-connect", f"127.0.0.1:{self.gateway.port}", "-CAfile", self.gateway.ca, "-cert",
-                      self.sato.devices["laptop"][0], "-key", self.sato.devices["laptop"][1], input=b"").decode()
-        names = out.split("Acceptable client certificate CA names\n")[1].split("\nRequested Signature")[0]
-        subject = openssl("x509", "-in", self.gateway.ca, "-noout", "-subject").decode()
-        self.assertEqual(len(names.strip().split("\n")), 1, names)
-        self.assertEqual(names.strip(), subject.removeprefix("subject=").strip())
+    def test_only_our_cas_are_asked_for(self):
+        """Or a browser offers every certificate that its user has. Some look for the direct issuer, some for the root."""
+        ca = self.gateway.dir / "state" / "signer" / "ca" / "1"
+        ours = {openssl("x509", "-in", ca / name, "-noout", "-subject").decode().removeprefix("subject=").strip()
+                for name in ("root.crt", "issuing.crt")}
+        for port in (self.gateway.port, self.gateway.enrol_port):
+            out = openssl("s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", self.gateway.ca, "-cert",
+                          self.sato.devices["laptop"][0], "-key", self.sato.devices["laptop"][1], input=b"").decode()
+            names = out.split("Acceptable client certificate CA names\n")[1].split("\nRequested Signature")[0]
+            self.assertEqual(set(names.strip().split("\n")), ours, names)
+
+    def test_what_is_shown(self):
+        """The gateway's certificate and the issuing CA's, on both ports; a root is for the client to have."""
+        for port in (self.gateway.port, self.gateway.enrol_port):
+            out = openssl("s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", self.gateway.ca, "-showcerts", "-cert",
+                          self.sato.devices["laptop"][0], "-key", self.sato.devices["laptop"][1], "-verify_return_error", "-verify_hostname", "localhost", input=b"").decode()
+            self.assertEqual(out.count("BEGIN CERTIFICATE"), 2, out)
+            self.assertIn("Verify return code: 0 (ok)", out)
+
+    def test_lists_of_the_issuing_cas(self):
+        """The newest under its number too; no other number."""
+        ca = self.gateway.dir / "state" / "signer" / "ca" / "1"
+        port = self.gateway.enrol_port
+        for path, status in (("/crl.der", b"200"), ("/crl/1.der", b"200"), ("/crl/2.der", b"404"), ("/crl/0.der", b"404")):
+            answer = self.raw(self.request(f"GET {path} HTTP/1.1", port=port), device=None, port=port)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 " + status), (path, answer))
+            if status == b"200":
+                der = answer.split(b"\r\n\r\n", 1)[1].removesuffix(b"<end>")
+                out = openssl("crl", "-inform", "DER", "-noout", "-text", "-CAfile", ca / "issuing.crt", input=der)
+                self.assertIn(b"CRL Number", out)
 
     def test_no_tickets(self):
         session = self.gateway.dir / "session.pem"
