@@ -223,8 +223,6 @@ enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order
 	uint8_t *der = NULL;
 	enum err err = take(&issuer->crls, ISSUER_PER_MINUTE, mono_ms);
 
-	if (!err && !order->issuer) /* until the broker knows the numbers */
-		ca = ca_store_newest(&issuer->cas);
 	if (!err && !ca)
 		err = issuer->cas.count ? ERR_NOT_FOUND : ERR_LOCKED;
 	if (!err && !ca_key(ca))

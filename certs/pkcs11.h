@@ -6,7 +6,6 @@
 #define SEKISHO_CERTS_PKCS11_H
 
 #include <openssl/evp.h>
-#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/secret.h"
@@ -17,19 +16,17 @@ struct token;
 
 /*
  * Loads all libraries that will be needed, so that a sandbox may forbid that afterwards; once in a
- * process. module: path of the PKCS#11 module. uri: of the key (RFC 7512), without a PIN
- * (ERR_INVALID). ERR_UNAVAILABLE: neither provider nor engine, or the module does not load
- * (logged).
+ * process. module: path of the PKCS#11 module. uri: of the key (RFC 7512). ERR_INVALID: not a URI,
+ * or one with a PIN in it; ERR_UNAVAILABLE: the module does not load, or there is neither provider
+ * nor engine. All are logged. A token that is not there is not an error yet.
  */
 nodiscard enum err token_open(const char *module, const char *uri, struct token **ret);
+/* After all keys have been freed. */
 void token_close(struct token *token);
-
-/* "provider" or "engine". */
-const char *token_way(const struct token *token);
 
 /*
  * The private key, for signing. pin: as the passphrase of a key in a file. ERR_LOGIN: it is wrong,
- * or the token does not have the key. The caller frees, before token_close.
+ * or the token does not have the key. The caller frees.
  */
 nodiscard enum err token_key(struct token *token, const char *uri, const struct secret *pin,
 			     EVP_PKEY **ret);

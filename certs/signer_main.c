@@ -249,18 +249,34 @@ static enum err confine(const struct signer *signer)
 {
 	/* fsync, ftruncate: the journal. The rest: CAs that come and go while it runs. */
 	static const char *const calls[] = {
-		"fsync",  "ftruncate", "getdents64", "mkdir", "mkdirat", "openat",
-		"rename", "renameat",  "renameat2",  "rmdir", "unlink",  "unlinkat",
+		"fsync",
+		"ftruncate",
+		"getdents64",
+		"mkdir",
+		"mkdirat",
+		"openat",
+		"rename",
+		"renameat",
+		"renameat2",
+		"rmdir",
+		"unlink",
+		"unlinkat",
+		/* From here on for a token alone: its files are locked. */
+		"fcntl-lock",
 	};
+	enum { TOKEN_CALLS = 1, TOKEN_PATHS = 1 };
 	const struct sandbox_path paths[] = {
 		{ signer->child.state_dir, SANDBOX_WRITE },
+		{ signer->child.settings.ca_pkcs11_dir, SANDBOX_WRITE },
 	};
+	bool token = signer->token != NULL;
+	bool files = token && signer->child.settings.ca_pkcs11_dir[0];
 	const struct sandbox sandbox = {
 		.syscalls = calls,
-		.syscall_count = ARRAY_SIZE(calls),
+		.syscall_count = ARRAY_SIZE(calls) - (token ? 0 : TOKEN_CALLS),
 		.paths = paths,
-		.path_count = ARRAY_SIZE(paths),
-		.open_files = OPEN_FILES,
+		.path_count = ARRAY_SIZE(paths) - (files ? 0 : TOKEN_PATHS),
+		.open_files = token ? TOKEN_FILES : OPEN_FILES,
 		.may_lack_landlock = !signer->child.settings.gateway_require_landlock,
 	};
 
