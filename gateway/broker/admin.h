@@ -14,7 +14,9 @@
  * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
  * - device enrol: {"id", "certificate", "ca"}, the last two in PEM
  * - device invite, device export: as in docs/protocol.md §3
- * - ca show: {"certificate": PEM, "sha256": hex}
+ * - ca show, ca init, ca unlock, ca rotate: a list, and of the newest root {"certificate": PEM,
+ *   "sha256": hex}, "locked"; "root", its key, when it was to leave the gateway
+ * - ca export: {"pem"}; auditor certify: {"certificate": PEM, "sha256"}
  * - everything else: {}
  */
 #ifndef SEKISHO_BROKER_ADMIN_H
@@ -112,6 +114,12 @@ enum err admin_wrong(struct admin_call *call, enum err err, const char *field, c
 /* The account or the host that argument field names. */
 nodiscard enum err admin_find_account(struct admin_call *call, const char *field,
 				      struct account *ret);
+
+/* The password in argument field, when it is good enough to be chosen; account and full_name may be
+ * NULL. The caller frees. */
+nodiscard enum err admin_new_password(struct admin_call *call, const char *field,
+				      const char *account, const char *full_name,
+				      struct secret **ret);
 
 /* Who gave the order, as lists show it: an account, or "uid 0". */
 void admin_by(const struct admin_call *call, char *ret, size_t size);

@@ -1,59 +1,255 @@
 /*
- * admin_ca.c - sekisho ca … and gateway …
+ * admin_ca.c - sekisho ca …, auditor … and gateway …: what the signer is asked to do, and why it
+ * would not.
  */
+#include <string.h>
+
+#include "base/log.h"
 #include "broker/admin.h"
+#include "broker/admin_ca.h"
 #include "broker/cert.h"
 #include "broker/pki.h"
-#include "certs/cleanup.h"
+#include "wire/enums.h"
 
-enum { PEM_MAX = 32 * 1024 };
+enum { ROOT_KEY_MAX = 8192, CSR_MAX = 12288, AUDITOR_CHARACTERS = 64 };
 
-static enum err ca_result(struct admin_call *call, struct bytes ders)
+static enum err later(struct admin_call *call, enum err err)
 {
-	_cleanup_object_(x509) X509 *root = NULL;
-	_cleanup_buf_ struct buf pem;
-	char fingerprint[CERT_FINGERPRINT_TEXT];
-	enum err err = cert_root(ders, &root);
-
-	buf_init(&pem, PEM_MAX);
-	if (!err)
-		err = cert_fingerprint(root, fingerprint);
-	if (!err)
-		err = cert_pem(root, &pem);
-	if (err)
-		return err;
-	call->result =
-		json_pack("{s:s%, s:s}", "certificate", pem.data, pem.len, "sha256", fingerprint);
-	return call->result ? OK : ERR_NOMEM;
-}
-
-static void ca_came(void *ctx, enum err result, const union wire_any *answer)
-{
-	struct admin_call *call = ctx;
-	enum err err = result;
-
-	if (!err)
-		err = ca_result(call, answer->ca_state.cas);
-	else if (err == ERR_UNAVAILABLE)
-		err = admin_wrong(call, err, "", "the signer does not answer");
-	admin_finish(call, err);
-}
-
-/* The signer is asked while no certificate has come from it, which brings the CA's along. */
-enum err admin_ca_show(struct admin_call *call)
-{
-	struct pki *pki = call->broker->pki;
-	enum err err;
-
-	if (pki_ca(pki).len)
-		return ca_result(call, pki_ca(pki));
-	err = pki_ask_ca(pki, ca_came, call);
 	if (err == ERR_UNAVAILABLE)
 		return admin_wrong(call, err, "", "the signer is not running");
 	if (!err)
 		call->later = true;
 	return err;
 }
+
+/* ---- show, export ------------------------------------------------------------------------------
+ */
+
+static void show_came(void *ctx, enum err result, const union wire_any *answer)
+{
+	struct admin_call *call = ctx;
+	enum err err = result;
+
+	if (!err)
+		err = admin_ca_table(&answer->ca_state, &call->result);
+	else if (err == ERR_UNAVAILABLE)
+		err = admin_wrong(call, err, "", "the signer does not answer");
+	admin_finish(call, err);
+}
+
+enum err admin_ca_show(struct admin_call *call)
+{
+	return later(call, pki_ask_ca(call->broker->pki, show_came, call));
+}
+
+static void export_came(void *ctx, enum err result, const union wire_any *answer)
+{
+	struct admin_call *call = ctx;
+	const char *what = admin_text(call, "what");
+	enum err err = result;
+
+	if (!err)
+		err = admin_ca_pem(&answer->ca_state, what && util_streq(what, "chain"),
+				   &call->result);
+	else if (err == ERR_UNAVAILABLE)
+		err = admin_wrong(call, err, "", "the signer does not answer");
+	admin_finish(call, err);
+}
+
+enum err admin_ca_export(struct admin_call *call)
+{
+	const char *what = admin_text(call, "what");
+
+	if (what && !util_streq(what, "root") && !util_streq(what, "chain"))
+		return admin_wrong(call, ERR_INVALID, "what", "root or chain");
+	return later(call, pki_ask_ca(call->broker->pki, export_came, call));
+}
+
+/* ---- changes -----------------------------------------------------------------------------------
+ */
+
+static enum err refused_init(struct admin_call *call, enum err err)
+{
+	if (err == ERR_WRONG_STATE)
+		return admin_wrong(
+			call, err, "",
+			"devices have certificates of this CA already: rotate it instead");
+	if (err == ERR_INVALID)
+		return admin_wrong(call, err, "passphrase", "the passphrase is too short");
+	return err;
+}
+
+static enum err refused_rotate(struct admin_call *call, enum err err)
+{
+	if (err == ERR_NOT_FOUND)
+		return admin_wrong(call, err, "root",
+				   "the root's key is kept elsewhere: bring its file");
+	if (err == ERR_INVALID)
+		return admin_wrong(call, err, "root",
+				   "not the root's key as sekisho ca init wrote it");
+	if (err == ERR_EXPIRED)
+		return admin_wrong(call, err, "new-root",
+				   "the root does not last: a new one is needed");
+	if (err == ERR_EXISTS)
+		return admin_wrong(call, err, "", "the token's key belongs to a CA already");
+	if (err == ERR_FULL)
+		return admin_wrong(call, err, "", "too many CAs still answer, or the disk is full");
+	return err;
+}
+
+/* Why the signer would not, in words. */
+static enum err refused(struct admin_call *call, enum err err)
+{
+	if (err == ERR_UNAVAILABLE)
+		return admin_wrong(call, err, "", "the signer does not answer");
+	if (err == ERR_LOGIN)
+		return admin_wrong(call, err, "passphrase", "the passphrase is wrong");
+	if (err == ERR_LOCKED)
+		return admin_wrong(call, err, "passphrase", "the CA's keys need their passphrase");
+	if (util_streq(call->command->name, "ca init"))
+		return refused_init(call, err);
+	if (util_streq(call->command->name, "ca rotate"))
+		return refused_rotate(call, err);
+	return err;
+}
+
+static enum err record(struct admin_call *call, const char *event, json_t *detail)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum err err = db_tx_begin(&tx, call->broker->db);
+
+	if (err) {
+		json_decref(detail);
+		return err;
+	}
+	err = admin_audit(call, event, detail);
+	return err ? err : db_tx_commit(&tx);
+}
+
+/* Done is done: a root's key that has left the signer must reach its owner. */
+static enum err changed(struct admin_call *call, const struct msg_ca_state *state)
+{
+	enum err err = admin_ca_table(state, &call->result);
+
+	if (err)
+		return err;
+	if (state->root.len)
+		json_object_set_new(call->result, "root",
+				    json_stringn((const char *)state->root.data, state->root.len));
+	err = record(call, "ca-changed",
+		     json_pack("{s:s, s:O?}", "order", call->command->name, "root",
+			       json_object_get(call->result, "sha256")));
+	if (err)
+		log_error("ca-change-unrecorded", "error=%s", err_code(err));
+	return OK;
+}
+
+static void change_came(void *ctx, enum err result, const union wire_any *answer)
+{
+	struct admin_call *call = ctx;
+	enum err err = result, recorded;
+
+	if (!err) {
+		admin_finish(call, changed(call, &answer->ca_state));
+		return;
+	}
+	/* Tries of a passphrase among them. */
+	recorded = record(
+		call, "ca-refused",
+		json_pack("{s:s, s:s}", "order", call->command->name, "error", err_code(err)));
+	admin_finish(call, recorded ? recorded : refused(call, err));
+}
+
+/*
+ * What the signer does cannot be taken back with a transaction: that it was ordered is on the disk
+ * before, and what became of it after.
+ */
+static enum err change(struct admin_call *call, enum ca_order order, const char *event)
+{
+	const char *passphrase = admin_text(call, "passphrase"), *root = admin_text(call, "root");
+	const struct msg_change_ca msg = {
+		.order = (uint8_t)order,
+		.passphrase = passphrase ? passphrase : "",
+		.root = { (const uint8_t *)root, root ? strlen(root) : 0 },
+		.take_root = admin_flag(call, "take-root"),
+		.new_root = admin_flag(call, "new-root"),
+	};
+	enum err err;
+
+	if (msg.root.len > ROOT_KEY_MAX)
+		return admin_wrong(call, ERR_TOO_BIG, "root", "is too long");
+	if (!call->broker->signer)
+		return admin_wrong(call, ERR_UNAVAILABLE, "", "the signer is not running");
+	err = record(call, event,
+		     order == CA_UNLOCK ? NULL
+					: json_pack("{s:b, s:b}", "take_root", msg.take_root,
+						    "new_root", msg.new_root));
+	return err ? err : later(call, pki_change_ca(call->broker->pki, &msg, change_came, call));
+}
+
+enum err admin_ca_init(struct admin_call *call)
+{
+	_cleanup_secret_ struct secret *passphrase = NULL;
+	enum err err = admin_new_password(call, "passphrase", NULL, NULL, &passphrase);
+
+	return err ? err : change(call, CA_INIT, "ca-init");
+}
+
+enum err admin_ca_unlock(struct admin_call *call)
+{
+	return change(call, CA_UNLOCK, "ca-unlock");
+}
+
+enum err admin_ca_rotate(struct admin_call *call)
+{
+	return change(call, CA_ROTATE, "ca-rotate");
+}
+
+/* ---- auditors ----------------------------------------------------------------------------------
+ */
+
+static enum err auditor_store(struct admin_call *call, const struct msg_certified *certified)
+{
+	enum err err = admin_ca_chain(certified, &call->result);
+
+	if (err)
+		return err;
+	return record(call, "auditor-certify",
+		      json_pack("{s:s, s:O?}", "name", admin_text(call, "name"), "sha256",
+				json_object_get(call->result, "sha256")));
+}
+
+static void auditor_certified(void *ctx, enum err result, const union wire_any *answer)
+{
+	struct admin_call *call = ctx;
+	enum err err = result;
+
+	if (!err)
+		err = auditor_store(call, &answer->certified);
+	else if (err == ERR_INVALID || err == ERR_KEY || err == ERR_TOO_BIG)
+		err = admin_wrong(call, err, "csr", "the signer refused the request or its key");
+	else
+		err = refused(call, err);
+	admin_finish(call, err);
+}
+
+enum err admin_auditor_certify(struct admin_call *call)
+{
+	const char *name = admin_text(call, "name"), *csr = admin_text(call, "csr");
+
+	if (!admin_name_valid(name, AUDITOR_CHARACTERS, 2 * AUDITOR_CHARACTERS))
+		return admin_wrong(call, ERR_INVALID, "name",
+				   "1 to 64 characters and at most 128 bytes, no control "
+				   "characters");
+	if (strlen(csr) > CSR_MAX)
+		return admin_wrong(call, ERR_TOO_BIG, "csr", "is too long");
+	return later(call, pki_sign_auditor(call->broker->pki,
+					    (struct bytes){ (const uint8_t *)csr, strlen(csr) },
+					    name, auditor_certified, call));
+}
+
+/* ---- gateway -----------------------------------------------------------------------------------
+ */
 
 enum err admin_gateway_rekey(struct admin_call *call)
 {

@@ -73,6 +73,8 @@ static const struct {
 	{ "device enrol", "password", COMMAND_FILE_OUT },
 	{ "device enrol", "compatible", COMMAND_FILE_OUT },
 	{ "device enrol", "csr", COMMAND_FILE_IN },
+	{ "ca init", "take-root", COMMAND_FLAG },
+	{ "ca rotate", "take-root", COMMAND_FLAG },
 };
 
 static const struct command_arg *find_arg(const struct command *command, const char *name)

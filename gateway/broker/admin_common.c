@@ -16,6 +16,37 @@ enum err admin_find_account(struct admin_call *call, const char *field, struct a
 				    : err;
 }
 
+enum err admin_new_password(struct admin_call *call, const char *field, const char *account,
+			    const char *full_name, struct secret **ret)
+{
+	_cleanup_secret_ struct secret *password = NULL;
+	const struct settings *settings = &call->broker->settings;
+	const struct password_policy policy = {
+		.min_length = (size_t)settings->login_password_length,
+		.account = account,
+		.full_name = full_name,
+		.office = settings->gateway_office,
+		.leaked_path = settings->login_leaked_passwords[0]
+				       ? settings->login_leaked_passwords
+				       : NULL,
+	};
+	const char *text = admin_text(call, field);
+	enum password_rule rule;
+	enum err err = secret_new(text, strlen(text), &password);
+
+	if (err)
+		return err;
+	if (password_check(password, &policy, &rule))
+		return admin_wrong(call, ERR_UNAVAILABLE, field,
+				   "the list of leaked passwords cannot be read");
+	if (rule != PASSWORD_GOOD) {
+		call->message_ja = password_rule_ja(rule);
+		return admin_wrong(call, ERR_INVALID, field, password_rule_en(rule));
+	}
+	*ret = util_take_ptr(password);
+	return OK;
+}
+
 void admin_by(const struct admin_call *call, char *ret, size_t size)
 {
 	if (call->caller.way == ADMIN_SOCKET)

@@ -1,8 +1,12 @@
 /*
  * admin_session.c - sekisho session … and status
  */
-#include "broker/admin.h"
+#include "base/clock.h"
+#include "broker/admin_inventory.h"
+#include "broker/pki.h"
 #include "broker/session.h"
+#include "store/invites.h"
+#include "wire/enums.h"
 
 enum err admin_session_list(struct admin_call *call)
 {
@@ -49,33 +53,94 @@ enum err admin_session_end(struct admin_call *call)
 	return err;
 }
 
+/* ---- status ------------------------------------------------------------------------------------
+ */
+
+enum { EXPIRING_DAYS = 14 };
+
+struct status_counts {
+	int64_t now_s, expiring, pending, logins;
+};
+
+static enum err count_expiring(void *ctx, const struct inventory_row *row)
+{
+	struct status_counts *counts = ctx;
+	int64_t left_s = row->device.not_after_s - counts->now_s;
+
+	if (row->device.state != DEVICE_REVOKED && left_s > 0 && left_s < EXPIRING_DAYS * 86400)
+		counts->expiring++;
+	return OK;
+}
+
+static enum err count_pending(struct db *db, struct status_counts *counts)
+{
+	_cleanup_query_ struct query query = { 0 };
+	struct invite invite;
+	bool more;
+	enum err err;
+
+	/* None waits longer than an invitation is good for. */
+	invite_list(&query, db, counts->now_s - 2 * 86400);
+	while (!(err = invite_next(&query, &invite, &more)) && more)
+		counts->pending +=
+			invite.state == ENROL_PENDING && counts->now_s < invite.expires_s;
+	return err;
+}
+
+static enum err add_state(struct admin_call *call, const char *part, const char *state)
+{
+	return admin_row(call, json_pack("[s, s]", part, state));
+}
+
+static enum err add_count(struct admin_call *call, const char *part, int64_t count)
+{
+	return admin_row(call, json_pack("[s, I]", part, (json_int_t)count));
+}
+
 static const char *up(const struct channel *channel)
 {
 	return channel ? "up" : "down";
 }
 
-enum err admin_status(struct admin_call *call)
+static enum err status_parts(struct admin_call *call)
 {
 	const struct broker *broker = call->broker;
-	int64_t logins = 0;
-	enum err err = login_row_count(broker->db, &logins);
+	enum err err = add_state(call, "broker", "up");
 
+	if (!err)
+		err = add_state(call, "monitor", up(broker->monitor));
+	if (!err)
+		err = add_state(call, "edge", up(broker->edge));
+	if (!err)
+		err = add_state(call, "signer", up(broker->signer));
+	if (!err)
+		err = add_state(call, "probe", up(broker->probe));
+	if (!err && broker->signer)
+		err = add_state(call, "ca", pki_is_locked(broker->pki) ? "locked" : "unlocked");
+	return err;
+}
+
+enum err admin_status(struct admin_call *call)
+{
+	struct broker *broker = call->broker;
+	struct status_counts counts = { .now_s = clock_wall_s() };
+	enum err err = login_row_count(broker->db, &counts.logins);
+
+	if (!err)
+		err = inventory_each(broker, count_expiring, &counts);
+	if (!err)
+		err = count_pending(broker->db, &counts);
 	if (!err)
 		err = admin_columns(call, "part,state");
 	if (!err)
-		err = admin_row(call, json_pack("[s, s]", "broker", "up"));
+		err = status_parts(call);
 	if (!err)
-		err = admin_row(call, json_pack("[s, s]", "monitor", up(broker->monitor)));
+		err = add_count(call, "sessions", (int64_t)session_count(broker, 0));
 	if (!err)
-		err = admin_row(call, json_pack("[s, s]", "edge", up(broker->edge)));
+		err = add_count(call, "logins", counts.logins);
 	if (!err)
-		err = admin_row(call, json_pack("[s, s]", "signer", up(broker->signer)));
+		err = add_count(call, "pending", counts.pending);
 	if (!err)
-		err = admin_row(call, json_pack("[s, s]", "probe", up(broker->probe)));
-	if (!err)
-		err = admin_row(call, json_pack("[s, I]", "sessions",
-						(json_int_t)session_count(broker, 0)));
-	if (!err)
-		err = admin_row(call, json_pack("[s, I]", "logins", (json_int_t)logins));
+		err = add_count(call, "expiring", counts.expiring);
 	return err;
 }

@@ -18,31 +18,10 @@ static enum err with_hash(struct admin_call *call, const char *account, const ch
 			  hasher_done *on_hash)
 {
 	_cleanup_secret_ struct secret *password = NULL;
-	const struct settings *settings = &call->broker->settings;
-	const struct password_policy policy = {
-		.min_length = (size_t)settings->login_password_length,
-		.account = account,
-		.full_name = full_name,
-		.office = settings->gateway_office,
-		.leaked_path = settings->login_leaked_passwords[0]
-				       ? settings->login_leaked_passwords
-				       : NULL,
-	};
-	const char *text = admin_text(call, "password");
-	enum password_rule rule;
-	enum err err = secret_new(text, strlen(text), &password);
+	enum err err = admin_new_password(call, "password", account, full_name, &password);
 
-	if (err)
-		return err;
-	err = password_check(password, &policy, &rule);
-	if (err)
-		return admin_wrong(call, ERR_UNAVAILABLE, "password",
-				   "the list of leaked passwords cannot be read");
-	if (rule != PASSWORD_GOOD) {
-		call->message_ja = password_rule_ja(rule);
-		return admin_wrong(call, ERR_INVALID, "password", password_rule_en(rule));
-	}
-	err = hasher_hash(call->broker->hasher, password, on_hash, call);
+	if (!err)
+		err = hasher_hash(call->broker->hasher, password, on_hash, call);
 	if (!err)
 		call->later = true;
 	return err;

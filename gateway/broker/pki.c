@@ -126,6 +126,7 @@ enum err pki_sign_auditor(struct pki *pki, struct bytes csr, const char *name, p
 		.profile = CERT_AUDITOR,
 		.csr = csr,
 		.name = name,
+		.owner = "auditor", /* the OU */
 	};
 
 	return pki_order_send(pki, MSG_sign, &msg, PKI_WAIT_S,

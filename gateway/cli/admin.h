@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 /* Who asks for the state wants to hear soon that there is no answer. */
-enum { ADMIN_TIMEOUT_MS = 30000, ADMIN_STATUS_TIMEOUT_MS = 5000 };
+enum { ADMIN_TIMEOUT_MS = 40000, ADMIN_STATUS_TIMEOUT_MS = 5000 };
 
 /*
  * Sends arguments (borrowed) to <runtime_dir>/admin.sock. ret_status is an HTTP status, ret_body a

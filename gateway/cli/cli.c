@@ -57,7 +57,8 @@ static int refuse(const struct run *run, int code, enum err err, const char *fie
 /* A password that is only repeated here, not chosen, need not be typed twice. */
 static bool is_chosen(const struct command *command)
 {
-	return !util_streq(command->name, "host credentials");
+	return !util_streq(command->name, "host credentials") &&
+	       !util_streq(command->name, "ca unlock") && !util_streq(command->name, "ca rotate");
 }
 
 static int ask_password(struct run *run, const struct command_arg *arg, struct secret **ret)
@@ -116,7 +117,12 @@ static int add_value(struct run *run, const struct args_value *value)
 		break;
 	case COMMAND_PASSWORD:
 		return add_password(run, value->arg);
-	case COMMAND_FILE_OUT: /* stays here */
+	case COMMAND_FILE_OUT:
+		/* Where the answer goes stays here; what else is wanted, the broker must know. */
+		if (util_streq(value->arg->name, "out"))
+			return EXIT_DONE;
+		json = json_true();
+		break;
 	default:
 		return EXIT_DONE;
 	}

@@ -11,9 +11,14 @@
 /* command, argument, and the member of the answer that goes there; NULL: the invitation's sheet. */
 static const struct {
 	const char *command, *arg, *member;
+	unsigned mode;
 } outputs[] = {
-	{ "device invite", "out", NULL },
-	{ "device export", "out", "csv" },
+	{ "device invite", "out", NULL, 0600 },
+	{ "device export", "out", "csv", 0600 },
+	{ "ca export", "out", "pem", 0644 },
+	{ "ca init", "take-root", "root", 0600 },
+	{ "ca rotate", "take-root", "root", 0600 },
+	{ "auditor certify", "out", "certificate", 0644 },
 };
 
 enum err output_check(const char *path)
@@ -57,14 +62,14 @@ static enum err write_sheet(const json_t *body, const char *path)
 	return err;
 }
 
-static enum err write_member(json_t *body, const char *member, const char *path)
+static enum err write_member(json_t *body, const char *member, const char *path, unsigned mode)
 {
 	const json_t *value = json_object_get(body, member);
 	enum err err;
 
 	if (!json_is_string(value))
 		return ERR_PROTOCOL;
-	err = util_write_file(path, json_string_value(value), json_string_length(value), 0600);
+	err = util_write_file(path, json_string_value(value), json_string_length(value), mode);
 	if (!err)
 		json_object_del(body, member);
 	return err;
@@ -78,8 +83,9 @@ enum err output_write_all(const struct args *args, json_t *body, const char **re
 
 		if (!value || !util_streq(args->command->name, outputs[i].command))
 			continue;
-		err = outputs[i].member ? write_member(body, outputs[i].member, value->text)
-					: write_sheet(body, value->text);
+		err = outputs[i].member
+			      ? write_member(body, outputs[i].member, value->text, outputs[i].mode)
+			      : write_sheet(body, value->text);
 		if (err) {
 			*ret_name = value->arg->name;
 			return err;

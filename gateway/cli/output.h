@@ -16,8 +16,9 @@ nodiscard enum err output_check(const char *path);
 nodiscard enum err output_check_all(const struct args *args, const char **ret_name);
 
 /*
- * Writes what the answer has for them, mode 0600. In the answer the file's name takes the place of
- * what was written, as "file". *ret_name as above; what could not be written is still in body.
+ * Writes what the answer has for them, mode 0600 unless it is for everybody. In the answer the
+ * file's name takes the place of what was written, as "file". *ret_name as above; what could not be
+ * written is still in body.
  */
 nodiscard enum err output_write_all(const struct args *args, json_t *body, const char **ret_name);
 
