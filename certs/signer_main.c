@@ -261,10 +261,11 @@ static enum err confine(const struct signer *signer)
 		"rmdir",
 		"unlink",
 		"unlinkat",
-		/* From here on for a token alone: its files are locked. */
-		"fcntl-lock",
+		/* From here on for a token alone: its files are locked, and SoftHSM tells syslog
+		   when a PIN is wrong. */
+		"fcntl-lock", "socket-refused",
 	};
-	enum { TOKEN_CALLS = 1, TOKEN_PATHS = 1 };
+	enum { TOKEN_CALLS = 2, TOKEN_PATHS = 1 };
 	const struct sandbox_path paths[] = {
 		{ signer->child.state_dir, SANDBOX_WRITE },
 		{ signer->child.settings.ca_pkcs11_dir, SANDBOX_WRITE },

@@ -307,6 +307,8 @@ static enum err add_call(scmp_filter_ctx filter, const char *name)
 {
 	if (util_streq(name, "socket"))
 		return add_sockets(filter);
+	if (util_streq(name, "socket-refused"))
+		return add_rule(filter, SCMP_ACT_ERRNO(EACCES), "socket", 0, NULL);
 	if (util_streq(name, "fcntl-lock"))
 		return add_locks(filter);
 	if (util_streq(name, "mmap-exec")) /* add_executable */

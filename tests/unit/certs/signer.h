@@ -156,7 +156,11 @@ static inline const union wire_any *signer_answer(struct signer *signer, int bro
 	struct pollfd poll_fd = { .fd = broker, .events = POLLIN };
 
 	assert_int_equal(poll(&poll_fd, 1, 20000), 1);
-	assert_ok(ipc_receive(broker, WIRE_SIGNER, WIRE_BROKER, signer->received));
+	enum err err = ipc_receive(broker, WIRE_SIGNER, WIRE_BROKER, signer->received);
+	if (err) {
+		_cleanup_free_ char *log = signer_log(signer);
+		fail_msg("%s: %s", err_code(err), log);
+	}
 	assert_int_equal(signer->received->type->id, id);
 	return &signer->received->msg;
 }
