@@ -54,6 +54,10 @@ function madeUp() {
 		...["reachable", "asleep", "unreachable", "unknown", "waking"].map((code) => `host.${code}`),
 		...["starting", "connecting", "active"].map((code) => `connecting.${code}`),
 		...[...Object.keys(COMBINATIONS), ...Object.keys(JAPANESE_KEYS)].map((name) => `keys.${name}`),
+		/* docs/protocol.md §2 */
+		...["code", "expired", "used", "denied", "refused", "key", "csr", "challenge", "unavailable", "full",
+			"timeout"].map((code) => `enrol.error.${code}`),
+		...["file", "request"].map((kind) => `enrol.wait-close-${kind}`),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
 	];
 }
