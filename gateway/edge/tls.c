@@ -382,7 +382,7 @@ static enum err apply_all(const struct tls *tls, const struct office *office)
 
 /*
  * For each handshake, so that a context never keeps a certificate of another kind of key beside the
- * new one.
+ * new one. The chain is never NULL: OpenSSL would make one from the store, with the root.
  */
 static int show_certificate(SSL *ssl, void *arg)
 {
@@ -390,7 +390,6 @@ static int show_certificate(SSL *ssl, void *arg)
 	const struct tls_pair *pair = tls->folder ? tls_folder_pair(tls->folder) : NULL;
 	int shown;
 
-	SSL_certs_clear(ssl);
 	if (pair)
 		shown = SSL_use_cert_and_key(ssl, pair->leaf, pair->key, pair->chain, 1);
 	else
@@ -437,8 +436,6 @@ enum err tls_setup(struct tls *tls, SSL_CTX *ctx, bool demand_device)
 	/* libwebsockets' callback picks a context by the name that the client sends; which listener
 	 * it came to decides here. */
 	SSL_CTX_set_tlsext_servername_callback(ctx, NULL);
-	/* Nothing that OpenSSL would add to our certificate from the store of CAs. */
-	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_cert_cb(ctx, show_certificate, tls);
 	return context_apply(tls, ctx, &tls->office);
 }

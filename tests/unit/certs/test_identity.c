@@ -587,6 +587,52 @@ static void test_huge_chain(void **state)
 	forge_stack_free(chain);
 }
 
+/* A client that shows a device's certificate has not yet proved to have its key: nobody until the
+ * handshake is over, wherever it stops. */
+static void test_nobody_before_the_proof(void **state)
+{
+	struct office *office = *state;
+	struct peer peer = { .shown = &office->device };
+	SSL_CTX *server_ctx = server_new(office), *client_ctx = client_new(&peer);
+	BIO *server_bio, *client_bio, *wire;
+	uint8_t device[WIRE_DEVICE_ID];
+	char flight[16384];
+	bool was_shown = false;
+
+	assert_int_equal(
+		identity_require(server_ctx, office->cas, office->lists, IDENTITY_REQUIRED), OK);
+	assert_int_equal(BIO_new_bio_pair(&server_bio, 0, &wire, 0), 1);
+	client_bio = BIO_new(BIO_s_mem());
+	SSL *server = half_new(server_ctx, server_bio, true, NULL);
+	SSL *client = SSL_new(client_ctx);
+	SSL_set_bio(client, BIO_new(BIO_s_mem()), client_bio);
+	SSL_set_connect_state(client);
+	for (int turn = 0; turn < 4; turn++) {
+		(void)SSL_do_handshake(client);
+		int len = BIO_read(client_bio, flight, sizeof(flight));
+		for (int i = 0; i < len; i++) {
+			assert_int_equal(BIO_write(wire, flight + i, 1), 1);
+			(void)SSL_do_handshake(server);
+			X509 *shown = SSL_get1_peer_certificate(server);
+			bool finished = SSL_is_init_finished(server);
+			was_shown |= shown && !finished;
+			assert_int_equal(identity_of_peer(server, device),
+					 finished ? OK : ERR_AUTH);
+			X509_free(shown);
+		}
+		len = BIO_read(wire, flight, sizeof(flight));
+		if (len > 0)
+			assert_int_equal(BIO_write(SSL_get_rbio(client), flight, len), len);
+	}
+	assert_true(SSL_is_init_finished(server));
+	assert_true(was_shown);
+	BIO_free(wire);
+	SSL_free(server);
+	SSL_free(client);
+	SSL_CTX_free(server_ctx);
+	SSL_CTX_free(client_ctx);
+}
+
 /* ---- revocation ---------------------------------------------------------------------------------
  */
 
@@ -705,6 +751,7 @@ static void test_no_resumption(void **state)
 		assert_int_equal(SSL_CTX_get_max_early_data(server), 0);
 		assert_int_equal(SSL_CTX_get_num_tickets(server), 0);
 		assert_true(SSL_CTX_get_options(server) & SSL_OP_NO_TICKET);
+		assert_int_equal(SSL_CTX_get_security_level(server), 2);
 		SSL_SESSION_free(session);
 		SSL_SESSION_free(ours);
 		SSL_CTX_free(server);
@@ -754,6 +801,7 @@ int main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_name_constraints),
 		cmocka_unit_test(test_huge_chain),
+		cmocka_unit_test(test_nobody_before_the_proof),
 		cmocka_unit_test(test_revoked),
 		cmocka_unit_test(test_bad_list_fails_closed),
 		cmocka_unit_test(test_delta_list_is_refused),

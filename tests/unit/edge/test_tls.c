@@ -260,7 +260,7 @@ static void each_issuing_ca_has_its_list(void **state)
 {
 	struct office *office = *state;
 	_cleanup_forged_ struct forged second = forge_ca(&office->root, "office CA 12");
-	_cleanup_forged_ struct forged odd = forge_ca(&office->root, "office CA 4294967296");
+	_cleanup_forged_ struct forged odd = forge_ca(&office->root, "office CA 4294967297");
 	_cleanup_forged_ struct forged gateway = gateway_of(&second, office->key);
 	_cleanup_config_ struct config config;
 

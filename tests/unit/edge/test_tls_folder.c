@@ -269,6 +269,26 @@ static void wrong_times(void **state)
 	expect_refused(acme, &order);
 }
 
+static void an_expired_issuer(void **state)
+{
+	struct acme *acme = *state;
+	struct forge ca_order = { .issuer = &acme->root,
+				  .key = acme->ca.key,
+				  .name = "public CA",
+				  .constraints = FORGE_CA,
+				  .usage = FORGE_CA_USE,
+				  .purpose = "",
+				  .from_s = -2 * FORGE_DAY_S,
+				  .until_s = -60 };
+	struct forge order = good(acme);
+	_cleanup_forged_ struct forged pair = forge(&order), old = forge(&ca_order);
+
+	write_key(acme, pair.key, NULL);
+	write_chain(acme, pair.certificate, old.certificate, NULL);
+	start(acme);
+	assert_null(tls_folder_pair(acme->folder));
+}
+
 static void a_certificate_that_will_be_valid_soon(void **state)
 {
 	struct acme *acme = *state;
@@ -342,6 +362,13 @@ static void chains_out_of_order(void **state)
 	struct forge order = good(acme);
 	_cleanup_forged_ struct forged pair = forge(&order);
 	_cleanup_forged_ struct forged namesake = forge_ca(&acme->root, "public CA");
+	struct forge other_name = { .issuer = &acme->root,
+				    .key = acme->ca.key,
+				    .name = "other CA",
+				    .constraints = FORGE_CA,
+				    .usage = FORGE_CA_USE,
+				    .purpose = "" };
+	_cleanup_forged_ struct forged renamed = forge(&other_name);
 
 	write_key(acme, pair.key, NULL);
 	write_chain(acme, acme->ca.certificate, pair.certificate, NULL);
@@ -353,6 +380,19 @@ static void chains_out_of_order(void **state)
 	write_chain(acme, pair.certificate, namesake.certificate, NULL);
 	look(acme);
 	assert_null(tls_folder_pair(acme->folder));
+	write_chain(acme, pair.certificate, renamed.certificate, NULL);
+	look(acme);
+	assert_null(tls_folder_pair(acme->folder));
+	/* Only the signature tells the namesake's from the CA's. */
+	order.no_authority_key = true;
+	order.key = pair.key;
+	_cleanup_forged_ struct forged plain = forge(&order);
+	write_chain(acme, plain.certificate, namesake.certificate, NULL);
+	look(acme);
+	assert_null(tls_folder_pair(acme->folder));
+	write_chain(acme, plain.certificate, acme->ca.certificate, NULL);
+	look(acme);
+	assert_true(uses(acme, &plain));
 	write_chain(acme, pair.certificate, acme->ca.certificate, NULL);
 	look(acme);
 	assert_true(uses(acme, &pair));
@@ -445,6 +485,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(links_are_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_times, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_expired_issuer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_certificate_that_will_be_valid_soon, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(wrong_names_and_purposes, set_up, tear_down),
