@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""The office's CA by the command line: a root for the safe, a passphrase, rotation, certificates for auditors."""
+
+import os
+import signal
+import subprocess
+
+import harness
+
+PASSPHRASE = "kaki-no-ki-42-yama"
+
+
+def openssl(*arguments, **kw):
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True, **kw).stdout
+
+
+class AdminCa(harness.Case):
+    def refused(self, *arguments, field, password=None):
+        done = subprocess.run([self.gateway.bin / "sekisho", "--config", self.gateway.settings_path, *map(str, arguments)],
+                              input=(password or "") + "\n", capture_output=True, text=True,
+                              env=harness.environment(LC_ALL="ja_JP.UTF-8"), timeout=60)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr, f"^sekisho: {field}: .*[ぁ-んァ-ン一-龥]")
+        return done.stderr
+
+    def show(self):
+        answer = self.gateway.cli("ca", "show")
+        return answer, [dict(zip(answer["columns"], row)) for row in answer["rows"]]
+
+    def state_of_ca(self):
+        return next((row["state"] for row in self.gateway.rows("status") if row["part"] == "ca"), None)
+
+    def test_the_life_of_a_ca(self):
+        """In order: each step needs the one before."""
+        gateway = self.gateway
+        with self.subTest("a weak passphrase changes nothing"):
+            before, _ = self.show()
+            self.refused("ca", "init", field="passphrase", password="abc")
+            self.assertEqual(self.show()[0], before)
+        with self.subTest("the root's key goes into the safe"):
+            root = gateway.dir / "root.pem"
+            made = gateway.cli("ca", "init", "--take-root", root, password=PASSPHRASE)
+            self.assertEqual(made["file"], str(root))
+            self.assertNotIn("root", made)
+            self.assertNotEqual(made["sha256"], before["sha256"])
+            self.assertEqual(root.stat().st_mode & 0o777, 0o600)
+            self.assertIn("BEGIN ENCRYPTED PRIVATE KEY", root.read_text())
+            openssl("pkey", "-in", root, "-passin", f"pass:{PASSPHRASE}", "-noout")
+            self.assertFalse(list(gateway.dir.glob("state/signer/ca/*/root.key")))
+        with self.subTest("rotation needs passphrase and key"):
+            self.refused("ca", "rotate", field="passphrase")
+            self.refused("ca", "rotate", "--passphrase", field="root", password=PASSPHRASE)
+            self.refused("ca", "rotate", "--root", root, "--passphrase", field="passphrase", password="wrong-" + PASSPHRASE)
+        with self.subTest("the old CA goes on"):
+            gateway.cli("ca", "rotate", "--root", root, "--passphrase", password=PASSPHRASE)
+            answer, rows = self.show()
+            self.assertEqual(answer["sha256"], made["sha256"])
+            self.assertEqual([row["state"] for row in rows if row["kind"] == "issuing"], ["active", "old"])
+        with self.subTest("a file that is there is not overwritten"):
+            self.refused("ca", "rotate", "--new-root", "--take-root", root, "--passphrase", field="take-root",
+                         password=PASSPHRASE)
+        with self.subTest("a new root"):
+            gateway.cli("ca", "rotate", "--new-root", "--passphrase", password=PASSPHRASE)
+            answer, rows = self.show()
+            self.assertNotEqual(answer["sha256"], made["sha256"])
+            self.assertEqual([row["state"] for row in rows if row["kind"] == "root"], ["active", "old"])
+        with self.subTest("certificates for others"):
+            root_file, chain = gateway.dir / "root.crt", gateway.dir / "chain.crt"
+            gateway.cli("ca", "export", "--out", root_file)
+            gateway.cli("ca", "export", "--what", "chain", "--out", chain)
+            self.assertEqual(root_file.read_text(), answer["certificate"])
+            self.assertEqual(chain.read_text().count("BEGIN CERTIFICATE"), 5)
+        with self.subTest("an auditor"):
+            request, file = gateway.dir / "auditor.csr", gateway.dir / "auditor.crt"
+            openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
+                    "-keyout", gateway.dir / "auditor.key", "-out", request)
+            gateway.cli("auditor", "certify", "--name", "監査 太郎", "--csr", request, "--out", file)
+            self.assertIn("OK", openssl("verify", "-CAfile", root_file, "-untrusted", file, file))
+            self.assertIn("監査 太郎", openssl("x509", "-in", file, "-noout", "-subject", "-nameopt", "utf8"))
+        with self.subTest("after a start the passphrase is wanted"):
+            os.kill(gateway.pid("signer"), signal.SIGTERM)
+            harness.until("a locked CA", lambda: self.state_of_ca() == "locked")
+            self.refused("ca", "unlock", field="passphrase", password="wrong-" + PASSPHRASE)
+            self.assertEqual(self.state_of_ca(), "locked")
+            self.assertIs(gateway.cli("ca", "unlock", password=PASSPHRASE)["locked"], False)
+            self.assertEqual(self.state_of_ca(), "unlocked")
+        with self.subTest("a device, and then never a CA anew"):
+            self.gateway.add_user("sato")
+            with self.assertRaisesRegex(harness.CliError, '"error":"state"'):
+                gateway.cli("ca", "init", password=PASSPHRASE)
+        events = [(row["event"], row["detail"]) for row in gateway.rows("audit", "list", "--last", 200)]
+        self.assertEqual([event for event, _ in events if event in ("ca-init", "ca-unlock", "ca-rotate")],
+                         ["ca-init", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-unlock", "ca-unlock",
+                          "ca-init"])
+        self.assertFalse([detail for _, detail in events if PASSPHRASE in detail])
+        self.assertNotIn(PASSPHRASE, gateway.log())
+
+
+if __name__ == "__main__":
+    harness.main()
