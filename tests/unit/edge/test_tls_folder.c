@@ -1,6 +1,7 @@
 #include "unit/certs/forge.h"
 #include "unit/unit.h"
 
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -234,6 +235,95 @@ static void links_are_followed(void **state)
 		unlink(aside);
 	}
 	assert_int_equal(rmdir(archive.path), 0);
+}
+
+/* What is logged between the two, in a file of the folder. */
+struct capture {
+	char path[112];
+	int kept;
+};
+
+static void capture_start(const struct acme *acme, struct capture *capture)
+{
+	int fd;
+
+	snprintf(capture->path, sizeof(capture->path), "%s/log", acme->path);
+	fd = open(capture->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	capture->kept = dup(2);
+	assert_true(fd >= 0 && capture->kept >= 0 && dup2(fd, 2) == 2);
+	close(fd);
+}
+
+/* How many lines have each of the two texts in them. */
+static unsigned capture_end(struct capture *capture, const char *event, const char *text)
+{
+	_cleanup_free_ char *log = NULL;
+	unsigned count = 0;
+	size_t len;
+
+	assert_int_equal(dup2(capture->kept, 2), 2);
+	close(capture->kept);
+	assert_ok(util_read_file(capture->path, 100000, &log, &len));
+	unlink(capture->path);
+	for (char *line = log, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = 0;
+		count += strstr(line, event) && strstr(line, text);
+	}
+	return count;
+}
+
+static void what_is_wrong_is_said_once(void **state)
+{
+	struct acme *acme = *state;
+	struct forge order = good(acme);
+	_cleanup_forged_ struct forged pair = forge(&order), other = forge(&order);
+	struct capture capture;
+	int64_t now_s = clock_wall_s();
+
+	write_pair(acme, &pair);
+	start(acme);
+	capture_start(acme, &capture);
+	write_key(acme, other.key, NULL);
+	for (int i = 0; i < 300; i++)
+		tls_folder_look(acme->folder, now_s + i * TLS_FOLDER_LOOK_S);
+	assert_int_equal(capture_end(&capture, "event=certificate-dir-refused",
+				     "is not the key of fullchain.pem"),
+			 1);
+	/* Another mistake is another line. */
+	capture_start(acme, &capture);
+	unlink(acme->key_path);
+	for (int i = 0; i < 300; i++)
+		tls_folder_look(acme->folder, now_s + i * TLS_FOLDER_LOOK_S);
+	assert_int_equal(
+		capture_end(&capture, "event=certificate-dir-missing", "there is no privkey.pem"),
+		1);
+	assert_true(uses(acme, &pair));
+}
+
+/* The client does not renew: said a week before, and when it is over; shown on, for want of a
+ * better. */
+static void an_end_is_said(void **state)
+{
+	struct acme *acme = *state;
+	struct forge order = good(acme);
+	_cleanup_forged_ struct forged pair = forge(&order);
+	int64_t until_s = clock_wall_s() + 90 * FORGE_DAY_S;
+	struct capture capture;
+
+	write_pair(acme, &pair);
+	start(acme);
+	capture_start(acme, &capture);
+	tls_folder_look(acme->folder, until_s - 8 * FORGE_DAY_S);
+	assert_int_equal(capture_end(&capture, "certificate-dir", ""), 0);
+	capture_start(acme, &capture);
+	for (int i = 0; i < 10; i++)
+		tls_folder_look(acme->folder, until_s - 6 * FORGE_DAY_S);
+	assert_int_equal(capture_end(&capture, "event=certificate-dir-ends", "was not renewed"), 1);
+	capture_start(acme, &capture);
+	for (int i = 0; i < 10; i++)
+		tls_folder_look(acme->folder, until_s + 60);
+	assert_int_equal(capture_end(&capture, "event=certificate-dir-expired", "has expired"), 1);
+	assert_true(uses(acme, &pair));
 }
 
 /* ---- what is refused ----------------------------------------------------------------------------
@@ -484,6 +574,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_pair_is_read_when_it_is_settled, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(links_are_followed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_wrong_is_said_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_end_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wrong_times, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_expired_issuer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_certificate_that_will_be_valid_soon, set_up,
