@@ -131,6 +131,13 @@ static struct throttle_entry *throttle_of(struct throttle *throttle, const char 
 	return throttle_find(throttle, key);
 }
 
+int64_t throttle_tries(struct throttle *throttle, const char *address)
+{
+	const struct throttle_entry *entry = throttle_of(throttle, address);
+
+	return entry ? entry->failures : 0;
+}
+
 void throttle_refund(struct throttle *throttle, const char *address)
 {
 	struct throttle_entry *entry = throttle_of(throttle, address);

@@ -43,6 +43,8 @@ void throttle_freep(struct throttle **throttle);
  */
 nodiscard enum err throttle_count(struct throttle *throttle, const char *address, int64_t now_ms,
 				  int64_t *ret_wait_ms);
+/* How many tries are counted against the address. */
+int64_t throttle_tries(struct throttle *throttle, const char *address);
 /* The try was right: takes its count back. */
 void throttle_refund(struct throttle *throttle, const char *address);
 /* Somebody logged in from there: nothing is held against the address any more. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "broker/admin.h"
 #include "broker/dispatch.h"
+#include "broker/enrol.h"
 #include "broker/host.h"
 #include "broker/pki.h"
 #include "broker/quota.h"
@@ -238,6 +239,8 @@ static enum err open_parts(struct broker *broker)
 	if (!err)
 		err = pki_new(broker, &broker->pki);
 	if (!err)
+		err = enrol_new(broker, &broker->enrol);
+	if (!err)
 		err = admin_new(broker, &broker->admin);
 	if (!err)
 		err = session_load(broker);
@@ -286,6 +289,7 @@ void broker_close(struct broker *broker)
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);
+	enrol_free(broker->enrol);
 	host_watch_free(broker->hosts);
 	hasher_free(broker->hasher);
 	throttle_free(broker->addresses);

@@ -17,6 +17,7 @@
 #include "wire/settings.h"
 
 struct admin;
+struct enrol;
 struct host_watch;
 struct pki;
 struct quota;
@@ -36,6 +37,7 @@ struct broker {
 	struct session *sessions;
 	struct host_watch *hosts;
 	struct pki *pki;
+	struct enrol *enrol;
 	struct quota *quotas;
 	struct admin *admin;
 	struct loop_timer tick, purge;

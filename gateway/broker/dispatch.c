@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/enrol.h"
 #include "broker/handlers.h"
 
 #define HEAD_MATCHES(name)                                                                         \
@@ -31,6 +32,15 @@ HEAD_MATCHES(session_end);
 HEAD_MATCHES(session_unlock);
 HEAD_MATCHES(session_attach);
 HEAD_MATCHES(unlock);
+HEAD_MATCHES(enrol_look);
+HEAD_MATCHES(enrol_request);
+HEAD_MATCHES(enrol_file);
+HEAD_MATCHES(est_cacerts);
+HEAD_MATCHES(est_csrattrs);
+HEAD_MATCHES(est_simpleenroll);
+HEAD_MATCHES(est_simplereenroll);
+HEAD_MATCHES(ocsp);
+HEAD_MATCHES(device_renew);
 HEAD_MATCHES(admin_look);
 HEAD_MATCHES(admin_order);
 
@@ -51,6 +61,16 @@ const struct request_type request_types[] = {
 	  handle_session_unlock },
 	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_attach },
 	{ MSG_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_unlock },
+	{ MSG_enrol_look, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_enrol_look },
+	{ MSG_enrol_request, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_enrol_request },
+	{ MSG_enrol_file, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_enrol_file },
+	{ MSG_est_cacerts, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_est_cacerts },
+	{ MSG_est_csrattrs, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_est_csrattrs },
+	{ MSG_est_simpleenroll, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_est_simpleenroll },
+	{ MSG_ocsp, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_ocsp },
+	{ MSG_est_simplereenroll, REQUEST_LOGIN_NONE, REQUEST_EVERYONE, 0,
+	  handle_est_simplereenroll },
+	{ MSG_device_renew, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_device_renew },
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
@@ -72,8 +92,11 @@ static const struct request_type *request_type(uint16_t id)
 /* A locked device may still try to log in, to be told that it is locked. */
 static enum err check_device(struct request *request, const struct request_type *type)
 {
-	enum err err = device_by_key(request->broker->db, request->head->device, &request->device);
+	enum err err;
 
+	if (type->login == REQUEST_NO_DEVICE)
+		return OK;
+	err = device_by_key(request->broker->db, request->head->device, &request->device);
 	if (err)
 		return err == ERR_NOT_FOUND ? ERR_AUTH : err;
 	if (!login_device_valid(&request->device, request->now_s))
@@ -86,6 +109,7 @@ static enum err check_device(struct request *request, const struct request_type 
 static bool login_suffices(enum request_login needed, int64_t state)
 {
 	switch (needed) {
+	case REQUEST_NO_DEVICE:
 	case REQUEST_LOGIN_NONE:
 		return true;
 	case REQUEST_LOGIN_WAITING:
@@ -104,7 +128,7 @@ static enum err check_login(struct request *request, const struct request_type *
 	bool is_owner;
 	enum err err;
 
-	if (type->login == REQUEST_LOGIN_NONE)
+	if (type->login == REQUEST_NO_DEVICE || type->login == REQUEST_LOGIN_NONE)
 		return OK;
 	err = login_find(broker->db, &broker->policy, request->head->token, request->device.id,
 			 request->now_s, &request->login);
@@ -135,7 +159,11 @@ static void touch(struct request *request, const struct request_type *type)
 	struct db *db = request->broker->db;
 	enum err err = OK;
 
-	if (!(type->flags & REQUEST_POLL) && request->login.state == LOGIN_FULL &&
+	if (!request->device.id)
+		return;
+	if (request->device.supersedes)
+		err = renew_supersede(request);
+	if (!err && !(type->flags & REQUEST_POLL) && request->login.state == LOGIN_FULL &&
 	    request->now_s - request->login.used_s >= TOUCH_S)
 		err = login_row_touch(db, request->login.id, request->now_s);
 	if (!err && (request->now_s - request->device.seen_s >= TOUCH_S ||

@@ -17,9 +17,10 @@ struct request_head {
 };
 
 enum request_login {
-	REQUEST_LOGIN_NONE = 1, /* the device alone */
-	REQUEST_LOGIN_WAITING,  /* the password was right, the code is to come */
-	REQUEST_LOGIN_ANY,      /* one of both */
+	REQUEST_NO_DEVICE,     /* anybody: enrolment only; what device is shown is not looked at */
+	REQUEST_LOGIN_NONE,    /* the device alone */
+	REQUEST_LOGIN_WAITING, /* the password was right, the code is to come */
+	REQUEST_LOGIN_ANY,     /* one of both */
 	REQUEST_LOGIN_FULL,
 };
 
@@ -31,8 +32,8 @@ struct request {
 	const struct request_head *head;
 	const union wire_any *msg; /* lives until the handler returns */
 	int64_t now_s;
-	struct device device;
-	/* Zero for REQUEST_LOGIN_NONE. */
+	struct device device; /* zero for REQUEST_NO_DEVICE */
+	/* Zero without a login. */
 	struct account account;
 	struct login_row login;
 };

@@ -6,6 +6,7 @@
 #include "auth/roles.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/enrol.h"
 #include "broker/handlers.h"
 #include "broker/person.h"
 #include "broker/session.h"
@@ -116,10 +117,12 @@ enum err handle_login_password(struct request *request)
 
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b}", "account",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:b}", "account",
 			 request->account.name, "full_name", request->account.full_name, "role",
 			 role_code(request->account.role), "device", request->device.name,
-			 "device_until", (json_int_t)request->device.not_after_s, "login_until",
+			 "device_until", (json_int_t)request->device.not_after_s, "device_renew",
+			 renew_is_due(&request->device, request->now_s), "device_renew_from",
+			 (json_int_t)renew_from(&request->device), "login_until",
 			 (json_int_t)request->login.expires_s, "office",
 			 request->broker->settings.gateway_office, "locked", request->login.locked);
 }

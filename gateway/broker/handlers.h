@@ -9,6 +9,11 @@
 
 /* handle_login.c */
 request_handler handle_login_password, handle_login_totp, handle_logout, handle_me;
+/* handle_enrol.c */
+request_handler handle_enrol_look, handle_enrol_request, handle_enrol_file, handle_device_renew;
+/* handle_est.c */
+request_handler handle_est_cacerts, handle_est_csrattrs, handle_est_simpleenroll;
+request_handler handle_est_simplereenroll, handle_ocsp;
 /* handle_host.c */
 request_handler handle_host_list, handle_host_wake;
 /* handle_unlock.c */

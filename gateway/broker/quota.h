@@ -10,10 +10,17 @@
 enum quota_kind {
 	QUOTA_SESSION, /* opening and attaching */
 	QUOTA_WAKE,
+	QUOTA_ENROL, /* refused requests with a code of its */
+	QUOTA_RENEW, /* certificates for the devices of which it is the first owner */
 	QUOTA_KINDS
 };
 
-enum { QUOTA_SESSIONS_PER_MINUTE = 60, QUOTA_WAKES_PER_MINUTE = 12 };
+enum {
+	QUOTA_SESSIONS_PER_MINUTE = 60,
+	QUOTA_WAKES_PER_MINUTE = 12,
+	QUOTA_ENROLS_PER_MINUTE = 12,
+	QUOTA_RENEWS_PER_MINUTE = 6,
+};
 
 /* ERR_THROTTLED: answered already. account is one that exists. */
 nodiscard enum err quota_take(struct broker *broker, const struct reply_to *to, int64_t account,

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "wire/enums.h"
+#include "wire/wire.h"
 
 struct broker;
 
@@ -27,6 +29,13 @@ void reply_text_free(char *text);
  * clears. */
 void reply_json(struct broker *broker, const struct reply_to *to, unsigned status,
 		const char *cookie, json_t *body);
+/* With the time after which it may be asked again, 0 for none: as "retry_s" and as Retry-After.
+ * body as of reply_json. */
+void reply_json_later(struct broker *broker, const struct reply_to *to, unsigned status,
+		      uint32_t retry_s, json_t *body);
+/* Not JSON. */
+void reply_body(struct broker *broker, const struct reply_to *to, unsigned status,
+		enum body_kind kind, struct bytes body);
 void reply_error(struct broker *broker, const struct reply_to *to, enum err err);
 /* With the field that is wrong. */
 void reply_error_field(struct broker *broker, const struct reply_to *to, enum err err,
