@@ -76,13 +76,18 @@ static enum err take_word(struct parser *parser, const char *word)
 
 /* ---- options --------------------------------------------------------------------------------- */
 
+static bool has_value(const struct parser *parser)
+{
+	return parser->at < parser->argc && strncmp(parser->argv[parser->at], "--", 2) != 0;
+}
+
 /* "--name=value" or "--name value"; a next word that is an option itself counts as forgotten. */
 static enum err take_value(struct parser *parser, const char *name, const char *inlined,
 			   const char **ret)
 {
 	const char *value = inlined;
 
-	if (!value && parser->at < parser->argc && strncmp(parser->argv[parser->at], "--", 2) != 0)
+	if (!value && has_value(parser))
 		value = parser->argv[parser->at++];
 	if (!value || !*value)
 		return FAIL("--%.64s needs a value", "--%.64s には値が必要です", name);
@@ -144,8 +149,8 @@ static enum err take_arg(struct parser *parser, const struct command_arg *arg, c
 	struct args *args = parser->args;
 	struct args_value value = { .arg = arg };
 
-	/* One that need not be given is asked for when its name is there. */
-	if (arg->type == COMMAND_PASSWORD && (arg->required || inlined))
+	/* One that need not be given is asked for when its name is there, alone. */
+	if (arg->type == COMMAND_PASSWORD && (arg->required || inlined || has_value(parser)))
 		return FAIL("a password is never given on the command line: it is asked for, or "
 			    "read from "
 			    "standard input; leave out --%.64s",

@@ -1,7 +1,5 @@
 #include "cli/enrol.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "certs/cleanup.h"
 #include "certs/csr.h"
 #include "certs/pkcs12.h"
+#include "cli/output.h"
 
 enum { FILE_BYTES_MAX = 64 * 1024 };
 
@@ -46,21 +45,6 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-/* Before a certificate is issued that then has nowhere to go; a file that is there may be
- * somebody's only key. */
-static enum err check_out(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder =
-		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-
-	if (!folder)
-		return ERR_NOMEM;
-	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return ERR_EXISTS;
-	return access(folder, W_OK | X_OK) < 0 ? err_from_errno(errno) : OK;
-}
-
 static const char *text_of(const struct args *args, const char *name)
 {
 	const struct args_value *value = args_find(args, name);
@@ -81,7 +65,8 @@ enum err enrol_new(const struct args *args, struct enrol **ret)
 	enrol->days = days ? days->number : 0;
 	enrol->pem = ends_with(enrol->out, ".pem");
 	enrol->compatible = args_find(args, "compatible");
-	enum err err = check_out(enrol->out);
+	/* Before a certificate is issued that then has nowhere to go. */
+	enum err err = output_check(enrol->out);
 	if (err)
 		return err;
 	enrol->key = EVP_EC_gen("P-256");
@@ -132,35 +117,38 @@ static enum err make_pem(const struct enrol *enrol, X509 *certificate, struct bu
 	return buf_add(buf, data, (size_t)len);
 }
 
-static enum err make_pkcs12(const struct enrol *enrol, X509 *certificate, X509 *ca,
-			    const struct secret *password, struct buf *file)
+/* One after another, as the broker puts them. */
+static STACK_OF(X509) * chain_of(const json_t *reply, const char *member)
 {
+	const char *pem = json_string_value(json_object_get(reply, member));
+	_cleanup_object_(bio) BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	enum err err = ERR_NOMEM;
+	X509 *certificate;
 
-	if (chain && sk_X509_push(chain, ca))
-		err = pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN, enrol->key,
-				  certificate, chain, enrol->name, password, file);
-	sk_X509_free(chain);
-	return err;
+	while (bio && chain && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (!sk_X509_push(chain, certificate))
+			X509_free(certificate);
+	return chain;
 }
 
 enum err enrol_write(const struct enrol *enrol, const json_t *reply, const struct secret *password)
 {
 	_cleanup_object_(x509) X509 *certificate = certificate_of(reply, "certificate");
-	_cleanup_object_(x509) X509 *ca = certificate_of(reply, "ca");
+	STACK_OF(X509) *chain = chain_of(reply, "ca");
 	_cleanup_buf_ struct buf file;
-	enum err err;
+	enum err err = ERR_PROTOCOL;
 
 	buf_init(&file, FILE_BYTES_MAX);
-	if (!certificate || !ca || X509_check_private_key(certificate, enrol->key) != 1)
-		return ERR_PROTOCOL;
-	if (enrol->pem)
-		err = make_pem(enrol, certificate, &file);
-	else
-		err = make_pkcs12(enrol, certificate, ca, password, &file);
+	if (certificate && sk_X509_num(chain) > 0 &&
+	    X509_check_private_key(certificate, enrol->key) == 1)
+		err = enrol->pem
+			      ? make_pem(enrol, certificate, &file)
+			      : pkcs12_make(enrol->compatible ? PKCS12_COMPATIBLE : PKCS12_MODERN,
+					    enrol->key, certificate, chain, enrol->name, password,
+					    &file);
 	if (!err)
 		err = util_write_file(enrol->out, file.data, file.len, 0600);
+	sk_X509_pop_free(chain, X509_free);
 	buf_wipe(&file);
 	return err;
 }

@@ -190,6 +190,27 @@ static void test_password_is_no_option(void **state)
 	bad("never given on the command line", "user", "add", "--password=geheim", NULL);
 }
 
+/* One that is not always needed is named without a value, and then asked for. */
+static void test_optional_password(void **state)
+{
+	struct args args;
+	struct args_error error;
+	char *argv[] = { (char *)"sekisho", (char *)"ca", (char *)"rotate", (char *)"--passphrase",
+			 (char *)"geheim" };
+
+	(void)state;
+	args = good("ca", "rotate", NULL);
+	assert_null(args_find(&args, "passphrase"));
+	args = good("ca", "rotate", "--passphrase", "--new-root", NULL);
+	assert_non_null(args_find(&args, "passphrase"));
+	assert_non_null(args_find(&args, "new-root"));
+	bad("never given on the command line", "ca", "rotate", "--passphrase=geheim", NULL);
+	assert_int_equal(args_parse(5, argv, &args, &error), ERR_INVALID);
+	assert_non_null(strstr(error.text, "never given on the command line"));
+	assert_null(strstr(error.text, "geheim"));
+	bad("given twice", "ca", "rotate", "--passphrase", "--passphrase", NULL);
+}
+
 static void test_error_text_is_harmless(void **state)
 {
 	(void)state;
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup(test_missing_and_doubled, in_english),
 		cmocka_unit_test_setup(test_values, in_english),
 		cmocka_unit_test_setup(test_password_is_no_option, in_english),
+		cmocka_unit_test_setup(test_optional_password, in_english),
 		cmocka_unit_test_setup(test_error_text_is_harmless, in_english),
 		cmocka_unit_test_setup(test_help, in_english),
 		cmocka_unit_test_setup(test_japanese, in_english),

@@ -22,10 +22,12 @@ struct office {
 static int setup(void **state)
 {
 	static struct office office;
-	bool made;
+	const struct ca_plan plan = { .office = "office", .number = 1, .now_s = clock_wall_s() };
+	EVP_PKEY *root_key = NULL;
 
 	unit_folder(office.folder);
-	assert_int_equal(ca_open(office.folder, "office", clock_wall_s(), &made, &office.ca), OK);
+	assert_int_equal(ca_new(&plan, &office.ca, &root_key), OK);
+	EVP_PKEY_free(root_key);
 	assert_int_equal(secret_new("geheim-geheim", 13, &office.password), OK);
 	*state = &office;
 	return 0;
@@ -88,7 +90,8 @@ static json_t *answer(const struct office *office, const json_t *request)
 				       .now_s = clock_wall_s() };
 	assert_int_equal(profile_issue(&order, &certificate), OK);
 	_cleanup_free_ char *pem = pem_of(certificate), *ca = pem_of(ca_certificate(office->ca));
-	return json_pack("{s:s, s:s, s:i}", "certificate", pem, "ca", ca, "id", 7);
+	_cleanup_free_ char *root = pem_of(ca_root(office->ca));
+	return json_pack("{s:s, s:s++, s:i}", "certificate", pem, "ca", ca, root, "", "id", 7);
 }
 
 static void expect_mode_0600(const char *path)
@@ -107,7 +110,12 @@ static void check_pkcs12(const struct office *office)
 	_cleanup_object_(x509) X509 *certificate = NULL;
 
 	assert_non_null(p12);
-	assert_int_equal(PKCS12_parse(p12, "geheim-geheim", &key, &certificate, NULL), 1);
+	STACK_OF(X509) *chain = NULL;
+
+	assert_int_equal(PKCS12_parse(p12, "geheim-geheim", &key, &certificate, &chain), 1);
+	/* Whoever imports it gets the way to the root along. */
+	assert_int_equal(sk_X509_num(chain), 2);
+	sk_X509_pop_free(chain, X509_free);
 	assert_int_equal(X509_check_private_key(certificate, key), 1);
 	assert_int_equal(X509_verify(certificate, ca_key(office->ca)), 1);
 	expect_mode_0600(office->out);
