@@ -63,7 +63,8 @@ static enum err record(const struct enrol_job *job, const struct device *device,
 		});
 }
 
-static enum err renew(const struct enrol_job *job, struct certificate *row)
+/* *ret_ended: how many others ended. */
+static enum err renew(const struct enrol_job *job, struct certificate *row, int64_t *ret_ended)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = job->broker->db;
@@ -76,7 +77,8 @@ static enum err renew(const struct enrol_job *job, struct certificate *row)
 	if (!err)
 		err = enrol_key_free(db, row->key, job->device);
 	if (!err)
-		err = certificate_drop_unseen(db, job->device, job->used, row->key, row->issued_s);
+		err = certificate_drop_unseen(db, job->device, job->used, row->key, row->issued_s,
+					      ret_ended);
 	row->device = job->device;
 	if (!err)
 		err = certificate_add(db, row, &id);
@@ -91,6 +93,7 @@ static void certified(void *ctx, enum err result, const union wire_any *answer)
 	struct enrol_job *job = ctx;
 	struct device device;
 	struct certificate row;
+	int64_t ended = 0;
 	const char *field;
 	enum err err = enrol_signer_error(result, &field);
 
@@ -104,14 +107,14 @@ static void certified(void *ctx, enum err result, const union wire_any *answer)
 	if (!err) {
 		row.key_place = job->place;
 		memcpy(row.key_type, job->key_type, sizeof(row.key_type));
-		err = renew(job, &row);
+		err = renew(job, &row, &ended);
 	}
 	if (err) {
 		fail(job, err, field);
 		return;
 	}
-	/* What was never seen may be on it now. */
-	pki_renew_crl(job->broker->pki);
+	if (ended)
+		pki_renew_crl(job->broker->pki);
 	enrol_reply_issued(job, &answer->certified, &file, row.not_after_s,
 			   job->est ? NULL : json_object());
 	enrol_job_free(job);

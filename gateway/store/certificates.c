@@ -112,7 +112,7 @@ enum err certificate_supersede(struct db *db, int64_t device, int64_t seen, int6
 }
 
 enum err certificate_drop_unseen(struct db *db, int64_t device, int64_t used,
-				 const uint8_t key[DEVICE_KEY], int64_t now_s)
+				 const uint8_t key[DEVICE_KEY], int64_t now_s, int64_t *ret_count)
 {
 	_cleanup_query_ struct query query;
 
@@ -123,7 +123,7 @@ enum err certificate_drop_unseen(struct db *db, int64_t device, int64_t used,
 	query_i64(&query, device);
 	query_i64(&query, used);
 	query_blob(&query, key, DEVICE_KEY);
-	return query_run(&query, NULL);
+	return query_run(&query, ret_count);
 }
 
 void certificate_list_revoked(struct query *query, struct db *db, int64_t issuer, int64_t now_s)

@@ -67,10 +67,11 @@ nodiscard enum err certificate_supersede(struct db *db, int64_t device, int64_t 
 
 /*
  * A new one is made while the one with id used is in use: ends those in between, which were never
- * seen, unless they have the new one's key.
+ * seen, unless they have the new one's key. *ret_count: how many.
  */
 nodiscard enum err certificate_drop_unseen(struct db *db, int64_t device, int64_t used,
-					   const uint8_t key[DEVICE_KEY], int64_t now_s);
+					   const uint8_t key[DEVICE_KEY], int64_t now_s,
+					   int64_t *ret_count);
 
 /* Of one issuing CA: what belongs on its CRL, that is ended but has not run out at now_s. */
 void certificate_list_revoked(struct query *query, struct db *db, int64_t issuer, int64_t now_s);

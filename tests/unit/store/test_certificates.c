@@ -107,12 +107,15 @@ static void what_was_never_seen_goes_at_the_next_renewal(void **state)
 	struct fixture *fixture = *state;
 	struct device used;
 	uint8_t key[DEVICE_KEY];
+	int64_t count;
 
 	assert_ok(device_by_id(fixture->db, fixture->device, &used));
 	fixture_certificate(fixture->db, fixture->device, 8, 1);
 	fixture_certificate(fixture->db, fixture->device, 9, 2);
 	memset(key, 9, sizeof(key));
-	assert_ok(certificate_drop_unseen(fixture->db, fixture->device, used.certificate, key, 10));
+	assert_ok(certificate_drop_unseen(fixture->db, fixture->device, used.certificate, key, 10,
+					  &count));
+	assert_int_equal(count, 1);
 	assert_states(fixture, "121");
 }
 
