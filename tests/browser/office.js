@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -97,6 +97,28 @@ export class Office {
 				page.problems.push(message.text());
 		});
 		return page;
+	}
+
+	/**
+	 * Chromium as a person has it at home: a profile of its own, certificates in the system's store (NSS), and a
+	 * window on the laptop's screen, where dialogs can be answered by keys. Nothing is trusted beforehand.
+	 */
+	async ownBrowser(options = {}) {
+		const home = join(this.dir, "home");
+		const store = join(home, ".pki", "nssdb");
+		mkdirSync(store, { recursive: true });
+		execFileSync("certutil", ["-d", `sql:${store}`, "-N", "--empty-password"]);
+		const context = await playwright().chromium.launchPersistentContext(join(home, "profile"), {
+			executablePath: CHROMIUM,
+			headless: false,
+			viewport: null,
+			locale: "ja-JP",
+			env: { ...process.env, HOME: home, DISPLAY: await this.ask("laptop") },
+			args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+				"--disable-component-update", "--disable-sync", "--password-store=basic"],
+			...options,
+		});
+		return { context, store };
 	}
 
 	/** A page that is logged in and shows the menu. */

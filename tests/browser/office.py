@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
 import sys
 import traceback
 
@@ -133,6 +134,21 @@ class Office:
         except Exception as error:  # unittest.SkipTest
             return str(error)
         return None
+
+    def account(self, name):
+        """An account without a device; answers with its password."""
+        person = self.people[name] = self.gateway.add_user(name, device=None)
+        return {"name": name, "password": person.password}
+
+    def expire_invitation(self, id):
+        """As if its time were over."""
+        with sqlite3.connect(self.gateway.dir / "state" / "broker" / "sekisho.db", timeout=10) as db:
+            assert db.execute("UPDATE invite SET expires = 1 WHERE id = ?", (id,)).rowcount == 1
+        db.close()
+
+    def signal(self, role, name):
+        """Sends a signal, such as SIGSTOP, to a process of the gateway."""
+        os.kill(self.gateway.pid(role), getattr(signal, name))
 
     def log(self):
         return self.gateway.log()
