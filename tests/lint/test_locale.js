@@ -17,6 +17,8 @@ const load = (path) => import(pathToFileURL(join(build, "share", "viewer", path)
 const { default: ja } = await load("locale/ja.js");
 const { default: en } = await load("locale/en.js");
 const { END_REASON } = await load("core/messages.js");
+const { ENROL_STATE, KEY_PLACE } = await load("core/messages.js");
+const { DISPOSALS } = await load("core/admin.js");
 const { COMBINATIONS, JAPANESE_KEYS } = await load("core/keymap.js");
 
 function sources(ending) {
@@ -58,6 +60,14 @@ function madeUp() {
 		...["code", "expired", "used", "denied", "refused", "key", "csr", "challenge", "unavailable", "full",
 			"timeout"].map((code) => `enrol.error.${code}`),
 		...["file", "request"].map((kind) => `enrol.wait-close-${kind}`),
+		/* docs/protocol.md §3 */
+		...[...Object.values(ENROL_STATE), "unknown"].map((code) => `invitation.${code}`),
+		...Object.values(KEY_PLACE).map((code) => `key-place.${code}`),
+		...["active", "locked", "revoked", "expired", "retired", "unknown"].map((code) => `device-state.${code}`),
+		...DISPOSALS.map((code) => `disposal.${code}`),
+		...["revoke", "retire", "unlock", "share", "unshare"].flatMap((name) => [`device.${name}`, `device.${name}-text`]),
+		...["refuse", "withdraw", "revoke", "retire", "unlock", "share", "unshare"].flatMap((name) =>
+			[`order.${name}.title`, `order.${name}.text`, `order.${name}.confirm`]),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
 	];
 }
@@ -71,7 +81,7 @@ function used() {
 		}
 	}
 	for (const text of Object.values(pages)) {
-		for (const match of text.matchAll(/data-t(?:-label|-title)?="([^"]*)"/g))
+		for (const match of text.matchAll(/data-t(?:-label|-title|-placeholder|-in)?="([^"]*)"/g))
 			keys.add(match[1]);
 	}
 	return keys;

@@ -13,6 +13,8 @@
  * @property {number} login_until seconds since 1970
  * @property {string} office
  * @property {boolean} locked the password is needed again before a PC can be opened
+ * @property {boolean} device_renew the device's certificate ends soon
+ * @property {number} device_renew_from seconds since 1970, when it can be renewed
  */
 /**
  * @typedef {object} Host
@@ -48,6 +50,9 @@
  * @property {boolean} [keep]
  */
 
+/** @typedef {{file: string, password: string, until: number}} Renewed file: PKCS#12 in base64 */
+/** @typedef {"look" | "order"} Way what an administrator asks for only reads, or changes something */
+
 /* Opening a session may wait for a PC; everything else is quick. */
 const TIMEOUT_MS = 30000;
 
@@ -56,7 +61,7 @@ export class ApiError extends Error {
 	/**
 	 * @param {string} code
 	 * @param {number} status 0 when no answer came
-	 * @param {{retry_s?: unknown, field?: unknown}} [details]
+	 * @param {{retry_s?: unknown, field?: unknown, message?: unknown, message_ja?: unknown}} [details]
 	 */
 	constructor(code, status, details = {}) {
 		super(code);
@@ -65,6 +70,11 @@ export class ApiError extends Error {
 		this.status = status;
 		this.retryS = typeof details.retry_s === "number" ? Math.max(0, Math.ceil(details.retry_s)) : 0;
 		this.field = typeof details.field === "string" ? details.field : "";
+		/* What exactly is wrong, when the gateway says it; "" otherwise. */
+		this.words = {
+			en: typeof details.message === "string" ? details.message : "",
+			ja: typeof details.message_ja === "string" ? details.message_ja : "",
+		};
 	}
 }
 
@@ -225,6 +235,28 @@ export class Api {
 	 */
 	async unlockLogin(password) {
 		await this.#call("POST", "/api/unlock", { password });
+	}
+
+	/**
+	 * A new key and certificate for this device; the old certificate is good until the new one is used.
+	 * @param {boolean} compatible in older encryption, for devices that refuse AES
+	 * @returns {Promise<Renewed>}
+	 */
+	async renewDevice(compatible) {
+		const { file, password, until } = await this.#call("POST", "/api/device/renew", { compatible });
+		if (typeof file !== "string" || typeof password !== "string" || typeof until !== "number")
+			throw new ApiError("protocol", 200);
+		return { file, password, until };
+	}
+
+	/**
+	 * What administrators may ask and order (docs/protocol.md §3).
+	 * @param {Way} way
+	 * @param {string} command "device list"
+	 * @param {object} [values]
+	 */
+	async admin(way, command, values) {
+		return await this.#call(way === "look" ? "GET" : "POST", `/api/admin/${command.replace(" ", "/")}`, values);
 	}
 
 	/** @param {string} id */

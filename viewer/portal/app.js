@@ -1,23 +1,31 @@
 /*
  * Which of the views is shown, and what leads from one to the next.
  */
+import { Admin } from "../core/admin.js";
 import { Api } from "../core/api.js";
 import { CodeView } from "./code_view.js";
 import { CredentialsDialog } from "./credentials_dialog.js";
 import { DesktopView } from "./desktop_view.js";
+import { DevicesView } from "./devices_view.js";
 import { byId } from "./dom.js";
 import { isLoggedOut } from "./errors.js";
 import { onLanguage, t } from "./i18n.js";
 import { LeaveDialog } from "./leave_dialog.js";
 import { LoginView } from "./login_view.js";
 import { MenuView } from "./menu_view.js";
+import { PageHead } from "./page_head.js";
+import { RenewNotice } from "./renew_notice.js";
+import { SheetView } from "./sheet_view.js";
 
 /** @typedef {import("../core/api.js").Host} Host */
 /** @typedef {import("../core/api.js").Me} Me */
-/** @typedef {"loading" | "login" | "code" | "menu" | "desktop"} View */
+/** @typedef {"loading" | "login" | "code" | "menu" | "devices" | "sheet" | "desktop"} View */
 
 /* The session in the page's address, so that loading the page again shows it again. */
 const ADDRESS = /^#session=([0-9a-f]{32})$/;
+const DEVICES = "#devices";
+/* The sheet cannot be shown again: its address leads to the devices. */
+const SHEET = "#sheet";
 
 export class App {
 	#api = new Api();
@@ -31,6 +39,17 @@ export class App {
 		confirmEnd: (host) => this.#leave.confirmEnd(host.name),
 		loggedOut: (error) => this.#showLogin(error),
 	});
+	#head = new PageHead(this.#api, {
+		go: (page) => this.#go(page),
+		loggedOut: () => this.#showLogin(),
+		failed: (error) => (this.#view === "devices" ? this.#devices : this.#menu).fail(error),
+	});
+	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
+	#devices = new DevicesView(new Admin(this.#api), {
+		loggedOut: (error) => this.#showLogin(error),
+		invited: (sheet) => this.#showSheet(sheet),
+	});
+	#sheet = new SheetView(() => history.back());
 	#desktop = new DesktopView(this.#api, {
 		menu: (message) => this.#showMenu(message),
 		loggedOut: (error) => this.#showLogin(error),
@@ -75,12 +94,19 @@ export class App {
 			this.#desktop.close();
 		if (view !== "menu")
 			this.#menu.hide();
+		if (view !== "devices")
+			this.#devices.hide();
+		if (view !== "sheet")
+			this.#sheet.clear();
 		this.#view = view;
 		document.body.dataset.view = view;
 		byId("view-entry").hidden = view !== "login" && view !== "code";
 		byId("view-login").hidden = view !== "login";
 		byId("view-code").hidden = view !== "code";
-		byId("view-menu").hidden = view !== "menu";
+		byId("view-menu").hidden = view !== "menu" && view !== "devices";
+		byId("menu-main").hidden = view !== "menu";
+		byId("devices-main").hidden = view !== "devices";
+		byId("view-sheet").hidden = view !== "sheet";
 		byId("view-desktop").hidden = view !== "desktop";
 		this.#showTitle();
 	}
@@ -89,7 +115,7 @@ export class App {
 		const app = t("app.name");
 		/** @type {Record<View, string>} */
 		const titles = { loading: "", login: t("login.title"), code: t("code.title"), menu: t("menu.title"),
-			desktop: this.#pcName };
+			devices: t("devices.title"), sheet: t("invite.title"), desktop: this.#pcName };
 		const title = titles[this.#view];
 		document.title = title ? `${title} – ${app}` : app;
 	}
@@ -99,6 +125,9 @@ export class App {
 		this.#me = null;
 		this.#code.forget();
 		this.#menu.clear();
+		this.#devices.clear();
+		this.#renew.clear();
+		this.#head.clear();
 		this.#show("login");
 		this.#login.show(error);
 	}
@@ -118,6 +147,8 @@ export class App {
 		if (match) {
 			this.#show("desktop");
 			void this.#desktop.resume(match[1]);
+		} else if (me.role === "admin" && [DEVICES, SHEET].includes(location.hash)) {
+			this.#showDevices();
 		} else {
 			this.#showMenu();
 		}
@@ -132,7 +163,39 @@ export class App {
 		if (location.hash)
 			history.replaceState(null, "", location.pathname);
 		this.#show("menu");
+		this.#head.show(this.#me, "menu");
+		this.#renew.show(this.#me);
 		this.#menu.show(this.#me, message);
+	}
+
+	#showDevices() {
+		if (!this.#me) {
+			this.#showLogin();
+			return;
+		}
+		if (location.hash !== DEVICES)
+			history.replaceState(null, "", DEVICES);
+		this.#show("devices");
+		this.#head.show(this.#me, "devices");
+		this.#devices.show(this.#me);
+	}
+
+	/** @param {import("../core/admin.js").Sheet} sheet */
+	#showSheet(sheet) {
+		history.pushState(null, "", SHEET);
+		this.#show("sheet");
+		this.#sheet.show(sheet);
+	}
+
+	/** @param {import("./page_head.js").Page} page */
+	#go(page) {
+		if (page === this.#view)
+			return;
+		history.pushState(null, "", page === "devices" ? DEVICES : location.pathname);
+		if (page === "devices")
+			this.#showDevices();
+		else
+			this.#showMenu();
 	}
 
 	/** @param {Host} host */
@@ -186,7 +249,7 @@ export class App {
 	#moved() {
 		if (this.#me && this.#view === "desktop" && !ADDRESS.test(location.hash))
 			this.#showMenu();
-		else if (this.#me && this.#view === "menu")
+		else if (this.#me && ["menu", "devices", "sheet"].includes(this.#view))
 			this.#loggedIn(this.#me);
 	}
 }

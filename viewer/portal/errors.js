@@ -2,7 +2,7 @@
  * Errors of the gateway's interface as sentences.
  */
 import { ApiError } from "../core/api.js";
-import { t, textOf } from "./i18n.js";
+import { language, t, textOf } from "./i18n.js";
 
 /**
  * @param {unknown} error
@@ -14,7 +14,19 @@ export function errorText(error, secondsLeft) {
 	const seconds = secondsLeft ?? error.retryS;
 	if (error.code === "throttled" && seconds <= 0)
 		return t("error.throttled-now");
+	const words = error.words[language()];
+	if (words)
+		return sentence(words);
 	return textOf("error.", error.code, "error.unknown", { code: error.code, seconds });
+}
+
+/**
+ * The gateway's own words about what is wrong, which are no whole sentences.
+ * @param {string} words
+ */
+function sentence(words) {
+	const text = words[0].toUpperCase() + words.slice(1);
+	return /[.。]$/.test(text) ? text : text + t("app.full-stop");
 }
 
 /** @param {unknown} error */

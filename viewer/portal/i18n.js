@@ -1,6 +1,7 @@
 /*
  * Texts in the person's language. Elements say in data-t which text they show (data-t-label: aria-label,
- * data-t-title: tooltip), so that a change of language reaches everything on the page.
+ * data-t-title: tooltip, data-t-placeholder), so that a change of language reaches everything on the page.
+ * What is printed for somebody else says it in data-t-in, and is in the language of its lang attribute.
  */
 import en from "../locale/en.js";
 import ja from "../locale/ja.js";
@@ -42,7 +43,16 @@ export function language() {
  * @param {Values} [values] for the {names} in the text
  */
 export function t(key, values = {}) {
-	return texts[current][key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+	return tIn(current, key, values);
+}
+
+/**
+ * @param {Language} which
+ * @param {Key} key
+ * @param {Values} [values]
+ */
+export function tIn(which, key, values = {}) {
+	return texts[which][key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 /**
@@ -70,6 +80,11 @@ function translate(root) {
 		element.setAttribute("aria-label", t(/** @type {Key} */ (element.getAttribute("data-t-label"))));
 	for (const element of root.querySelectorAll("[data-t-title]"))
 		element.setAttribute("title", t(/** @type {Key} */ (element.getAttribute("data-t-title"))));
+	for (const element of root.querySelectorAll("[data-t-placeholder]"))
+		element.setAttribute("placeholder", t(/** @type {Key} */ (element.getAttribute("data-t-placeholder"))));
+	for (const element of root.querySelectorAll("[data-t-in]"))
+		element.textContent = tIn(element.getAttribute("lang") === "ja" ? "ja" : "en",
+			/** @type {Key} */ (element.getAttribute("data-t-in")));
 	for (const select of root.querySelectorAll("select[data-language]"))
 		/** @type {HTMLSelectElement} */ (select).value = current;
 }
@@ -116,8 +131,28 @@ export function formatMoment(unix) {
 		.format(when);
 }
 
+/**
+ * Short, for tables.
+ * @param {number} unix seconds since 1970
+ */
+export function formatDay(unix) {
+	return new Intl.DateTimeFormat(current, { dateStyle: "medium" }).format(unix * 1000);
+}
+
+/**
+ * @param {number} unix seconds since 1970
+ * @param {Language} [which]
+ */
+export function formatDayTime(unix, which = current) {
+	return new Intl.DateTimeFormat(which, { dateStyle: "medium", timeStyle: "short" }).format(unix * 1000);
+}
+
 /** @param {number} seconds */
 export function formatDuration(seconds) {
+	if (seconds >= 2 * 86400)
+		return t("time.days", { n: Math.floor(seconds / 86400) });
+	if (seconds >= 2 * 3600)
+		return t("time.hours", { n: Math.floor(seconds / 3600) });
 	return seconds >= 120 ? t("time.minutes", { n: Math.round(seconds / 60) }) :
 		t("time.seconds", { n: Math.max(0, seconds) });
 }

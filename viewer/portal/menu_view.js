@@ -5,7 +5,7 @@ import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { HostRow } from "./host_row.js";
-import { formatDate, formatMoment, formatTime, onLanguage, t } from "./i18n.js";
+import { formatTime, onLanguage, t } from "./i18n.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
 /** @typedef {import("../core/api.js").Host} Host */
@@ -22,8 +22,6 @@ const REFRESH_MS = 5000;
 const REFRESH_SOON_MS = 2000;
 /* What a try to open a PC has shown reaches the list with the gateway's next look at the PC. */
 const SOON_MS = 12000;
-/* Warn when the device's certificate ends within two weeks. */
-const DEVICE_SOON_S = 14 * 86400;
 
 export class MenuView {
 	#api;
@@ -51,7 +49,6 @@ export class MenuView {
 	constructor(api, actions) {
 		this.#api = api;
 		this.#actions = actions;
-		byId("menu-logout").addEventListener("click", () => void this.#logout());
 		document.addEventListener("visibilitychange", () => {
 			if (this.#visible && !document.hidden)
 				void this.#refresh();
@@ -220,32 +217,16 @@ export class MenuView {
 		}
 	}
 
-	async #logout() {
-		try {
-			await this.#api.logout();
-			this.#actions.loggedOut();
-		} catch (error) {
-			this.fail(error);
-		}
-	}
-
 	#show() {
 		const me = this.#me;
 		if (!me || !this.#visible)
 			return;
-		setText(byId("menu-office"), me.office);
-		setText(byId("menu-account"), me.full_name || me.account);
 		setText(byId("menu-greeting"), t("menu.greeting", { name: me.full_name || me.account }));
-		setText(byId("menu-device"), t("menu.device", { device: me.device }));
-		setText(byId("menu-device-until"), t("menu.device-until", { date: formatDate(me.device_until) }));
-		setText(byId("menu-login-until"), t("menu.login-until", { time: formatMoment(me.login_until) }));
 		byId("menu-loading").hidden = this.#loaded || this.#error !== undefined;
 		byId("menu-empty").hidden = !this.#loaded || this.#rows.size > 0;
 		byId("hosts").hidden = this.#rows.size === 0;
 		byId("menu-greeting").hidden = this.#rows.size === 0;
 		showMessage(byId("menu-message"), this.#message());
-		const soon = me.device_until - Date.now() / 1000 < DEVICE_SOON_S;
-		showMessage(byId("menu-warning"), soon ? t("menu.device-soon", { date: formatDate(me.device_until) }) : "");
 		showMessage(byId("menu-error"), this.#errorText());
 		for (const row of this.#rows.values())
 			row.show();

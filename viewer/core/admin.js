@@ -1,0 +1,180 @@
+/*
+ * What administrators do with devices (docs/protocol.md §3).
+ */
+import { ApiError } from "./api.js";
+
+/**
+ * @typedef {object} Account
+ * @property {string} name
+ * @property {string} full-name
+ * @property {"staff" | "admin"} role
+ * @property {"active" | "locked" | "disabled"} state
+ */
+/**
+ * @typedef {object} Device
+ * @property {number} id
+ * @property {string} user account of the one it was made out to
+ * @property {string} owners accounts that may use it, divided by ", "
+ * @property {string} name
+ * @property {"active" | "locked" | "revoked" | "expired" | "retired"} state
+ * @property {string} key type of its key
+ * @property {string} place code of key_place
+ * @property {number} issued seconds since 1970, as all times
+ * @property {number} until
+ * @property {number} seen 0: never
+ * @property {string} address
+ * @property {string} serial hexadecimal
+ * @property {number} retired 0: in use
+ * @property {string} disposal
+ * @property {string} remark
+ */
+/**
+ * @typedef {object} Invite
+ * @property {number} id
+ * @property {string} user
+ * @property {string} name of the device
+ * @property {string} state code of enrol_state
+ * @property {string} by
+ * @property {number} created
+ * @property {number} expires
+ * @property {"none" | "request" | "file"} kind
+ * @property {string} key
+ * @property {string} place
+ * @property {string} fingerprint hexadecimal SHA-256 of the key, "" when there is none yet
+ * @property {number} asked
+ * @property {string} address
+ * @property {number} decided
+ * @property {string} decided_by
+ * @property {string} reason
+ * @property {boolean} pre_approved
+ */
+/**
+ * @typedef {object} Sheet what the invited person gets on paper; the code is given this once
+ * @property {number} id
+ * @property {string} code
+ * @property {string} url
+ * @property {string} enrol
+ * @property {string} gateway
+ * @property {number} expires
+ * @property {string} account
+ * @property {string} person
+ * @property {string} device
+ * @property {string} office
+ * @property {string} fingerprint hexadecimal SHA-256 of the office's root
+ * @property {string[]} qr rows of 0 and 1
+ */
+/** @typedef {"wiped" | "destroyed" | "returned" | "lost"} Disposal */
+
+/** @type {readonly Disposal[]} */
+export const DISPOSALS = Object.freeze(["wiped", "destroyed", "returned", "lost"]);
+
+export class Admin {
+	#api;
+
+	/** @param {import("./api.js").Api} api */
+	constructor(api) {
+		this.#api = api;
+	}
+
+	/**
+	 * The rows of a listing, each as an object with the names of its columns.
+	 * @param {string} command
+	 * @returns {Promise<Record<string, unknown>[]>}
+	 */
+	async #rows(command) {
+		const { columns, rows } = await this.#api.admin("look", command);
+		if (!Array.isArray(columns) || !Array.isArray(rows) || !rows.every(Array.isArray))
+			throw new ApiError("protocol", 200);
+		return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+	}
+
+	async accounts() {
+		return /** @type {Account[]} */ (/** @type {unknown} */ (await this.#rows("user list")));
+	}
+
+	async devices() {
+		return /** @type {Device[]} */ (/** @type {unknown} */ (await this.#rows("device list")));
+	}
+
+	async invites() {
+		return /** @type {Invite[]} */ (/** @type {unknown} */ (await this.#rows("device invites")));
+	}
+
+	/**
+	 * @param {string} user
+	 * @param {string} name
+	 * @param {boolean} preApproved
+	 * @returns {Promise<Sheet>}
+	 */
+	async invite(user, name, preApproved) {
+		const sheet = await this.#api.admin("order", "device invite", { user, name, "pre-approved": preApproved });
+		if (typeof sheet.code !== "string" || !Array.isArray(sheet.qr))
+			throw new ApiError("protocol", 200);
+		return /** @type {Sheet} */ (/** @type {unknown} */ (sheet));
+	}
+
+	/** @param {number} id of the invitation */
+	async withdraw(id) {
+		await this.#api.admin("order", "device withdraw", { id });
+	}
+
+	/** @param {number} id of the invitation */
+	async approve(id) {
+		await this.#api.admin("order", "device approve", { id });
+	}
+
+	/**
+	 * @param {number} id of the invitation
+	 * @param {string} reason shown to the person
+	 */
+	async refuse(id, reason) {
+		await this.#api.admin("order", "device refuse", { id, reason });
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {string} reason
+	 * @param {boolean} lost its key may be in the wrong hands
+	 */
+	async revoke(id, reason, lost) {
+		await this.#api.admin("order", "device revoke", { id, reason, lost });
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {Disposal} disposal
+	 * @param {string} remark
+	 */
+	async retire(id, disposal, remark) {
+		await this.#api.admin("order", "device retire", { id, disposal, remark });
+	}
+
+	/** @param {number} id */
+	async unlock(id) {
+		await this.#api.admin("order", "device unlock", { id });
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {string} user
+	 */
+	async share(id, user) {
+		await this.#api.admin("order", "device share", { id, user });
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {string} user
+	 */
+	async unshare(id, user) {
+		await this.#api.admin("order", "device unshare", { id, user });
+	}
+
+	/** The inventory as CSV. */
+	async exportCsv() {
+		const { csv } = await this.#api.admin("look", "device export");
+		if (typeof csv !== "string")
+			throw new ApiError("protocol", 200);
+		return csv;
+	}
+}

@@ -1,0 +1,37 @@
+/*
+ * The accounts' names as an administrator reads them.
+ */
+
+/** @typedef {import("../core/admin.js").Account} Account */
+
+export class People {
+	/** @type {Map<string, Account>} */
+	#accounts = new Map();
+
+	/** @param {Account[]} accounts */
+	set(accounts) {
+		this.#accounts = new Map(accounts.map((account) => [account.name, account]));
+	}
+
+	/** Those who may use a device, by name. */
+	get active() {
+		return [...this.#accounts.values()].filter((account) => account.state !== "disabled");
+	}
+
+	/**
+	 * "佐藤 花子 (sato)"
+	 * @param {string} name of the account
+	 */
+	text(name) {
+		const full = this.#accounts.get(name)?.["full-name"];
+		return full ? `${full} (${name})` : name;
+	}
+
+	/**
+	 * @param {string} names divided by ", ", as the gateway gives them
+	 * @returns {string[]}
+	 */
+	static split(names) {
+		return names.split(", ").filter((name) => name !== "");
+	}
+}
