@@ -84,6 +84,7 @@ struct exchange {
 	struct est_login login; /* of EST */
 	size_t expected;        /* bytes of body */
 	bool waits;             /* to be told that the body is wanted */
+	bool more;              /* came behind the body */
 	struct buf body;
 	uint64_t started_us;
 	uint64_t deadline_ms; /* of the body; 0: none */

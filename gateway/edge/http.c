@@ -19,6 +19,7 @@ static void answer(struct connection *connection)
 	exchange->response.challenge = exchange->route &&
 				       exchange->route->message == MSG_est_simpleenroll &&
 				       exchange->response.status == 401;
+	exchange->response.program = exchange->route && exchange->route->kind == ROUTE_EST;
 	exchange->state = EXCHANGE_ANSWER;
 	exchange->deadline_ms = 0;
 	/* Without reading, libwebsockets would not call back for writing either. */
@@ -294,6 +295,8 @@ int http_body(struct connection *connection, const void *data, size_t len)
 {
 	struct exchange *exchange = &connection->exchange;
 
+	if (exchange->state != EXCHANGE_BODY)
+		exchange->more |= len > 2 || memcmp(data, "\r\n", len) != 0;
 	if (exchange->state != EXCHANGE_BODY || exchange->refusal)
 		return 0; /* of a request that is refused already */
 	return buf_add(&exchange->body, data, len) ? -1 : 0;
@@ -303,9 +306,17 @@ int http_body_end(struct connection *connection)
 {
 	struct exchange *exchange = &connection->exchange;
 
-	/* A second request before the answer to a POST: libwebsockets takes it for more body. */
-	if (exchange->state != EXCHANGE_BODY)
-		return exchange->response.close ? 0 : -1;
+	/*
+	 * A second request before the answer to a POST: libwebsockets takes it for more body. A
+	 * mere end of a line behind the body (RFC 9112 §2.2; libest sends it) costs the connection
+	 * only after the answer.
+	 */
+	if (exchange->state != EXCHANGE_BODY) {
+		if (exchange->more && !exchange->response.close)
+			return -1;
+		exchange->response.close = true;
+		return 0;
+	}
 	proceed(connection);
 	return 0;
 }

@@ -101,6 +101,19 @@ size_t response_guard(struct response_guard *guard, const struct site *site, boo
 	return site->local ? RESPONSE_GUARDS - 1 : RESPONSE_GUARDS;
 }
 
+/*
+ * strongSwan's `pki --est` takes the first 1,024 bytes for all of the header block, so that the
+ * long policies of pages have no room there. What is no page needs no more than this.
+ */
+static enum err add_short_guard(struct buf *head)
+{
+	return buf_printf(head,
+			  "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+			  "X-Content-Type-Options: nosniff\r\n"
+			  "Referrer-Policy: no-referrer\r\n"
+			  "Cross-Origin-Resource-Policy: same-origin\r\n");
+}
+
 static enum err add_guard(struct buf *head, const struct site *site, bool same_site)
 {
 	struct response_guard guard;
@@ -169,6 +182,7 @@ enum err response_head(const struct response *response, const struct site *site,
 	if (!err && response->close)
 		err = buf_printf(head, "Connection: close\r\n");
 	if (!err)
-		err = add_guard(head, site, response->same_site);
+		err = response->program ? add_short_guard(head)
+					: add_guard(head, site, response->same_site);
 	return err ? err : buf_printf(head, "\r\n");
 }

@@ -24,6 +24,7 @@ struct response {
 	bool challenge;                 /* the code is wanted as HTTP Basic */
 	bool base64;                    /* the body is, and its reader wants that said */
 	bool same_site;                 /* pages of other ports may ask for it */
+	bool program;                   /* for no browser: a header block of 1,000 bytes at most */
 	bool close;                     /* the connection ends after it */
 	size_t sent;                    /* of the body */
 	bool head_sent;

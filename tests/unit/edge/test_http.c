@@ -388,6 +388,7 @@ static void a_program_enrols(void **state)
 	has(answer, "\r\nContent-Type: application/pkcs7-mime; smime-type=certs-only\r\n");
 	has(answer, "\r\nContent-Transfer-Encoding: base64\r\n");
 	has(answer, "\r\n\r\nMIIB");
+	assert_in_range(strlen(answer), 300, 1004);
 	has_not(answer, "WWW-Authenticate");
 	went_to(POST(EST "simpleenroll", "csr", PKCS10 "; charset=x", BASIC, OURS,
 		     "Content-Transfer-Encoding: base64"),
@@ -709,6 +710,31 @@ static void a_body_is_asked_for(void **state)
 	status_is(GET("/enrol/api/office"), 200);
 }
 
+/* What follows a body before its answer is no request of ours; an empty line is none at all. */
+static void behind_a_body_comes_nothing(void **state)
+{
+	static const char *const all[] = { HOST, PKCS10, BASIC, "Content-Length: 3", NULL };
+	static const char *const more[] = { "GET", "\r\n\r\n", "\n", "x" };
+
+	(void)state;
+	begin("POST", EST "simpleenroll", all);
+	assert_int_equal(http_body(connection, "csr", 3), 0);
+	assert_int_equal(http_body_end(connection), 0);
+	assert_int_equal(http_body(connection, "\r\n", 2), 0);
+	assert_int_equal(http_body_end(connection), 0);
+	has(finish_answer(), "\r\nConnection: close\r\n");
+	assert_int_equal(asked_id, MSG_est_simpleenroll);
+	assert_int_equal(question.est_simpleenroll.csr.len, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		begin("POST", EST "simpleenroll", all);
+		assert_int_equal(http_body(connection, "csr", 3), 0);
+		assert_int_equal(http_body_end(connection), 0);
+		assert_int_equal(http_body(connection, more[i], strlen(more[i])), 0);
+		assert_int_equal(http_body_end(connection), -1);
+		finish_answer();
+	}
+}
+
 static void where_a_body_ends_is_certain(void **state)
 {
 	static const char *const cases[][3] = {
@@ -863,6 +889,7 @@ int main(void)
 		TEST(the_enrolment_reads_no_cookie),
 		TEST(only_the_gateways_office_is_for_other_ports),
 		TEST(a_body_is_asked_for),
+		TEST(behind_a_body_comes_nothing),
 		TEST(where_a_body_ends_is_certain),
 		TEST(strange_replies_are_not_passed_on),
 		TEST(guesses_are_counted),

@@ -171,6 +171,27 @@ static void est_is_told_what_it_needs(void **state)
 	has(head, "\r\nWWW-Authenticate: Basic realm=\"");
 }
 
+/* strongSwan's buffer for it has 1,024 bytes. */
+static void programs_get_a_short_head(void **state)
+{
+	struct response response;
+	const char *head;
+
+	(void)state;
+	response_init(&response);
+	response_json(&response, 401);
+	response.type = "application/pkcs7-mime; smime-type=certs-only";
+	response.base64 = response.challenge = response.close = response.program = true;
+	response.retry_s = UINT32_MAX;
+	response.allowed = METHOD_GET | METHOD_POST | METHOD_DELETE;
+	head = head_of(&response);
+	assert_in_range(strlen(head), 400, 1000);
+	has(head, "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+	has(head, "\r\nX-Content-Type-Options: nosniff\r\n");
+	has(head, "\r\nCross-Origin-Resource-Policy: same-origin\r\n");
+	has(head, "\r\nCache-Control: no-store\r\n");
+}
+
 /* Nothing else of the gateway may be loaded by pages of another port. */
 static void only_what_says_so_is_for_other_ports(void **state)
 {
@@ -217,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_strange_cookie_is_never_sent),
 		cmocka_unit_test(the_rest_is_said_when_there_is_any),
 		cmocka_unit_test(est_is_told_what_it_needs),
+		cmocka_unit_test(programs_get_a_short_head),
 		cmocka_unit_test(only_what_says_so_is_for_other_ports),
 		cmocka_unit_test(the_enrolment_may_ask_the_gateway),
 	};
