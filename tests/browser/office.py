@@ -16,6 +16,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
+import client  # noqa: E402
 import desktops  # noqa: E402
 import harness  # noqa: E402
 
@@ -31,9 +32,9 @@ class Office:
         self.gateway.start()
         return {"port": self.gateway.port, "ca": str(self.gateway.ca), "dir": str(self.gateway.dir)}
 
-    def user(self, name, device="laptop"):
+    def user(self, name, device="laptop", role="staff"):
         """An account with a device; answers with its password and the files of the certificate."""
-        person = self.people[name] = self.gateway.add_user(name, device=device)
+        person = self.people[name] = self.gateway.add_user(name, role=role, device=device)
         cert, key = person.devices[device]
         return {"name": name, "password": person.password, "cert": str(cert), "key": str(key)}
 
@@ -123,6 +124,35 @@ class Office:
 
     def cli(self, arguments, password=None):
         return self.gateway.cli(*arguments, password=password)
+
+    def device_request(self, code, place="store"):
+        """A device asks with a code, again with the same key when it asked before; also its key's fingerprint."""
+        key, csr = (self.gateway.dir / f"asked-{code}.{kind}" for kind in ("key", "csr"))
+        if not csr.exists():
+            harness.run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-subj", "/CN=x", "-out", csr)
+        browser = client.Client(self.gateway.enrol_port, client.context(self.gateway.ca), source="127.0.4.4")
+        answer = browser.post("/enrol/api/request", {"code": code, "csr": csr.read_text(), "key_place": place})
+        spki = harness.run("openssl", "pkey", "-in", key, "-pubout", "-outform", "DER")
+        return {"status": answer.status, **answer.json, "fingerprint": hashlib.sha256(spki).hexdigest()}
+
+    def device_number(self, name, device):
+        return self.people[name].device_number(device)
+
+    def unpack(self, name, file, password):
+        """The certificate and key of a PKCS#12 in base64, as files; and when it ends."""
+        p12, cert, key = (self.gateway.dir / f"{name}.{kind}" for kind in ("p12", "crt", "key"))
+        p12.write_bytes(base64.b64decode(file))
+        for out, what in ((cert, ["-clcerts", "-nokeys"]), (key, ["-nocerts", "-noenc"])):
+            harness.run("openssl", "pkcs12", "-in", p12, "-passin", "stdin", *what, "-out", out, input=password.encode())
+        return {"cert": str(cert), "key": str(key),
+                "until": ssl.cert_time_to_seconds(harness.run("openssl", "x509", "-in", cert, "-noout", "-enddate").decode()
+                                                  .strip().partition("=")[2])}
+
+    def database(self, statement, values=()):
+        """A change in the broker's database that no order of an administrator makes."""
+        with contextlib.closing(sqlite3.connect(next(self.gateway.dir.glob("state/broker/*.db")), timeout=10)) as db, db:
+            db.execute(statement, values)
 
     def skip_reason(self, kind):
         """Why a kind of PC (japanese: with its own input method) cannot run here, or None."""
