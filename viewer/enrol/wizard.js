@@ -7,7 +7,7 @@ import { ChooseStep } from "./choose_step.js";
 import { CODE_LENGTH, codeFromFragment } from "./code.js";
 import { CodeStep } from "./code_step.js";
 import { announce, byId, setText } from "./portal/dom.js";
-import { formatMoment, onLanguage } from "./portal/i18n.js";
+import { formatDate, formatMoment, onLanguage, t } from "./portal/i18n.js";
 import { forgetOrder, keepOrder, keptOrder } from "./kept_order.js";
 import { ResultStep } from "./result_step.js";
 import { WaitStep } from "./wait_step.js";
@@ -186,7 +186,7 @@ export class Wizard {
 	#know({ person, device, office, expires, ...rest }) {
 		/* Without the secrets, which belong to the last step alone. */
 		this.#enrolment = { person, device, office, expires, account: rest.account, state: rest.state,
-			kind: rest.kind, gateway: rest.gateway };
+			kind: rest.kind, gateway: rest.gateway, until: rest.until };
 		this.#showWho();
 	}
 
@@ -195,7 +195,9 @@ export class Wizard {
 		byId("who").hidden = !enrolment;
 		setText(byId("who-person"), enrolment ? `${enrolment.person} (${enrolment.account})` : "");
 		setText(byId("who-device"), enrolment?.device ?? "");
-		setText(byId("who-until"), enrolment ? formatMoment(enrolment.expires) : "");
+		const issued = enrolment?.until;
+		setText(byId("who-until-label"), t(issued ? "enrol.certificate-until" : "enrol.until"));
+		setText(byId("who-until"), issued ? formatDate(issued) : enrolment ? formatMoment(enrolment.expires) : "");
 	}
 
 	/** @param {Step} step */
