@@ -5,12 +5,16 @@ It ends, and stops all it started, when its standard input does. Requests: {"do"
 methods of Office below; answers: {"ok": value} or {"error": text}.
 """
 
+import base64
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
 import re
 import signal
 import sqlite3
+import ssl
 import sys
 import traceback
 
