@@ -9,6 +9,9 @@
 #include "broker/cert.h"
 #include "broker/issued.h"
 #include "broker/pki.h"
+#include "certs/cleanup.h"
+#include "certs/csr.h"
+#include "wire/enums.h"
 
 enum {
 	DAYS_MIN = 1,
@@ -45,6 +48,21 @@ static enum err enrol_result(struct admin_call *call, int64_t id,
 	return call->result ? OK : ERR_NOMEM;
 }
 
+/* What kind of key it is; that it lies in a file, the CLI makes sure. */
+static enum err enrol_row(const struct msg_certified *certified, struct certificate *ret)
+{
+	_cleanup_object_(x509) X509 *x509 = NULL;
+	enum err err = issued_row(certified, clock_wall_s(), ret);
+
+	if (!err)
+		err = cert_parse(certified->certificate, &x509);
+	if (err)
+		return err;
+	csr_key_type(X509_get0_pubkey(x509), ret->key_type, sizeof(ret->key_type));
+	ret->key_place = KEY_FILE;
+	return OK;
+}
+
 static enum err enrol_store(struct admin_call *call, const struct msg_certified *certified)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
@@ -55,7 +73,7 @@ static enum err enrol_store(struct admin_call *call, const struct msg_certified 
 	enum err err = enrol_owner(call, &owner);
 
 	if (!err)
-		err = issued_row(certified, clock_wall_s(), &row);
+		err = enrol_row(certified, &row);
 	if (!err)
 		err = db_tx_begin(&tx, db);
 	if (err)

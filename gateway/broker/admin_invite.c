@@ -9,6 +9,7 @@
 #include "broker/cert.h"
 #include "broker/enrol_code.h"
 #include "broker/pki.h"
+#include "broker/urls.h"
 #include "certs/cleanup.h"
 #include "store/invites.h"
 #include "wire/enums.h"
@@ -18,26 +19,11 @@ enum {
 	INVITE_LIST_DAYS = 90,
 	INVITE_LIST_BYTES = 80 * 1024, /* of rows; an answer has 96 KiB */
 	DEVICE_NAME_CHARACTERS = 64,
-	URL_MAX = 400,
-	HTTPS_PORT = 443,
 	QR_MODULES_MAX = 177, /* ISO/IEC 18004, version 40 */
 };
 
 /* ---- invite ------------------------------------------------------------------------------------
  */
-
-/* RFC 3986 §3.2.2: an IPv6 address stands in brackets. */
-static void put_url(char url[URL_MAX], const char *name, int64_t public_port, uint16_t port)
-{
-	const char *open = strchr(name, ':') ? "[" : "", *close = *open ? "]" : "";
-
-	if (!public_port)
-		public_port = port;
-	if (public_port == HTTPS_PORT)
-		snprintf(url, URL_MAX, "https://%s%s%s/", open, name, close);
-	else
-		snprintf(url, URL_MAX, "https://%s%s%s:%d/", open, name, close, (int)public_port);
-}
 
 /* A string of 0 and 1 for each row of modules. */
 static enum err qr_rows(const char *text, json_t **ret)
@@ -77,15 +63,13 @@ static enum err invite_result(struct admin_call *call, const struct invite *invi
 			      const struct account *account, const char *code)
 {
 	const struct settings *settings = &call->broker->settings;
-	char enrol[URL_MAX], gateway[URL_MAX], link[URL_MAX + ENROL_CODE_LEN + 8];
+	char enrol[URLS_MAX], gateway[URLS_MAX], link[URLS_MAX + ENROL_CODE_LEN + 8];
 	char grouped[ENROL_CODE_GROUPED + 1], fingerprint[CERT_FINGERPRINT_TEXT];
 	json_t *qr = NULL;
 	enum err err = root_fingerprint(call->broker, fingerprint);
 
-	put_url(enrol, settings->gateway_name, settings->gateway_enrol_public_port,
-		settings->gateway_enrol_listen.port);
-	put_url(gateway, settings->gateway_name, settings->gateway_public_port,
-		settings->gateway_listen.port);
+	urls_enrol(settings, enrol);
+	urls_gateway(settings, gateway);
 	/* A fragment: browsers do not send it, so it gets into no log. */
 	snprintf(link, sizeof(link), "%s#code=%s", enrol, code);
 	enrol_code_group(code, grouped, sizeof(grouped));

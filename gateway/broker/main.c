@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -46,9 +47,10 @@ static enum err confine(const struct child *child)
 	return sandbox_enter(&sandbox);
 }
 
-/* Fetched once from the provider here, while it may still load. */
+/* Fetched once from the provider here, while it may still load; likewise the time zone. */
 static void warm_up(void)
 {
+	tzset();
 	EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL));
 	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
 }

@@ -46,11 +46,14 @@ class AdminWeb(harness.Case):
         self.assertEqual(answer.status, 200, answer)
         return answer.json
 
-    def ask(self, code, key=None):
-        """The device asks with a new key; the enrolment port's answer."""
-        key = key or self.gateway.dir / f"key-{time.monotonic_ns()}.pem"
-        csr = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                              "-keyout", key, "-subj", "/CN=x"], check=True, capture_output=True, text=True).stdout
+    def request(self, key):
+        """A new key and a request for it."""
+        return subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                               "-keyout", key, "-subj", "/CN=x"], check=True, capture_output=True, text=True).stdout
+
+    def ask(self, code, csr=None):
+        """The device asks; the enrolment port's answer."""
+        csr = csr or self.request(self.gateway.dir / f"key-{time.monotonic_ns()}.pem")
         browser = client.Client(self.gateway.enrol_port, client.context(self.gateway.ca), source="127.0.4.4")
         return browser.post("/enrol/api/request", {"code": code, "csr": csr, "key_place": "file"})
 
@@ -136,7 +139,8 @@ class AdminWeb(harness.Case):
     def test_approving_lets_the_device_in(self):
         invite = self.invite("承認PC")
         key = self.gateway.dir / "approved.pem"
-        answer = self.ask(invite["code"], key)
+        csr = self.request(key)
+        answer = self.ask(invite["code"], csr)
         self.assertEqual((answer.status, answer.json["state"]), (202, "pending"), answer)
         row = next(row for row in self.rows("device invites") if row["id"] == invite["id"])
         self.assertEqual((row["state"], row["kind"], row["key"], row["place"], row["address"]),
@@ -146,6 +150,14 @@ class AdminWeb(harness.Case):
         self.refused(self.order("device refuse", id=invite["id"], reason="遅い"), 409, "state", "id")
         row = next(row for row in self.rows("device invites") if row["id"] == invite["id"])
         self.assertEqual((row["state"], row["decided_by"]), ("approved", "kanri"))
+        answer = self.ask(invite["code"], csr)
+        self.assertEqual((answer.status, answer.json["state"]), (200, "issued"), answer)
+        certificate = self.gateway.dir / "approved.crt"
+        certificate.write_text(answer.json["certificate"])
+        self.staff.devices["承認PC"] = certificate, key
+        self.assertEqual(self.staff.login("承認PC").get("/api/me").json["device"], "承認PC")
+        row = next(row for row in self.rows("device list") if row["name"] == "承認PC")
+        self.assertEqual((row["state"], row["key"], row["place"], row["owners"]), ("active", "EC P-256", "file", "sato"))
 
     def test_refusing_needs_a_reason_that_the_person_sees(self):
         invite = self.invite("拒否PC")
