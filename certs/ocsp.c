@@ -202,7 +202,7 @@ static OCSP_REQUEST *parse(const uint8_t *question, size_t len)
 		return NULL;
 	_cleanup_object_(ocsp_request) OCSP_REQUEST *request =
 		d2i_OCSP_REQUEST(NULL, &at, (long)len);
-	if (!request || at != question + len)
+	if (!request)
 		return NULL;
 	int count = OCSP_request_onereq_count(request);
 	if (count < 1 || count > OCSP_SINGLES_MAX || !has_good_nonce(request) ||

@@ -138,8 +138,6 @@ out:
 
 static enum err check_square(const BIGNUM *value, BIGNUM *scratch, BN_CTX *ctx)
 {
-	if (BN_is_zero(value))
-		return ERR_KEY;
 	if (!may_be_square(value))
 		return OK;
 	BN_CTX_start(ctx);

@@ -218,7 +218,7 @@ static void add_empty(X509_REQ *request)
 static void add_long(X509_REQ *request)
 {
 	add_password(request, V_ASN1_UTF8STRING,
-		     "ABCD01EF0000000000000000000000000000000000000000000000000000000000", 66);
+		     "ABCD01EF000000000000000000000000000000000000000000000000000000000", 65);
 }
 
 static void add_octets(X509_REQ *request)
@@ -232,6 +232,16 @@ static void add_two_values(X509_REQ *request)
 								 V_ASN1_UTF8STRING, "ABCD01EF", 8);
 
 	assert_true(X509_ATTRIBUTE_set1_data(attribute, V_ASN1_UTF8STRING, "OTHER", 5));
+	assert_true(X509_REQ_add1_attr(request, attribute));
+	X509_ATTRIBUTE_free(attribute);
+}
+
+static void add_boolean(X509_REQ *request)
+{
+	X509_ATTRIBUTE *attribute = X509_ATTRIBUTE_create_by_NID(NULL, NID_pkcs9_challengePassword,
+								 V_ASN1_BOOLEAN, "", -1);
+
+	assert_non_null(attribute);
 	assert_true(X509_REQ_add1_attr(request, attribute));
 	X509_ATTRIBUTE_free(attribute);
 }
@@ -272,13 +282,17 @@ static void test_challenge(void **state)
 	assert_int_equal(check_with(add_utf8, "ABCD01EG"), ERR_CODE);
 	assert_int_equal(check_with(add_utf8, "ABCD01E"), ERR_CODE);
 	assert_int_equal(check_with(add_utf8, "ABCD01EF0"), ERR_CODE);
-	assert_int_equal(check_with(add_long, "ABCD01EF"), ERR_CODE);
+	/* As long as codes may be, and one character more in the request. */
+	char longest[65];
+	snprintf(longest, sizeof(longest), "ABCD01EF%056d", 0);
+	assert_int_equal(check_with(add_long, longest), ERR_CODE);
 }
 
 static void test_bad_attributes(void **state)
 {
 	(void)state;
 	assert_int_equal(check_with(add_octets, "ABCD01EF"), ERR_INVALID);
+	assert_int_equal(check_with(add_boolean, ""), ERR_INVALID);
 	assert_int_equal(check_with(add_two_values, "ABCD01EF"), ERR_INVALID);
 	assert_int_equal(check_with(add_version, ""), ERR_INVALID);
 }
@@ -388,6 +402,40 @@ static void test_forms(void **state)
 	OPENSSL_free(request.der);
 }
 
+/* The padding of base64 says how much shorter the request is: it stands at the end, once. */
+static void test_padding(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	char text[4096];
+
+	(void)state;
+	while (request.len % 3 != 0) {
+		OPENSSL_free(request.der);
+		request = request_of(key);
+	}
+	int len = EVP_EncodeBlock((uint8_t *)text, request.der, (int)request.len);
+	assert_int_equal(check((uint8_t *)text, (size_t)len), OK);
+	memcpy(text + len, "A===", 4);
+	assert_int_equal(check((uint8_t *)text, (size_t)len + 4), ERR_INVALID);
+	OPENSSL_free(request.der);
+}
+
+static void test_pem_header(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	_cleanup_object_(bio) BIO *bio = BIO_new(BIO_s_mem());
+	uint8_t *data = NULL;
+
+	(void)state;
+	assert_true(PEM_write_bio(bio, PEM_STRING_X509_REQ, "Proc-Type: 4,ENCRYPTED\n", request.der,
+				  (long)request.len));
+	long len = BIO_get_mem_data(bio, &data);
+	assert_int_equal(check(data, (size_t)len), ERR_INVALID);
+	OPENSSL_free(request.der);
+}
+
 static void test_wrong_pem_name(void **state)
 {
 	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -425,6 +473,82 @@ static void test_ber(void **state)
 	memcpy(data + 2 + content, "\0\0", 2);
 	assert_int_equal(check(data, content + 4), ERR_INVALID);
 	OPENSSL_free(request.der);
+}
+
+/* Not minimal within, where OpenSSL and the signature have nothing against it. */
+static void test_ber_signature(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct request request = request_of(key);
+	uint8_t data[1024];
+	size_t at = request.len;
+
+	(void)state;
+	/* The BIT STRING of the signature ends the request. */
+	do
+		at--;
+	while (request.der[at] != 0x03 || request.der[at + 1] != request.len - at - 2);
+	assert_int_equal(request.der[1], 0x81);
+	memcpy(data, request.der, at + 1);
+	data[2]++;
+	data[at + 1] = 0x81;
+	memcpy(data + at + 2, request.der + at + 1, request.len - at - 1);
+	assert_int_equal(check(data, request.len + 1), ERR_INVALID);
+	const uint8_t *start = data;
+	_cleanup_object_(req) X509_REQ *taken = d2i_X509_REQ(NULL, &start, (long)request.len + 1);
+	assert_int_equal(X509_REQ_verify(taken, key), 1);
+	OPENSSL_free(request.der);
+}
+
+/* The RSAPublicKey with a length that is not minimal, or something after it. */
+static void test_ber_key(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = EVP_RSA_gen(3072);
+
+	(void)state;
+	for (int form = 0; form < 3; form++) {
+		_cleanup_object_(req) X509_REQ *request = X509_REQ_new();
+		uint8_t *plain = NULL, *der = NULL;
+		int len = i2d_PublicKey(key, &plain);
+		uint8_t *encoded = OPENSSL_zalloc((size_t)len + 1);
+		memcpy(encoded, plain, (size_t)len);
+		if (form == 1) {
+			memcpy(encoded, "\x30\x83\x00", 3);
+			memcpy(encoded + 3, plain + 2, (size_t)len - 2);
+		}
+		assert_true(X509_REQ_set_pubkey(request, key));
+		assert_true(X509_PUBKEY_set0_param(X509_REQ_get_X509_PUBKEY(request),
+						   OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL,
+						   NULL, encoded, form ? len + 1 : len));
+		assert_true(X509_REQ_sign(request, key, EVP_sha256()) > 0);
+		int size = i2d_X509_REQ(request, &der);
+		assert_int_equal(check(der, (size_t)size), form ? ERR_INVALID : OK);
+		OPENSSL_free(der);
+		OPENSSL_free(plain);
+	}
+}
+
+/* Refused for its size, before anybody looks at the signature. */
+static void test_huge_key(void **state)
+{
+	_cleanup_object_(pkey) EVP_PKEY *signer = EVP_RSA_gen(3072);
+	_cleanup_object_(req) X509_REQ *request = X509_REQ_new();
+	/* An RSAPublicKey: 2^8192 + 1 and 65537. */
+	uint8_t rsa[4 + 4 + 1025 + 5] = { 0x30, 0x82, 0x04, 0x0a, 0x02, 0x82, 0x04, 0x01, 0x01 };
+	const uint8_t *at = rsa;
+	uint8_t *der = NULL;
+
+	(void)state;
+	rsa[8 + 1024] = 0x01;
+	memcpy(rsa + 8 + 1025, "\x02\x03\x01\x00\x01", 5);
+	_cleanup_object_(pkey) EVP_PKEY *key =
+		d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)sizeof(rsa));
+	assert_int_equal(EVP_PKEY_get_bits(key), 8193);
+	assert_true(X509_REQ_set_pubkey(request, key));
+	assert_true(X509_REQ_sign(request, signer, EVP_sha256()) > 0);
+	int len = i2d_X509_REQ(request, &der);
+	assert_int_equal(check(der, (size_t)len), ERR_KEY);
+	OPENSSL_free(der);
 }
 
 static void hash_of(const struct request *request, uint8_t hash[CSR_KEY_HASH])
@@ -548,6 +672,11 @@ int main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_wrong_pem_name),
 		cmocka_unit_test(test_ber),
+		cmocka_unit_test(test_ber_signature),
+		cmocka_unit_test(test_ber_key),
+		cmocka_unit_test(test_huge_key),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_pem_header),
 		cmocka_unit_test(test_one_hash),
 		cmocka_unit_test(test_key_types),
 		cmocka_unit_test(test_weak_keys),

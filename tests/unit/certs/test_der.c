@@ -42,6 +42,8 @@ static void test_not_strict(void **state)
 		BYTES(""),
 		BYTES("\x30"),
 		BYTES("\x30\x01"),
+		BYTES("\x30\x00\x05\x00"),             /* another value after it */
+		BYTES("\x1f\x01\x00"),                 /* long tag */
 		BYTES("\x30\x00\x00"),                 /* something after it */
 		BYTES("\x30\x80\x00\x00"),             /* indefinite */
 		BYTES("\x30\x81\x00"),                 /* lengths not minimal */
@@ -72,6 +74,9 @@ static void test_not_strict(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (der_is_strict(bad[i]))
 			fail_msg("row %zu", i);
+	uint8_t padded[4 + 128] = { 0x04, 0x82, 0x00, 0x80 }, plain[3 + 128] = { 0x04, 0x81, 0x80 };
+	assert_true(der_is_strict((struct bytes){ plain, sizeof(plain) }));
+	assert_false(der_is_strict((struct bytes){ padded, sizeof(padded) }));
 }
 
 static void test_depth(void **state)

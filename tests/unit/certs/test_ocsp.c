@@ -338,6 +338,39 @@ static void test_malformed(void **state)
 	OPENSSL_free(der);
 }
 
+static void test_too_long(void **state)
+{
+	static const int spare[] = { -1, 0 };
+	const struct office *office = *state;
+	static const size_t device = 0;
+	static uint8_t filler[OCSP_QUESTION_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(spare); i++) {
+		OCSP_REQUEST *request = question_about(office, &device, 1, EVP_sha1());
+		/* An extension that nobody minds, so long that the question is OCSP_QUESTION_MAX
+		 * or one more. */
+		int len = 1800;
+		for (;;) {
+			OCSP_REQUEST *tried = question_about(office, &device, 1, EVP_sha1());
+			ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+			assert_true(ASN1_OCTET_STRING_set(value, filler, len));
+			X509_EXTENSION *extension = X509_EXTENSION_create_by_NID(
+				NULL, NID_id_pkix_OCSP_serviceLocator, 0, value);
+			assert_true(OCSP_REQUEST_add_ext(tried, extension, -1));
+			X509_EXTENSION_free(extension);
+			ASN1_OCTET_STRING_free(value);
+			OCSP_REQUEST_free(request);
+			request = tried;
+			if (i2d_OCSP_REQUEST(request, NULL) == OCSP_QUESTION_MAX + 1 + spare[i])
+				break;
+			len++;
+		}
+		assert_int_equal(status_of(office, request),
+				 spare[i] < 0 ? OCSP_RESPONSE_STATUS_SUCCESSFUL
+					      : OCSP_RESPONSE_STATUS_MALFORMEDREQUEST);
+	}
+}
+
 /* What is critical and not understood must not be passed over. */
 static void test_strange_extensions(void **state)
 {
@@ -439,13 +472,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_states),
-		TEST(test_time_of_revocation),
-		TEST(test_nonce),
-		TEST(test_how_many),
-		TEST(test_issuers),
-		TEST(test_malformed),
-		TEST(test_strange_extensions),
+		TEST(test_states),         TEST(test_time_of_revocation),
+		TEST(test_nonce),          TEST(test_how_many),
+		TEST(test_issuers),        TEST(test_malformed),
+		TEST(test_too_long),       TEST(test_strange_extensions),
 		TEST(test_openssl_client),
 	};
 

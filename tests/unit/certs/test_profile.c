@@ -269,6 +269,7 @@ static void test_bad_urls(void **state)
 					   "gw.example",
 					   "http://a b/",
 					   "http://a/\n",
+					   "http://a/\x7f",
 					   "http://\xe6\x97\xa5/" };
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(bad); i++) {
