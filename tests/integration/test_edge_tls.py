@@ -4,10 +4,13 @@ Host field leads from one listener to the other, and what libwebsockets must not
 
 import socket
 import ssl
+import subprocess
 import time
 
 import client
+import desktops
 import harness
+import sessions
 from forge import openssl
 
 class Case(harness.Case):
@@ -116,6 +119,60 @@ class Certificates(Case):
             self.assertIn("New, TLSv1.3", out)
             self.assertNotIn("New Session Ticket", out)
             self.assertFalse(session.exists(), "a session to resume")
+
+
+class Rotation(sessions.Case):
+    """New issuing CAs, below the same root and below a new one, while people work."""
+
+    def shown(self, port, ca):
+        """Common names of the certificates that a new connection is shown; they are trusted."""
+        out = openssl("s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", ca, "-showcerts", "-nameopt", "utf8,sep_comma_plus,sname",
+                      "-verify_return_error", "-cert", self.sato.devices["laptop"][0], "-key", self.sato.devices["laptop"][1],
+                      input=b"").decode()
+        return [line.split("CN=")[1].strip() for line in out.splitlines() if " s:" in line]
+
+    def enters(self, pair):
+        browser = client.Client(self.gateway.port, client.context(self.gateway.ca, *pair))
+        answer = browser.get("/api/office")
+        browser.close()
+        return answer.status == 200
+
+    def test_connections_and_devices_go_on(self):
+        pc = self.start(desktops.BareVnc(self.gateway.dir / "pc"))
+        viewer = self.view(self.open(self.host_for(pc, "pc", security="none"))).until_picture()
+        kept = self.sato.client("laptop")
+        kept.get("/api/office")
+        sock, edge = kept.connection.sock, self.gateway.pid("edge")
+        devices = [self.sato.devices["laptop"]]
+        for number, options in ((2, []), (3, ["--new-root"])):
+            self.gateway.cli("ca", "rotate", *options)
+            newest = self.gateway.dir / f"root-{number}.pem"
+            newest.write_text(self.gateway.cli("ca", "show")["certificate"])
+            for port in (self.gateway.port, self.gateway.enrol_port):
+                harness.until("the new CA", lambda: self.named(port, newest, number), 10)
+            self.gateway.ca.write_text(newest.read_text())
+            devices.append(self.sato.enrol(f"device-{number}"))
+            for pair in devices:
+                self.assertTrue(self.enters(pair), pair)
+            viewer.send("ping", number=number)
+            viewer.until("an answer", lambda: number in viewer.pongs)
+            self.assertEqual(kept.get("/api/office").status, 200)
+        self.assertIs(kept.connection.sock, sock)
+        self.assertEqual(self.gateway.pid("edge"), edge)
+        kept.close()
+        enrol = client.Client(self.gateway.enrol_port, client.context(self.gateway.ca))
+        for number in (1, 2, 3):
+            der = enrol.get(f"/crl/{number}.der").body
+            issuing = self.gateway.dir / "state" / "signer" / "ca" / str(number) / "issuing.crt"
+            done = subprocess.run(["openssl", "crl", "-inform", "DER", "-noout", "-CAfile", issuing], input=der, capture_output=True)
+            self.assertIn(b"verify OK", done.stderr)
+        enrol.close()
+
+    def named(self, port, ca, number):
+        try:
+            return self.shown(port, ca)[1].endswith(f" CA {number}")
+        except subprocess.CalledProcessError:  # still the one below another root
+            return False
 
 
 class TwoListeners(Case):
