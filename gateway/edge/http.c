@@ -295,7 +295,8 @@ int http_body(struct connection *connection, const void *data, size_t len)
 {
 	struct exchange *exchange = &connection->exchange;
 
-	if (exchange->state != EXCHANGE_BODY)
+	/* Of an empty body data is NULL. */
+	if (exchange->state != EXCHANGE_BODY && len)
 		exchange->more |= len > 2 || memcmp(data, "\r\n", len) != 0;
 	if (exchange->state != EXCHANGE_BODY || exchange->refusal)
 		return 0; /* of a request that is refused already */

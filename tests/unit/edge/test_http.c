@@ -721,6 +721,7 @@ static void behind_a_body_comes_nothing(void **state)
 	assert_int_equal(http_body(connection, "csr", 3), 0);
 	assert_int_equal(http_body_end(connection), 0);
 	assert_int_equal(http_body(connection, "\r\n", 2), 0);
+	assert_int_equal(http_body(connection, NULL, 0), 0);
 	assert_int_equal(http_body_end(connection), 0);
 	has(finish_answer(), "\r\nConnection: close\r\n");
 	assert_int_equal(asked_id, MSG_est_simpleenroll);
