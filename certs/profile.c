@@ -202,7 +202,7 @@ static enum err fill_gateway(X509 *certificate, const struct profile_order *orde
 									 : "Sekisho gateway");
 	if (!err)
 		err = x509_add_extension(certificate, NULL, NID_ext_key_usage, "serverAuth");
-	return err;
+	return err ? err : add_urls(certificate, order->urls);
 }
 
 static enum err fill_validity(X509 *certificate, X509 *ca, const struct profile_order *order,

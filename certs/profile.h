@@ -18,7 +18,7 @@ enum {
 	PROFILE_BACKDATE_S = 300, /* for clocks that are a little behind */
 };
 
-/* Where devices' certificates say that their state can be asked for. */
+/* Where certificates of devices and gateways say that their state can be asked for. */
 struct profile_urls {
 	const char *crl, *ocsp; /* http or https, of the issuer; NULL: none */
 };
@@ -27,7 +27,7 @@ struct profile_order {
 	enum cert_profile profile;
 	X509 *issuer; /* the issuing CA */
 	EVP_PKEY *issuer_key;
-	const struct profile_urls *urls; /* DEVICE: NULL for none */
+	const struct profile_urls *urls; /* DEVICE, GATEWAY: NULL for none */
 	EVP_PKEY *key;                   /* public, already checked by csr_check */
 	const char *name;  /* DEVICE, AUDITOR: CN, at most 64 characters; GATEWAY: DNS name or
 			      address for the  SAN */

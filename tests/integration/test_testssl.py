@@ -10,7 +10,6 @@ import harness
 ALLOWED = ("OK", "INFO", "LOW")
 # Finding: what it says, why it is none.
 EXCEPTIONS = {
-    "cert_revocation": ("Neither CRL nor OCSP URI provided", "the gateway itself would be asked, with the certificate in question"),
     "engine_problem": ("GOST", "about the openssl that testssl.sh runs, not about the gateway"),
     "NPN": ("not possible for TLS 1.3-only hosts", "version 3.2 warns of what it need not test"),
 }

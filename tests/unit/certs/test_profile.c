@@ -259,7 +259,7 @@ static void test_urls(void **state)
 					.name = "gw.example",
 					.urls = &urls };
 	assert_int_equal(try_issue(*state, &order, &gateway), OK);
-	assert_int_equal(X509_get_ext_by_NID(gateway, NID_info_access, -1), -1);
+	expect_text_extension(gateway, NID_info_access, "OCSP - URI:https://gw.example:8443/ocsp");
 }
 
 static void test_bad_urls(void **state)
