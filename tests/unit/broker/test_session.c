@@ -778,6 +778,8 @@ static void whatever_takes_a_right_away_cuts(void **state)
 	} orders[] = {
 		{ "user disable", "{\"name\": \"sato\"}" },
 		{ "device revoke", "{\"id\": 1, \"reason\": \"lost\"}" },
+		{ "device retire", "{\"id\": 1, \"disposal\": \"wiped\"}" },
+		{ "device unshare", "{\"id\": 1, \"user\": \"sato\"}" },
 		{ "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}" },
 		{ "host remove", "{\"name\": \"経理PC\"}" },
 		{ "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}" },
@@ -793,6 +795,9 @@ static void whatever_takes_a_right_away_cuts(void **state)
 
 		office_setup(&fresh);
 		office = fresh;
+		/* Somebody must stay when sato is taken off the laptop. */
+		assert_ok(device_owner_add(office->db, office->device,
+					   office_add_account(office, "abe", ACCOUNT_STAFF)));
 		worker = open_session(office);
 		begin_ms = clock_mono_ms();
 		answer = office_order(office, orders[i].command,
