@@ -71,6 +71,8 @@ export default Object.freeze({
 	"devices.shared": "{person} may use “{device}” too.",
 	"devices.unshared": "{person} may no longer use “{device}”.",
 
+	"people.command-line": "command line ({by})",
+
 	"waiting.title": "Waiting for approval",
 	"waiting.none": "No device is waiting. A request appears here by itself.",
 	"waiting.new": "Devices waiting for approval: {n}.",

@@ -70,6 +70,8 @@ const texts = Object.freeze({
 	"devices.shared": "「{device}」を {person} も使えるようにしました。",
 	"devices.unshared": "「{device}」の使用者から {person} を外しました。",
 
+	"people.command-line": "コマンド（{by}）",
+
 	"waiting.title": "承認待ち",
 	"waiting.none": "承認を待っている端末はありません。申し込みがあると、ここに自動的に表示されます。",
 	"waiting.new": "承認待ちの端末が {n} 台あります。",
@@ -129,7 +131,7 @@ const texts = Object.freeze({
 	"device-state.expired": "期限切れ",
 	"device-state.retired": "廃棄済み",
 	"device-state.unknown": "不明",
-	"key-place.tpm": "端末のセキュリティチップ（TPM）",
+	"key-place.tpm": "セキュリティチップ（TPM）",
 	"key-place.store": "OS の証明書ストア",
 	"key-place.file": "端末のファイル",
 	"key-place.pkcs12": "配布ファイル（PKCS#12）",
@@ -194,7 +196,7 @@ const texts = Object.freeze({
 	"invite.text": "登録コードを載せた、印刷用の紙面を作ります。コードは24時間、1台に1回だけ使えます。",
 	"invite.person": "だれの端末ですか？",
 	"invite.name": "端末の名前",
-	"invite.name-hint": "台帳とログイン画面に表示されます。例：営業ノートPC 3",
+	"invite.name-hint": "台帳と本人の画面に表示されます。例：営業ノートPC 3",
 	"invite.pre-approved": "承認を省く",
 	"invite.pre-approved-help": "チェックすると、コードを知っている人はだれでも、あなたの承認なしに端末を登録できます。紙を本人に手渡しするときだけにしてください。チェックしなければ、登録の申し込みがこのページに届き、あなたが承認するまで証明書は発行されません。",
 	"invite.submit": "紙面を作る",

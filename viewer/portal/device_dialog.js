@@ -72,7 +72,8 @@ export class DeviceDialog {
 			{ label: t("inventory.state"), value: textOf("device-state.", device.state, "device-state.unknown") },
 			{ label: t("inventory.owners"), value: People.split(device.owners)
 				.map((name) => this.#people.text(name)).join("\n") },
-			{ label: t("inventory.key"), value: device.key },
+			{ label: t("inventory.key"), value: [device.key,
+				textOf("key-place.", device.place, "key-place.unknown")].join("\n") },
 			{ label: t("inventory.until"), value: formatDay(device.until) },
 			{ label: t("inventory.seen"), value: device.seen ? formatDayTime(device.seen) : t("inventory.never") },
 			{ label: t("device.address"), value: device.address, mono: true },

@@ -1,6 +1,7 @@
 /*
  * The administrator's page: devices that wait for approval, invitations, the inventory. Fresh while it is visible.
  */
+import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { DeviceDialog } from "./device_dialog.js";
 import { errorText, isLoggedOut } from "./errors.js";
@@ -279,6 +280,8 @@ export class DevicesView {
 			return errorText(this.#refused);
 		if (this.#error === undefined)
 			return "";
+		if (this.#error instanceof ApiError && this.#error.code === "locked")
+			return t("menu.locked");
 		if (!this.#loaded)
 			return errorText(this.#error);
 		return t("devices.stale", { error: errorText(this.#error), time: formatTime(this.#refreshed) });

@@ -1,6 +1,7 @@
 /*
  * The accounts' names as an administrator reads them.
  */
+import { t } from "./i18n.js";
 
 /** @typedef {import("../core/admin.js").Account} Account */
 
@@ -20,9 +21,11 @@ export class People {
 
 	/**
 	 * "佐藤 花子 (sato)"
-	 * @param {string} name of the account
+	 * @param {string} name of the account, or "uid 0" of the command line
 	 */
 	text(name) {
+		if (/^uid \d+$/.test(name))
+			return t("people.command-line", { by: name });
 		const full = this.#accounts.get(name)?.["full-name"];
 		return full ? `${full} (${name})` : name;
 	}
