@@ -96,8 +96,11 @@ enum err handle_ocsp(struct request *request)
 {
 	const struct enrol_wish nothing = { 0 };
 	struct enrol_job *job;
-	enum err err = enrol_job_new(request, &nothing, &job);
+	enum err err = ERR_UNAVAILABLE;
 
+	/* Anybody may ask: enrolment keeps its room. */
+	if (request->broker->enrol->count < ENROL_JOBS_MAX / 2)
+		err = enrol_job_new(request, &nothing, &job);
 	if (!err) {
 		err = pki_answer_ocsp(request->broker->pki, request->msg->ocsp.question,
 				      ocsp_answered, job);

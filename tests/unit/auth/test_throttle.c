@@ -70,6 +70,8 @@ static void a_refused_try_is_not_counted(void **state)
 	assert_err(throttle_count(throttle, "192.0.2.1", 1000, &first), ERR_THROTTLED);
 	assert_err(throttle_count(throttle, "192.0.2.1", 1000, &second), ERR_THROTTLED);
 	assert_int_equal(first, second);
+	assert_int_equal(throttle_tries(throttle, "192.0.2.1"), THROTTLE_ADDRESS_FREE);
+	assert_int_equal(throttle_tries(throttle, "192.0.2.2"), 0);
 	assert_ok(throttle_count(throttle, "192.0.2.1", 1000 + first, &first));
 	throttle_free(throttle);
 }

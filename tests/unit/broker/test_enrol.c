@@ -6,6 +6,7 @@
 
 #include "broker/enrol.h"
 #include "broker/enrol_code.h"
+#include "broker/quota.h"
 #include "store/gateway_key.h"
 #include "store/invites.h"
 
@@ -408,6 +409,7 @@ static void all_is_looked_at_again(void **state)
 	} changes[] = {
 		{ "UPDATE invite SET expires = 1", 410 },
 		{ "UPDATE invite SET state = 6", 403 },
+		{ "UPDATE invite SET state = 2", 409 },
 		{ "UPDATE account SET disabled = 1", 403 },
 		{ "UPDATE invite SET device_key = zeroblob(32)", 500 },
 	};
@@ -506,13 +508,14 @@ static void refusals_of_a_code_are_limited(void **state)
 	unsigned throttled = 0;
 
 	set(test, "UPDATE invite SET expires = 1");
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 2 * QUOTA_ENROLS_PER_MINUTE; i++) {
 		answer = ask_file(test, test->code, false);
 		throttled += answer.status == 429;
 		answer_finish(&answer);
 	}
-	assert_true(throttled >= 30 - 14);
-	assert_in_range(office_audit_count(test->office, "enrol-refused"), 10, 14);
+	assert_true(throttled > QUOTA_ENROLS_PER_MINUTE / 2);
+	assert_int_equal(office_audit_count(test->office, "enrol-refused"),
+			 2 * QUOTA_ENROLS_PER_MINUTE - throttled);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------
@@ -755,8 +758,11 @@ static void a_full_disk_burns_nothing(void **state)
 /* ---- files -------------------------------------------------------------------------------------
  */
 
-static void check_file(struct test *test, const struct answer *answer)
+static void check_file(struct test *test, const struct answer *answer, bool compatible)
 {
+	/* pbeWithSHAAnd3-KeyTripleDES-CBC, RFC 7292 appendix C. */
+	static const uint8_t triple_des[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7,
+					      0x0d, 0x01, 0x0c, 0x01, 0x03 };
 	const char *text = answer_text(*answer, "file");
 	const char *password = answer_text(*answer, "password");
 	uint8_t der[16384], key[DEVICE_KEY];
@@ -769,6 +775,8 @@ static void check_file(struct test *test, const struct answer *answer)
 	struct device device;
 
 	assert_non_null(file);
+	assert_int_equal(memmem(der, (size_t)len, triple_des, sizeof(triple_des)) != NULL,
+			 compatible);
 	assert_int_equal(strlen(password), 24);
 	assert_int_equal(PKCS12_parse(file, password, &private, &certificate, &chain), 1);
 	assert_int_equal(X509_check_private_key(certificate, private), 1);
@@ -787,7 +795,7 @@ static void a_file_is_made_once(void **state)
 
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer_text(answer, "kind"), "file");
-	check_file(test, &answer);
+	check_file(test, &answer, false);
 	answer_finish(&answer);
 	assert_ok(certificate_newest(test->office->db, 2, &row));
 	assert_int_equal(row.key_place, KEY_PKCS12);
@@ -819,6 +827,7 @@ static void a_file_waits_for_approval_too(void **state)
 	decide(test, true, "");
 	answer = ask_file(test, test->code, true);
 	assert_int_equal(answer.status, 200);
+	check_file(test, &answer, true);
 	answer_finish(&answer);
 }
 
@@ -896,6 +905,35 @@ static void ocsp_is_the_signers(void **state)
 	answer_finish(&answer);
 }
 
+/* Anybody may ask, and the signer is slow. */
+static void questions_leave_room_for_enrolment(void **state)
+{
+	struct test *test = *state;
+	union wire_any question = { .ocsp = { .question = { (const uint8_t *)"question", 8 } } };
+	_cleanup_csr_ struct csr csr;
+	unsigned later = 0;
+
+	csr_new(&csr);
+	for (int i = 0; i < ENROL_JOBS_MAX; i++)
+		office_send(test->office, MSG_ocsp, &question, 0, "");
+	for (int i = 0; i < ENROL_JOBS_MAX / 2; i++) {
+		struct answer answer = office_answer_any(test->office);
+
+		later += answer.len == 5;
+		answer_finish(&answer);
+	}
+	assert_int_equal(later, ENROL_JOBS_MAX / 2);
+	send_request(test, test->code, &csr);
+	signer_answers(test->office, &test->signer, 0, 100);
+	for (bool mine = false; !mine;) {
+		struct answer answer = office_answer_any(test->office);
+
+		mine = answer.request == test->office->request;
+		assert_int_equal(answer.status, 200);
+		answer_finish(&answer);
+	}
+}
+
 /* A broker that stops in the middle leaves nothing, here or in memory. */
 static void stopping_drops_what_is_under_way(void **state)
 {
@@ -943,6 +981,7 @@ int main(void)
 		test(est_gives_the_certificate_alone),
 		test(est_says_what_there_is),
 		test(ocsp_is_the_signers),
+		test(questions_leave_room_for_enrolment),
 		test(stopping_drops_what_is_under_way),
 	};
 
