@@ -330,6 +330,27 @@ static void test_fcntl(void **state)
 	assert_sigsys(&locks, set_owner);
 }
 
+/* As syslog(3) does, which libraries call when something is wrong. */
+static int refused_socket(void)
+{
+	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (socket(families[i], SOCK_DGRAM, 0) >= 0 || errno != EACCES)
+			return 1;
+	return DONE;
+}
+
+static void test_socket_refused(void **state)
+{
+	const char *const calls[] = { "socket-refused" };
+	const struct sandbox refused = { .syscalls = calls, .syscall_count = 1, .open_files = 64 };
+
+	(void)state;
+	assert_sigsys(&nothing, refused_socket);
+	assert_exits(&refused, refused_socket, DONE);
+}
+
 static int executable_memory(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -705,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_no_fast_open),
 		cmocka_unit_test(test_fcntl),
+		cmocka_unit_test(test_socket_refused),
 		cmocka_unit_test(test_executable_memory),
 		cmocka_unit_test(test_ioctl),
 		cmocka_unit_test(test_landlock_paths),
