@@ -44,9 +44,9 @@ __attribute__((unused)) static void folder_remove(const struct fixture_folder *f
 /* A root and an issuing CA with keys of their own; each call makes others of the same names. */
 __attribute__((unused)) static struct ca *ca_fresh(void)
 {
-	const struct ca_plan plan = {
-		.office = FIXTURE_OFFICE, .number = 1, .now_s = clock_wall_s()
-	};
+	const struct ca_plan plan = { .office = FIXTURE_OFFICE,
+				      .number = 1,
+				      .now_s = clock_wall_s() };
 	EVP_PKEY *root_key = NULL;
 	struct ca *ca = NULL;
 

@@ -193,7 +193,7 @@ static void test_whole_life(void **state)
 	assert_int_equal(reply->cas.len, 0);
 	assert_true(signer_said(signer, "event=ca-absent"));
 	assert_true(signer_said(signer, hsm->way == BY_PROVIDER ? "way=provider key=seen"
-							     : "way=engine key=seen"));
+								: "way=engine key=seen"));
 	assert_err(signer_change(signer, broker, CA_INIT, "1111")->error, ERR_LOGIN);
 	assert_false(is_file(signer, ""));
 	reply = signer_change(signer, broker, CA_INIT, PIN);
