@@ -1,7 +1,7 @@
 /*
  * The second step: a file from the gateway, or a key that the device makes itself.
  */
-import { UNIX_NEW, WINDOWS_NEW, ownSystem, unixEst, windowsInf } from "./commands.js";
+import { UNIX_NEW, WINDOWS_NEW, ownSystem, unixCa, unixEst, windowsInf } from "./commands.js";
 import { offer } from "./download.js";
 import { byId, setText, showMessage } from "./portal/dom.js";
 import { onLanguage, t } from "./portal/i18n.js";
@@ -59,6 +59,7 @@ export class ChooseStep {
 		});
 		byId("windows-new").textContent = WINDOWS_NEW;
 		byId("unix-new").textContent = UNIX_NEW;
+		byId("unix-ca").textContent = unixCa(location.origin);
 		onLanguage(() => this.#show());
 	}
 

@@ -56,10 +56,22 @@ export const WINDOWS_ACCEPT = [
 /* prime256v1 and named_curve: names that LibreSSL of macOS knows too. */
 export const UNIX_NEW = [
 	"umask 077",
-	"openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -pkeyopt ec_param_enc:named_curve \\",
-	"  -nodes -subj /CN=device -keyout sekisho.key -out sekisho.csr",
+	"openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \\",
+	"  -pkeyopt ec_param_enc:named_curve -nodes -subj /CN=device \\",
+	"  -keyout sekisho.key -out sekisho.csr",
 	"cat sekisho.csr",
 ].join("\n");
+
+/**
+ * Before EST: the CA, whose fingerprint is compared with the sheet before anything trusts it.
+ * @param {string} origin of the enrolment port
+ */
+export function unixCa(origin) {
+	return [
+		`curl --insecure --output ca.crt ${origin}/ca.crt`,
+		"openssl x509 -in ca.crt -noout -fingerprint -sha256",
+	].join("\n");
+}
 
 /**
  * RFC 7030: the same as the page does, for a terminal; base64 -A, as the answer is one line.
@@ -68,17 +80,19 @@ export const UNIX_NEW = [
  */
 export function unixEst(origin, code) {
 	return [
-		`curl --insecure --output ca.crt ${origin}/ca.crt`,
-		"openssl x509 -in ca.crt -noout -fingerprint -sha256",
-		`curl --fail --cacert ca.crt --user file:${code} --header 'Content-Type: application/pkcs10' \\`,
-		"  --data-binary @sekisho.csr --output sekisho.p7 --write-out '%{http_code}\\n' \\",
+		`curl --fail --cacert ca.crt --user file:${code} \\`,
+		"  --header 'Content-Type: application/pkcs10' --data-binary @sekisho.csr \\",
+		"  --output sekisho.p7 --write-out '%{http_code}\\n' \\",
 		`  ${origin}/.well-known/est/simpleenroll`,
-		"openssl base64 -d -A -in sekisho.p7 | openssl pkcs7 -inform DER -print_certs -out sekisho.crt",
-		"openssl pkcs12 -export -inkey sekisho.key -in sekisho.crt -name sekisho -out sekisho.p12",
+		"openssl base64 -d -A -in sekisho.p7 |",
+		"  openssl pkcs7 -inform DER -print_certs -out sekisho.crt",
+		"openssl pkcs12 -export -inkey sekisho.key -in sekisho.crt \\",
+		"  -name sekisho -out sekisho.p12",
 	].join("\n");
 }
 
 export const UNIX_ACCEPT = [
-	"openssl pkcs12 -export -inkey sekisho.key -in sekisho.crt -certfile sekisho-ca.crt -name sekisho -out sekisho.p12",
+	"openssl pkcs12 -export -inkey sekisho.key -in sekisho.crt \\",
+	"  -certfile sekisho-ca.crt -name sekisho -out sekisho.p12",
 	"rm sekisho.key",
 ].join("\n");
