@@ -156,6 +156,7 @@ static void test_foreign_lines_are_refused(void **state)
 		"1\t1\t%s00\tdevice\t2\tab\tsato\tlaptop\n",     /* serial too long */
 		"1\t1\t%s\tdevice\t2\tab\tsato\tlaptop\tmore\n", /* a field too many */
 		"\t1\t%s\tdevice\t2\tab\tsato\tlaptop\n",        /* no time */
+		"1\t1\t%s\tdevice\t2\tab\tsato\n",               /* a field too few */
 		"rubbish%s\n",
 	};
 	journal_close(&book->journal);
