@@ -17,7 +17,7 @@
  * them. A command without arguments still gets one empty entry, which the counts leave out.
  */
 #define COMMAND(name, function, en, ja, web) static const struct command_arg args_##function[] = {
-#define ARG(name, type, required, en, ja) { name, type, required, en, ja },
+#define ARG(name, type, required, en, ja)    { name, type, required, en, ja },
 #define DONE                                                                                       \
 	{                                                                                          \
 		NULL, COMMAND_TEXT, false, NULL, NULL                                              \
