@@ -155,6 +155,7 @@ test("from the sheet to the desktop in the person's own browser", { skip }, asyn
 	const file = await saved(page, "#file-save", files);
 	assert.match(file, /hana-laptop\.p12$/);
 	const ca = await saved(page, "#ca-download", files);
+	assert.deepEqual(await page.$$eval("#systems details[open]", (list) => list.map((one) => one.dataset.system)), ["linux"]);
 	assert.equal((await text(page, "fingerprint")).replace(/\s/g, "").toLowerCase(), invitation.fingerprint);
 	await page.click("#check-now");
 	await page.waitForSelector("#check-missing:not([hidden])");

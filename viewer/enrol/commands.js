@@ -3,16 +3,22 @@
  * names, and nothing of the device's name goes into them: the gateway writes the subject itself.
  */
 
-/** @typedef {"windows" | "mac" | "linux" | "firefox"} System */
-
 /** @param {string} [agent] */
 export function ownSystem(agent = navigator.userAgent) {
+	/* An iPhone is "like Mac OS X", and Android is Linux. */
+	if (/iPhone|iPad/.test(agent))
+		return "ios";
+	if (/Android/.test(agent))
+		return "android";
 	return /Windows/.test(agent) ? "windows" : /Mac OS X/.test(agent) ? "mac" : "linux";
 }
 
-/** @param {string} [agent] */
+/**
+ * Whether the browser has a store of its own; on Android Firefox uses the system's.
+ * @param {string} [agent]
+ */
 export function isFirefox(agent = navigator.userAgent) {
-	return /Firefox\//.test(agent);
+	return /Firefox\//.test(agent) && !/Android/.test(agent);
 }
 
 const PROVIDER = {

@@ -10,10 +10,12 @@ test("the system in front of the person", () => {
 		windows: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
 		mac: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15",
 		linux: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+		ios: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1",
+		android: "Mozilla/5.0 (Android 15; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0",
 	};
 	for (const [system, agent] of Object.entries(agents))
 		assert.equal(ownSystem(agent), system);
-	assert.deepEqual(Object.values(agents).map(isFirefox), [false, false, true]);
+	assert.deepEqual(Object.values(agents).map(isFirefox), [false, false, true, false, false]);
 });
 
 test("certreq's file: a key that cannot leave, in the TPM or beside it", () => {
