@@ -269,7 +269,20 @@ enum err ca_unlock(struct ca *ca, const char *folder, const struct secret *passp
 		if (err == ERR_NOT_FOUND)
 			err = token_key_of(ca, folder, passphrase, token, &ca->key);
 	}
-	return err || !passphrase ? err : seal_keys(folder, passphrase, ret_sealed);
+	return err || !passphrase || !ret_sealed ? err : seal_keys(folder, passphrase, ret_sealed);
+}
+
+static bool is_clear(X509 *certificate, const char *folder, const char *name)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+
+	return read_key_of(certificate, folder, name, NULL, &key) == OK;
+}
+
+bool ca_is_clear(const struct ca *ca, const char *folder)
+{
+	return is_clear(ca->certificate, folder, "issuing.key") ||
+	       is_clear(ca->root, folder, "root.key");
 }
 
 enum err ca_try(const struct ca *ca, const char *folder, const struct secret *passphrase)

@@ -53,10 +53,13 @@ nodiscard enum err ca_read(const char *folder, uint32_t number, struct ca **ret)
 /*
  * Gets the key, unless it is there. Errors of key_read and token_key; ERR_CRYPTO: not the
  * certificate's. ERR_UNAVAILABLE: it is in a token, and token is NULL. Files in the clear although
- * there is a passphrase are encrypted (*ret_sealed), the root's too.
+ * there is a passphrase are encrypted (*ret_sealed), the root's too; not with ret_sealed NULL.
  */
 nodiscard enum err ca_unlock(struct ca *ca, const char *folder, const struct secret *passphrase,
 			     struct token *token, bool *ret_sealed);
+
+/* Whether a key of it, or its root's, lies there without encryption. */
+bool ca_is_clear(const struct ca *ca, const char *folder);
 
 /* Only to answer whether the passphrase is right: OK, also for a key in a token, which asks for its
  * PIN itself; or an error of key_read. */

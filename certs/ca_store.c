@@ -101,8 +101,11 @@ enum err ca_store_chain(const struct ca *ca, struct buf *buf)
 /* ---- locks ------------------------------------------------------------------------------------
  */
 
-/* Only the newest must open; a token that held an older one may be gone. */
-static enum err unlock_all(struct ca_store *store, const struct secret *passphrase)
+/*
+ * Only the newest must open; a token that held an older one may be gone. seal: keys in the clear
+ * are encrypted from now on.
+ */
+static enum err unlock_all(struct ca_store *store, const struct secret *passphrase, bool seal)
 {
 	enum err first = OK;
 	bool sealed = false;
@@ -112,7 +115,7 @@ static enum err unlock_all(struct ca_store *store, const struct secret *passphra
 		enum err err = path_of(store, store->list[i], path);
 		if (!err)
 			err = ca_unlock(store->list[i], path, passphrase, store->place.token,
-					&sealed);
+					seal ? &sealed : NULL);
 		if (i == 0)
 			first = err;
 		else if (err && err != first)
@@ -124,9 +127,24 @@ static enum err unlock_all(struct ca_store *store, const struct secret *passphra
 	return first;
 }
 
+/*
+ * An order's passphrase proves something only where keys are encrypted under it. Without this, who
+ * can give orders could have keys in the clear encrypted under a passphrase of its own, which locks
+ * the office out at the next start, and then take the root with it.
+ */
+static enum err check_sealed(const struct ca_store *store)
+{
+	char path[CA_PATH];
+	enum err err = store->count ? path_of(store, store->list[0], path) : ERR_WRONG_STATE;
+
+	return !err && ca_is_clear(store->list[0], path) ? ERR_WRONG_STATE : err;
+}
+
 enum err ca_store_unlock(struct ca_store *store, const struct secret *passphrase)
 {
-	return store->count ? unlock_all(store, passphrase) : ERR_WRONG_STATE;
+	enum err err = check_sealed(store);
+
+	return err ? err : unlock_all(store, passphrase, false);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------
@@ -291,7 +309,7 @@ static enum err open_there(struct ca_store *store, const struct secret *passphra
 
 	if (err)
 		return err;
-	err = unlock_all(store, passphrase);
+	err = unlock_all(store, passphrase, true);
 	/* Both can be put right while it runs: by sekisho ca unlock. */
 	if (err == ERR_LOGIN)
 		log_error("ca-passphrase-wrong", "ca=%u", ca_number(store->list[0]));
@@ -489,6 +507,8 @@ static enum err check_rotate(struct ca_store *store, const struct ca_change *cha
 		return ERR_WRONG_STATE;
 	if (change->passphrase || change->take_root) {
 		enum err err = check_passphrase(store, change->passphrase);
+		if (!err)
+			err = check_sealed(store);
 		if (err)
 			return err;
 	}
@@ -496,7 +516,7 @@ static enum err check_rotate(struct ca_store *store, const struct ca_change *cha
 	if (!err)
 		err = ca_try(store->list[0], path, change->passphrase);
 	if (!err && change->passphrase)
-		err = unlock_all(store, change->passphrase);
+		err = unlock_all(store, change->passphrase, false);
 	return err ? err : make_room(store, change->now_s);
 }
 

@@ -60,8 +60,8 @@ nodiscard enum err ca_store_certificates(const struct ca_store *store, int64_t n
 /* Appends the certificate of a CA and its root's. */
 nodiscard enum err ca_store_chain(const struct ca *ca, struct buf *buf);
 
-/* ERR_LOGIN: the passphrase is wrong. ERR_WRONG_STATE: there is no CA yet. No change when not
- * locked. */
+/* ERR_LOGIN: the passphrase is wrong. ERR_WRONG_STATE: there is no CA yet, or its keys are in the
+ * clear. */
 nodiscard enum err ca_store_unlock(struct ca_store *store, const struct secret *passphrase);
 
 /* An order to the store. */
@@ -81,9 +81,11 @@ nodiscard enum err ca_store_init(struct ca_store *store, const struct ca_change 
 				 struct secret **ret_root);
 
 /*
- * One more CA. ERR_LOGIN: the passphrase is not that of the CA in use. ERR_NOT_FOUND: the root's
- * key is not here and did not come along. ERR_INVALID: it is another root's. ERR_EXPIRED: the root
- * has run out. ERR_EXISTS: the token's key is in use already. ERR_FULL: CA_LIST_MAX, or the disk.
+ * One more CA. ERR_LOGIN: the passphrase is not that of the CA in use. ERR_WRONG_STATE: there is
+ * none, or it comes with a passphrase although that CA's keys are in the clear. ERR_NOT_FOUND: the
+ * root's key is not here and did not come along. ERR_INVALID: it is another root's. ERR_EXPIRED:
+ * the root has run out. ERR_EXISTS: the token's key is in use already. ERR_FULL: CA_LIST_MAX, or
+ * the disk.
  */
 nodiscard enum err ca_store_rotate(struct ca_store *store, const struct ca_change *change,
 				   struct secret **ret_root);

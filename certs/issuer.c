@@ -59,6 +59,15 @@ static enum err take_certificate(struct issuer *issuer, unsigned profile, uint64
 	return take(&issuer->devices, ISSUER_PER_MINUTE, mono_ms);
 }
 
+static enum err check_name(const struct issuer *issuer, const struct msg_sign *order)
+{
+	if (order->profile != CERT_GATEWAY)
+		return OK;
+	if (!issuer->gateway_name || !util_streq(order->name, issuer->gateway_name))
+		return ERR_INVALID;
+	return OK;
+}
+
 /* With a wrong clock, every certificate would be one that nobody accepts. */
 static enum err check_clock(const struct ca *ca, int64_t now_s)
 {
@@ -149,6 +158,8 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 	enum err err = take_certificate(issuer, order->profile, mono_ms);
 	if (!err && ca_store_is_locked(&issuer->cas))
 		err = ERR_LOCKED;
+	if (!err)
+		err = check_name(issuer, order);
 	if (!err)
 		err = check_clock(ca, now_ms / 1000);
 	if (!err)

@@ -34,6 +34,9 @@ struct issuer {
 	struct issuer_revoked revoked[CA_LIST_MAX];
 	const char *base_url; /* of the enrolment port, for CRL and OCSP in certificates; borrowed,
 				 NULL: none */
+	/* The only name in certificates of gateways: people trust the root for every name, so a
+	 * broker that was broken into must not get one for their bank. Borrowed, NULL: none. */
+	const char *gateway_name;
 	/* Apart, so that a flood of one kind keeps neither a revocation from being published nor a
 	 * device from being enrolled. */
 	struct bucket devices, gateways, crls, checks, questions, changes;

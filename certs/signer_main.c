@@ -319,6 +319,7 @@ static enum err open_issuer(struct signer *signer)
 		.token_uri = settings->ca_pkcs11_key,
 	};
 	err = issuer_init(&signer->issuer, &place, passphrase, clock_wall_s(), &made);
+	signer->issuer.gateway_name = settings->gateway_name;
 	if (!err && !signer_base_url(settings, signer->base_url))
 		signer->issuer.base_url = signer->base_url;
 	if (!err)

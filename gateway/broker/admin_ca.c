@@ -79,6 +79,12 @@ static enum err refused_init(struct admin_call *call, enum err err)
 	return err;
 }
 
+static enum err refused_clear(struct admin_call *call)
+{
+	return admin_wrong(call, ERR_WRONG_STATE, "passphrase",
+			   "the CA's keys have no passphrase: set ca.passphrase_file and restart");
+}
+
 static enum err refused_rotate(struct admin_call *call, enum err err)
 {
 	if (err == ERR_NOT_FOUND)
@@ -87,6 +93,8 @@ static enum err refused_rotate(struct admin_call *call, enum err err)
 	if (err == ERR_INVALID)
 		return admin_wrong(call, err, "root",
 				   "not the root's key as sekisho ca init wrote it");
+	if (err == ERR_WRONG_STATE)
+		return refused_clear(call);
 	if (err == ERR_EXPIRED)
 		return admin_wrong(call, err, "new-root",
 				   "the root does not last: a new one is needed");
@@ -110,6 +118,8 @@ static enum err refused(struct admin_call *call, enum err err)
 		return refused_init(call, err);
 	if (util_streq(call->command->name, "ca rotate"))
 		return refused_rotate(call, err);
+	if (util_streq(call->command->name, "ca unlock") && err == ERR_WRONG_STATE)
+		return refused_clear(call);
 	return err;
 }
 

@@ -176,6 +176,8 @@ static void a_refusal_says_why(void **state)
 	} cases[] = {
 		{ "ca unlock", "{\"passphrase\": \"x\"}", ERR_LOGIN, "passphrase" },
 		{ "ca rotate", "{}", ERR_LOCKED, "passphrase" },
+		{ "ca unlock", "{\"passphrase\": \"x\"}", ERR_WRONG_STATE, "passphrase" },
+		{ "ca rotate", "{}", ERR_WRONG_STATE, "passphrase" },
 		{ "ca rotate", "{}", ERR_NOT_FOUND, "root" },
 		{ "ca rotate", "{\"root\": \"x\"}", ERR_INVALID, "root" },
 		{ "ca rotate", "{}", ERR_EXPIRED, "new-root" },

@@ -204,6 +204,10 @@ static void test_rotate(void **state)
 	assert_non_null(ca_key(ca_store_find(&office->store, 1)));
 	change.passphrase = office->wrong;
 	assert_err(rotate(office, &change), ERR_LOGIN);
+	/* Nor would it become a second passphrase, where the root's key is not read. */
+	change.new_root = true;
+	assert_err(rotate(office, &change), ERR_LOGIN);
+	change.new_root = false;
 	change.passphrase = NULL;
 	assert_err(rotate(office, &change), ERR_LOCKED);
 	assert_int_equal(office->store.count, 2);
@@ -236,13 +240,41 @@ static void test_rotate_to_a_new_root(void **state)
 	assert_true(is_there(office, "ca/2/root.key"));
 }
 
-/* From keys in the clear to encrypted ones: all of them. */
-static void test_rotate_seals_what_was_clear(void **state)
+/*
+ * Who may give orders is not who may decide about the keys: a passphrase that nothing was sealed
+ * with proves nothing, so that it neither locks the office out nor buys the root's key.
+ */
+static void test_orders_seal_nothing(void **state)
+{
+	struct office *office = *state;
+	struct ca_change change = change_of(office);
+	_cleanup_secret_ struct secret *root = NULL;
+
+	assert_err(ca_store_unlock(&office->store, office->passphrase), ERR_WRONG_STATE);
+	assert_err(rotate(office, &change), ERR_WRONG_STATE);
+	change.take_root = true;
+	assert_err(ca_store_rotate(&office->store, &change, &root), ERR_WRONG_STATE);
+	change.new_root = true;
+	assert_err(ca_store_rotate(&office->store, &change, &root), ERR_WRONG_STATE);
+	assert_null(root);
+	assert_true(is_there(office, "ca/1/root.key"));
+	assert_false(is_there(office, "ca/2"));
+	open_again(office, NULL);
+	assert_false(ca_store_is_locked(&office->store));
+	change.passphrase = NULL;
+	change.take_root = change.new_root = false;
+	assert_ok(rotate(office, &change));
+}
+
+/* From keys in the clear to encrypted ones: all of them, by the passphrase of a start. */
+static void test_start_seals_what_was_clear(void **state)
 {
 	struct office *office = *state;
 	struct ca_change change = change_of(office);
 
+	change.passphrase = NULL;
 	assert_ok(rotate(office, &change));
+	open_again(office, office->passphrase);
 	open_again(office, NULL);
 	assert_null(ca_key(ca_store_find(&office->store, 1)));
 	assert_null(ca_key(ca_store_find(&office->store, 2)));
@@ -650,7 +682,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rotate_when_locked, setup_encrypted, teardown),
 		cmocka_unit_test_setup_teardown(test_rotate_to_a_new_root, setup_encrypted,
 						teardown),
-		cmocka_unit_test_setup_teardown(test_rotate_seals_what_was_clear, setup_clear,
+		cmocka_unit_test_setup_teardown(test_orders_seal_nothing, setup_clear, teardown),
+		cmocka_unit_test_setup_teardown(test_start_seals_what_was_clear, setup_clear,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_rotate_within_root, setup_encrypted, teardown),
 		cmocka_unit_test_setup_teardown(test_root_taken, setup_clear, teardown),

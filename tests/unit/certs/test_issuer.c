@@ -31,6 +31,7 @@ static int setup(void **state)
 		(struct ca_place){ .folder = office->folder.path, .office = FIXTURE_OFFICE };
 	assert_ok(issuer_init(&office->issuer, &office->place, NULL, clock_wall_s(), &made));
 	assert_true(made);
+	office->issuer.gateway_name = "gateway.example";
 	assert_int_equal(csr_make(key, &office->csr, &office->csr_len), OK);
 	EVP_PKEY_free(key);
 	*state = office;
@@ -208,6 +209,29 @@ static void test_profiles_have_their_own_count(void **state)
 	}
 	assert_int_equal(sign(office, &gateway, 0, &refused), ERR_THROTTLED);
 	assert_int_equal(sign(office, &device, 0, &other), OK);
+}
+
+static void test_the_gateways_name_alone(void **state)
+{
+	static const char *const others[] = { "", "bank.example", "gateway.example.",
+					      "GATEWAY.example", "gateway.example.evil.example" };
+	struct office *office = *state;
+	struct msg_sign gateway = order_of(office);
+	_cleanup_buf_ struct buf made;
+
+	gateway.profile = CERT_GATEWAY;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_buf_ struct buf buf;
+		gateway.name = others[i];
+		assert_err(sign(office, &gateway, 0, &buf), ERR_INVALID);
+		assert_int_equal(buf.len, 0);
+	}
+	gateway.name = "gateway.example";
+	office->issuer.gateway_name = NULL;
+	_cleanup_buf_ struct buf none;
+	assert_err(sign(office, &gateway, 0, &none), ERR_INVALID);
+	office->issuer.gateway_name = "gateway.example";
+	assert_ok(sign(office, &gateway, 0, &made));
 }
 
 static void test_bad_orders_count(void **state)
@@ -549,6 +573,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sixty_a_minute, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_profiles_have_their_own_count, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_the_gateways_name_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_orders_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crl_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_clock, setup, teardown),
