@@ -13,7 +13,8 @@ enum {
 	PKI_CHANGE_WAIT_S = 30, /* for change_ca: passphrases are slow on purpose */
 	PKI_KEEP_S = 3600,      /* the edge that asks again gets the certificate it has */
 	PKI_REFUSED_S = 60,     /* after a key that is not the edge's, nothing is signed for it */
-	PKI_CRL_S = 7 * 24 * 3600, /* until fresh CRLs are made although nothing was revoked */
+	PKI_RENEW_S = 30 * 24 * 3600, /* until the edge gets a new certificate for its key */
+	PKI_CRL_S = 7 * 24 * 3600,    /* until fresh CRLs are made although nothing was revoked */
 };
 
 nodiscard enum err pki_new(struct broker *broker, struct pki **ret);
@@ -42,7 +43,8 @@ void pki_edge_gone(struct pki *pki);
 /* Something was revoked: the edge gets new CRLs as soon as the signer makes them. */
 void pki_renew_crl(struct pki *pki);
 
-/* Now and then: makes fresh CRLs when those there are old, or from a time to come. */
+/* Now and then: makes fresh CRLs when those there are old, or from a time to come, and renews the
+ * edge's certificate. */
 void pki_tick(struct pki *pki, int64_t now_s);
 
 /* ---- orders ------------------------------------------------------------------------------------

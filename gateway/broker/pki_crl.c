@@ -127,6 +127,7 @@ void pki_tick(struct pki *pki, int64_t now_s)
 {
 	if (now_s - pki->crl_s >= PKI_CRL_S || now_s < pki->crl_s)
 		pki_renew_crl(pki);
+	pki_edge_tick(pki);
 }
 
 /* ---- which lists -------------------------------------------------------------------------------

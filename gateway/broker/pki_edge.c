@@ -202,6 +202,14 @@ static bool is_recent(uint64_t since_ms, uint64_t seconds)
 	return since_ms && clock_mono_ms() - since_ms < seconds * 1000;
 }
 
+/* Long before its end, so that a gateway that runs for years is never without. */
+void pki_edge_tick(struct pki *pki)
+{
+	if (pki->broker->edge && pki->certificate.len && !pki->sign_request &&
+	    !is_recent(pki->certified_ms, PKI_RENEW_S))
+		pki_edge_order(pki);
+}
+
 void pki_edge_start(struct pki *pki, const struct msg_edge_start *msg)
 {
 	const struct reply_to to = { pki->broker->edge_generation, msg->request };

@@ -76,6 +76,8 @@ void pki_order_cancel(struct pki *pki, uint32_t request);
 void pki_edge_order(struct pki *pki);
 /* Orders one when the edge waits for it, or has one of an older issuing CA. */
 void pki_edge_catch_up(struct pki *pki);
+/* Orders one when the one it has is not new any more. */
+void pki_edge_tick(struct pki *pki);
 /* Sends edge_config when there is all that belongs to it. */
 void pki_edge_send(struct pki *pki);
 void pki_edge_init(struct pki *pki);

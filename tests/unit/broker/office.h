@@ -158,13 +158,12 @@ static inline bool office_gone(struct office *office, int fd, enum wire_role sel
 	return false;
 }
 
-/* Of whichever request. */
-static inline struct answer office_answer_any(struct office *office)
+/* The reply that was received. */
+static inline struct answer office_answer_take(struct office *office)
 {
 	struct answer answer = { .fd = -1 };
 	const struct msg_reply *reply = &office->received.msg.reply;
 
-	assert_true(office_receive(office, office->edge, WIRE_EDGE, MSG_reply, OFFICE_WAIT_MS));
 	answer.request = reply->request;
 	answer.status = reply->status;
 	snprintf(answer.cookie, sizeof(answer.cookie), "%s", reply->cookie);
@@ -180,6 +179,13 @@ static inline struct answer office_answer_any(struct office *office)
 	answer.fd = util_take_fd(&office->received.fd);
 	ipc_received_finish(&office->received);
 	return answer;
+}
+
+/* Of whichever request. */
+static inline struct answer office_answer_any(struct office *office)
+{
+	assert_true(office_receive(office, office->edge, WIRE_EDGE, MSG_reply, OFFICE_WAIT_MS));
+	return office_answer_take(office);
 }
 
 static inline struct answer office_answer(struct office *office)

@@ -244,6 +244,26 @@ static inline void signer_does(struct office *office, struct signer *signer, uin
 	assert_true(signer_answers(office, signer, id, OFFICE_WAIT_MS));
 }
 
+/* The reply to whichever request, while the signer does what it is asked. */
+static inline struct answer signer_answer_any(struct office *office, struct signer *signer)
+{
+	uint64_t until_ms = clock_mono_ms() + OFFICE_WAIT_MS;
+
+	while (!office_receive(office, office->edge, WIRE_EDGE, MSG_reply, 1)) {
+		assert_true(clock_mono_ms() < until_ms);
+		signer_answers(office, signer, 0, 2);
+	}
+	return office_answer_take(office);
+}
+
+static inline struct answer signer_answer(struct office *office, struct signer *signer)
+{
+	struct answer answer = signer_answer_any(office, signer);
+
+	assert_int_equal(answer.request, office->request);
+	return answer;
+}
+
 /* What the broker asks at its start. */
 static inline void signer_starts(struct office *office, struct signer *signer)
 {

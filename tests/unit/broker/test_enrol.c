@@ -85,8 +85,7 @@ static void send_request(struct test *test, const char *code, const struct csr *
 static struct answer request(struct test *test, const char *code, const struct csr *csr)
 {
 	send_request(test, code, csr);
-	signer_answers(test->office, &test->signer, 0, 30);
-	return office_answer(test->office);
+	return signer_answer(test->office, &test->signer);
 }
 
 static struct answer look(struct test *test, const char *code)
@@ -101,8 +100,7 @@ static struct answer ask_file(struct test *test, const char *code, bool compatib
 	union wire_any msg = { .enrol_file = { .code = code, .compatible = compatible } };
 
 	office_send(test->office, MSG_enrol_file, &msg, 0, "");
-	signer_answers(test->office, &test->signer, 0, 30);
-	return office_answer(test->office);
+	return signer_answer(test->office, &test->signer);
 }
 
 static struct answer simpleenroll(struct test *test, const char *user, const char *code,
@@ -113,8 +111,7 @@ static struct answer simpleenroll(struct test *test, const char *user, const cha
 	};
 
 	office_send(test->office, MSG_est_simpleenroll, &msg, 0, "");
-	signer_answers(test->office, &test->signer, 0, 30);
-	return office_answer(test->office);
+	return signer_answer(test->office, &test->signer);
 }
 
 static void decide(struct test *test, bool approve, const char *reason)
@@ -329,9 +326,8 @@ static void of_two_at_once_one_wins(void **state)
 	csr_new(&other);
 	send_request(test, test->code, &csr);
 	send_request(test, test->code, &other);
-	signer_answers(test->office, &test->signer, 0, 50);
-	answer[0] = office_answer_any(test->office);
-	answer[1] = office_answer_any(test->office);
+	answer[0] = signer_answer_any(test->office, &test->signer);
+	answer[1] = signer_answer_any(test->office, &test->signer);
 	won = answer[0].status == 200 ? 0 : 1;
 	assert_int_equal(answer[won].status, 200);
 	assert_error(answer[1 - won], 409, "used");
@@ -351,9 +347,8 @@ static void of_one_key_twice_one_wins(void **state)
 	csr_new(&csr);
 	send_request(test, test->code, &csr);
 	send_request(test, test->code, &csr);
-	signer_answers(test->office, &test->signer, 0, 50);
-	answer[0] = office_answer_any(test->office);
-	answer[1] = office_answer_any(test->office);
+	answer[0] = signer_answer_any(test->office, &test->signer);
+	answer[1] = signer_answer_any(test->office, &test->signer);
 	won = answer[0].status == 200 ? 0 : 1;
 	assert_int_equal(answer[won].status, 200);
 	assert_error(answer[1 - won], 409, "used");
@@ -924,9 +919,8 @@ static void questions_leave_room_for_enrolment(void **state)
 	}
 	assert_int_equal(later, ENROL_JOBS_MAX / 2);
 	send_request(test, test->code, &csr);
-	signer_answers(test->office, &test->signer, 0, 100);
 	for (bool mine = false; !mine;) {
-		struct answer answer = office_answer_any(test->office);
+		struct answer answer = signer_answer_any(test->office, &test->signer);
 
 		mine = answer.request == test->office->request;
 		assert_int_equal(answer.status, 200);

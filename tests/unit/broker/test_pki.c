@@ -1,5 +1,7 @@
 #include "unit/broker/signer.h"
 
+#include "broker/pki_parts.h"
+
 static void edge_starts(struct office *office, const struct csr *csr)
 {
 	const struct msg_edge_start start = { .request = ++office->request,
@@ -98,7 +100,7 @@ static void without_a_signer_the_edge_is_told_and_served_later(void **state)
 			PKI_WAIT_S * 1000 + 1000);
 	answer_finish(&answer);
 	office_link(office, WIRE_SIGNER, &office->signer);
-	signer_answers(office, &signer, 0, 100);
+	signer_does(office, &signer, MSG_sign);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
 	csr_finish(&csr);
@@ -183,6 +185,31 @@ static void asking_again_costs_no_signature(void **state)
 		ipc_received_finish(&office->received);
 	}
 	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 50));
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
+static void its_certificate_is_renewed_in_time(void **state)
+{
+	struct office *office = *state;
+	struct pki *pki = office->broker->pki;
+	struct signer signer;
+	struct csr csr;
+
+	signer_init(&signer);
+	csr_new(&csr);
+	signer_starts(office, &signer);
+	edge_starts(office, &csr);
+	signer_does(office, &signer, MSG_sign);
+	assert_true(edge_gets_config(office, office->request, 1000));
+	ipc_received_finish(&office->received);
+	pki_tick(pki, clock_wall_s());
+	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 50));
+	pki->certified_ms = 0; /* long ago */
+	pki_tick(pki, clock_wall_s());
+	signer_does(office, &signer, MSG_sign);
+	assert_true(edge_gets_config(office, 0, 1000));
+	ipc_received_finish(&office->received);
 	csr_finish(&csr);
 	signer_finish(&signer);
 }
@@ -335,7 +362,7 @@ static void after_a_rotation_the_edge_has_both_and_a_new_certificate(void **stat
 	ipc_received_finish(&office->received);
 	signer_add(&signer);
 	change(office, CA_ROTATE, &count);
-	signer_answers(office, &signer, 0, 100);
+	signer_does(office, &signer, MSG_sign);
 	assert_int_equal(count, 1);
 	assert_int_equal(signer.signs, 2);
 	assert_int_equal(signer.crls, 3);
@@ -347,7 +374,8 @@ static void after_a_rotation_the_edge_has_both_and_a_new_certificate(void **stat
 	ipc_received_finish(&office->received);
 	/* Once: the lists that follow bring no new one. */
 	pki_renew_crl(office->broker->pki);
-	signer_answers(office, &signer, 0, 100);
+	signer_does(office, &signer, MSG_make_crl);
+	signer_does(office, &signer, MSG_make_crl);
 	assert_int_equal(signer.signs, 2);
 	csr_finish(&csr);
 	signer_finish(&signer);
@@ -372,7 +400,7 @@ static void a_locked_ca_is_told_and_served_when_it_opens(void **state)
 	answer_finish(&answer);
 	signer.locked = false;
 	change(office, CA_UNLOCK, &count);
-	signer_answers(office, &signer, 0, 100);
+	signer_does(office, &signer, MSG_sign);
 	assert_int_equal(count, 1);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
@@ -620,6 +648,7 @@ int main(void)
 		office_test(a_refused_request_is_an_error),
 		office_test(only_the_first_key_is_the_gateways),
 		office_test(asking_again_costs_no_signature),
+		office_test(its_certificate_is_renewed_in_time),
 		office_test(the_ca_is_shown_before_any_certificate),
 		office_test(a_fresh_list_at_start_and_every_week),
 		office_test(a_fresh_list_when_the_clock_was_set_back),

@@ -54,8 +54,7 @@ static void send_reenroll(struct test *test, const struct csr *csr)
 static struct answer reenroll(struct test *test, const struct csr *csr)
 {
 	send_reenroll(test, csr);
-	signer_answers(test->office, &test->signer, 0, 30);
-	return office_answer(test->office);
+	return signer_answer(test->office, &test->signer);
 }
 
 static struct answer ask_me(struct test *test, const uint8_t key[DEVICE_KEY])
@@ -343,8 +342,7 @@ static struct answer renew(struct test *test)
 	union wire_any msg = { .device_renew = { .compatible = 0 } };
 
 	office_send(test->office, MSG_device_renew, &msg, OLD_KEY, test->office->token);
-	signer_answers(test->office, &test->signer, 0, 30);
-	return office_answer(test->office);
+	return signer_answer(test->office, &test->signer);
 }
 
 static void a_person_takes_a_file(void **state)
