@@ -29,9 +29,10 @@ enum {
 	EDGE_IDLE_S = 60,            /* between two requests */
 	EDGE_HEADER_S = 10,          /* for the handshake, and for a whole request header */
 	EDGE_HEADER_BYTES = 8192,
-	/* Whoever finds the enrolment may connect to it, so what it can take away is little. */
-	EDGE_ENROL_CONNECTIONS = 64,
-	EDGE_ENROL_PER_ADDRESS = 8,
+	/* Whoever finds the enrolment may connect to it, so what it can take away is little; but an
+	 * office behind one address has several browsers of six connections each. */
+	EDGE_ENROL_CONNECTIONS = 256,
+	EDGE_ENROL_PER_ADDRESS = 32,
 };
 
 struct edge;

@@ -13,14 +13,13 @@
 #include "base/err.h"
 
 /*
- * A try at a code, a certificate request, an OCSP question. An office behind one address has eight
- * connections to the enrolment at once (EDGE_ENROL_PER_ADDRESS); each page and client that waits
- * for an administrator asks every ten seconds at most, which is 48 in a minute. A code has 140
- * bits: a machine that guesses is no nearer to one with 60 tries than with 600, but with 600 it
- * could keep busy the one broker that everybody's work needs. Apart from the other requests, so
+ * A try at a code, a certificate request, an OCSP question. A page that waits for an administrator
+ * asks every five seconds, so ten of an office behind one address may wait at once. A code has 140
+ * bits: a machine that guesses is no nearer to one with 120 tries than with 1,200, but with these
+ * it could keep busy the one broker that everybody's work needs. Apart from the other requests, so
  * that the page still comes to those who share its address.
  */
-enum { LIMITS_QUESTIONS = 60 };
+enum { LIMITS_QUESTIONS = 120 };
 
 struct limits;
 struct limits_address; /* what is known about one address; owned by limits */

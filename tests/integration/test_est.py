@@ -535,10 +535,10 @@ class Guesses(Case):
         csr = self.csr(self.key())
         browser = client.Client(self.gateway.enrol_port, client.context(self.gateway.ca), source=self.address)
         statuses = []
-        for _ in range(70):
+        for _ in range(140):
             answer = browser.get(EST + "cacerts")
             statuses.append(answer.status)
-        self.assertEqual(statuses[:55], [200] * 55)
+        self.assertEqual(statuses[:110], [200] * 110)
         self.assertEqual(statuses[-1], 429)
         self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
         self.assertEqual(browser.get("/ca.crt").status, 200)

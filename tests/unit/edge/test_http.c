@@ -799,7 +799,7 @@ static void guesses_are_counted(void **state)
 	/* Without a code nothing is guessed. */
 	for (int i = 0; i < 100; i++)
 		refused(POST(EST "simpleenroll", "csr", PKCS10), 401, "code");
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < LIMITS_QUESTIONS + 10; i++) {
 		answer = POST(EST "simpleenroll", "csr", PKCS10, BASIC);
 		if (!asked_id)
 			break;

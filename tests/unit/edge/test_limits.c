@@ -231,7 +231,7 @@ static void strangers_ask_little(void **state)
 
 	(void)state;
 	assert_int_equal(questions(address, 0), LIMITS_QUESTIONS);
-	assert_int_equal(questions(address, 10500), 10);
+	assert_int_equal(questions(address, 10250), 20);
 	assert_int_equal(questions(address, 3600 * 1000), LIMITS_QUESTIONS);
 	/* Another connection of the address has no others. */
 	assert_int_equal(questions(connected(limits, "192.0.2.1", 3600 * 1000), 3600 * 1000), 0);
