@@ -11,7 +11,14 @@
 #include "broker/pki.h"
 #include "broker/quota.h"
 
-enum { WARN_S = 14 * 24 * 3600 };
+enum {
+	WARN_S = 14 * 24 * 3600,
+	DAY_S = 24 * 3600,
+	RETRY_MS = 3600 * 1000,
+	/* Of one device. Each that nobody takes stays on the CRL until it would have run out, and
+	 * whoever has the old key can ask, without a login: a list has room for a thousand. */
+	RENEWALS_PER_DAY = 10,
+};
 
 int64_t renew_from(const struct device *device)
 {
@@ -157,6 +164,22 @@ static enum err may_renew(const struct request *request)
 	return request->now_s < renew_from(&request->device) ? ERR_WRONG_STATE : OK;
 }
 
+/* ERR_THROTTLED: answered already. */
+static enum err take_renewal(struct request *request)
+{
+	int64_t count = 0, now_s = request->now_s;
+	enum err err = certificate_count_issued(request->broker->db, request->device.id,
+						now_s - DAY_S, now_s, &count);
+
+	if (!err && count >= RENEWALS_PER_DAY) {
+		log_warn("renewals", "device=%lld", (long long)request->device.id);
+		reply_throttled(request->broker, &request->to, RETRY_MS);
+		err = ERR_THROTTLED;
+	}
+	return err ? err
+		   : quota_take(request->broker, &request->to, request->device.owner, QUOTA_RENEW);
+}
+
 /* Where the key is: a request does not say, so it is where the one before was. */
 static enum err place_before(struct request *request, enum key_place *ret)
 {
@@ -195,7 +218,7 @@ enum err renew_begin(struct request *request, const struct enrol_wish *wish)
 	if (!err && wish->csr.len)
 		err = place_before(request, &asked.place);
 	if (!err)
-		err = quota_take(request->broker, &request->to, request->device.owner, QUOTA_RENEW);
+		err = take_renewal(request);
 	if (!err)
 		err = enrol_job_new(request, &asked, &job);
 	if (err)

@@ -126,11 +126,30 @@ enum err certificate_drop_unseen(struct db *db, int64_t device, int64_t used,
 	return query_run(&query, ret_count);
 }
 
+enum err certificate_count_issued(struct db *db, int64_t device, int64_t from_s, int64_t until_s,
+				  int64_t *ret_count)
+{
+	_cleanup_query_ struct query query;
+	enum err err;
+
+	query_init(&query, db,
+		   "SELECT count(*) FROM certificate WHERE device = ? AND issued > ? AND issued <= "
+		   "?");
+	query_i64(&query, device);
+	query_i64(&query, from_s);
+	query_i64(&query, until_s);
+	err = query_one(&query);
+	if (err)
+		return err;
+	*ret_count = query_col_i64(&query, 0);
+	return query_err(&query);
+}
+
 void certificate_list_revoked(struct query *query, struct db *db, int64_t issuer, int64_t now_s)
 {
 	query_init(query, db,
-		   CERTIFICATE_SELECT
-		   "WHERE issuer = ? AND state <> 1 AND not_after > ? ORDER BY id");
+		   CERTIFICATE_SELECT "WHERE issuer = ? AND state <> 1 AND not_after > ?"
+				      " ORDER BY state = 3 DESC, revoked DESC, id DESC");
 	query_i64(query, issuer);
 	query_i64(query, now_s);
 }

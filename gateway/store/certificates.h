@@ -73,7 +73,15 @@ nodiscard enum err certificate_drop_unseen(struct db *db, int64_t device, int64_
 					   const uint8_t key[DEVICE_KEY], int64_t now_s,
 					   int64_t *ret_count);
 
-/* Of one issuing CA: what belongs on its CRL, that is ended but has not run out at now_s. */
+/* How many the device got from from_s up to until_s. */
+nodiscard enum err certificate_count_issued(struct db *db, int64_t device, int64_t from_s,
+					    int64_t until_s, int64_t *ret_count);
+
+/*
+ * Of one issuing CA: what belongs on its CRL, that is ended but has not run out at now_s. What was
+ * revoked comes first, and of each kind the newest: a list that has no room for all must not miss
+ * them for the many that renewals leave behind.
+ */
 void certificate_list_revoked(struct query *query, struct db *db, int64_t issuer, int64_t now_s);
 nodiscard enum err certificate_next(struct query *query, struct certificate *ret, bool *ret_more);
 

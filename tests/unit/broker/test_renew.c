@@ -345,6 +345,33 @@ static struct answer renew(struct test *test)
 	return signer_answer(test->office, &test->signer);
 }
 
+/* A stolen device needs no login for this, and what nobody takes fills the list of what ended. */
+static void ten_a_day(void **state)
+{
+	struct test *test = *state;
+	_cleanup_csr_ struct csr csr;
+	struct answer answer;
+
+	csr_new(&csr);
+	set(test, "UPDATE certificate SET issued = not_before");
+	for (int i = 0; i < 9; i++)
+		set(test, "INSERT INTO certificate (device, device_key, serial, issuer, not_before,"
+			  " not_after, key_type, key_place, state, issued)"
+			  " SELECT device, randomblob(32), randomblob(16), 1, 1, 2, '', 0, 2,"
+			  " unixepoch() - 86000 FROM certificate WHERE id = 1");
+	answer = reenroll(test, &csr);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	send_reenroll(test, &csr);
+	answer = office_answer(test->office);
+	assert_error(answer, 429, "throttled");
+	answer_finish(&answer);
+	set(test, "UPDATE certificate SET issued = issued - 1000 WHERE state = 2");
+	answer = reenroll(test, &csr);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+}
+
 static void a_person_takes_a_file(void **state)
 {
 	struct test *test = *state;
@@ -426,6 +453,7 @@ int main(void)
 		test(a_signer_that_is_slow),
 		test(without_a_record_nothing_is_renewed),
 		test(not_too_often),
+		test(ten_a_day),
 		test(a_person_takes_a_file),
 		test(a_person_takes_none_too_early),
 		test(me_says_when),

@@ -148,6 +148,44 @@ static void the_list_is_an_issuers_own_and_of_what_has_not_run_out(void **state)
 	assert_int_equal(list_size(fixture->db, 2, now_s), 1);
 }
 
+/* A list with room for one says what was revoked last. */
+static void what_was_revoked_comes_first(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_query_ struct query query;
+	struct certificate certificate;
+	bool more;
+
+	for (uint8_t i = 8; i < 13; i++)
+		fixture_certificate(fixture->db, fixture->device, i, i);
+	assert_ok(db_exec(fixture->db, "UPDATE certificate SET state = 2, revoked = 100 + id"));
+	assert_ok(db_exec(fixture->db, "UPDATE certificate SET state = 3 WHERE id IN (2, 3)"));
+	certificate_list_revoked(&query, fixture->db, 1, clock_wall_s());
+	for (size_t i = 0; i < 4; i++) {
+		static const int64_t wanted[] = { 3, 2, 6, 5 };
+
+		assert_ok(certificate_next(&query, &certificate, &more));
+		assert_true(more);
+		assert_int_equal(certificate.id, wanted[i]);
+	}
+}
+
+static void what_was_issued_in_a_time_is_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t count;
+
+	fixture_certificate(fixture->db, fixture->device, 8, 8);
+	fixture_certificate(fixture->db, fixture->device, 9, 9);
+	assert_ok(db_exec(fixture->db, "UPDATE certificate SET issued = id * 100"));
+	assert_ok(certificate_count_issued(fixture->db, fixture->device, 100, 300, &count));
+	assert_int_equal(count, 2);
+	assert_ok(certificate_count_issued(fixture->db, fixture->device, 99, 299, &count));
+	assert_int_equal(count, 2);
+	assert_ok(certificate_count_issued(fixture->db, fixture->device + 1, 0, 1000, &count));
+	assert_int_equal(count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +196,8 @@ int main(void)
 		fixture_test(what_was_seen_supersedes_older_ones_with_another_key),
 		fixture_test(what_was_never_seen_goes_at_the_next_renewal),
 		fixture_test(the_list_is_an_issuers_own_and_of_what_has_not_run_out),
+		fixture_test(what_was_revoked_comes_first),
+		fixture_test(what_was_issued_in_a_time_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
