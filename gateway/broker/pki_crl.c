@@ -24,18 +24,26 @@ static enum err add_entry(struct buf *entries, const struct certificate *certifi
 }
 _Static_assert((int)CERTIFICATE_SERIAL == (int)CERT_SERIAL_BYTES, "both are a serial");
 
+/* Lists that together do not fit into edge_config would leave the edge without any. */
+static size_t room_of_list(const struct pki *pki)
+{
+	return MIN((size_t)CRL_SERIALS_MAX, PKI_SERIALS_MAX / MAX(pki->crl_count, (size_t)1));
+}
+_Static_assert(PKI_SERIALS_MAX * 54 + PKI_ISSUERS_MAX * 1024 <= PKI_CRLS_MAX, "all lists fit");
+
 static enum err list_entries(struct pki *pki, uint32_t issuer, struct buf *entries)
 {
 	_cleanup_query_ struct query query;
 	struct certificate certificate;
+	size_t room = room_of_list(pki);
 	bool more;
 	enum err err;
 
 	certificate_list_revoked(&query, pki->broker->db, issuer, clock_wall_s());
 	while (!(err = certificate_next(&query, &certificate, &more)) && more) {
-		if (entries->len >= (size_t)CRL_SERIALS_MAX * CRL_ENTRY_BYTES) {
+		if (entries->len >= room * CRL_ENTRY_BYTES) {
 			/* The rows refuse these devices all the same. */
-			log_error("crl-full", "issuer=%u max=%d", issuer, CRL_SERIALS_MAX);
+			log_error("crl-full", "issuer=%u max=%zu", issuer, room);
 			break;
 		}
 		err = add_entry(entries, &certificate);

@@ -305,6 +305,33 @@ static void the_list_has_no_certificate_that_ran_out(void **state)
 	signer_finish(&signer);
 }
 
+/* Lists that are as long as they may be still reach the edge, all of them. */
+static void full_lists_of_all_issuers_fit(void **state)
+{
+	struct office *office = *state;
+	struct signer signer;
+	struct csr csr;
+
+	signer_init(&signer);
+	for (int i = 1; i < SIGNER_NUMBERS; i++)
+		signer_add(&signer);
+	csr_new(&csr);
+	assert_ok(db_exec(office->db,
+			  "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"
+			  " WHERE i < 4399) INSERT INTO certificate (device, device_key, serial,"
+			  " issuer, not_before, not_after, key_type, key_place, state, revoked,"
+			  " reason, issued) SELECT 1, randomblob(32), randomblob(16), 1 + i % 4, 1,"
+			  " unixepoch() + 9999, '', 0, 2, unixepoch(), 4, 1 FROM n"));
+	signer_starts(office, &signer);
+	edge_starts(office, &csr);
+	signer_does(office, &signer, MSG_sign);
+	assert_true(edge_gets_config(office, office->request, 2000));
+	assert_in_range(office->received.msg.edge_config.crl.len, 1000 * 48, PKI_CRLS_MAX);
+	ipc_received_finish(&office->received);
+	csr_finish(&csr);
+	signer_finish(&signer);
+}
+
 static void the_list_says_when_and_why(void **state)
 {
 	struct office *office = *state;
@@ -653,6 +680,7 @@ int main(void)
 		office_test(a_fresh_list_at_start_and_every_week),
 		office_test(a_fresh_list_when_the_clock_was_set_back),
 		office_test(a_new_signer_gets_the_lists_again),
+		office_test(full_lists_of_all_issuers_fit),
 		office_test(the_list_says_when_and_why),
 		office_test(after_a_rotation_the_edge_has_both_and_a_new_certificate),
 		office_test(a_locked_ca_is_told_and_served_when_it_opens),
