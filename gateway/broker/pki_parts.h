@@ -11,8 +11,8 @@ enum {
 	PKI_CERTIFICATE_MAX = 16384,
 	PKI_CA_MAX = 24576,
 	PKI_CRL_MAX = 65536,
-	PKI_CRLS_MAX = 81920, /* of all issuers, in edge_config */
-	PKI_SERIALS_MAX = 1200,  /* on all lists: 54 bytes of DER each, and 1 KiB of each list */
+	PKI_CRLS_MAX = 81920,   /* of all issuers, in edge_config */
+	PKI_SERIALS_MAX = 1200, /* on all lists: 54 bytes of DER each, and 1 KiB of each list */
 	PKI_CRL_RETRY_S = 30,
 	PKI_EDGE_WAIT_S = 60, /* for the edge's certificate: an answer is welcome late too */
 	PKI_ISSUERS_MAX = 16,
