@@ -107,9 +107,15 @@ async function endsIn(person, device, seconds) {
 		values: [until - 90 * DAY, until, number] });
 }
 
-async function newLogin(person, options) {
-	await office.ask("new_totp", { name: person.name });
-	return office.loggedIn(person, options);
+/** Until a browser with this certificate does not get in any more: the list of revoked ones is on its way. */
+function refused(person) {
+	return until("the certificate to be refused", async () => {
+		const page = await office.page(person);
+		const answer = await page.goto(office.url).catch(() => null);
+		await page.context().close();
+		/* playwright's proxy turns a refused handshake into a page of its own, without status 200. */
+		return answer === null || answer.status() >= 500;
+	});
 }
 
 /* ---- who ------------------------------------------------------------------------------------------------------ */
@@ -207,7 +213,7 @@ test("an invitation is withdrawn after a question", { skip }, async () => {
 	const { code } = await invite(desk, "sato", "やめる", { preApproved: true });
 	await leaveSheet(desk);
 	const line = desk.locator("#invitations .line", { hasText: "やめる" });
-	assert.match(await line.textContent(), /あと23時間/);
+	assert.match(await line.textContent(), /あと2[34]時間/);
 	assert.match(await line.textContent(), /承認不要/);
 	await line.locator(".line-withdraw").click();
 	assert.match(await desk.textContent("#order-text"), /すぐに使えなくなります/);
@@ -333,10 +339,8 @@ test("revoking ends a live desktop within a second, and the person reads why", {
 	assert.match(text, /取り消されました.*この端末.*管理者/s);
 	await said(desk, /盗難PC.*失効させました/);
 	assert.equal(await row(desk, "盗難PC").getAttribute("data-state"), "revoked");
-	/* It does not come back either: the handshake is refused. */
-	await page.reload().catch(() => null);
-	assert.equal(await page.$("#account:visible"), null);
 	await page.context().close();
+	await refused(person);
 	await cli("host", "deny", "--name", "会計PC", "--user", "suzuki");
 });
 
@@ -404,7 +408,7 @@ test("the inventory is searched, sorted and marked", { skip }, async () => {
 	await endsIn(sato, "ノートPC", 5 * DAY);
 	await refresh(desk);
 	await row(desk, "ノートPC").locator(".until-tag", { hasText: "あと4日" }).waitFor();
-	await desk.fill("#inventory-search", "ＳＡＴＯ　のーと".replace("のーと", "ノート"));
+	await desk.fill("#inventory-search", "ＳＡＴＯ　ﾉｰﾄ");
 	assert.deepEqual(await desk.locator("#inventory-rows .cell-name").allTextContents(), ["ノートPC"]);
 	await desk.fill("#inventory-search", "ないもの");
 	assert.equal(await desk.isVisible("#inventory-none"), true);
@@ -434,7 +438,7 @@ test("narrow screens show all of it without scrolling sideways", { skip }, async
 });
 
 test("a log-out elsewhere ends the page", { skip }, async () => {
-	const page = await newLogin(kanri);
+	const page = await office.loggedIn(await office.ask("user", { name: "soumu", role: "admin" }));
 	await devices(page);
 	await page.context().clearCookies();
 	await refresh(page);
@@ -446,15 +450,15 @@ test("a log-out elsewhere ends the page", { skip }, async () => {
 /* ---- renewal -------------------------------------------------------------------------------------------------- */
 
 test("people are warned 14 days before the end, and renew by themselves", { skip }, async () => {
-	const person = await office.ask("user", { name: "ito", device: "更新PC/1" });
+	const person = await office.ask("user", { name: "ito", device: "更新PC:1" });
 	const page = await office.loggedIn(person, { acceptDownloads: true });
 	assert.equal(await page.isVisible("#renew-warning"), false);
-	await endsIn(person, "更新PC/1", 13.5 * DAY);
+	await endsIn(person, "更新PC:1", 13.5 * DAY);
 	await page.reload();
 	await view(page, "menu");
 	assert.match(await page.textContent("#renew-warning-text"), /あと13日/);
 	assert.equal(await page.getAttribute("#renew-warning", "class").then((text) => /message-bad/.test(text)), false);
-	await endsIn(person, "更新PC/1", 2.5 * DAY);
+	await endsIn(person, "更新PC:1", 2.5 * DAY);
 	await page.reload();
 	await page.waitForSelector("#renew-warning.message-bad");
 	assert.match(await page.textContent("#renew-warning-text"), /あと2日.*今すぐ/);
@@ -478,18 +482,12 @@ test("people are warned 14 days before the end, and renew by themselves", { skip
 	/* Both are good until the new one is used. */
 	await page.reload();
 	await view(page, "menu");
-	const next = await newLogin({ ...person, ...fresh });
+	await office.ask("new_totp", { name: "ito" });
+	const next = await office.loggedIn({ ...person, ...fresh });
 	assert.equal(await next.isVisible("#renew-warning"), false);
 	await next.context().close();
-	await page.reload().catch(() => null);
-	await until("the old certificate to be refused", async () => {
-		const old = await office.page(person);
-		const answer = await old.goto(office.url).catch(() => null);
-		const refused = answer === null || answer.status() >= 500;
-		await old.context().close();
-		return refused;
-	});
 	await page.context().close();
+	await refused(person);
 });
 
 test("a renewal that comes too early, and one for old devices", { skip }, async () => {
