@@ -352,7 +352,7 @@ export default Object.freeze({
 	"over.reload": "Reload this page",
 
 	"login-lost.title": "You are logged out",
-	"login-lost.text": "Your login or the registration of this device is no longer valid. The gateway keeps the connection to the PC for a while. Log in again to go on.",
+	"login-lost.text": "Your login or the registration of this device is no longer valid. The gateway keeps the connection to the PC for a while. Log in again to go on. If the login page does not open, the registration of this device was revoked or has ended: ask your office's administrator.",
 	"broken.title": "The gateway and this page do not understand each other",
 	"broken.text": "The gateway was probably updated. Reload the page; if it happens again, tell your administrator.",
 	"failed.title": "This browser cannot show the desktop",
