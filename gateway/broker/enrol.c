@@ -344,8 +344,10 @@ static void begin_request(struct enrol_job *job, const struct invite *invite)
 		go_on(job, invite);
 		return;
 	}
-	err = pki_check_csr(job->broker->pki, (struct bytes){ job->csr, job->csr_len }, job->code,
-			    checked, job);
+	err = quota_take(job->broker, &job->to, invite->account, QUOTA_CHECK);
+	if (!err)
+		err = pki_check_csr(job->broker->pki, (struct bytes){ job->csr, job->csr_len },
+				    job->code, checked, job);
 	if (err)
 		refuse(job, invite, err, NULL);
 }

@@ -11,6 +11,7 @@ enum quota_kind {
 	QUOTA_SESSION, /* opening and attaching */
 	QUOTA_WAKE,
 	QUOTA_ENROL, /* refused requests with a code of its */
+	QUOTA_CHECK, /* requests with a code of its that the signer is to look at */
 	QUOTA_RENEW, /* certificates for the devices of which it is the first owner */
 	QUOTA_KINDS
 };
@@ -19,6 +20,8 @@ enum {
 	QUOTA_SESSIONS_PER_MINUTE = 60,
 	QUOTA_WAKES_PER_MINUTE = 12,
 	QUOTA_ENROLS_PER_MINUTE = 30,
+	/* The signer looks at 120 in a minute, of the whole office: nobody shall take them all. */
+	QUOTA_CHECKS_PER_MINUTE = 30,
 	QUOTA_RENEWS_PER_MINUTE = 6,
 };
 

@@ -513,6 +513,23 @@ static void refusals_of_a_code_are_limited(void **state)
 			 2 * QUOTA_ENROLS_PER_MINUTE - throttled);
 }
 
+/* One code that is good, or was found on a sheet, must not keep the signer from everybody else's.
+ */
+static void the_signer_is_not_asked_without_end(void **state)
+{
+	static uint8_t rubbish[] = "rubbish";
+	const struct csr csr = { .der = rubbish, .len = sizeof(rubbish) - 1 };
+	struct test *test = *state;
+	struct answer answer;
+
+	for (int i = 0; i < 2 * QUOTA_CHECKS_PER_MINUTE; i++) {
+		answer = request(test, test->code, &csr);
+		assert_true(answer.status == 400 || answer.status == 429);
+		answer_finish(&answer);
+	}
+	assert_in_range(test->signer.checks, QUOTA_CHECKS_PER_MINUTE, QUOTA_CHECKS_PER_MINUTE + 5);
+}
+
 /* ---- keys --------------------------------------------------------------------------------------
  */
 
@@ -961,6 +978,7 @@ int main(void)
 		test(an_account_has_so_many_devices),
 		test(wrong_codes_slow_down_and_hurt_nobody_else),
 		test(refusals_of_a_code_are_limited),
+		test(the_signer_is_not_asked_without_end),
 		test(a_key_is_enrolled_once),
 		test(the_gateways_key_is_no_devices),
 		test(what_is_no_request_burns_nothing),
