@@ -328,6 +328,7 @@ static int send_part(struct connection *connection)
 	struct response *response = &connection->exchange.response;
 	uint8_t *start = connection->edge->out + LWS_PRE;
 	size_t room = EDGE_PACKET_MAX, len = 0, part;
+	bool failed;
 
 	if (!response->head_sent) {
 		_cleanup_buf_ struct buf head;
@@ -349,7 +350,11 @@ static int send_part(struct connection *connection)
 		memcpy(start + len, response->body.data + response->sent, part);
 	len += part;
 	response->sent += part;
-	return lws_write(connection->wsi, start, len, LWS_WRITE_HTTP) < (int)len ? -1 : 0;
+	failed = lws_write(connection->wsi, start, len, LWS_WRITE_HTTP) < (int)len;
+	/* Passwords, cookies and codes go out here, and who uses it next may be long after. */
+	if (!connection->exchange.file)
+		secret_wipe(start, len);
+	return failed ? -1 : 0;
 }
 
 static bool all_sent(const struct response *response)

@@ -870,6 +870,19 @@ static void a_code_is_kept_nowhere(void **state)
 	no_code_in_connection();
 }
 
+/* What the answers have in them goes through one place for all connections. */
+static void an_answer_is_kept_nowhere(void **state)
+{
+	static const char password[] = "{\"password\":\"KAGO-NOTO-RI77\"}";
+
+	(void)state;
+	reply.body = (struct bytes){ (const uint8_t *)password, sizeof(password) - 1 };
+	POST("/enrol/api/look", LOOK, OURS, JSON);
+	assert_true(in_memory(out, out_len, "KAGO-NOTO-RI77"));
+	assert_false(in_memory(edge->out, sizeof(edge->out), "KAGO-NOTO-RI77"));
+	assert_false(in_memory(connection, sizeof(*connection), "KAGO-NOTO-RI77"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -896,6 +909,7 @@ int main(void)
 		TEST(guesses_are_counted),
 		TEST(a_code_is_gone_once_it_is_asked),
 		TEST(a_code_is_kept_nowhere),
+		TEST(an_answer_is_kept_nowhere),
 	};
 
 	api_init();
