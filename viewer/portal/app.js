@@ -182,6 +182,9 @@ export class App {
 
 	/** @param {import("../core/admin.js").Sheet} sheet */
 	#showSheet(sheet) {
+		/* Logged out meanwhile. */
+		if (this.#view !== "devices")
+			return;
 		history.pushState(null, "", SHEET);
 		this.#show("sheet");
 		this.#sheet.show(sheet);
