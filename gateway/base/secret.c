@@ -56,7 +56,7 @@ enum err secret_random(size_t len, struct secret **ret)
 
 enum err secret_read_file(const char *path, size_t max, struct secret **ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_secret_ struct secret *secret = NULL;
 	struct stat st;
 	enum err err;

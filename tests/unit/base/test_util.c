@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/secret.h"
 #include "base/util.h"
 
 static void hex_round_trip(void **state)
@@ -92,6 +93,7 @@ static int make_folder(void **state)
 
 static void files(void **state)
 {
+	struct secret *secret = NULL;
 	_cleanup_free_ char *data = NULL;
 	char path[128];
 	struct stat st;
@@ -112,6 +114,14 @@ static void files(void **state)
 	/* Only regular files: a device would never end. */
 	free(util_take_ptr(data));
 	assert_err(util_read_file("/dev/zero", 100, &data, &len), ERR_INVALID);
+	/* Nor a pipe, whose other end may never come. */
+	snprintf(path, sizeof(path), "%s/pipe", (char *)*state);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	assert_err(util_read_file(path, 100, &data, &len), ERR_INVALID);
+	assert_err(secret_read_file(path, 100, &secret), ERR_INVALID);
+	alarm(0);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void full_disk(void **state)
