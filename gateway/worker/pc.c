@@ -37,6 +37,13 @@ static void on_damaged(void *ctx, int x, int y, int width, int height)
 	screen_damaged(&worker->screen, x, y, width, height);
 }
 
+static void on_copied(void *ctx, int from_x, int from_y, int x, int y, int width, int height)
+{
+	struct worker *worker = ctx;
+	note_picture(worker);
+	screen_copied(&worker->screen, from_x, from_y, x, y, width, height);
+}
+
 static void on_frame_done(void *ctx)
 {
 	struct worker *worker = ctx;
@@ -104,6 +111,7 @@ static void on_ended(void *ctx, enum end_reason reason)
 static const struct remote_events remote_events = {
 	.resized = on_resized,
 	.damaged = on_damaged,
+	.copied = on_copied,
 	.frame_done = on_frame_done,
 	.cursor = on_cursor,
 	.bell = on_bell,

@@ -102,15 +102,28 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 	return screen->surface.data;
 }
 
-void screen_damaged(struct screen *screen, int x, int y, int width, int height)
+static void changed(struct screen *screen)
 {
-	damage_hint(&screen->source.damage, x, y, width, height);
 	if (!screen->viewer || !damage_waiting(&screen->source.damage))
 		return;
 	pacing_damaged(&screen->viewer->pacing, clock_mono_us(),
 		       screen->tells_done ? WAIT_DONE_US : PACING_MAX_WAIT_US);
 	if (!loop_timer_running(&screen->timer))
 		step(screen);
+}
+
+void screen_damaged(struct screen *screen, int x, int y, int width, int height)
+{
+	damage_hint(&screen->source.damage, x, y, width, height);
+	changed(screen);
+}
+
+void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, int width,
+		   int height)
+{
+	damage_copied(&screen->source.damage, &screen->surface, from_x, from_y, x, y, width,
+		      height);
+	changed(screen);
 }
 
 void screen_frame_done(struct screen *screen)

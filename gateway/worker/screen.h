@@ -37,6 +37,8 @@ void screen_finish(struct screen *screen);
 /* The remote's events, see remote.h. NULL: no memory. */
 uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, size_t *ret_stride);
 void screen_damaged(struct screen *screen, int x, int y, int width, int height);
+void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, int width,
+		   int height);
 void screen_frame_done(struct screen *screen);
 void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width,
 		   unsigned height, const uint8_t *rgba);

@@ -39,6 +39,12 @@ static void damaged(void *ctx, int x, int y, int width, int height)
 		abort();
 }
 
+static void copied(void *ctx, int from_x, int from_y, int x, int y, int width, int height)
+{
+	damaged(ctx, from_x, from_y, width, height);
+	damaged(ctx, x, y, width, height);
+}
+
 static void frame_done(void *ctx)
 {
 	(void)ctx;
@@ -66,6 +72,7 @@ static void ended(void *ctx, enum end_reason reason)
 static const struct remote_events events = {
 	.resized = resized,
 	.damaged = damaged,
+	.copied = copied,
 	.frame_done = frame_done,
 	.cursor = cursor,
 	.bell = frame_done,

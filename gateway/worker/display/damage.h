@@ -1,6 +1,7 @@
 /*
- * damage.h - what differs between the surface and what the viewer was last sent. The remote's
- * rectangles only say where to look; hashes of 64-pixel row segments say what changed.
+ * damage.h - what brings the viewer's picture to the surface's: copies of what has only moved, then
+ * rectangles. What the remote says tells where to look; hashes of 64-pixel row segments say what
+ * changed.
  */
 #ifndef SEKISHO_WORKER_DISPLAY_DAMAGE_H
 #define SEKISHO_WORKER_DISPLAY_DAMAGE_H
@@ -9,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "worker/display/copies.h"
 #include "worker/display/surface.h"
 
 enum {
-	DAMAGE_TILE = 64,             /* pixels, both ways */
+	DAMAGE_TILE = COPIES_SEGMENT, /* pixels, both ways */
 	DAMAGE_SPANS = 4,             /* separate runs of changed rows told apart in one tile */
 	DAMAGE_MAX_RECTS = 32 * 1024, /* 120 × 68 tiles of 4 spans are fewer */
 };
@@ -21,10 +23,16 @@ struct damage {
 	unsigned width, height; /* of the surface this belongs to */
 	unsigned columns, rows; /* in tiles */
 	uint8_t *tiles;         /* owned; enum tile_state, columns * rows */
-	uint64_t *sent;         /* owned; hash of each row segment as last sent, columns * height */
-	size_t waiting;         /* tiles that are not clean */
-	struct rect *rects;     /* owned; room for DAMAGE_MAX_RECTS */
-	size_t *above, *below;  /* owned; rectangles that may grow downwards, at most columns */
+	/* Hash of each row segment, index column * height + y: of the surface when it was last
+	 * looked at, and of the viewer's picture after the copies that wait. Equal in clean tiles.
+	 */
+	uint64_t *now, *sent; /* owned */
+	uint32_t *changed;    /* owned; segments of each column that differ */
+	size_t waiting, sure; /* tiles that are not clean; those of them sent in any case */
+	struct scrolls scrolls;
+	struct copies copies;
+	struct rect *rects;    /* owned; room for DAMAGE_MAX_RECTS */
+	size_t *above, *below; /* owned; rectangles that may grow downwards, at most columns */
 };
 
 void damage_init(struct damage *damage);
@@ -36,21 +44,37 @@ nodiscard enum err damage_resize(struct damage *damage, const struct surface *su
 /* Pixels in the rectangle may have changed; anything outside the surface is cut off. */
 void damage_hint(struct damage *damage, int x, int y, int width, int height);
 
-/* Everything is to be sent, changed or not: for a keyframe. */
+/*
+ * The remote has just moved these pixels of the surface and has told everything else that it has
+ * drawn before. From and to must have the same size; anything that does not lie inside the surface
+ * is only a hint.
+ */
+void damage_copied(struct damage *damage, const struct surface *surface, int from_x, int from_y,
+		   int x, int y, int width, int height);
+
+/* Everything is to be sent, changed or not: for a keyframe. No copies until that is done: they
+ * would move what the viewer may not have. */
 void damage_all(struct damage *damage);
 
 /* Something may have to be sent. */
 static inline bool damage_waiting(const struct damage *damage)
 {
-	return damage->waiting > 0;
+	return damage->waiting > 0 || damage->copies.count > 0;
 }
 
+/* First the copies, in order and each as if through a temporary buffer, then the rectangles. */
+struct damage_parts {
+	const struct copy *copies;
+	const struct rect *rects;
+	size_t copy_count, rect_count;
+};
+
 /*
- * The rectangles that differ from what was last sent, which from now on counts as sent. They do not
- * overlap. At most max_pixels in sum (but at least one tile); the rest waits. The result is valid
- * until the next call.
+ * What brings the viewer from what was last sent to the surface, and from now on counts as sent.
+ * Rectangles do not overlap and have at most max_pixels in sum (but at least one tile); the rest
+ * waits. The result is valid until the next call of any function.
  */
-size_t damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels,
-		   const struct rect **ret_rects);
+void damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels,
+		 struct damage_parts *ret);
 
 #endif

@@ -40,6 +40,11 @@ struct remote_events {
 	uint8_t *(*resized)(void *ctx, unsigned width, unsigned height, size_t *ret_stride);
 	/* Pixels in this rectangle may have changed. Clipped by the worker. */
 	void (*damaged)(void *ctx, int x, int y, int width, int height);
+	/*
+	 * The PC has moved these pixels, and they are in the framebuffer already; everything that
+	 * it drew before has been told. Inside the desktop.
+	 */
+	void (*copied)(void *ctx, int from_x, int from_y, int x, int y, int width, int height);
 	/* The PC says that a frame is complete: a good moment to send. */
 	void (*frame_done)(void *ctx);
 	/* RGBA, straight alpha, width * height * 4 bytes, at most REMOTE_MAX_CURSOR each way; 0 × 0

@@ -5,11 +5,12 @@
 #include "base/util.h"
 #include "wire/wire.h"
 
-/* struct rect is four uint16_t in the order of the wire; only a big-endian machine would have to
- * swap. */
+/* struct rect and struct copy are uint16_t in the order of the wire; only a big-endian machine
+ * would have to swap. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "rectangles go to the wire as they lie in memory");
 _Static_assert(sizeof(struct rect) == 8, "no padding in struct rect");
+_Static_assert(sizeof(struct copy) == 12, "no padding in struct copy");
 
 enum err frame_source_init(struct frame_source *source, struct surface *surface)
 {
@@ -54,17 +55,19 @@ static enum err encode_keyframe(struct frame_source *source, const struct rect *
 enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us,
 		    struct buf *message, bool *ret_empty)
 {
-	const struct rect *rects;
-	struct lossless_data data;
+	struct damage_parts parts;
+	struct lossless_data data = { 0 };
 	size_t most = source->keyframe ? SIZE_MAX : (size_t)LOSSLESS_SAFE_PIXELS;
-	size_t count = damage_take(&source->damage, source->surface, most, &rects);
-	if (count == 0) {
-		*ret_empty = true;
+	damage_take(&source->damage, source->surface, most, &parts);
+	*ret_empty = parts.rect_count == 0 && parts.copy_count == 0;
+	if (*ret_empty)
 		return OK;
-	}
-	enum err err = source->keyframe ? encode_keyframe(source, rects, count, &data)
-					: lossless_encode(source->lossless, source->surface, rects,
-							  count, false, &data);
+	enum err err = OK;
+	if (source->keyframe)
+		err = encode_keyframe(source, parts.rects, parts.rect_count, &data);
+	else if (parts.rect_count)
+		err = lossless_encode(source->lossless, source->surface, parts.rects,
+				      parts.rect_count, false, &data);
 	if (err)
 		return err;
 	struct msg_frame frame = {
@@ -73,7 +76,9 @@ enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t tim
 		.keyframe = source->keyframe,
 		.width = (uint16_t)source->surface->width,
 		.height = (uint16_t)source->surface->height,
-		.rects = { (const uint8_t *)rects, count * sizeof(*rects) },
+		.copies = { (const uint8_t *)parts.copies,
+			    parts.copy_count * sizeof(*parts.copies) },
+		.rects = { (const uint8_t *)parts.rects, parts.rect_count * sizeof(*parts.rects) },
 		.raw_size = data.raw_size,
 		.data = { data.data, data.len },
 	};
@@ -81,6 +86,5 @@ enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t tim
 	if (err)
 		return err;
 	source->keyframe = false;
-	*ret_empty = false;
 	return OK;
 }

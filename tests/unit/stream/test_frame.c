@@ -48,17 +48,32 @@ static const struct msg_frame *next(struct bench *bench, uint32_t sequence)
 	assert_int_equal(frame->time_us, 77);
 	assert_int_equal(frame->width, bench->surface.width);
 	assert_int_equal(frame->height, bench->surface.height);
-	assert_int_equal(frame->copies.len, 0);
+	assert_int_equal(frame->copies.len % 12, 0);
 	assert_int_equal(frame->rects.len % 8, 0);
-	assert_int_equal(ZSTD_getFrameContentSize(frame->data.data, frame->data.len),
-			 frame->raw_size);
+	assert_int_equal(frame->copies.len && frame->keyframe, 0);
+	assert_int_equal(frame->rects.len == 0, frame->raw_size == 0);
+	assert_int_equal(frame->rects.len == 0, frame->data.len == 0);
+	if (frame->rects.len)
+		assert_int_equal(ZSTD_getFrameContentSize(frame->data.data, frame->data.len),
+				 frame->raw_size);
 	return frame;
+}
+
+static unsigned field_at(const uint8_t *data, size_t field)
+{
+	return (unsigned)(data[field * 2] | data[field * 2 + 1] << 8);
 }
 
 static unsigned rect_field(const struct msg_frame *frame, size_t rect, size_t field)
 {
-	const uint8_t *at = frame->rects.data + rect * 8 + field * 2;
-	return (unsigned)(at[0] | at[1] << 8);
+	return field_at(frame->rects.data + rect * 8, field);
+}
+
+static void assert_copy(const struct msg_frame *frame, const unsigned *fields)
+{
+	assert_int_equal(frame->copies.len, 12);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(field_at(frame->copies.data, i), fields[i]);
 }
 
 static void test_first_is_a_keyframe_then_only_changes(void **state)
@@ -106,6 +121,49 @@ static void test_a_new_size_is_a_keyframe(void **state)
 	bench_stop(&bench);
 }
 
+static void test_what_moves_is_copied(void **state)
+{
+	(void)state;
+	struct bench bench;
+	uint32_t random = 1;
+	bench_start(&bench, 256, 200);
+	for (size_t i = 0; i < bench.surface.size / 4; i++) {
+		random = random * 1664525u + 1013904223u;
+		((uint32_t *)bench.surface.data)[i] = random >> 8;
+	}
+	assert_non_null(next(&bench, 1));
+
+	/* Seen: the page is 30 rows further. */
+	memmove(bench.surface.data, bench.surface.data + 30 * bench.surface.stride,
+		170 * bench.surface.stride);
+	memset(bench.surface.data + 170 * bench.surface.stride, 9, 30 * bench.surface.stride);
+	damage_hint(&bench.source.damage, 0, 0, 256, 200);
+	const struct msg_frame *frame = next(&bench, 2);
+	assert_non_null(frame);
+	assert_copy(frame, (unsigned[]){ 0, 30, 0, 0, 256, 170 });
+	assert_int_equal(frame->raw_size, 256 * 30 * 3);
+
+	/* Said: a part moves to the right, and nothing else. */
+	for (size_t y = 20; y < 120; y++)
+		memmove(bench.surface.data + y * bench.surface.stride + 77 * 4,
+			bench.surface.data + y * bench.surface.stride + 7 * 4, 100 * 4);
+	damage_copied(&bench.source.damage, &bench.surface, 7, 20, 77, 20, 100, 100);
+	frame = next(&bench, 3);
+	assert_non_null(frame);
+	assert_copy(frame, (unsigned[]){ 7, 20, 77, 20, 100, 100 });
+	assert_int_equal(frame->raw_size, 0);
+	assert_null(next(&bench, 4));
+
+	/* Not for one who has nothing. */
+	damage_copied(&bench.source.damage, &bench.surface, 7, 20, 77, 20, 100, 100);
+	frame_source_refresh(&bench.source);
+	frame = next(&bench, 4);
+	assert_non_null(frame);
+	assert_int_equal(frame->keyframe, 1);
+	assert_int_equal(frame->copies.len, 0);
+	bench_stop(&bench);
+}
+
 /* The largest desktop full of noise does not fit into a message: black first, then parts, all of
  * them. */
 static void test_a_desktop_of_noise_goes_in_parts(void **state)
@@ -139,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_is_a_keyframe_then_only_changes),
 		cmocka_unit_test(test_a_new_size_is_a_keyframe),
+		cmocka_unit_test(test_what_moves_is_copied),
 		cmocka_unit_test(test_a_desktop_of_noise_goes_in_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

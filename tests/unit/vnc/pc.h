@@ -156,7 +156,8 @@ struct desk {
 	uint8_t *pixels;
 	unsigned width, height;
 	size_t stride;
-	int sizes, damages, dones, bells, cursors, ended;
+	int sizes, damages, copies, dones, bells, cursors, ended;
+	int copied[6]; /* the last one: from x, y, to x, y, width, height */
 	unsigned cursor_width, cursor_height, hot_x, hot_y;
 	uint8_t cursor[REMOTE_MAX_CURSOR * REMOTE_MAX_CURSOR * 4];
 	enum end_reason reason; /* why connecting failed, or the end */
@@ -181,6 +182,18 @@ static void desk_damaged(void *ctx, int x, int y, int width, int height)
 	assert_true(x >= 0 && y >= 0 && width > 0 && height > 0);
 	assert_true((unsigned)(x + width) <= desk->width && (unsigned)(y + height) <= desk->height);
 	desk->damages++;
+}
+
+static void desk_copied(void *ctx, int from_x, int from_y, int x, int y, int width, int height)
+{
+	struct desk *desk = ctx;
+	assert_true(from_x >= 0 && from_y >= 0);
+	assert_true((unsigned)(from_x + width) <= desk->width &&
+		    (unsigned)(from_y + height) <= desk->height);
+	assert_true(x >= 0 && y >= 0 && width > 0 && height > 0);
+	assert_true((unsigned)(x + width) <= desk->width && (unsigned)(y + height) <= desk->height);
+	memcpy(desk->copied, (int[]){ from_x, from_y, x, y, width, height }, sizeof(desk->copied));
+	desk->copies++;
 }
 
 static void desk_done(void *ctx)
@@ -217,6 +230,7 @@ static void desk_ended(void *ctx, enum end_reason reason)
 static const struct remote_events desk_events = {
 	.resized = desk_resized,
 	.damaged = desk_damaged,
+	.copied = desk_copied,
 	.frame_done = desk_done,
 	.cursor = desk_cursor,
 	.bell = desk_bell,

@@ -196,7 +196,9 @@ static void check_good(pc_script script)
 	assert_int_equal(*pixel(&desk, 97, 68) & 0xffffff, 0x090807);
 	assert_int_equal(*pixel(&desk, 98, 68) & 0xffffff, 0x0c0b0a);
 	assert_int_equal(*pixel(&desk, 99, 69) & 0xffffff, 0x0c0b0a);
-	assert_int_equal(desk.damages, 2);
+	assert_int_equal(desk.damages, 1);
+	assert_int_equal(desk.copies, 1);
+	assert_memory_equal(desk.copied, ((int[]){ 98, 68, 97, 67, 2, 2 }), sizeof(desk.copied));
 	assert_int_equal(desk.dones, 1);
 	assert_int_equal(desk.cursor_width, 0);
 	desk_close(&desk);
@@ -276,6 +278,21 @@ static void test_copy_onto_itself(void **state)
 	assert_int_equal(*pixel(&desk, 10, 11), 1);
 	assert_int_equal(*pixel(&desk, 10, 12), 2);
 	assert_int_equal(*pixel(&desk, 10, 13), 3);
+	desk_close(&desk);
+	pc_stop(&pc);
+}
+
+static void test_copy_of_nothing(void **state)
+{
+	(void)state;
+	static const uint8_t update[] = { 0, 0, 0, 2, 0, 9, 0, 9, 0, 0, 0, 5, 0, 0, 0, 1, 0, 1, 0,
+					  1, 0, 9, 0, 9, 0, 5, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 2 };
+	struct pc pc;
+	struct desk desk;
+	pc_start(&pc, say_all, update, sizeof(update));
+	assert_ok(desk_connect(&desk, &pc));
+	desk_until(&desk, desk.bells == 1);
+	assert_int_equal(desk.copies + desk.damages + desk.dones, 0);
 	desk_close(&desk);
 	pc_stop(&pc);
 }
@@ -490,6 +507,8 @@ static const struct {
 	     UPDATE(0, 99, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0)),
 	CASE(END_PC_PROTOCOL, "copy from the outside",
 	     UPDATE(0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff)),
+	CASE(END_PC_PROTOCOL, "copy of all 16 bits",
+	     UPDATE(0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 0)),
 	CASE(END_PC_PROTOCOL, "copy from below",
 	     UPDATE(0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 69)),
 	CASE(END_PC_PROTOCOL, "huge cursor",
@@ -664,6 +683,7 @@ int main(void)
 		cmocka_unit_test(test_all_that_is_asked_for),
 		cmocka_unit_test(test_byte_by_byte),
 		cmocka_unit_test(test_copy_onto_itself),
+		cmocka_unit_test(test_copy_of_nothing),
 		cmocka_unit_test(test_cursor_shapes),
 		cmocka_unit_test(test_desktop_size_both_ways),
 		cmocka_unit_test(test_held_remote_asks_for_nothing),

@@ -132,7 +132,11 @@ static bool on_copy(struct vnc *vnc, const uint8_t *data)
 			vnc->pixels + (size_t)(from_y + row) * vnc->stride + (size_t)from_x * PIXEL,
 			(size_t)rect->width * PIXEL);
 	}
-	damaged(vnc, rect);
+	if (rect->width && rect->height) {
+		vnc->reader.drawn = true;
+		vnc->remote.events->copied(vnc->remote.ctx, (int)from_x, (int)from_y, (int)rect->x,
+					   (int)rect->y, (int)rect->width, (int)rect->height);
+	}
 	return next_rect(vnc);
 }
 
