@@ -161,7 +161,9 @@ static void touch(struct request *request, const struct request_type *type)
 
 	if (!request->device.id)
 		return;
-	if (request->device.supersedes)
+	/* Only with a login: who has a copy of the old key can get a certificate with it, but must
+	 * not end that of the person whose device it is. */
+	if (request->device.supersedes && request->login.state == LOGIN_FULL)
 		err = renew_supersede(request);
 	if (!err && !(type->flags & REQUEST_POLL) && request->login.state == LOGIN_FULL &&
 	    request->now_s - request->login.used_s >= TOUCH_S)

@@ -73,7 +73,7 @@ bool renew_is_due(const struct device *device, int64_t now_s);
 /* For the request's device; wish without code. As a request_handler. */
 nodiscard enum err renew_begin(struct request *request, const struct enrol_wish *wish);
 
-/* A newer certificate than another of the device was just seen: that one ends. */
+/* A newer certificate than another of the device was just seen with a login: that one ends. */
 nodiscard enum err renew_supersede(const struct request *request);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * renew.c - a device that is enrolled takes its next certificate; the one before ends when the next
- * is first seen.
+ * is first seen with a login.
  */
 #include <string.h>
 

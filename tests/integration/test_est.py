@@ -163,6 +163,13 @@ class Case(harness.Case):
         self.assertEqual((answer.status, answer.json["error"]), (401, "login"))
         browser.close()
 
+    def log_in(self, device):
+        totp = client.Totp(self.gateway.cli("user", "totp", "--name", self.person)["totp_secret"])
+        browser = client.Client(self.gateway.port, client.context(self.gateway.ca, *device), source=self.address)
+        browser.login(self.person, "kaze-ni-fukarete-42", totp)
+        self.assertEqual(browser.get("/api/me").status, 200)
+        browser.close()
+
     def subject(self, certificate):
         return run("openssl", "x509", "-in", certificate, "-noout", "-subject", "-nameopt", "multiline,utf8").stdout.decode()
 
@@ -395,8 +402,10 @@ class Curl(Case):
         new = self.taken(reply, key)
         self.assertEqual(self.subject(old[0]), self.subject(new[0]))
         self.opens(old)
-        # Used for the first time, the new one ends the old one.
+        # Whoever logs in with the new one ends the old one, and nobody else.
         self.try_to_log_in(new)
+        self.opens(old)
+        self.log_in(new)
         harness.until("the old certificate to end", lambda: self.gateway_status(old) is None, 10)
         self.opens(new)
 

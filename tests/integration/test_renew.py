@@ -93,6 +93,14 @@ class Renew(harness.Case):
         self.assertEqual(*subjects)
         self.assertEqual(self.status_of(old), (200, "login"), "the old one works until the new one is used")
         self.assertEqual(self.status_of(self.pem), (200, "login"))
+        self.assertEqual(self.status_of(old), (200, "login"), "who knows no password ends nothing")
+        browser = client.Client(self.gateway.port, client.context(self.gateway.ca, self.pem), source=self.sato.address)
+        self.sato.new_totp()
+        # The wrong tries above cost time.
+        harness.until("the password to be taken", lambda: browser.post(
+            "/api/login", {"account": "sato", "password": self.sato.password}).status == 200, every=0.5)
+        self.assertEqual(browser.post("/api/login/totp", {"code": self.sato.totp.code()}).status, 200)
+        self.assertEqual(browser.get("/api/me").status, 200)
         harness.until("the old certificate to be refused", lambda: self.status_of(old) in (None, (200, "auth"), (401, "auth")))
 
     def test_the_browser_s_store_gets_it(self):

@@ -148,6 +148,42 @@ static void the_old_one_ends_when_the_new_one_is_seen(void **state)
 	assert_int_equal(office_audit_count(test->office, "device-key-superseded"), 1);
 }
 
+/* A thief of the old key who renews first and knows no password locks nobody out. */
+static void the_old_one_stays_without_a_login(void **state)
+{
+	struct test *test = *state;
+	_cleanup_csr_ struct csr theirs;
+	_cleanup_csr_ struct csr ours;
+	union wire_any msg = { .est_simplereenroll = { .address = "203.0.113.9", .token = "" } };
+	uint8_t old[DEVICE_KEY], stolen[DEVICE_KEY];
+	struct answer answer;
+
+	csr_new(&theirs);
+	csr_new(&ours);
+	device_key(OLD_KEY, old);
+	assert_ok(csr_key_hash(theirs.key, stolen));
+	answer = reenroll(test, &theirs);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	memcpy(msg.est_simplereenroll.device, stolen, DEVICE_KEY);
+	msg.est_simplereenroll.csr = (struct bytes){ theirs.der, theirs.len };
+	msg.est_simplereenroll.request = ++test->office->request;
+	assert_ok(ipc_send(test->office->edge, MSG_est_simplereenroll, &msg, -1));
+	answer = office_answer(test->office);
+	assert_error(answer, 409, "state");
+	answer_finish(&answer);
+	answer = ask_me(test, old);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	/* And the next renewal with the old key ends what the thief got. */
+	answer = reenroll(test, &ours);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	answer = ask_me(test, stolen);
+	assert_error(answer, 401, "auth");
+	answer_finish(&answer);
+}
+
 static void the_same_key_again(void **state)
 {
 	struct test *test = *state;
@@ -445,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(not_before_two_thirds),
 		test(the_old_one_ends_when_the_new_one_is_seen),
+		test(the_old_one_stays_without_a_login),
 		test(the_same_key_again),
 		test(what_nobody_took_goes_with_the_next),
 		cmocka_unit_test(who_may_not),
