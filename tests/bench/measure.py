@@ -125,12 +125,13 @@ def figures(viewers, groups, work, seconds):
     time.sleep(seconds)
     cpu = cost.end()
     results = [viewer.figures() for viewer in viewers]
-    frames = sum(r["frames"] for r in results)
+    # What a person saw: pictures of the program where it marks them, else refreshes of a 60 Hz screen.
+    frames = sum(r["marks" if work.app.marked else "shown"] for r in results)
     received = sum(r["bytes"] for r in results)
     elapsed = sum(r["seconds"] for r in results) / len(results)
     latencies = [value for r in results for value in r["latencies_ms"]]
     row = {
-        "seconds": round(elapsed, 3), "frames": frames, "fps": round(frames / elapsed / len(viewers), 2),
+        "seconds": round(elapsed, 3), "messages": sum(r["frames"] for r in results), "frames": frames, "fps": round(frames / elapsed / len(viewers), 2),
         "bytes": received, "kb_s": round(received / elapsed / 1000, 2), "cpu": cpu,
         "kb_frame": round(received / frames / 1000, 2) if frames else None,
         "inputs": sum(r["inputs"] for r in results), "answers": len(latencies),

@@ -21,7 +21,7 @@
 #include <sys/shm.h>
 #include <time.h>
 
-enum { FRAMES = 48, TILE = 1024, OCTAVES = 6, GRAIN = 3, RING = 2 };
+enum { FRAMES = 48, TILE = 1024, OCTAVES = 6, GRAIN = 3, RING = 2, MARK = 24 };
 
 struct film {
 	unsigned width, height;
@@ -97,6 +97,14 @@ static uint32_t pixel_at(const struct film *film, unsigned frame, unsigned x, un
 	for (unsigned plane = 0; plane < 3; plane++)
 		pixel = pixel << 8 | grainy(film->texture[plane][by % TILE][bx % TILE] + light);
 	return pixel;
+}
+
+/* The viewer counts by this mark which pictures it saw. */
+static void draw_mark(uint8_t *data, size_t stride, unsigned count)
+{
+	static const uint8_t shades[] = { 0, 128, 255 };
+	for (unsigned y = 0; y < MARK; y++)
+		memset(data + y * stride, shades[count % 3], (size_t)MARK * 4);
 }
 
 static struct film *make_film(unsigned width, unsigned height)
@@ -181,6 +189,7 @@ static void play(Display *display, Window window, const struct film *film, unsig
 		for (unsigned y = 0; y < film->height; y++)
 			memcpy(image->data + (size_t)y * (size_t)image->bytes_per_line,
 			       frame + (size_t)y * film->width, (size_t)film->width * 4);
+		draw_mark((uint8_t *)image->data, (size_t)image->bytes_per_line, i);
 		XShmPutImage(display, window, gc, image, 0, 0, 0, 0, film->width, film->height,
 			     False);
 		XSync(display, False);
@@ -197,7 +206,7 @@ int main(int argc, char **argv)
 	}
 	unsigned width = (unsigned)atoi(argv[3]), height = (unsigned)atoi(argv[4]);
 	unsigned fps = (unsigned)atoi(argv[5]);
-	if (!width || !height || width > 4096 || height > 4096 || !fps || fps > 240)
+	if (width > 4096 || height > 4096 || width < MARK || height < MARK || !fps || fps > 240)
 		return 1;
 	const struct film *film = make_film(width, height);
 	play(display, open_window(display, atoi(argv[1]), atoi(argv[2]), width, height), film, fps);

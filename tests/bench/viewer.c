@@ -26,7 +26,10 @@ enum {
 	KEY_RETURN = 0xff0d,
 	KEY_PAGE_UP = 0xff55,
 	KEY_PAGE_DOWN = 0xff56,
-	LINE = 60, /* characters typed until Return */
+	REFRESH_HZ = 60,
+	MARK_AT = 12,   /* pixels from the corner */
+	MARK_STEP = 60, /* least difference of two shades, after a lossy codec too */
+	LINE = 60,      /* characters typed until Return */
 };
 
 struct viewer {
@@ -36,6 +39,9 @@ struct viewer {
 	uint64_t interval_us, due_us;
 	unsigned inputs; /* since the start */
 	uint64_t frames, bytes, start_us;
+	uint64_t shown, slot; /* refreshes of a 60 Hz screen with something new, and the last */
+	uint64_t marks;       /* changes of the mark in the corner */
+	uint8_t mark;
 	uint64_t waiting_us; /* when the oldest unanswered key was sent, or 0 */
 	uint32_t latencies_us[LATENCIES];
 	size_t latencies;
@@ -103,18 +109,33 @@ static void give_input(struct viewer *viewer)
 	viewer->due_us += viewer->interval_us * (800 + (viewer->random >> 8) % 400) / 1000;
 }
 
+static void count_frame(struct viewer *viewer, const uint32_t *pixels, unsigned width,
+			unsigned height)
+{
+	viewer->frames++;
+	uint64_t slot = clock_mono_us() * REFRESH_HZ / 1000000;
+	viewer->shown += slot != viewer->slot;
+	viewer->slot = slot;
+	if (width <= MARK_AT || height <= MARK_AT)
+		return;
+	uint8_t mark = (uint8_t)(pixels[(size_t)MARK_AT * width + MARK_AT] >> 8);
+	if (abs(mark - viewer->mark) < MARK_STEP)
+		return;
+	viewer->mark = mark;
+	viewer->marks++;
+}
+
 static void take_frame(struct viewer *viewer)
 {
 	unsigned width, height;
-	viewer->frames++;
+	const uint32_t *pixels = viewer->peer->type->pixels(viewer->peer, &width, &height);
+	count_frame(viewer, pixels, width, height);
 	if (viewer->waiting_us && viewer->latencies < LATENCIES)
 		viewer->latencies_us[viewer->latencies++] =
 			(uint32_t)(clock_mono_us() - viewer->waiting_us);
 	viewer->waiting_us = 0;
-	if (!viewer->ready) {
-		viewer->peer->type->pixels(viewer->peer, &width, &height);
+	if (!viewer->ready)
 		printf("ready %u %u\n", width, height);
-	}
 	viewer->ready = true;
 }
 
@@ -134,7 +155,8 @@ static void do_start(struct viewer *viewer, const char *mode, unsigned ms)
 	viewer->start_us = clock_mono_us();
 	viewer->due_us = viewer->start_us + viewer->interval_us / 2;
 	viewer->bytes = viewer->peer->type->received(viewer->peer);
-	viewer->frames = viewer->inputs = 0;
+	viewer->frames = viewer->shown = viewer->marks = 0;
+	viewer->inputs = 0;
 	viewer->latencies = 0;
 	viewer->waiting_us = 0;
 	printf("started\n");
@@ -143,10 +165,12 @@ static void do_start(struct viewer *viewer, const char *mode, unsigned ms)
 static void do_stop(struct viewer *viewer)
 {
 	viewer->input = NULL;
-	printf("{\"seconds\": %.6f, \"frames\": %lu, \"bytes\": %lu, \"inputs\": %u, "
+	printf("{\"seconds\": %.6f, \"frames\": %lu, \"shown\": %lu, \"marks\": %lu, \"bytes\": "
+	       "%lu, \"inputs\": %u, "
 	       "\"latencies_ms\": [",
-	       (double)(clock_mono_us() - viewer->start_us) / 1e6, viewer->frames,
-	       viewer->peer->type->received(viewer->peer) - viewer->bytes, viewer->inputs);
+	       (double)(clock_mono_us() - viewer->start_us) / 1e6, viewer->frames, viewer->shown,
+	       viewer->marks, viewer->peer->type->received(viewer->peer) - viewer->bytes,
+	       viewer->inputs);
 	for (size_t i = 0; i < viewer->latencies; i++)
 		printf("%s%.3f", i ? ", " : "", viewer->latencies_us[i] / 1e3);
 	printf("]}\n");

@@ -38,6 +38,7 @@ class App:
 
     window = ""
     busy = False
+    marked = False  # the corner of the screen has another shade for each picture of the program
     needs = ()
     warm_s = 1.5  # until a busy one has reached its speed
 
@@ -50,7 +51,12 @@ class App:
         self.process = self.launch()
         try:
             harness.until(f"a window of {self.window}", lambda: x.has_window(self.window), 60, 0.2)
-            time.sleep(self.warm_s) if self.busy else self._until_quiet()
+            if self.marked:
+                harness.until(f"{self.window} to draw", self._draws, 60, 0.2)
+            if self.busy:
+                time.sleep(self.warm_s)
+            else:
+                self._until_quiet()
         except BaseException:
             self.stop()
             raise
@@ -59,7 +65,7 @@ class App:
         raise NotImplementedError
 
     def start(self, *command, **env):
-        return self.x.start(*command, log=self.folder / "app.log", **env)
+        return self.x.start(*command, log=self.folder / "app.log", TMPDIR=str(self.folder), **env)
 
     def pids(self):
         return descendants(self.process.pid)
@@ -81,6 +87,11 @@ class App:
             return used() - before < 0.01
 
         harness.until(f"{self.window} to be quiet", quiet, 60, 0)
+
+    def _draws(self):
+        shades = {self.x.run("import", "-silent", "-window", "root", "-crop", "1x1+12+12", "-depth", 8, "rgb:-")
+                  for _ in range(3)}
+        return len(shades) > 1
 
     def signal(self, number):
         for pid in self.pids():
@@ -123,11 +134,14 @@ class Flood(App):
                           f"while :; do cat {text}; done")
 
 
+# The mark in the corner has another shade for each step: the viewer counts the steps that it saw.
 PAGE = """<!doctype html><meta charset="utf-8"><title>bench</title>
 <style>body{{font:16px/1.5 sans-serif;margin:0 12%;background:#fff}} h2{{color:#146}} td{{border:1px solid #ccc;padding:4px}}
-.banner{{height:180px;background:linear-gradient(90deg,#246,#8bd,#fda)}} a{{color:#06c}}</style>{body}
-<script>let step=40;setInterval(()=>{{const end=document.documentElement.scrollHeight-innerHeight;
-if(scrollY+step>end||scrollY+step<0)step=-step;window.scrollBy(0,step)}},33)</script>"""
+.banner{{height:180px;background:linear-gradient(90deg,#246,#8bd,#fda)}} a{{color:#06c}}
+#mark{{position:fixed;left:0;top:0;width:24px;height:24px}}</style><div id=mark></div>{body}
+<script>let step=40,count=0;setInterval(()=>{{const end=document.documentElement.scrollHeight-innerHeight;
+if(scrollY+step>end||scrollY+step<0)step=-step;window.scrollBy(0,step);
+mark.style.background=["#000","#808080","#fff"][++count%3]}},33)</script>"""
 
 
 def page():
@@ -149,11 +163,12 @@ class Browser(App):
     """Chromium, scrolling 40 pixels every 33 ms by itself."""
 
     window, needs, busy, warm_s = "chromium", ("chromium",), True, 3
+    marked = True
 
     def launch(self):
         (self.folder / "page.html").write_text(page())
         return self.start(
-            "chromium", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+            "chromium", "--no-sandbox", "--disable-gpu", "--in-process-gpu", "--disable-quic", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-background-timer-throttling",
             "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows", "--kiosk",
             f"--user-data-dir={self.folder / 'profile'}", f"--window-size={WIDTH},{HEIGHT}", "--window-position=0,0",
@@ -199,7 +214,7 @@ class Calc(App):
 class Film(App):
     """bench-player, 24 frames a second in the whole screen."""
 
-    window, needs, busy, size = "bench-player", (PLAYER,), True, (WIDTH, HEIGHT)
+    window, needs, busy, marked, size = "bench-player", (PLAYER,), True, True, (WIDTH, HEIGHT)
 
     def launch(self):
         return self.start(PLAYER, 0, 0, *self.size, 24)
