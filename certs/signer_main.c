@@ -263,7 +263,8 @@ static enum err confine(const struct signer *signer)
 		"unlinkat",
 		/* From here on for a token alone: its files are locked, and SoftHSM tells syslog
 		   when a PIN is wrong. */
-		"fcntl-lock", "socket-refused",
+		"fcntl-lock",
+		"socket-refused",
 	};
 	enum { TOKEN_CALLS = 2, TOKEN_PATHS = 1 };
 	const struct sandbox_path paths[] = {

@@ -1,5 +1,6 @@
 #include "unit/broker/office.h"
 
+#include "base/clock.h"
 #include "broker/quota.h"
 
 /* Our end of a worker's channel to the broker. */
@@ -942,20 +943,27 @@ static void attaching_has_a_rate(void **state)
 {
 	struct office *office = *state;
 	struct worker worker = open_session(office);
-	struct answer answer = { 0 };
-	int granted = 0;
+	uint64_t start_ms = clock_mono_ms();
+	unsigned status = 200;
+	int granted = 0, most;
 
-	for (int i = 0; i <= QUOTA_SESSIONS_PER_MINUTE; i++) {
-		answer = ask_about(office, MSG_session_attach, &worker);
-		granted += answer.status == 200;
-		if (i < QUOTA_SESSIONS_PER_MINUTE)
-			answer_finish(&answer);
+	while (status == 200) {
+		struct answer answer = ask_about(office, MSG_session_attach, &worker);
+
+		status = answer.status;
+		if (status == 200)
+			granted++;
+		else
+			assert_error(answer, 429, "throttled");
+		answer_finish(&answer);
 		while (office_receive(office, worker.fd, WIRE_WORKER, MSG_session_viewer, 1))
 			ipc_received_finish(&office->received);
+		/* What comes back in the meantime on a busy machine. */
+		most = QUOTA_SESSIONS_PER_MINUTE +
+		       (int)((clock_mono_ms() - start_ms) * QUOTA_SESSIONS_PER_MINUTE / 60000) + 1;
+		assert_in_range(granted, 0, most);
 	}
-	assert_error(answer, 429, "throttled");
-	answer_finish(&answer);
-	assert_in_range(granted, QUOTA_SESSIONS_PER_MINUTE - 5, QUOTA_SESSIONS_PER_MINUTE);
+	assert_true(granted >= QUOTA_SESSIONS_PER_MINUTE - 5);
 	assert_int_equal(office_audit_count(office, "session-attach"), granted);
 	close(worker.fd);
 }
