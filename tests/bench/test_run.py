@@ -38,7 +38,7 @@ class Run(unittest.TestCase):
         self.assertGreaterEqual(row["messages"], row["answers"])
         self.assertTrue(0 < row["p50"] <= row["p95"] < 1000, row)
         self.assertTrue(0 < row["kb_frame"] < 100, row)
-        self.assertIs(row["exact"], True)
+        self.assertLess(row["exact_s"], 3)
         for part in ("edge", "worker", "xserver", "viewer"):
             self.assertTrue(0 < row[part] < 100, row)
         self.assertGreater(row["worker_mb"], 5)
@@ -48,7 +48,7 @@ class Run(unittest.TestCase):
         row = self.rows["idle", "gateway"]
         self.assertEqual(row["messages"], 0)
         self.assertLess(row["bytes"], 1000)
-        self.assertIs(row["exact"], True)
+        self.assertLess(row["exact_s"], 3)
 
     def test_others_beside_it(self):
         self.assertGreater(self.rows["typing", "bare"]["p50"], 0)
