@@ -5,7 +5,7 @@ Renews this device's certificate before it runs out: EST simplereenroll, RFC 703
 
 .DESCRIPTION
 The key is made anew in the TPM (or in Windows' own key store where there is none) and never leaves the device. The old
-certificate stays until it runs out; the gateway ends it when the new one is first used.
+certificate stays until it runs out; the gateway ends it at the first login with the new one.
 
 .PARAMETER Enrol
 The gateway's address for enrolment, as https://gate.example.jp:8443

@@ -40,6 +40,9 @@ enum err enrol_find(struct request *request, const char *code, struct invite *re
 
 	if (!err)
 		err = invite_by_code(request->broker->db, hash, ret);
+	/* A sheet that was found a year later must not fill the log either. */
+	if (!err && ret->expires_s + ENROL_REMEMBERED_S <= request->now_s)
+		return stranger(request);
 	return err == ERR_CODE || err == ERR_NOT_FOUND ? stranger(request) : err;
 }
 _Static_assert((int)ENROL_CODE_HASH == (int)INVITE_CODE, "both are a SHA-256");

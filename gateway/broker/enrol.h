@@ -26,6 +26,7 @@ enum {
 	ENROL_CLOCK_S = 300,
 	ENROL_CODE_TEXT_MAX = 64,
 	ENROL_STRANGERS_PER_MINUTE = 4, /* in the audit log */
+	ENROL_REMEMBERED_S = 24 * 3600, /* after its end a code is not known any more */
 };
 
 nodiscard enum err enrol_new(struct broker *broker, struct enrol **ret);

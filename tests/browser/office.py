@@ -177,7 +177,7 @@ class Office:
     def expire_invitation(self, id):
         """As if its time were over."""
         with sqlite3.connect(self.gateway.dir / "state" / "broker" / "sekisho.db", timeout=10) as db:
-            assert db.execute("UPDATE invite SET expires = 1 WHERE id = ?", (id,)).rowcount == 1
+            assert db.execute("UPDATE invite SET expires = unixepoch() - 1 WHERE id = ?", (id,)).rowcount == 1
         db.close()
 
     def signal(self, role, name):

@@ -242,7 +242,7 @@ export default Object.freeze({
 	"renew.until": "Good until {date}",
 	"renew.step-1": "Open the saved file and import it with the password above (Windows: “Current User”; macOS: keychain “login”; Firefox: “View Certificates” in the settings).",
 	"renew.step-2": "Close all windows of the browser, open it again, choose the certificate that ends later, and log in.",
-	"renew.step-3": "Delete the file. The old certificate becomes invalid when the new one is first used.",
+	"renew.step-3": "Delete the file. The old certificate ends when you first log in with the new one.",
 	"renew.close": "I have imported it",
 
 	"host.reachable": "Ready",

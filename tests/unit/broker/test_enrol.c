@@ -496,13 +496,32 @@ static void wrong_codes_slow_down_and_hurt_nobody_else(void **state)
 	assert_int_equal(office_audit_count(test->office, "enrol-refused"), 1);
 }
 
+static void an_old_code_is_a_stranger_s(void **state)
+{
+	struct test *test = *state;
+	struct answer answer;
+
+	set(test, "UPDATE invite SET expires = unixepoch() - 86400 + 60");
+	answer = ask_file(test, test->code, false);
+	assert_error(answer, 410, "expired");
+	answer_finish(&answer);
+	set(test, "UPDATE invite SET expires = unixepoch() - 86400");
+	for (int i = 0; i < 5; i++) {
+		answer = ask_file(test, test->code, false);
+		assert_error(answer, 401, "code");
+		answer_finish(&answer);
+	}
+	/* One of each. */
+	assert_int_equal(office_audit_count(test->office, "enrol-refused"), 2);
+}
+
 static void refusals_of_a_code_are_limited(void **state)
 {
 	struct test *test = *state;
 	struct answer answer;
 	unsigned throttled = 0;
 
-	set(test, "UPDATE invite SET expires = 1");
+	set(test, "UPDATE invite SET expires = unixepoch() - 1");
 	for (int i = 0; i < 2 * QUOTA_ENROLS_PER_MINUTE; i++) {
 		answer = ask_file(test, test->code, false);
 		throttled += answer.status == 429;
@@ -977,6 +996,7 @@ int main(void)
 		test(a_disabled_account_gets_none),
 		test(an_account_has_so_many_devices),
 		test(wrong_codes_slow_down_and_hurt_nobody_else),
+		test(an_old_code_is_a_stranger_s),
 		test(refusals_of_a_code_are_limited),
 		test(the_signer_is_not_asked_without_end),
 		test(a_key_is_enrolled_once),
