@@ -155,6 +155,24 @@ static void scroll(const char *name, struct surface *surface, const struct surfa
 	printf("%24s %zu copies, %zu rectangles\n", "", parts.copy_count, parts.rect_count);
 }
 
+/* A letter changes. */
+static void type(struct surface *surface, struct damage *damage)
+{
+	enum { LETTERS = 1000 };
+	struct damage_parts parts;
+	uint64_t take = UINT64_MAX;
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t start = cpu_us();
+		for (uint32_t letter = 0; letter < LETTERS; letter++) {
+			put(surface, 1005, 507, letter);
+			damage_hint(damage, 1000, 500, 9, 15);
+			damage_take(damage, surface, SIZE_MAX, &parts);
+		}
+		best(&take, start);
+	}
+	printf("%-24s %7.2f us\n", "a letter: damage", (double)take / LETTERS);
+}
+
 int main(void)
 {
 	struct surface surface, page;
@@ -176,6 +194,7 @@ int main(void)
 	draw_spreadsheet(&page);
 	scroll("whole page", &surface, &page, &damage, lossless, whole, 40);
 	scroll("window", &surface, &page, &damage, lossless, window, HEIGHT - 40);
+	type(&surface, &damage);
 	draw_noise(&page);
 	scroll("other noise", &surface, &page, &damage, lossless, whole, HEIGHT / 2 + 1);
 	lossless_free(lossless);

@@ -9,10 +9,10 @@
 
 enum tile_state { TILE_CLEAN, TILE_MAYBE, TILE_SURE };
 
+/* What the remote may move in a frame: the hashes cost time, and the search needs its share. */
 enum {
-	COPIED_MIN = 4096, /* pixels; less is sent as it is */
-	COPIED_AREAS = 2,  /* so many times the desktop's pixels the remote may move in a frame: the
-			      hashes cost time, and the search needs its share of COPIES_AREAS */
+	COPIED_MAX = COPIES_MAX / 2,
+	COPIED_AREAS = COPIES_AREAS / 2, /* so many times the desktop's pixels */
 };
 
 struct span {
@@ -180,7 +180,7 @@ void damage_copied(struct damage *damage, const struct surface *surface, int fro
 	uint64_t pixels = (uint64_t)to.width * to.height;
 	uint64_t most = (uint64_t)damage->width * damage->height * COPIED_AREAS;
 
-	if (pixels < COPIED_MIN || damage->copies.pixels + pixels > most ||
+	if (damage->copies.count >= COPIED_MAX || damage->copies.pixels + pixels > most ||
 	    !is_clean(damage, &from) || !is_clean(damage, &to) ||
 	    !copies_add(&damage->copies, copy)) {
 		damage_hint(damage, x, y, width, height);

@@ -60,6 +60,67 @@ static void test_a_scrolled_page_is_one_copy(void **state)
 	bench_stop(&bench);
 }
 
+static void test_the_list_has_limits(void **state)
+{
+	(void)state;
+	struct copies copies;
+	struct copy whole = { 0, 1, 0, 0, 100, 50 }, pixel = { 0, 1, 0, 0, 1, 1 };
+	assert_ok(copies_init(&copies, 100, 50));
+	for (int i = 0; i < COPIES_AREAS; i++)
+		assert_true(copies_add(&copies, whole));
+	assert_false(copies_add(&copies, pixel));
+	assert_int_equal(copies.count, COPIES_AREAS);
+	copies_clear(&copies);
+	for (int i = 0; i < COPIES_MAX; i++)
+		assert_true(copies_add(&copies, pixel));
+	assert_false(copies_add(&copies, pixel));
+	copies_finish(&copies);
+}
+
+/* A line that changes in the page's middle parts it; neither part may overwrite the other first. */
+static void test_a_page_in_two_parts(void **state)
+{
+	(void)state;
+	static const int steps[] = { 40, -40 };
+	struct bench bench;
+	struct rect all = { 0, 0, 256, 400 }, line = { 0, 200, 256, 1 };
+	bench_start(&bench, 256, 400);
+	draw_page(&bench, all, 40);
+	take(&bench, SIZE_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		draw_page(&bench, all, 40 + steps[i]);
+		draw_page(&bench, line, 5000);
+		take(&bench, SIZE_MAX);
+		assert_int_equal(bench.copies, 2);
+		assert_int_equal(bench.drawn, 256 * 40 + 256);
+		assert_all_taken(&bench);
+		draw_page(&bench, all, 40);
+		take(&bench, SIZE_MAX);
+	}
+	bench_stop(&bench);
+}
+
+/* A small page scrolls while stripes flicker beside it: rows that are alike say nothing. */
+static void test_rows_that_are_alike(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct rect page = { 0, 100, 64, 50 };
+	bench_start(&bench, 64 * 30, 600);
+	for (int pass = 0; pass < 2; pass++) {
+		for (unsigned y = 0; y < 600; y++)
+			for (unsigned x = 64; x < 64 * 30; x++)
+				*pixel(&bench, x, y) = (y + (unsigned)pass) % 2 * 0xffffff;
+		damage_hint(&bench.damage, 0, 0, 64 * 30, 600);
+		draw_page(&bench, page, pass * 12);
+		take(&bench, SIZE_MAX);
+	}
+	assert_int_equal(bench.copies, 1);
+	assert_int_equal(bench.drawn, 64 * 29 * 600 + 64 * 12);
+	assert_all_taken(&bench);
+	bench_stop(&bench);
+}
+
 /* The bars stay, and what lies between the window's edge and the next column of 64 is drawn. */
 static void test_a_page_inside_a_window(void **state)
 {
@@ -193,9 +254,9 @@ static void test_the_pc_copies_without_end(void **state)
 	assert_all_taken(&bench);
 
 	for (unsigned i = 0; i < 3 * COPIES_MAX; i++)
-		pc_copies(&bench, (struct copy){ 0, 1, 0, 0, 1, 1 });
+		pc_copies(&bench, (struct copy){ 0, (uint16_t)(1 + i % 250), 0, 0, 1, 1 });
 	take(&bench, SIZE_MAX);
-	assert_int_equal(bench.copies, 0);
+	assert_int_equal(bench.copies, COPIES_MAX / 2);
 	assert_all_taken(&bench);
 
 	static const int bad[][6] = {
@@ -368,6 +429,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_scrolled_page_is_one_copy),
+		cmocka_unit_test(test_the_list_has_limits),
+		cmocka_unit_test(test_a_page_in_two_parts),
+		cmocka_unit_test(test_rows_that_are_alike),
 		cmocka_unit_test(test_a_page_inside_a_window),
 		cmocka_unit_test(test_two_pages_in_one_frame),
 		cmocka_unit_test(test_a_terminal),

@@ -397,6 +397,28 @@ static void test_slow_viewer_skips_states(void **state)
 	session_finish(&session);
 }
 
+/* A line changes at the upper edge, then the PC moves the upper half down. */
+static void test_what_the_pc_moves_is_copied(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	say(&session, &watcher, MSG_ack, &(struct msg_ack){ .sequence = 1 });
+	pc_draw(10, 10, 0xabcdef);
+	assert_int_equal(take_frame(&session, &watcher, false), 64);
+	memmove(pc.pixels + 90 * pc.stride, pc.pixels, 90 * pc.stride);
+	pc.remote.events->copied(pc.remote.ctx, 0, 0, 0, 90, PC_WIDTH, 90);
+	pc.remote.events->frame_done(pc.remote.ctx);
+	assert_int_equal(take_frame(&session, &watcher, false), 0);
+	assert_memory_equal(watcher.any.frame.copies.data,
+			    ((uint16_t[]){ 0, 0, 0, 90, PC_WIDTH, 90 }), 12);
+	assert_int_equal(watcher.any.frame.copies.len, 12);
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 static void test_cursor_and_bell(void **state)
 {
 	(void)state;
@@ -653,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_a_pc_that_cannot_resize_says_so_once),
 		cmocka_unit_test(test_the_pc_changes_its_size),
 		cmocka_unit_test(test_slow_viewer_skips_states),
+		cmocka_unit_test(test_what_the_pc_moves_is_copied),
 		cmocka_unit_test(test_cursor_and_bell),
 		cmocka_unit_test(test_idle_warns_and_locks),
 		cmocka_unit_test(test_limits_end_sessions),
