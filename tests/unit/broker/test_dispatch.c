@@ -61,16 +61,34 @@ static void set_one(struct office *office, const char *sql)
 	assert_ok(db_exec(office->db, sql));
 }
 
-/* Puts the office into the state and says with which device and cookie. */
-static void become(struct office *office, enum who who, uint8_t *ret_key,
-		   char token[LOGIN_TOKEN_TEXT + 1])
-{
-	int64_t admin = office_add_account(office, "kanri", ACCOUNT_ADMIN);
-	int64_t admin_device = office_add_device(office, admin, 2);
+/* Who there is beside office.h's person with device 1. */
+struct others {
+	int64_t admin, admin_device;
+};
 
+static struct others others_add(struct office *office)
+{
+	struct others others = { .admin = office_add_account(office, "kanri", ACCOUNT_ADMIN) };
+
+	others.admin_device = office_add_device(office, others.admin, 2);
 	office_add_device(office, office->account, 3);
+	return others;
+}
+
+/* A fresh login, as it is before the first request. */
+static void log_in(struct office *office, char token[LOGIN_TOKEN_TEXT + 1])
+{
+	set_one(office, "DELETE FROM login");
+	office_token(office, office->account, office->device, LOGIN_FULL, token);
+}
+
+/* Puts the office into the state, whatever the last request left, and says with which device and
+ * cookie. */
+static void become(struct office *office, const struct others *others, enum who who,
+		   uint8_t *ret_key, char token[LOGIN_TOKEN_TEXT + 1])
+{
 	*ret_key = 1;
-	memcpy(token, office->token, LOGIN_TOKEN_TEXT + 1);
+	log_in(office, token);
 	switch (who) {
 	case STRANGER:
 		*ret_key = 99;
@@ -86,7 +104,7 @@ static void become(struct office *office, enum who who, uint8_t *ret_key,
 		break;
 	case ADMIN:
 		*ret_key = 2;
-		office_token(office, admin, admin_device, LOGIN_FULL, token);
+		office_token(office, others->admin, others->admin_device, LOGIN_FULL, token);
 		break;
 	case OTHER_DEVICE:
 		*ret_key = 3;
@@ -130,34 +148,48 @@ static union wire_any request_of(uint16_t id)
 	return msg;
 }
 
-static void check(uint16_t id, enum who who, bool may)
+static void check(struct office *office, const struct others *others, uint16_t id, enum who who,
+		  bool may)
 {
 	char token[LOGIN_TOKEN_TEXT + 1];
 	union wire_any msg = request_of(id);
-	struct office *office;
 	struct answer answer;
 	const char *code;
-	void *state;
 	uint8_t key;
 
-	office_setup(&state);
-	office = state;
-	become(office, who, &key, token);
+	become(office, others, who, &key, token);
 	answer = office_ask_as(office, id, &msg, key, token);
 	code = answer_text(answer, "error");
 	if (may == (code && (strcmp(code, "auth") == 0 || strcmp(code, "denied") == 0)))
 		fail_msg("%s in state %d: %u %s", wire_type(id)->name, (int)who, answer.status,
 			 code ? code : "");
 	answer_finish(&answer);
-	office_teardown(&state);
 }
 
+/* The signer is gone, so that what would wait for it is answered at once. */
+static void without_signer(struct office *office)
+{
+	util_closep(&office->signer);
+	office->signer = -1;
+	for (int i = 0; i < 1000 && office->broker->signer; i++)
+		assert_ok(loop_step(office->loop, 10));
+	assert_null(office->broker->signer);
+}
+
+/* One office for each state: to set one up takes longer than all its requests. */
 static void every_request_in_every_state(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
-		for (enum who who = 0; who < WHO_COUNT; who++)
-			check(rights[i].id, who, rights[i].may & IS(who));
+	for (enum who who = 0; who < WHO_COUNT; who++) {
+		void *fresh;
+
+		office_setup(&fresh);
+		without_signer(fresh);
+		struct others others = others_add(fresh);
+		for (size_t i = 0; i < ARRAY_SIZE(rights); i++)
+			check(fresh, &others, rights[i].id, who, rights[i].may & IS(who));
+		office_teardown(&fresh);
+	}
 }
 
 /* What a login that needs its password again may still ask. */
@@ -167,28 +199,25 @@ static void a_locked_login_may_look_and_leave(void **state)
 					MSG_session_list, MSG_session_show, MSG_session_unlock,
 					MSG_unlock };
 
-	(void)state;
+	struct office *office = *state;
+
 	for (size_t i = 0; i < ARRAY_SIZE(rights); i++) {
 		bool allowed = !(rights[i].may & IS(FULL)) || (rights[i].may & IS(NOBODY));
 		union wire_any msg = request_of(rights[i].id);
-		struct office *office;
 		struct answer answer;
 		const char *code;
-		void *fresh;
 
 		if (allowed)
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(may); k++)
 			allowed |= may[k] == rights[i].id;
-		office_setup(&fresh);
-		office = fresh;
+		log_in(office, office->token);
 		set_one(office, "UPDATE login SET locked = 1");
 		answer = office_ask(office, rights[i].id, &msg);
 		code = answer_text(answer, "error");
 		if (allowed == (code && strcmp(code, "locked") == 0))
 			fail_msg("%s: %u", wire_type(rights[i].id)->name, answer.status);
 		answer_finish(&answer);
-		office_teardown(&fresh);
 	}
 }
 
@@ -308,7 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_request_in_every_state),
-		cmocka_unit_test(a_locked_login_may_look_and_leave),
+		office_test(a_locked_login_may_look_and_leave),
 		office_test(only_use_keeps_a_login),
 		cmocka_unit_test(every_message_of_the_edge_is_in_the_table),
 		office_test(what_is_not_in_the_table_is_refused),
