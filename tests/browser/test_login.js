@@ -46,6 +46,19 @@ test("login, menu, log-out", { skip }, async () => {
 	await page.context().close();
 });
 
+test("a device that was revoked while the page was open", { skip }, async () => {
+	const lost = await office.ask("user", { name: "ueda", device: "失くしたPC" });
+	const page = await office.page(lost);
+	await page.goto(office.url);
+	await view(page, "login");
+	const id = await office.ask("device_number", { name: "ueda", device: "失くしたPC" });
+	await office.ask("cli", { arguments: ["device", "revoke", "--id", String(id), "--lost"] });
+	await firstStep(page, lost.name, lost.password);
+	assert.match(await textOf(page, "#login-error"), /登録が失効したか、期限が切れた/);
+	assert.equal(await page.isVisible("#login-device"), false, "still called registered");
+	await page.context().close();
+});
+
 test("no certificate", { skip }, async () => {
 	const page = await office.page(null);
 	await assert.rejects(page.goto(office.url), /ERR_|certificate/i);

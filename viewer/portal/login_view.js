@@ -2,6 +2,7 @@
  * The login page: account and password.
  */
 import { byId } from "./dom.js";
+import { isLoggedOut } from "./errors.js";
 import { onLanguage, t } from "./i18n.js";
 import { MessageBox } from "./message_box.js";
 
@@ -67,12 +68,26 @@ export class LoginView {
 			this.#message.clear();
 			this.#done();
 		} catch (error) {
-			this.#message.fail(error);
+			this.#failed(error);
 			this.#password.select();
 			this.#password.focus();
 		} finally {
 			this.#busy(false);
 		}
+	}
+
+	/**
+	 * Before a login, "auth" says that the device's certificate is not good any more; the page is still here
+	 * because the browser keeps its connection.
+	 * @param {unknown} error
+	 */
+	#failed(error) {
+		const gone = isLoggedOut(error);
+		byId("login-device").hidden = gone;
+		if (gone)
+			this.#message.say("login.device-gone");
+		else
+			this.#message.fail(error);
 	}
 
 	/**
