@@ -89,7 +89,7 @@ static enum err refused_rotate(struct admin_call *call, enum err err)
 {
 	if (err == ERR_NOT_FOUND)
 		return admin_wrong(call, err, "root",
-				   "the root's key is kept elsewhere: bring its file");
+				   "the root's key is kept elsewhere: give its file by --root");
 	if (err == ERR_INVALID)
 		return admin_wrong(call, err, "root",
 				   "not the root's key as sekisho ca init wrote it");
@@ -113,7 +113,8 @@ static enum err refused(struct admin_call *call, enum err err)
 	if (err == ERR_LOGIN)
 		return admin_wrong(call, err, "passphrase", "the passphrase is wrong");
 	if (err == ERR_LOCKED)
-		return admin_wrong(call, err, "passphrase", "the CA's keys need their passphrase");
+		return admin_wrong(call, err, "passphrase",
+				   "the CA's keys need their passphrase: add --passphrase");
 	if (util_streq(call->command->name, "ca init"))
 		return refused_init(call, err);
 	if (util_streq(call->command->name, "ca rotate"))
