@@ -556,29 +556,6 @@ static bool run_to_change(pid_t pid)
 	}
 }
 
-/* Takes the step in a process that is killed at the number-th change. False when it came to its end
- * before. */
-static bool crash_at(struct office *office, enum step step, unsigned number)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-			_exit(99);
-		raise(SIGSTOP);
-		_exit(take_step(office, step) != OK);
-	}
-	assert_true(WIFSTOPPED(wait_stop(pid)));
-	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_TRACESYSGOOD), 0);
-	for (unsigned i = 0; i < number; i++)
-		if (!run_to_change(pid))
-			return false;
-	kill(pid, SIGKILL);
-	wait_stop(pid);
-	return true;
-}
-
 /* Either what was there before or the whole of what was to come, and nothing half made. */
 static void check_after(struct office *office, enum step step)
 {
@@ -594,21 +571,49 @@ static void check_after(struct office *office, enum step step)
 	ca_store_finish(&office->store);
 }
 
+/* What a crash right now would leave, in a folder of its own. */
+static void check_copy(const struct office *office, enum step step)
+{
+	struct office *copy;
+	char command[2 * UNIT_FOLDER + 16];
+
+	setup((void **)&copy);
+	snprintf(command, sizeof(command), "cp -a '%s/.' '%s'", office->folder.path,
+		 copy->folder.path);
+	assert_int_equal(system(command), 0);
+	check_after(copy, step);
+	teardown((void **)&copy);
+}
+
+/* Takes the step in a process that is stopped before every change: the files are then what they
+ * would be if it had been killed there. */
 static void crash_everywhere(enum step step)
 {
-	bool done = false;
+	struct office *office;
+	unsigned changes = 0;
+	bool made;
 
-	for (unsigned number = 1; !done; number++) {
-		struct office *office;
-		bool made;
-		setup((void **)&office);
-		if (step != FIRST_START)
-			assert_ok(open_at(office, NULL, now_s, true, &made));
-		done = !crash_at(office, step, number);
-		ca_store_finish(&office->store);
-		check_after(office, step);
-		teardown((void **)&office);
+	setup((void **)&office);
+	if (step != FIRST_START)
+		assert_ok(open_at(office, NULL, now_s, true, &made));
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+			_exit(99);
+		raise(SIGSTOP);
+		_exit(take_step(office, step) != OK);
 	}
+	assert_true(WIFSTOPPED(wait_stop(pid)));
+	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL,
+				(void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
+			 0);
+	for (; run_to_change(pid); changes++)
+		check_copy(office, step);
+	assert_true(changes >= 5);
+	ca_store_finish(&office->store);
+	check_after(office, step);
+	teardown((void **)&office);
 }
 
 static bool may_trace(void)
