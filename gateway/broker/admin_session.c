@@ -110,7 +110,10 @@ static enum err status_parts(struct admin_call *call)
 	if (!err)
 		err = add_state(call, "monitor", up(broker->monitor));
 	if (!err)
-		err = add_state(call, "edge", up(broker->edge));
+		err = add_state(call, "edge",
+				broker->edge && pki_edge_is_waiting(broker->pki)
+					? "waiting"
+					: up(broker->edge));
 	if (!err)
 		err = add_state(call, "signer", up(broker->signer));
 	if (!err)

@@ -99,6 +99,9 @@ struct bytes pki_ca(const struct pki *pki);
 /* Whether the signer waits for the passphrase of its keys. False while it is not known. */
 bool pki_is_locked(const struct pki *pki);
 
+/* Whether the edge serves nobody yet because it has no certificate. */
+bool pki_edge_is_waiting(const struct pki *pki);
+
 /* ---- the signer --------------------------------------------------------------------------------
  */
 

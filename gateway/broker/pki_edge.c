@@ -197,6 +197,11 @@ static void edge_due(struct loop_timer *timer)
 	reply_error(pki->broker, &to, ERR_UNAVAILABLE);
 }
 
+bool pki_edge_is_waiting(const struct pki *pki)
+{
+	return pki->edge_waits;
+}
+
 static bool is_recent(uint64_t since_ms, uint64_t seconds)
 {
 	return since_ms && clock_mono_ms() - since_ms < seconds * 1000;

@@ -40,6 +40,7 @@ static const struct {
 	{ "state", "starting", "準備中" },
 	{ "state", "unlocked", "使用可" },
 	{ "state", "up", "稼働中" },
+	{ "state", "waiting", "証明書待ち" },
 	{ "state", "withdrawn", "取消" },
 };
 

@@ -79,7 +79,9 @@ static void take_reply(struct broker *broker, const struct msg_reply *reply, int
 	_cleanup_close_ int owned = fd;
 
 	if (reply->request == broker->start_id) {
-		log_error("edge-start-refused", "status=%u", reply->status);
+		log_error("edge-start-refused", "status=%u%s", reply->status,
+			  reply->status == err_status(ERR_LOCKED) ? " hint=\"sekisho ca unlock\""
+								  : "");
 		return;
 	}
 	for (struct broker_request *request = broker->first; request; request = request->next) {

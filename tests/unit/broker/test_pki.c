@@ -425,12 +425,14 @@ static void a_locked_ca_is_told_and_served_when_it_opens(void **state)
 	answer = office_answer(office);
 	assert_error(answer, 423, "locked");
 	answer_finish(&answer);
+	assert_true(pki_edge_is_waiting(office->broker->pki));
 	signer.locked = false;
 	change(office, CA_UNLOCK, &count);
 	signer_does(office, &signer, MSG_sign);
 	assert_int_equal(count, 1);
 	assert_true(edge_gets_config(office, office->request, 1000));
 	ipc_received_finish(&office->received);
+	assert_false(pki_edge_is_waiting(office->broker->pki));
 	csr_finish(&csr);
 	signer_finish(&signer);
 }
