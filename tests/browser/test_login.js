@@ -47,11 +47,11 @@ test("login, menu, log-out", { skip }, async () => {
 });
 
 test("a device that was revoked while the page was open", { skip }, async () => {
-	const lost = await office.ask("user", { name: "ueda", device: "失くしたPC" });
+	const lost = await office.ask("user", { name: "hayashi", device: "失くしたPC" });
 	const page = await office.page(lost);
 	await page.goto(office.url);
 	await view(page, "login");
-	const id = await office.ask("device_number", { name: "ueda", device: "失くしたPC" });
+	const id = await office.ask("device_number", { name: "hayashi", device: "失くしたPC" });
 	await office.ask("cli", { arguments: ["device", "revoke", "--id", String(id), "--lost"] });
 	await firstStep(page, lost.name, lost.password);
 	assert.match(await textOf(page, "#login-error"), /登録が失効したか、期限が切れた/);
@@ -88,7 +88,6 @@ test("wrong password and unknown account get the same words", { skip }, async ()
 	await view(page, "login");
 	await firstStep(page, "nobody", "wrong-password-1");
 	assert.equal(await textOf(page, "#login-error"), wrong);
-	assert.equal(await page.inputValue("#password"), await page.inputValue("#password"));
 	await page.context().close();
 });
 
