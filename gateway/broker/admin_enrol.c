@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "broker/admin.h"
 #include "broker/cert.h"
+#include "broker/enrol_job.h"
 #include "broker/issued.h"
 #include "broker/pki.h"
 #include "certs/cleanup.h"
@@ -81,9 +82,12 @@ static enum err enrol_store(struct admin_call *call, const struct msg_certified 
 	device.owner = owner.id;
 	snprintf(device.name, sizeof(device.name), "%s", admin_text(call, "name"));
 	memcpy(device.key, row.key, sizeof(device.key));
-	err = device_add(db, &device, &row.device);
-	if (err == ERR_EXISTS)
-		return admin_wrong(call, err, "csr", "this key is enrolled already");
+	/* Also those that another device was renewed with. */
+	err = enrol_key_free(db, row.key, 0);
+	if (!err)
+		err = device_add(db, &device, &row.device);
+	if (err == ERR_EXISTS || err == ERR_KEY)
+		return admin_wrong(call, ERR_EXISTS, "csr", "this key is enrolled already");
 	if (!err)
 		err = certificate_add(db, &row, &row.id);
 	if (!err)

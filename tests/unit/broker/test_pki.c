@@ -506,6 +506,13 @@ static void a_device_is_enrolled_by_its_key(void **state)
 	answer = order_answer(office);
 	assert_error(answer, 409, "exists");
 	answer_finish(&answer);
+	/* Nor when it came to its device by a renewal. */
+	assert_ok(db_exec(office->db, "UPDATE device SET device_key = randomblob(32)"));
+	send_order(office, "device enrol", enrol_arguments(&csr));
+	signer_does(office, &signer, MSG_sign);
+	answer = order_answer(office);
+	assert_error(answer, 409, "exists");
+	answer_finish(&answer);
 	csr_finish(&csr);
 	signer_finish(&signer);
 }
