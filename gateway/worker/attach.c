@@ -47,6 +47,7 @@ static void welcome(struct worker *worker)
 		.can_resize =
 			!worker->screen.pictured || (worker->remote && worker->remote->can_resize),
 		.view_only = start->view_only,
+		.monitors = 1,
 	};
 	memcpy(hello.session, start->session, sizeof(hello.session));
 	viewer_send(worker->viewer, MSG_hello, &hello);

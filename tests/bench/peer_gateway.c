@@ -7,7 +7,7 @@
 #include "peer.h"
 #include "picture.h"
 
-enum { VERSION = 1, MESSAGE_MAX = 80 * 1024 * 1024, NOTCH = 120 };
+enum { VERSION = 2, MESSAGE_MAX = 80 * 1024 * 1024, NOTCH = 120 };
 
 struct gateway {
 	struct peer peer;

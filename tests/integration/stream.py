@@ -15,7 +15,7 @@ import client
 import desktops
 import harness
 
-VERSION = 1
+VERSION = 2
 SIZES = {"U8": "<B", "U16": "<H", "I16": "<h", "U32": "<I", "U64": "<Q"}
 WIRE = harness.SOURCE / "gateway" / "wire"
 

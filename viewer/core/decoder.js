@@ -220,6 +220,8 @@ function checkData(frame, rects, resized, copies) {
 		throw new ProtocolError("a keyframe must cover the desktop");
 	if (resized && copies.length > 0)
 		throw new ProtocolError("copies on a desktop of another size");
+	if (frame.pictures.length > 0 || frame.picture_data.length > 0)
+		throw new ProtocolError("pictures that were not asked for");
 	let moved = 0;
 	for (const { width, height } of copies)
 		moved += width * height;

@@ -81,7 +81,7 @@ export class Stream {
 		this.#shown = false;
 		const transport = new Transport(url, {
 			open: () => {
-				transport.send("viewer_hello", { version: VERSION, width, height });
+				transport.send("viewer_hello", { version: VERSION, width, height, codecs: 0 });
 				this.#post({ type: "open" });
 			},
 			message: (message, arrived) => this.#message(message, arrived),

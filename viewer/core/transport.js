@@ -17,7 +17,7 @@ import { decode, encode, ProtocolError } from "./codec.js";
  *   protocol. Called once; nothing is called after it.
  */
 
-export const VERSION = 1;
+export const VERSION = 2;
 export const BROKEN = 4002;
 const LOST = 1006;
 

@@ -16,7 +16,7 @@
 #include "worker/stream/packets.h"
 
 enum {
-	VIEWER_VERSION = 1,
+	VIEWER_VERSION = 2,
 	VIEWER_LINGER_US = 1000000, /* for the last status to leave */
 	VIEWER_HELLO_US = 10000000, /* until a viewer must have said who it is */
 };

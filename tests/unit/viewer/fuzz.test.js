@@ -95,7 +95,7 @@ const samples = execFileSync(messagesJs, ["--sample"], { encoding: "utf8" }).tri
 
 /* A message like the gateway's, which the sample of "frame" is not: its planes can be unpacked. */
 function frameMessage(frame) {
-	const { copies, rects, data } = frame;
+	const { copies, rects, data, pictures, picture_data } = frame;
 	const head = Buffer.alloc(2 + 4 + 8 + 1 + 2 + 2);
 	head.writeUInt16LE(TO_VIEWER.frame.id, 0);
 	head.writeUInt32LE(frame.sequence, 2);
@@ -108,7 +108,7 @@ function frameMessage(frame) {
 		return bytes;
 	};
 	return new Uint8Array(Buffer.concat([head, u32(copies.length), copies, u32(rects.length), rects, u32(frame.raw_size),
-		u32(data.length), data]));
+		u32(data.length), data, u32(pictures.length), pictures, u32(picture_data.length), picture_data]));
 }
 
 const pixel = (x, y) => [(x * 7) & 0xff, (y * 11) & 0xff, (x * y) & 0xff];
@@ -253,7 +253,8 @@ function inventedFrame(random) {
 	const unpacked = random.below(10) ? raw_size : raw_size + 1;
 	return { sequence: 1, time_us: 0n, keyframe: random.below(2), width, height, copies: u16s(...copies.flat()),
 		rects: u16s(...rects.flat()), raw_size: claimed,
-		data: new Uint8Array(unpacked ? zstdRun(0, unpacked) : zstdRaw(Buffer.alloc(0))) };
+		data: new Uint8Array(unpacked ? zstdRun(0, unpacked) : zstdRaw(Buffer.alloc(0))),
+		pictures: new Uint8Array(0), picture_data: new Uint8Array(0) };
 }
 
 /** docs/protocol.md, "Frames", once more and in other words: whether a decoder of this size must take the frame. */

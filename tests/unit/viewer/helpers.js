@@ -89,6 +89,7 @@ export function frameOf({ width, height, rects = [], copies = [], keyframe = 0, 
 	const planes = planesOf(rects, pixel);
 	return {
 		sequence: 1, time_us: 0n, keyframe, width, height, copies: u16s(...copies.flat()),
-		rects: u16s(...rects.flat()), raw_size: planes.length, data: new Uint8Array(zstdRaw(planes)), ...more,
+		rects: u16s(...rects.flat()), raw_size: planes.length, data: new Uint8Array(zstdRaw(planes)),
+		pictures: new Uint8Array(0), picture_data: new Uint8Array(0), ...more,
 	};
 }

@@ -35,6 +35,7 @@ class FakeWorker {
 globalThis.Worker = FakeWorker;
 
 const { Session, RETRY_MS } = await load("core/session.js");
+const { VERSION } = await load("core/transport.js");
 const { ApiError } = await load("core/api.js");
 
 const settle = async () => {
@@ -61,7 +62,7 @@ function online(answer = { state: "active", reason: "none" }) {
 		notice: (...notice) => seen.push(notice), latency: nothing, bell: nothing });
 	const worker = FakeWorker.last;
 	worker.say({ type: "ready" });
-	worker.say({ type: "hello", version: 1, label: "PC", state: 3, canResize: true, viewOnly: false });
+	worker.say({ type: "hello", version: VERSION, label: "PC", state: 3, canResize: true, viewOnly: false });
 	worker.say({ type: "picture" });
 	return { session, worker, gateway, seen, last: () => session.status };
 }
@@ -179,7 +180,7 @@ test("what the worker says about the session is final too", () => {
 
 test("another version ends it", () => {
 	const { worker, last } = online();
-	worker.say({ type: "hello", version: 2, label: "PC", state: 3, canResize: true, viewOnly: false });
+	worker.say({ type: "hello", version: VERSION + 1, label: "PC", state: 3, canResize: true, viewOnly: false });
 	assert.equal(last().connection, "broken");
 });
 

@@ -20,6 +20,7 @@
 #include "base/util.h"
 #include "wire/ipc.h"
 #include "worker/stream/packets.h"
+#include "worker/stream/viewer.h"
 #include "worker/worker.h"
 
 enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
@@ -290,7 +291,7 @@ static void say(struct session *session, struct watcher *watcher, uint16_t id, c
 
 static void say_hello(struct session *session, struct watcher *watcher)
 {
-	struct msg_viewer_hello hello = { .version = 1 };
+	struct msg_viewer_hello hello = { .version = VIEWER_VERSION };
 	say(session, watcher, MSG_viewer_hello, &hello);
 }
 
