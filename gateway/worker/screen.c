@@ -44,9 +44,9 @@ static void send_frame(struct screen *screen)
 	struct viewer *viewer = screen->viewer;
 	struct buf *message = packets_frame(&viewer->packets);
 	uint64_t now = clock_mono_us();
+	struct frame_wish wish = { .sequence = pacing_next(&viewer->pacing), .now_us = now };
 	bool empty;
-	enum err err =
-		frame_next(&screen->source, pacing_next(&viewer->pacing), now, message, &empty);
+	enum err err = frame_next(&screen->source, &wish, message, &empty);
 	if (err) {
 		/* Out of memory: this viewer has lost its state, another try starts with a
 		 * keyframe. */

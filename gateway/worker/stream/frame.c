@@ -12,7 +12,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 _Static_assert(sizeof(struct rect) == 8, "no padding in struct rect");
 _Static_assert(sizeof(struct copy) == 12, "no padding in struct copy");
 
-enum err frame_source_init(struct frame_source *source, struct surface *surface)
+enum err frame_source_init(struct frame_source *source, const struct surface *surface)
 {
 	*source = (struct frame_source){ .surface = surface, .keyframe = true };
 	damage_init(&source->damage);
@@ -52,8 +52,8 @@ static enum err encode_keyframe(struct frame_source *source, const struct rect *
 	return err;
 }
 
-enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us,
-		    struct buf *message, bool *ret_empty)
+enum err frame_next(struct frame_source *source, const struct frame_wish *wish, struct buf *message,
+		    bool *ret_empty)
 {
 	struct damage_parts parts;
 	struct lossless_data data = { 0 };
@@ -71,8 +71,8 @@ enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t tim
 	if (err)
 		return err;
 	struct msg_frame frame = {
-		.sequence = sequence,
-		.time_us = time_us,
+		.sequence = wish->sequence,
+		.time_us = wish->now_us,
 		.keyframe = source->keyframe,
 		.width = (uint16_t)source->surface->width,
 		.height = (uint16_t)source->surface->height,

@@ -15,13 +15,14 @@
 
 /* What a viewer shows of one desktop; embedded in its owner. */
 struct frame_source {
-	struct surface *surface;   /* not owned */
-	struct damage damage;      /* against what the viewer has */
-	struct lossless *lossless; /* owned */
-	bool keyframe;             /* the next frame must be one */
+	const struct surface *surface; /* not owned */
+	struct damage damage;          /* against what the viewer has */
+	struct lossless *lossless;     /* owned */
+	bool keyframe;                 /* the next frame must be one */
 };
 
-nodiscard enum err frame_source_init(struct frame_source *source, struct surface *surface);
+/* surface: may be a part of a larger one, e.g. one monitor. */
+nodiscard enum err frame_source_init(struct frame_source *source, const struct surface *surface);
 void frame_source_finish(struct frame_source *source);
 
 /* The surface has a new size: the next frame is a keyframe. */
@@ -30,12 +31,16 @@ nodiscard enum err frame_source_resize(struct frame_source *source);
 /* The next frame is a keyframe, e.g. for a new viewer. */
 void frame_source_refresh(struct frame_source *source);
 
+struct frame_wish {
+	uint32_t sequence;
+	uint64_t now_us; /* monotonic; also for the viewer's statistics */
+};
+
 /*
  * Appends MSG_frame with what is dirty now; ret_empty: the hints were wrong, nothing changed and
- * nothing was appended. time_us: monotonic, for the viewer's statistics. On an error the viewer has
- * lost its state: send it a keyframe.
+ * nothing was appended. On an error the viewer has lost its state: send it a keyframe.
  */
-nodiscard enum err frame_next(struct frame_source *source, uint32_t sequence, uint64_t time_us,
+nodiscard enum err frame_next(struct frame_source *source, const struct frame_wish *wish,
 			      struct buf *message, bool *ret_empty);
 
 #endif

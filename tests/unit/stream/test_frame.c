@@ -34,9 +34,10 @@ static void bench_stop(struct bench *bench)
 static const struct msg_frame *next(struct bench *bench, uint32_t sequence)
 {
 	const struct wire_type *type;
+	struct frame_wish wish = { .sequence = sequence, .now_us = 77 };
 	bool empty;
 	buf_clear(&bench->message);
-	assert_ok(frame_next(&bench->source, sequence, 77, &bench->message, &empty));
+	assert_ok(frame_next(&bench->source, &wish, &bench->message, &empty));
 	if (empty) {
 		assert_int_equal(bench->message.len, 0);
 		return NULL;
