@@ -58,6 +58,8 @@ enum err frame_next(struct frame_source *source, const struct frame_wish *wish, 
 	struct damage_parts parts;
 	struct lossless_data data = { 0 };
 	size_t most = source->keyframe ? SIZE_MAX : (size_t)LOSSLESS_SAFE_PIXELS;
+	if (wish->budget && !source->keyframe)
+		most = MIN(most, wish->budget);
 	damage_take(&source->damage, source->surface, most, &parts);
 	*ret_empty = parts.rect_count == 0 && parts.copy_count == 0;
 	if (*ret_empty)
@@ -86,5 +88,11 @@ enum err frame_next(struct frame_source *source, const struct frame_wish *wish, 
 	if (err)
 		return err;
 	source->keyframe = false;
+	source->asked_us = wish->now_us;
 	return OK;
+}
+
+uint64_t frame_refresh_us(const struct frame_source *source)
+{
+	return damage_waiting(&source->damage) ? source->asked_us : 0;
 }

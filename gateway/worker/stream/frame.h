@@ -18,7 +18,11 @@ struct frame_source {
 	const struct surface *surface; /* not owned */
 	struct damage damage;          /* against what the viewer has */
 	struct lossless *lossless;     /* owned */
-	bool keyframe;                 /* the next frame must be one */
+	/* Bits of enum codec that every viewer of this decodes; without CODEC_JPEG or CODEC_H264
+	 * all is lossless. May be set at any time. */
+	unsigned codecs;
+	uint64_t asked_us; /* when frame_next was last asked */
+	bool keyframe; /* the next frame must be one */
 };
 
 /* surface: may be a part of a larger one, e.g. one monitor. */
@@ -34,6 +38,9 @@ void frame_source_refresh(struct frame_source *source);
 struct frame_wish {
 	uint32_t sequence;
 	uint64_t now_us; /* monotonic; also for the viewer's statistics */
+	/* Bytes that the viewer's link takes in good time; 0: no limit. Kept as far as one tile
+	 * allows: the rest stays dirty and waits. Keyframes ignore it. */
+	size_t budget;
 };
 
 /*
@@ -42,5 +49,12 @@ struct frame_wish {
  */
 nodiscard enum err frame_next(struct frame_source *source, const struct frame_wish *wish,
 			      struct buf *message, bool *ret_empty);
+
+/*
+ * When frame_next should be asked although the PC draws nothing, because the viewer has lossy
+ * pixels that are to be made exact, or less than the whole; monotonic, 0: never. May change with
+ * every call of frame_next.
+ */
+uint64_t frame_refresh_us(const struct frame_source *source);
 
 #endif
