@@ -259,8 +259,11 @@ export class Api {
 		return await this.#call(way === "look" ? "GET" : "POST", `/api/admin/${command.replace(" ", "/")}`, values);
 	}
 
-	/** @param {string} id */
-	streamUrl(id) {
-		return this.#base.replace(/^http/, "ws") + `${sessionPath(id)}/stream`;
+	/**
+	 * @param {string} id
+	 * @param {number} monitor 0 for the session's first window, 1 for another one
+	 */
+	streamUrl(id, monitor) {
+		return this.#base.replace(/^http/, "ws") + `${sessionPath(id)}/stream${monitor > 0 ? `/${monitor}` : ""}`;
 	}
 }

@@ -27,11 +27,13 @@ import { BROKEN, VERSION } from "./transport.js";
 /**
  * @typedef {object} SessionEvents
  * @property {(status: Status) => void} status
- * @property {(hello: {label: string, canResize: boolean, viewOnly: boolean}) => void} hello
+ * @property {(hello: {label: string, canResize: boolean, viewOnly: boolean, monitors: number}) => void} hello
  * @property {(width: number, height: number) => void} size
  * @property {(cursor: Extract<FromWorker, {type: "cursor"}>) => void} cursor
  * @property {(kind: string, seconds: number) => void} notice kind: code of notice_kind
- * @property {(milliseconds: number) => void} latency
+ * @property {(milliseconds: number, pcMilliseconds: number) => void} latency as the transport's
+ * @property {(figures: import("./meter.js").Figures) => void} figures once a second while they are watched
+ * @property {(boxes: import("./decoder.js").Rect[]) => void} changed small changes of the picture, while they are watched
  * @property {() => void} bell
  */
 
@@ -49,8 +51,10 @@ export class Session {
 	#api;
 	#id;
 	#events;
+	#monitor;
 	#worker;
 	#size;
+	#watched = { figures: false, changes: false };
 	/** @type {Status} */
 	#status = { connection: "connecting", state: "starting", reason: "none", retryAt: 0 };
 	#attempt = 0;
@@ -67,11 +71,13 @@ export class Session {
 	 * @param {HTMLCanvasElement} canvas a fresh one: its control goes to the worker
 	 * @param {{width: number, height: number}} size wished for, device pixels
 	 * @param {SessionEvents} events
+	 * @param {number} [monitor] which of the PC's monitors
 	 */
-	constructor(api, id, canvas, size, events) {
+	constructor(api, id, canvas, size, events, monitor = 0) {
 		this.#api = api;
 		this.#id = id;
 		this.#events = events;
+		this.#monitor = monitor;
 		this.#size = size;
 		this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 		this.#worker.onmessage = ({ data }) => this.#fromWorker(/** @type {FromWorker} */ (data));
@@ -133,6 +139,22 @@ export class Session {
 		this.#send("pointer", pointer);
 	}
 
+	/** @param {boolean} on the figures are looked at */
+	watchFigures(on) {
+		this.#watch({ ...this.#watched, figures: on });
+	}
+
+	/** @param {boolean} on small changes of the picture are wanted */
+	watchChanges(on) {
+		this.#watch({ ...this.#watched, changes: on });
+	}
+
+	/** @param {{figures: boolean, changes: boolean}} wishes */
+	#watch(wishes) {
+		this.#watched = wishes;
+		this.#post({ type: "watch", ...wishes });
+	}
+
 	stillHere() {
 		this.#send("still_here", { unused: 0 });
 	}
@@ -180,6 +202,7 @@ export class Session {
 			return;
 		switch (message.type) {
 		case "ready":
+			this.#post({ type: "watch", ...this.#watched });
 			this.#open();
 			break;
 		case "failed":
@@ -215,7 +238,13 @@ export class Session {
 			this.#events.notice(NOTICE_KIND[message.kind] ?? "unknown", message.seconds);
 			break;
 		case "latency":
-			this.#events.latency(message.milliseconds);
+			this.#events.latency(message.milliseconds, message.pcMilliseconds);
+			break;
+		case "figures":
+			this.#events.figures(message);
+			break;
+		case "changed":
+			this.#events.changed(message.boxes);
 			break;
 		case "bell":
 			this.#events.bell();
@@ -225,7 +254,7 @@ export class Session {
 
 	#open() {
 		this.#try++;
-		this.#post({ type: "open", url: this.#api.streamUrl(this.#id), ...this.#size });
+		this.#post({ type: "open", url: this.#api.streamUrl(this.#id, this.#monitor), ...this.#size });
 	}
 
 	/**

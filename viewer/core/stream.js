@@ -2,8 +2,10 @@
  * What happens to messages in the worker thread: frames are decoded, drawn and acknowledged; the rest goes
  * to the page.
  */
+import { changesSince, keepBefore } from "./changes.js";
 import { ProtocolError } from "./codec.js";
 import { FrameDecoder } from "./decoder.js";
+import { Meter } from "./meter.js";
 import { Painter } from "./painter.js";
 import { Transport, VERSION } from "./transport.js";
 
@@ -18,14 +20,17 @@ import { Transport, VERSION } from "./transport.js";
  *   | {type: "failed"}
  *   | {type: "open"}
  *   | {type: "closed", code: number}
- *   | {type: "hello", version: number, label: string, state: number, canResize: boolean, viewOnly: boolean}
+ *   | {type: "hello", version: number, label: string, state: number, canResize: boolean, viewOnly: boolean,
+ *      monitors: number}
  *   | {type: "status", state: number, reason: number}
  *   | {type: "size", width: number, height: number}
  *   | {type: "picture"}
  *   | {type: "cursor", hotX: number, hotY: number, width: number, height: number,
  *      pixels: Uint8ClampedArray<ArrayBuffer>}
  *   | {type: "notice", kind: number, seconds: number}
- *   | {type: "latency", milliseconds: number}
+ *   | {type: "latency", milliseconds: number, pcMilliseconds: number}
+ *   | {type: "figures"} & import("./meter.js").Figures
+ *   | {type: "changed", boxes: import("./decoder.js").Rect[]}
  *   | {type: "bell"}} FromWorker
  */
 
@@ -43,6 +48,9 @@ export class Stream {
 	#zstd;
 	#painter;
 	#post;
+	#meter;
+	/* The page wants to know where somebody writes. */
+	#tellChanges = false;
 	/** @type {FrameDecoder} */
 	#decoder;
 	/** @type {Transport | null} */
@@ -66,6 +74,16 @@ export class Stream {
 		this.#zstd = zstd;
 		this.#decoder = new FrameDecoder(zstd);
 		this.#post = post;
+		this.#meter = new Meter((figures) => post({ type: "figures", ...figures }));
+	}
+
+	/**
+	 * What the page wants to know beyond the picture.
+	 * @param {{figures: boolean, changes: boolean}} wishes
+	 */
+	watch({ figures, changes }) {
+		this.#meter.watch(figures);
+		this.#tellChanges = changes;
 	}
 
 	/**
@@ -85,13 +103,13 @@ export class Stream {
 				this.#post({ type: "open" });
 			},
 			message: (message, arrived) => this.#message(message, arrived),
-			latency: (milliseconds) => this.#post({ type: "latency", milliseconds }),
+			latency: (milliseconds, pcMilliseconds) => this.#post({ type: "latency", milliseconds, pcMilliseconds }),
 			closed: (code) => {
 				this.#transport = null;
 				this.#unacknowledged = [];
 				this.#post({ type: "closed", code });
 			},
-		});
+		}, this.#meter);
 		this.#transport = transport;
 	}
 
@@ -130,9 +148,9 @@ export class Stream {
 			this.#cursor(message.fields);
 			break;
 		case "hello": {
-			const { version, label, state, can_resize, view_only } = message.fields;
+			const { version, label, state, can_resize, view_only, monitors } = message.fields;
 			this.#post({ type: "hello", version, label, state, canResize: can_resize === 1,
-				viewOnly: view_only === 1 });
+				viewOnly: view_only === 1, monitors });
 			break;
 		}
 		case "status":
@@ -169,7 +187,11 @@ export class Stream {
 	/** @param {ToViewer["frame"]} frame */
 	#apply(frame) {
 		const decoder = this.#decoder;
+		const kept = this.#tellChanges ? keepBefore(frame, decoder) : [];
 		const { resized, changed } = decoder.apply(frame);
+		if (kept.length > 0)
+			this.#post({ type: "changed", boxes: changesSince(kept, decoder) });
+		this.#meter.frame(frame);
 		if (resized) {
 			this.#painter.resize(decoder.pixels, decoder.width, decoder.height);
 			this.#post({ type: "size", width: decoder.width, height: decoder.height });
@@ -219,8 +241,11 @@ export class Stream {
 
 	#acknowledge() {
 		const now = performance.now();
-		for (const { sequence, arrived } of this.#unacknowledged)
-			this.send("ack", { sequence, decode_us: Math.max(0, Math.round((now - arrived) * 1000)) });
+		for (const { sequence, arrived } of this.#unacknowledged) {
+			const decode_us = Math.max(0, Math.round((now - arrived) * 1000));
+			this.send("ack", { sequence, decode_us });
+			this.#meter.shown(decode_us);
+		}
 		this.#unacknowledged = [];
 	}
 

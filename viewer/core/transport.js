@@ -12,7 +12,8 @@ import { decode, encode, ProtocolError } from "./codec.js";
  * @typedef {object} TransportEvents
  * @property {() => void} open
  * @property {(message: Message, arrived: number) => void} message arrived: performance.now() of its last byte
- * @property {(milliseconds: number) => void} latency
+ * @property {(milliseconds: number, pcMilliseconds: number) => void} latency round trips: to the gateway, and from there
+ *   to the PC, 0 while that is not known
  * @property {(code: number) => void} closed close code of the WebSocket; BROKEN when the worker broke the
  *   protocol. Called once; nothing is called after it.
  */
@@ -31,6 +32,7 @@ const QUEUE_MAX = 256 * 1024;
 
 export class Transport {
 	#events;
+	#meter;
 	#socket;
 	#assembler = new Assembler();
 	#ping = { number: 0, sent: 0, answered: true };
@@ -41,9 +43,11 @@ export class Transport {
 	/**
 	 * @param {string} url
 	 * @param {TransportEvents} events
+	 * @param {import("./meter.js").Meter} meter
 	 */
-	constructor(url, events) {
+	constructor(url, events, meter) {
 		this.#events = events;
+		this.#meter = meter;
 		this.#socket = new WebSocket(url, `sekisho.${VERSION}`);
 		this.#socket.binaryType = "arraybuffer";
 		this.#socket.onopen = () => this.#opened();
@@ -58,8 +62,11 @@ export class Transport {
 	 * @param {FromViewer[K]} fields
 	 */
 	send(name, fields) {
-		if (this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount < QUEUE_MAX)
-			this.#socket.send(encode(name, fields));
+		if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount >= QUEUE_MAX)
+			return;
+		const bytes = encode(name, fields);
+		this.#socket.send(bytes);
+		this.#meter.sent(bytes.length);
 	}
 
 	/** Ends it without the closed event. */
@@ -83,12 +90,13 @@ export class Transport {
 		try {
 			if (!(data instanceof ArrayBuffer))
 				throw new ProtocolError("a message that is not binary");
+			this.#meter.received(data.byteLength);
 			const bytes = this.#assembler.add(new Uint8Array(data));
 			if (!bytes)
 				return;
 			const message = decode(bytes);
 			if (message.name === "pong")
-				this.#pong(message.fields.number, arrived);
+				this.#pong(message.fields, arrived);
 			else
 				this.#events.message(message, arrived);
 		} catch (error) {
@@ -105,14 +113,14 @@ export class Transport {
 	}
 
 	/**
-	 * @param {number} number
+	 * @param {import("./messages.js").ToViewer["pong"]} pong
 	 * @param {number} arrived
 	 */
-	#pong(number, arrived) {
+	#pong({ number, pc_us }, arrived) {
 		if (number !== this.#ping.number || this.#ping.answered)
 			return;
 		this.#ping.answered = true;
-		this.#events.latency(arrived - this.#ping.sent);
+		this.#events.latency(arrived - this.#ping.sent, pc_us / 1000);
 	}
 
 	#tick() {

@@ -13,6 +13,7 @@ import { Zstd } from "./zstd.js";
  * @typedef {{type: "start", canvas: OffscreenCanvas}
  *   | {type: "open", url: string, width: number, height: number}
  *   | {[K in keyof FromViewer]: {type: "send", name: K, fields: FromViewer[K]}}[keyof FromViewer]
+ *   | {type: "watch", figures: boolean, changes: boolean}
  *   | {type: "close"}} ToWorker
  */
 
@@ -57,6 +58,9 @@ scope.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
 		break;
 	case "send":
 		stream?.send(data.name, data.fields);
+		break;
+	case "watch":
+		stream?.watch(data);
 		break;
 	case "close":
 		stream?.close();

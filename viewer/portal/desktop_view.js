@@ -232,6 +232,8 @@ export class DesktopView {
 			cursor: (image) => this.#cursor?.set(image),
 			notice: (kind, seconds) => this.#notices.show(kind, seconds),
 			latency: (milliseconds) => this.#toolbar.setLatency(milliseconds),
+			figures: () => {},
+			changed: () => {},
 			bell: () => this.#bell(),
 		});
 		this.#session = session;
