@@ -61,6 +61,7 @@ void start_remote_config(const struct start *start, struct remote_config *ret)
 		.height = MAX(MIN((unsigned)msg->height, (unsigned)REMOTE_MAX_HEIGHT),
 			      (unsigned)REMOTE_MIN_SIZE),
 		.layout = msg->layout,
+		.audio = msg->audio == 1 && msg->protocol == PROTOCOL_RDP,
 		.connect_s = MAX(MIN((unsigned)msg->connect_s, (unsigned)MOST_CONNECT_S), 1u),
 	};
 }

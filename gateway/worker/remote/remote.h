@@ -53,6 +53,12 @@ struct remote_events {
 		       const uint8_t *rgba);
 	void (*bell)(void *ctx);
 	/*
+	 * The PC's sound, only when config.audio: interleaved samples, 44.1 or 48 kHz, one or two
+	 * channels.
+	 */
+	void (*sound)(void *ctx, const int16_t *samples, size_t frames, unsigned rate,
+		      unsigned channels);
+	/*
 	 * No pin was kept: may this certificate be trusted (SHA-256 of its DER)? Blocks until the
 	 * broker answers. Only asked at first use; a pin that does not match is refused inside the
 	 * remote as END_PC_CERTIFICATE.
@@ -77,6 +83,7 @@ struct remote_config {
 	unsigned width, height; /* wished for; even */
 	uint32_t layout;        /* Windows keyboard layout: 0x411 Japanese, 0x409 US */
 	unsigned connect_s;     /* for each of: TCP, handshake, first picture */
+	bool audio;             /* policy lets the PC's sound out */
 };
 
 struct remote_ops {

@@ -68,10 +68,14 @@ static void test_policy(void **state)
 					       "cliprdr" };
 
 	(void)state;
-	assert_true(rdp_channels_allowed("Microsoft::Windows::RDS::Graphics"));
-	assert_true(rdp_channels_allowed("Microsoft::Windows::RDS::DisplayControl"));
+	assert_true(rdp_channels_allowed("Microsoft::Windows::RDS::Graphics", false));
+	assert_true(rdp_channels_allowed("Microsoft::Windows::RDS::DisplayControl", false));
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		assert_false(rdp_channels_allowed(refused[i]));
+		assert_false(rdp_channels_allowed(refused[i], false));
+	/* Sound comes out where it may, and never in. */
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(rdp_channels_allowed(refused[i], true),
+				 strcmp(refused[i], "AUDIO_PLAYBACK_DVC") == 0);
 }
 
 int main(void)

@@ -61,6 +61,25 @@ static void test_nothing_is_redirected(void **state)
 	freerdp_settings_free(settings);
 }
 
+/* Playback where it is allowed, and nothing else with it. */
+static void test_sound(void **state)
+{
+	struct remote_config changed = config;
+	rdpSettings *settings;
+
+	(void)state;
+	changed.audio = true;
+	settings = applied(&changed);
+	assert_true(freerdp_settings_get_bool(settings, FreeRDP_AudioPlayback));
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_AudioCapture));
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_RemoteConsoleAudio));
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_DeviceRedirection));
+	/* Sound stays in the worker's one thread. */
+	assert_true(freerdp_settings_get_bool(settings, FreeRDP_SynchronousStaticChannels));
+	assert_true(freerdp_settings_get_bool(settings, FreeRDP_SynchronousDynamicChannels));
+	freerdp_settings_free(settings);
+}
+
 static void test_security(void **state)
 {
 	static const struct {
@@ -153,9 +172,13 @@ static void test_library(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_library),  cmocka_unit_test(test_nothing_is_redirected),
-		cmocka_unit_test(test_security), cmocka_unit_test(test_size_and_keyboard),
-		cmocka_unit_test(test_login),    cmocka_unit_test(test_password_is_forgotten),
+		cmocka_unit_test(test_library),
+		cmocka_unit_test(test_nothing_is_redirected),
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_security),
+		cmocka_unit_test(test_size_and_keyboard),
+		cmocka_unit_test(test_login),
+		cmocka_unit_test(test_password_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,19 +7,26 @@
 #include <freerdp/channels/disp.h>
 #include <freerdp/channels/drdynvc.h>
 #include <freerdp/channels/rdpgfx.h>
+#include <freerdp/channels/rdpsnd.h>
 #include <freerdp/client/channels.h>
 #include <freerdp/event.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "worker/remote/rdp/rdp.h"
+#include "worker/remote/rdp/rdp_audio.h"
 #include "worker/remote/rdp/rdp_gfx.h"
 
 static const char *const dynamic_channels[] = { RDPGFX_CHANNEL_NAME, DISP_CHANNEL_NAME };
 
-bool rdp_channels_allowed(const char *name)
+/* Of the one PC of this process: FreeRDP asks for code without saying for which connection. */
+static bool audio_code_allowed;
+
+bool rdp_channels_allowed(const char *name, bool audio)
 {
-	return util_streq(name, RDPGFX_DVC_CHANNEL_NAME) || util_streq(name, DISP_DVC_CHANNEL_NAME);
+	return util_streq(name, RDPGFX_DVC_CHANNEL_NAME) ||
+	       util_streq(name, DISP_DVC_CHANNEL_NAME) ||
+	       (audio && util_streq(name, RDPSND_DVC_CHANNEL_NAME));
 }
 
 const char *rdp_channels_requested(const uint8_t *data, size_t len)
@@ -37,8 +44,16 @@ const char *rdp_channels_requested(const uint8_t *data, size_t len)
 /* All code that FreeRDP may load for a channel passes here. */
 static PVIRTUALCHANNELENTRY load_entry(LPCSTR name, LPCSTR subsystem, LPCSTR type, DWORD flags)
 {
-	bool allowed = util_streq(name, DRDYNVC_SVC_CHANNEL_NAME);
+	bool audio = audio_code_allowed && util_streq(name, RDPSND_CHANNEL_NAME);
+	bool allowed = audio || util_streq(name, DRDYNVC_SVC_CHANNEL_NAME);
+	/* The addin interface has one function type for every kind of entry. */
+	const union {
+		PFREERDP_RDPSND_DEVICE_ENTRY entry;
+		PVIRTUALCHANNELENTRY loaded;
+	} device = { .entry = rdp_audio_entry };
 
+	if (audio && subsystem && util_streq(subsystem, RDP_AUDIO_SUBSYSTEM) && !type)
+		return device.loaded;
 	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++)
 		allowed = allowed || util_streq(name, dynamic_channels[i]);
 	if (!allowed || subsystem || type) {
@@ -48,37 +63,71 @@ static PVIRTUALCHANNELENTRY load_entry(LPCSTR name, LPCSTR subsystem, LPCSTR typ
 	return freerdp_channels_load_static_addin_entry(name, NULL, NULL, flags);
 }
 
-static BOOL add_dynamic(rdpSettings *settings, const char *name)
+/* Takes over args, which may be NULL. */
+static BOOL add_dynamic(rdpSettings *settings, ADDIN_ARGV *args)
 {
-	const char *const argv[] = { name };
-	ADDIN_ARGV *args = freerdp_addin_argv_new(1, argv);
-
 	if (args && freerdp_dynamic_channel_collection_add(settings, args))
 		return TRUE;
 	freerdp_addin_argv_free(args);
 	return FALSE;
 }
 
-/* freerdp->LoadChannels, called before every connection attempt. */
-static BOOL load_channels(freerdp *instance)
+static BOOL add_all_dynamic(rdpSettings *settings, bool audio)
 {
-	rdpContext *context = instance->context;
-	/* The addin interface has one function type for every kind of entry. */
+	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++) {
+		const char *const argv[] = { dynamic_channels[i] };
+
+		if (!freerdp_dynamic_channel_collection_find(settings, dynamic_channels[i]) &&
+		    !add_dynamic(settings, freerdp_addin_argv_new(1, argv)))
+			return FALSE;
+	}
+	return !audio || freerdp_dynamic_channel_collection_find(settings, RDPSND_CHANNEL_NAME) ||
+	       add_dynamic(settings, rdp_audio_arguments());
+}
+
+/* data: what the channel's code expects, for as long as the connection lives. */
+static BOOL load_static(rdpContext *context, const char *name, void *data)
+{
 	union {
 		PVIRTUALCHANNELENTRY loaded;
 		PVIRTUALCHANNELENTRYEX entry;
 	} cast;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dynamic_channels); i++) {
-		if (!freerdp_dynamic_channel_collection_find(context->settings,
-							     dynamic_channels[i]) &&
-		    !add_dynamic(context->settings, dynamic_channels[i]))
-			return FALSE;
-	}
-	cast.loaded = load_entry(DRDYNVC_SVC_CHANNEL_NAME, NULL, NULL,
+	cast.loaded = load_entry(name, NULL, NULL,
 				 FREERDP_ADDIN_CHANNEL_STATIC | FREERDP_ADDIN_CHANNEL_ENTRYEX);
 	return cast.entry && freerdp_channels_client_load_ex(context->channels, context->settings,
-							     cast.entry, context->settings) == 0;
+							     cast.entry, data) == 0;
+}
+
+/* The arguments belong to the settings, which outlive the channel. */
+static BOOL load_static_audio(rdpContext *context)
+{
+	rdpSettings *settings = context->settings;
+	ADDIN_ARGV *args = freerdp_static_channel_collection_find(settings, RDPSND_CHANNEL_NAME);
+
+	if (!args) {
+		args = rdp_audio_arguments();
+		if (!args || !freerdp_static_channel_collection_add(settings, args)) {
+			freerdp_addin_argv_free(args);
+			return FALSE;
+		}
+	}
+	return load_static(context, RDPSND_CHANNEL_NAME, args);
+}
+
+/*
+ * freerdp->LoadChannels, called before every connection attempt. Windows sends sound on the dynamic
+ * channel, xrdp on the static one.
+ */
+static BOOL load_channels(freerdp *instance)
+{
+	rdpContext *context = instance->context;
+	bool audio = rdp_of(context)->remote.config.audio;
+
+	audio_code_allowed = audio;
+	return add_all_dynamic(context->settings, audio) &&
+	       load_static(context, DRDYNVC_SVC_CHANNEL_NAME, context->settings) &&
+	       (!audio || load_static_audio(context));
 }
 
 static void report_refused(struct rdp_remote *rdp, const char *name)
@@ -104,7 +153,7 @@ static BOOL receive(freerdp *instance, UINT16 id, const BYTE *data, size_t size,
 	if ((flags & CHANNEL_FLAG_FIRST) &&
 	    util_streq(freerdp_channels_get_name_by_id(instance, id), DRDYNVC_SVC_CHANNEL_NAME))
 		name = rdp_channels_requested(data, size);
-	if (name && !rdp_channels_allowed(name))
+	if (name && !rdp_channels_allowed(name, rdp->remote.config.audio))
 		report_refused(rdp, name);
 	return freerdp_channels_data(instance, id, data, size, flags, total);
 }
@@ -123,7 +172,7 @@ static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a,
 }
 
 /* The short name of an open channel; "other" cannot happen while only ours are loaded. */
-static const char *channel_label(const char *name)
+static const char *channel_label(const char *name, bool audio)
 {
 	if (util_streq(name, RDPGFX_DVC_CHANNEL_NAME))
 		return RDPGFX_CHANNEL_NAME;
@@ -131,13 +180,16 @@ static const char *channel_label(const char *name)
 		return DISP_CHANNEL_NAME;
 	if (util_streq(name, DRDYNVC_SVC_CHANNEL_NAME))
 		return DRDYNVC_SVC_CHANNEL_NAME;
+	if (audio &&
+	    (util_streq(name, RDPSND_CHANNEL_NAME) || util_streq(name, RDPSND_DVC_CHANNEL_NAME)))
+		return RDPSND_CHANNEL_NAME;
 	return "other";
 }
 
 static void channel_connected(void *context, const ChannelConnectedEventArgs *event)
 {
 	struct rdp_remote *rdp = rdp_of(context);
-	const char *label = channel_label(event->name);
+	const char *label = channel_label(event->name, rdp->remote.config.audio);
 
 	if (util_streq(label, RDPGFX_CHANNEL_NAME)) {
 		rdp_gfx_open(rdp, event->pInterface);

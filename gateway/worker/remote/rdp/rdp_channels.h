@@ -1,7 +1,8 @@
 /*
  * rdp_channels.h - the channel policy: one static channel (drdynvc) and in it two dynamic ones,
- * graphics and display control. Nothing else is loaded, so clipboard, drives, printers, sound and
- * the rest do not exist here.
+ * graphics and display control. Where policy lets sound out, sound playback (rdpsnd) too, static
+ * and dynamic. Nothing else is loaded, so clipboard, drives, printers, microphones and the rest do
+ * not exist here.
  */
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_CHANNELS_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_CHANNELS_H
@@ -21,8 +22,8 @@ nodiscard enum err rdp_channels_init(freerdp *instance);
  */
 const char *rdp_channels_requested(const uint8_t *data, size_t len);
 
-/* Is this dynamic channel one that policy opens? */
-bool rdp_channels_allowed(const char *name);
+/* Is this dynamic channel one that policy opens? audio: as remote_config's. */
+bool rdp_channels_allowed(const char *name, bool audio);
 
 /*
  * What is loaded and open, for the log and the tests: "static=drdynvc loaded=rdpgfx,disp open=…".

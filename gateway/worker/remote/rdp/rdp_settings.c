@@ -11,7 +11,7 @@ static const struct {
 	FreeRDP_Settings_Keys_Bool key;
 	bool value;
 } switches[] = {
-	/* Nothing but pixels, keys and the mouse (requirement A6). */
+	/* Nothing but pixels, keys and the mouse (requirement A6); sound: set_sound. */
 	{ FreeRDP_RedirectClipboard, false },
 	{ FreeRDP_DeviceRedirection, false },
 	{ FreeRDP_RedirectDrives, false },
@@ -21,7 +21,6 @@ static const struct {
 	{ FreeRDP_RedirectPrinters, false },
 	{ FreeRDP_RedirectSerialPorts, false },
 	{ FreeRDP_RedirectParallelPorts, false },
-	{ FreeRDP_AudioPlayback, false },
 	{ FreeRDP_AudioCapture, false },
 	{ FreeRDP_RemoteConsoleAudio, false },
 	{ FreeRDP_SupportEchoChannel, false },
@@ -169,6 +168,12 @@ static bool set_keyboard(rdpSettings *settings, uint32_t layout)
 	       freerdp_settings_set_uint32(settings, FreeRDP_KeyboardFunctionKey, 12);
 }
 
+/* The channel itself: rdp_channels.c. Never the microphone, and never played at the PC instead. */
+static bool set_sound(rdpSettings *settings, bool audio)
+{
+	return freerdp_settings_set_bool(settings, FreeRDP_AudioPlayback, audio);
+}
+
 static bool set_numbers(rdpSettings *settings, const struct remote_config *config)
 {
 	const struct {
@@ -202,7 +207,7 @@ enum err rdp_settings_apply(rdpSettings *settings, const struct remote_config *c
 		return ERR_INVALID;
 	if (!set_switches(settings) || !set_security(settings, config->security) ||
 	    !set_login(settings, config) || !set_keyboard(settings, config->layout) ||
-	    !set_numbers(settings, config))
+	    !set_numbers(settings, config) || !set_sound(settings, config->audio))
 		return ERR_NOMEM;
 	/* FreeRDP keeps licences and host keys under its configuration path: there is none. */
 	if (!freerdp_settings_set_string(settings, FreeRDP_ConfigPath, "/nonexistent") ||
