@@ -12,13 +12,13 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const source = process.env.SEKISHO_SOURCE ?? join(here, "..", "..");
 const build = process.env.SEKISHO_BUILD ?? join(source, "build", "dev");
-const CHROMIUM = "/usr/bin/chromium";
+export const CHROMIUM = "/usr/bin/chromium";
 
 /** Why the tests cannot run here, or false. */
 export const skip = existsSync(CHROMIUM) ? false : "chromium is not installed: deploy/deps test";
 
 /** playwright-core from the viewer's lock file, installed below the build folder. */
-function playwright() {
+export function playwright() {
 	const modules = join(build, "test-modules");
 	execFileSync(join(source, "viewer", "build"), ["--modules", modules], { stdio: ["ignore", "ignore", "inherit"] });
 	return createRequire(join(modules, "package.json"))("playwright-core");

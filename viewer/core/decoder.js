@@ -3,11 +3,19 @@
  * in a frame is checked before the first pixel is touched.
  */
 import { ProtocolError } from "./codec.js";
+import { checkApart, checkContent, JPEG, readPictures } from "./pictures.js";
+import { checkInside, readRect, RECT_BYTES } from "./rects.js";
 
 /** @typedef {import("./messages.js").ToViewer["frame"]} Frame */
-/** @typedef {{x: number, y: number, width: number, height: number}} Rect */
+/** @typedef {import("./pictures.js").Picture} Picture */
+/** @typedef {import("./rects.js").Rect} Rect */
 /** @typedef {Rect & {fromX: number, fromY: number}} Copy */
 /** @typedef {{decompress(data: Uint8Array, size: number): Uint8Array}} Decompressor */
+/**
+ * A frame that was found to be right for the desktop as it is.
+ * @typedef {{frame: Frame, resized: boolean, copies: Copy[], pictures: Picture[], rects: Rect[]}} Plan
+ */
+/** What became of a picture: pixels of a JPEG; H.264 is drawn by the painter. @typedef {Int32Array | VideoFrame} Decoded */
 
 export const MAX_WIDTH = 7680;
 export const MAX_HEIGHT = 4320;
@@ -15,7 +23,6 @@ export const MAX_RECTS = 32768;
 /** Copies may overlap and chain, but together they move at most so many times the desktop. */
 const MAX_COPY_AREAS = 4;
 
-const RECT_BYTES = 8;
 const COPY_BYTES = 12;
 const OPAQUE = 0xff000000 | 0;
 
@@ -46,29 +53,48 @@ export class FrameDecoder {
 	}
 
 	/**
-	 * Applies a frame and says which parts of the desktop it has changed.
+	 * Reads a frame and checks all that it says; only its compressed data is still to be unpacked.
 	 * @param {Frame} frame
-	 * @returns {{resized: boolean, changed: Rect[]}}
+	 * @param {number} [codecs] bits of enum codec that pictures may have
+	 * @returns {Plan}
 	 */
-	apply(frame) {
+	check(frame, codecs = 0) {
 		const { width, height } = frame;
 		const resized = width !== this.#width || height !== this.#height;
 		this.#checkSize(frame, resized);
 		const copies = readCopies(frame);
 		const rects = readRects(frame);
 		checkData(frame, rects, resized, copies);
+		return { frame, resized, copies, rects, pictures: checkPictures(frame, rects, codecs) };
+	}
+
+	/**
+	 * Applies a frame and says which parts of the desktop's pixels it has changed.
+	 * @param {Plan} plan made since the last keyframe
+	 * @param {Decoded[]} [decoded] of its pictures, in their order
+	 * @returns {{resized: boolean, changed: Rect[]}}
+	 */
+	apply({ frame, resized, copies, pictures, rects }, decoded = []) {
 		/* Before anything changes: unpacking is the last step that can fail on what the frame says. */
 		const planes = frame.data.length > 0 || frame.raw_size > 0 ?
 			this.#zstd.decompress(frame.data, frame.raw_size) : frame.data;
 		if (resized) {
-			this.#pixels = new Int32Array(width * height).fill(OPAQUE);
-			this.#width = width;
-			this.#height = height;
+			this.#pixels = new Int32Array(frame.width * frame.height).fill(OPAQUE);
+			this.#width = frame.width;
+			this.#height = frame.height;
 		}
 		for (const copy of copies)
 			this.#copy(copy);
+		const changed = [...copies, ...rects];
+		for (let i = 0; i < pictures.length; i++) {
+			const pixels = decoded[i];
+			if (pictures[i].codec === JPEG && pixels instanceof Int32Array) {
+				this.#put(pictures[i], pixels);
+				changed.push(...pictures[i].parts);
+			}
+		}
 		this.#draw(rects, planes);
-		return { resized, changed: [...copies, ...rects] };
+		return { resized, changed };
 	}
 
 	/**
@@ -92,6 +118,19 @@ export class FrameDecoder {
 			const row = down ? height - 1 - i : i;
 			const from = (fromY + row) * stride + fromX;
 			pixels.copyWithin((y + row) * stride + x, from, from + width);
+		}
+	}
+
+	/**
+	 * @param {Picture} picture
+	 * @param {Int32Array} pixels of all of it
+	 */
+	#put(picture, pixels) {
+		for (const { x, y, width, height } of picture.parts) {
+			for (let row = y; row < y + height; row++) {
+				const from = (row - picture.y) * picture.width + x - picture.x;
+				this.#pixels.set(pixels.subarray(from, from + width), row * this.#width + x);
+			}
 		}
 	}
 
@@ -142,15 +181,6 @@ function viewOf(bytes) {
 }
 
 /**
- * @param {Rect} rect
- * @param {Frame} frame
- */
-function checkInside({ x, y, width, height }, frame) {
-	if (width < 1 || height < 1 || x + width > frame.width || y + height > frame.height)
-		throw new ProtocolError(`rectangle ${width} × ${height} at ${x}, ${y} is not inside the desktop`);
-}
-
-/**
  * @param {Frame} frame
  * @returns {Copy[]}
  */
@@ -187,12 +217,7 @@ function readRects(frame) {
 		throw new ProtocolError(`more than ${MAX_RECTS} rectangles`);
 	const rects = [];
 	for (let at = 0; at < view.byteLength; at += RECT_BYTES) {
-		const rect = {
-			x: view.getUint16(at, true),
-			y: view.getUint16(at + 2, true),
-			width: view.getUint16(at + 4, true),
-			height: view.getUint16(at + 6, true),
-		};
+		const rect = readRect(view, at);
 		checkInside(rect, frame);
 		rects.push(rect);
 	}
@@ -220,11 +245,29 @@ function checkData(frame, rects, resized, copies) {
 		throw new ProtocolError("a keyframe must cover the desktop");
 	if (resized && copies.length > 0)
 		throw new ProtocolError("copies on a desktop of another size");
-	if (frame.pictures.length > 0 || frame.picture_data.length > 0)
-		throw new ProtocolError("pictures that were not asked for");
+	if (frame.keyframe === 1 && frame.pictures.length > 0)
+		throw new ProtocolError("a keyframe with pictures");
 	let moved = 0;
 	for (const { width, height } of copies)
 		moved += width * height;
 	if (moved > MAX_COPY_AREAS * desktop)
 		throw new ProtocolError("copies move too much");
+}
+
+/** @type {Picture[]} */
+const NO_PICTURES = [];
+
+/**
+ * @param {Frame} frame
+ * @param {Rect[]} rects
+ * @param {number} codecs
+ */
+function checkPictures(frame, rects, codecs) {
+	/* Nearly every frame is one without, and costs nothing here. */
+	if (frame.pictures.length === 0 && frame.picture_data.length === 0)
+		return NO_PICTURES;
+	const pictures = readPictures(frame, codecs);
+	checkApart(pictures, rects);
+	checkContent(pictures);
+	return pictures;
 }

@@ -1,11 +1,16 @@
 /*
  * Draws the decoder's pixels onto the canvas: the changed rectangles one by one while they are few, their
- * bounding box when they are many.
+ * bounding box when they are many. H.264 goes onto the canvas only, where the decoder's pixels must not
+ * cover it until they are newer.
  */
+import { overlap, without } from "./rects.js";
 
-/** @typedef {import("./decoder.js").Rect} Rect */
+/** @typedef {import("./pictures.js").Picture} Picture */
+/** @typedef {import("./rects.js").Rect} Rect */
 
 const MANY_RECTS = 64;
+/* Rectangles that remember where H.264 is seen; more become their bounding box. */
+const MANY_FILMS = 64;
 
 /**
  * @param {Rect[]} rects at least one
@@ -30,14 +35,26 @@ export class Painter {
 	#context;
 	/** @type {ImageData | null} */
 	#image = null;
+	/* Where H.264 is seen; may name too much, never too little. */
+	/** @type {Rect[]} */
+	#films = [];
 
-	/** @param {OffscreenCanvas} canvas */
-	constructor(canvas) {
+	/**
+	 * @param {OffscreenCanvas} canvas
+	 * @param {() => void} restored the canvas was lost and is there again, black but for the decoder's pixels
+	 */
+	constructor(canvas, restored = () => {}) {
 		const context = canvas.getContext("2d", { alpha: false });
 		if (!context)
 			throw new Error("the browser gives no 2d context");
 		this.#canvas = canvas;
 		this.#context = context;
+		canvas.oncontextrestored = () => {
+			this.#films = [];
+			if (this.#image)
+				context.putImageData(this.#image, 0, 0);
+			restored();
+		};
 	}
 
 	/**
@@ -50,11 +67,13 @@ export class Painter {
 		this.#canvas.width = width;
 		this.#canvas.height = height;
 		this.#image = new ImageData(pixels, width, height);
+		this.#films = [];
 	}
 
 	/** Black, and the pixels forgotten. */
 	clear() {
 		this.#image = null;
+		this.#films = [];
 		this.#context.fillStyle = "#000";
 		this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
 	}
@@ -63,8 +82,45 @@ export class Painter {
 	draw(changed) {
 		if (!this.#image || changed.length === 0)
 			return;
-		const rects = changed.length > MANY_RECTS ? [boundingBox(changed)] : changed;
-		for (const { x, y, width, height } of rects)
+		for (const { x, y, width, height } of this.#merged(changed))
 			this.#context.putImageData(this.#image, 0, 0, x, y, width, height);
+		if (this.#films.length > 0)
+			this.#cover(changed);
+	}
+
+	/**
+	 * Draws a picture of H.264 where it belongs. The caller closes it.
+	 * @param {Picture} picture
+	 * @param {VideoFrame} frame
+	 */
+	film({ x, y, width, height, parts }, frame) {
+		const context = this.#context;
+		context.save();
+		context.beginPath();
+		for (const part of parts)
+			context.rect(part.x, part.y, part.width, part.height);
+		context.clip();
+		context.drawImage(frame, 0, 0, width, height, x, y, width, height);
+		context.restore();
+		this.#cover(parts);
+		this.#films.push(...parts);
+		if (this.#films.length > MANY_FILMS)
+			this.#films = [boundingBox(this.#films)];
+	}
+
+	/** @param {Rect[]} changed */
+	#merged(changed) {
+		if (changed.length <= MANY_RECTS)
+			return changed;
+		const box = boundingBox(changed);
+		return this.#films.some((film) => overlap(film, box)) ? changed : [box];
+	}
+
+	/** @param {Rect[]} rects that are seen instead of H.264 now */
+	#cover(rects) {
+		for (const rect of rects)
+			this.#films = this.#films.flatMap((film) => without(film, rect));
+		if (this.#films.length > MANY_FILMS)
+			this.#films = [boundingBox(this.#films)];
 	}
 }

@@ -4,14 +4,24 @@
  */
 import { changesSince, keepBefore } from "./changes.js";
 import { ProtocolError } from "./codec.js";
+import { supportedCodecs } from "./codecs.js";
 import { FrameDecoder } from "./decoder.js";
+import { VideoError } from "./h264.js";
+import { JpegDecoder } from "./jpeg.js";
 import { Meter } from "./meter.js";
 import { Painter } from "./painter.js";
+import { H264, JPEG } from "./pictures.js";
+import { FrameQueue } from "./queue.js";
 import { Transport, VERSION } from "./transport.js";
+import { VideoDecoders } from "./video.js";
 
 /** @typedef {import("./codec.js").Message} Message */
+/** @typedef {import("./decoder.js").Decoded} Decoded */
+/** @typedef {import("./decoder.js").Plan} Plan */
 /** @typedef {import("./messages.js").FromViewer} FromViewer */
 /** @typedef {import("./messages.js").ToViewer} ToViewer */
+/** @typedef {import("./pictures.js").Picture} Picture */
+/** @typedef {import("./queue.js").Arrival} Arrival */
 /** @typedef {import("./zstd.js").Zstd} Zstd */
 
 /**
@@ -44,6 +54,14 @@ const FAILURES_MS = 10000;
 /* In a hidden page no animation frame comes: acknowledge all the same, slowly. */
 const HIDDEN_MS = 250;
 
+/* A browser that does not say by then what it decodes gets no film this time. */
+const CODECS_MS = 200;
+
+/**
+ * What open was called with; codecs: bits of enum codec that the page decodes itself, e.g. Opus.
+ * @typedef {{url: string, width: number, height: number, codecs: number}} Wish
+ */
+
 export class Stream {
 	#zstd;
 	#painter;
@@ -53,14 +71,25 @@ export class Stream {
 	#tellChanges = false;
 	/** @type {FrameDecoder} */
 	#decoder;
+	#jpeg = new JpegDecoder();
+	#video = new VideoDecoders();
+	#queue = new FrameQueue((picture) => this.#decode(picture),
+		(plan, decoded, arrival) => this.#show(plan, decoded, arrival), (error) => this.#failed(error));
 	/** @type {Transport | null} */
 	#transport = null;
+	/** @type {Wish | null} */
+	#wish = null;
+	/* Counts up with each opening and closing: an older one gives up. */
+	#turn = 0;
+	/* Bits of enum codec: what was announced, and what has failed here once and is not announced again. */
+	#codecs = 0;
+	#given_up = 0;
 	/* After a bad frame: the picture is wrong until the next keyframe. */
 	#lost = false;
 	/** @type {number[]} */
 	#failures = [];
 	#shown = false;
-	/** @type {{sequence: number, arrived: number}[]} */
+	/** @type {Arrival[]} */
 	#unacknowledged = [];
 	#scheduled = false;
 
@@ -70,7 +99,7 @@ export class Stream {
 	 * @param {(message: FromWorker, transfer?: Transferable[]) => void} post
 	 */
 	constructor(canvas, zstd, post) {
-		this.#painter = new Painter(canvas);
+		this.#painter = new Painter(canvas, () => this.#refresh());
 		this.#zstd = zstd;
 		this.#decoder = new FrameDecoder(zstd);
 		this.#post = post;
@@ -91,22 +120,43 @@ export class Stream {
 	 * @param {string} url
 	 * @param {number} width wished for, device pixels
 	 * @param {number} height
+	 * @param {number} [codecs] bits of enum codec that the page decodes itself
 	 */
-	open(url, width, height) {
-		this.#drop();
-		this.#lost = true;
+	open(url, width, height, codecs = 0) {
 		this.#failures = [];
+		this.#open({ url, width, height, codecs });
+	}
+
+	/** @param {Wish} wish */
+	#open(wish) {
+		this.#drop();
+		this.#wish = wish;
+		this.#lost = true;
 		this.#shown = false;
+		const turn = this.#turn;
+		/* Asked before the connection is made: nothing may be sent on it before the hello. */
+		const late = new Promise((resolve) => setTimeout(resolve, CODECS_MS, JPEG));
+		void Promise.race([supportedCodecs(wish.width, wish.height), late]).then((codecs) => {
+			if (turn === this.#turn)
+				this.#connect(wish, codecs & ~this.#given_up);
+		});
+	}
+
+	/**
+	 * @param {Wish} wish
+	 * @param {number} codecs of pictures
+	 */
+	#connect({ url, width, height, codecs: others }, codecs) {
+		this.#codecs = codecs;
 		const transport = new Transport(url, {
 			open: () => {
-				transport.send("viewer_hello", { version: VERSION, width, height, codecs: 0 });
+				transport.send("viewer_hello", { version: VERSION, width, height, codecs: codecs | others });
 				this.#post({ type: "open" });
 			},
 			message: (message, arrived) => this.#message(message, arrived),
 			latency: (milliseconds, pcMilliseconds) => this.#post({ type: "latency", milliseconds, pcMilliseconds }),
 			closed: (code) => {
-				this.#transport = null;
-				this.#unacknowledged = [];
+				this.#drop();
 				this.#post({ type: "closed", code });
 			},
 		}, this.#meter);
@@ -127,12 +177,22 @@ export class Stream {
 		this.#drop();
 		this.#painter.clear();
 		this.#decoder = new FrameDecoder(this.#zstd);
+		this.#jpeg = new JpegDecoder();
 	}
 
 	#drop() {
+		this.#turn++;
 		this.#transport?.close();
 		this.#transport = null;
+		this.#discard();
 		this.#unacknowledged = [];
+	}
+
+	/** Nothing of what is being decoded is shown any more; it counts as seen. */
+	#discard() {
+		for (const arrival of this.#queue.clear())
+			this.#acknowledgeSoon(arrival);
+		this.#video.reset();
 	}
 
 	/**
@@ -170,49 +230,100 @@ export class Stream {
 	 * @param {number} arrived
 	 */
 	#frame(frame, arrived) {
+		const arrival = { sequence: frame.sequence, arrived };
+		/* A keyframe needs nothing of what was before it. */
+		if (frame.keyframe === 1)
+			this.#discard();
 		/* A frame that builds on a picture we do not have is let pass until the keyframe comes. */
-		if (!this.#lost || frame.keyframe === 1) {
-			try {
-				this.#apply(frame);
-			} catch (error) {
-				if (!(error instanceof ProtocolError || error instanceof RangeError))
-					throw error;
-				this.#failed();
-			}
+		if (this.#lost && frame.keyframe !== 1) {
+			this.#acknowledgeSoon(arrival);
+			return;
 		}
-		this.#unacknowledged.push({ sequence: frame.sequence, arrived });
-		this.#schedule();
+		try {
+			const plan = this.#decoder.check(frame, this.#codecs);
+			if (plan.pictures.length > 0 || !this.#queue.empty)
+				this.#queue.add(plan, arrival);
+			else
+				this.#show(plan, [], arrival);
+		} catch (error) {
+			const turn = this.#turn;
+			this.#failed(error);
+			/* Another connection knows nothing of this frame. */
+			if (turn === this.#turn)
+				this.#acknowledgeSoon(arrival);
+		}
 	}
 
-	/** @param {ToViewer["frame"]} frame */
-	#apply(frame) {
+	/**
+	 * @param {Picture} picture
+	 * @returns {Promise<Decoded>}
+	 */
+	#decode(picture) {
+		return picture.codec === H264 ? this.#video.decode(picture) :
+			this.#jpeg.decode(picture.data, picture.width, picture.height);
+	}
+
+	/**
+	 * @param {Plan} plan
+	 * @param {Decoded[]} decoded of its pictures
+	 * @param {Arrival} arrival
+	 */
+	#show(plan, decoded, arrival) {
 		const decoder = this.#decoder;
-		const kept = this.#tellChanges ? keepBefore(frame, decoder) : [];
-		const { resized, changed } = decoder.apply(frame);
+		const kept = this.#tellChanges ? keepBefore(plan.frame, decoder) : [];
+		const { resized, changed } = decoder.apply(plan, decoded);
 		if (kept.length > 0)
 			this.#post({ type: "changed", boxes: changesSince(kept, decoder) });
-		this.#meter.frame(frame);
+		this.#meter.frame(plan.frame);
 		if (resized) {
 			this.#painter.resize(decoder.pixels, decoder.width, decoder.height);
 			this.#post({ type: "size", width: decoder.width, height: decoder.height });
 		}
 		this.#painter.draw(changed);
+		for (let i = 0; i < decoded.length; i++) {
+			const one = decoded[i];
+			if (!(one instanceof Int32Array))
+				this.#painter.film(plan.pictures[i], one);
+		}
 		this.#lost = false;
 		if (!this.#shown) {
 			this.#shown = true;
 			this.#post({ type: "picture" });
 		}
+		this.#acknowledgeSoon(arrival);
 	}
 
-	#failed() {
+	/** @param {unknown} error */
+	#failed(error) {
+		if (!(error instanceof ProtocolError || error instanceof RangeError)) {
+			/* A mistake of ours: the page hears of it as of any in this thread. */
+			queueMicrotask(() => { throw error; });
+			return;
+		}
+		this.#discard();
+		this.#lost = true;
+		if (error instanceof VideoError && this.#wish) {
+			this.#given_up |= H264;
+			this.#open(this.#wish);
+			return;
+		}
 		const now = performance.now();
 		this.#failures = this.#failures.filter((time) => now - time < FAILURES_MS);
 		this.#failures.push(now);
-		this.#lost = true;
 		if (this.#failures.length > MAX_FAILURES)
 			this.#transport?.fail();
 		else
-			this.send("refresh", { unused: 0 });
+			this.#refresh();
+	}
+
+	#refresh() {
+		this.send("refresh", { unused: 0 });
+	}
+
+	/** @param {Arrival} arrival of a frame that is done with, in their order */
+	#acknowledgeSoon(arrival) {
+		this.#unacknowledged.push(arrival);
+		this.#schedule();
 	}
 
 	/*

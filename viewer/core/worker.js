@@ -2,6 +2,7 @@
  * The worker thread of a desktop: everything from the WebSocket to the canvas happens here, so that a busy
  * page does not slow the picture and a busy picture does not slow the page.
  */
+import { supportedCodecs } from "./codecs.js";
 import { Stream } from "./stream.js";
 import { Zstd } from "./zstd.js";
 
@@ -9,9 +10,9 @@ import { Zstd } from "./zstd.js";
 /** @typedef {import("./stream.js").FromWorker} FromWorker */
 
 /**
- * What the page tells the worker. The canvas comes once, first.
+ * What the page tells the worker. The canvas comes once, first. codecs: bits of enum codec that the page decodes itself.
  * @typedef {{type: "start", canvas: OffscreenCanvas}
- *   | {type: "open", url: string, width: number, height: number}
+ *   | {type: "open", url: string, width: number, height: number, codecs?: number}
  *   | {[K in keyof FromViewer]: {type: "send", name: K, fields: FromViewer[K]}}[keyof FromViewer]
  *   | {type: "watch", figures: boolean, changes: boolean}
  *   | {type: "close"}} ToWorker
@@ -37,6 +38,8 @@ function post(message, transfer = []) {
 
 /** @param {OffscreenCanvas} canvas */
 async function start(canvas) {
+	/* The answer is needed with the first connection; asked now, it is there by then. */
+	void supportedCodecs(0, 0);
 	try {
 		const answer = await fetch(new URL("./zstd.wasm", import.meta.url));
 		if (!answer.ok)
@@ -54,7 +57,7 @@ scope.onmessage = (/** @type {MessageEvent<ToWorker>} */ { data }) => {
 		void start(data.canvas);
 		break;
 	case "open":
-		stream?.open(data.url, data.width, data.height);
+		stream?.open(data.url, data.width, data.height, data.codecs);
 		break;
 	case "send":
 		stream?.send(data.name, data.fields);

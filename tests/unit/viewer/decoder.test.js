@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { frameOf, load, newZstd, zstdRaw, zstdRun } from "./helpers.js";
+import { apply, frameOf, load, newZstd, zstdRaw, zstdRun } from "./helpers.js";
 
 const { FrameDecoder, MAX_RECTS } = await load("core/decoder.js");
 const { ProtocolError } = await load("core/codec.js");
@@ -16,7 +16,7 @@ function keyframe(width, height, more = {}) {
 
 function decoderWith(width, height) {
 	const decoder = new FrameDecoder(zstd);
-	decoder.apply(keyframe(width, height));
+	apply(decoder, keyframe(width, height));
 	return decoder;
 }
 
@@ -36,7 +36,7 @@ function expected(width, height, at) {
 
 test("a keyframe shows every pixel exactly", () => {
 	const decoder = new FrameDecoder(zstd);
-	const { resized, changed } = decoder.apply(keyframe(67, 33));
+	const { resized, changed } = apply(decoder, keyframe(67, 33));
 	assert.equal(resized, true);
 	assert.deepEqual(changed, [{ x: 0, y: 0, width: 67, height: 33 }]);
 	assert.deepEqual([decoder.width, decoder.height], [67, 33]);
@@ -45,14 +45,14 @@ test("a keyframe shows every pixel exactly", () => {
 
 test("a keyframe may come in several rectangles", () => {
 	const decoder = new FrameDecoder(zstd);
-	decoder.apply(keyframe(20, 10, { rects: [[0, 0, 20, 3], [0, 3, 8, 7], [8, 3, 12, 7]] }));
+	apply(decoder, keyframe(20, 10, { rects: [[0, 0, 20, 3], [0, 3, 8, 7], [8, 3, 12, 7]] }));
 	assert.deepEqual(picture(decoder), expected(20, 10, pixel));
 });
 
 test("rectangles change what they cover and nothing else", () => {
 	const decoder = decoderWith(16, 16);
 	const rects = [[1, 2, 3, 4], [10, 0, 6, 1], [15, 15, 1, 1]];
-	const { resized } = decoder.apply(frameOf({ width: 16, height: 16, rects, pixel: other }));
+	const { resized } = apply(decoder, frameOf({ width: 16, height: 16, rects, pixel: other }));
 	const inside = (x, y) => rects.some(([left, top, width, height]) =>
 		x >= left && x < left + width && y >= top && y < top + height);
 	assert.equal(resized, false);
@@ -62,7 +62,7 @@ test("rectangles change what they cover and nothing else", () => {
 for (const [dx, dy] of [[0, -3], [0, 3], [-2, 0], [2, 0], [-2, -3], [2, 3], [2, -3], [-2, 3]]) {
 	test(`an overlapping copy by ${dx}, ${dy} is as through a temporary buffer`, () => {
 		const decoder = decoderWith(20, 20);
-		decoder.apply(frameOf({ width: 20, height: 20, copies: [[4, 4, 4 + dx, 4 + dy, 12, 11]] }));
+		apply(decoder, frameOf({ width: 20, height: 20, copies: [[4, 4, 4 + dx, 4 + dy, 12, 11]] }));
 		const moved = (x, y) => {
 			const inside = x >= 4 + dx && x < 16 + dx && y >= 4 + dy && y < 15 + dy;
 			return inside ? pixel(x - dx, y - dy) : pixel(x, y);
@@ -73,7 +73,7 @@ for (const [dx, dy] of [[0, -3], [0, 3], [-2, 0], [2, 0], [-2, -3], [2, 3], [2, 
 
 test("copies are done in order, and before the rectangles", () => {
 	const decoder = decoderWith(8, 8);
-	decoder.apply(frameOf({ width: 8, height: 8, copies: [[0, 0, 2, 0, 2, 2], [2, 0, 4, 0, 2, 2]],
+	apply(decoder, frameOf({ width: 8, height: 8, copies: [[0, 0, 2, 0, 2, 2], [2, 0, 4, 0, 2, 2]],
 		rects: [[2, 0, 2, 2]], pixel: other }));
 	assert.deepEqual(picture(decoder), expected(8, 8, (x, y) => {
 		if (y < 2 && x >= 4 && x < 6)
@@ -84,14 +84,14 @@ test("copies are done in order, and before the rectangles", () => {
 
 test("an empty frame is allowed, with and without an empty Zstandard frame", () => {
 	const decoder = decoderWith(4, 4);
-	decoder.apply(frameOf({ width: 4, height: 4, data: new Uint8Array(0) }));
-	decoder.apply(frameOf({ width: 4, height: 4, data: new Uint8Array(zstdRaw(Buffer.alloc(0))) }));
+	apply(decoder, frameOf({ width: 4, height: 4, data: new Uint8Array(0) }));
+	apply(decoder, frameOf({ width: 4, height: 4, data: new Uint8Array(zstdRaw(Buffer.alloc(0))) }));
 	assert.deepEqual(picture(decoder), expected(4, 4, pixel));
 });
 
 test("another size comes with a keyframe", () => {
 	const decoder = decoderWith(4, 4);
-	decoder.apply(keyframe(6, 2));
+	apply(decoder, keyframe(6, 2));
 	assert.deepEqual(picture(decoder), expected(6, 2, pixel));
 });
 
@@ -135,7 +135,7 @@ const hostile = {
 for (const [what, frame] of Object.entries(hostile)) {
 	test(`refused without a trace: ${what}`, () => {
 		const decoder = decoderWith(BASE.width, BASE.height);
-		assert.throws(() => decoder.apply(frame), ProtocolError);
+		assert.throws(() => apply(decoder, frame), ProtocolError);
 		assert.deepEqual([decoder.width, decoder.height], [BASE.width, BASE.height]);
 		assert.deepEqual(picture(decoder), expected(BASE.width, BASE.height, pixel));
 	});
@@ -148,7 +148,7 @@ test("too many rectangles are refused", () => {
 	const size = 3 * (MAX_RECTS + 1);
 	const decoder = decoderWith(256, 256);
 	const frame = { ...frameOf({ width: 256, height: 256 }), rects, raw_size: size, data: new Uint8Array(zstdRun(0, size)) };
-	assert.throws(() => decoder.apply(frame), /more than 32768 rectangles/);
+	assert.throws(() => apply(decoder, frame), /more than 32768 rectangles/);
 });
 
 test("a small frame that unpacks to gigabytes takes no memory", () => {
@@ -156,14 +156,14 @@ test("a small frame that unpacks to gigabytes takes no memory", () => {
 	const before = process.memoryUsage().rss;
 	const bomb = new Uint8Array(zstdRun(0, 2 ** 31));
 	assert.ok(bomb.length < 100 * 1024);
-	assert.throws(() => decoder.apply(frameOf({ ...one, data: bomb })), ProtocolError);
+	assert.throws(() => apply(decoder, frameOf({ ...one, data: bomb })), ProtocolError);
 	assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
 	/* And the module still works. */
-	decoder.apply(keyframe(16, 8));
+	apply(decoder, keyframe(16, 8));
 });
 
 test("a run that unpacks to just the right size is shown", () => {
 	const decoder = new FrameDecoder(zstd);
-	decoder.apply({ ...keyframe(64, 64), data: new Uint8Array(zstdRun(0, 3 * 64 * 64)) });
+	apply(decoder, { ...keyframe(64, 64), data: new Uint8Array(zstdRun(0, 3 * 64 * 64)) });
 	assert.deepEqual(picture(decoder), expected(64, 64, () => [0, 0, 0]));
 });

@@ -18,6 +18,8 @@ export function load(path) {
 	return import(pathToFileURL(join(viewer, path)).href);
 }
 
+const { TO_VIEWER } = await load("core/messages.js");
+
 export async function newZstd() {
 	const { Zstd } = await load("core/zstd.js");
 	return Zstd.create(readFileSync(join(viewer, "core", "zstd.wasm")));
@@ -92,4 +94,44 @@ export function frameOf({ width, height, rects = [], copies = [], keyframe = 0, 
 		rects: u16s(...rects.flat()), raw_size: planes.length, data: new Uint8Array(zstdRaw(planes)),
 		pictures: new Uint8Array(0), picture_data: new Uint8Array(0), ...more,
 	};
+}
+
+/** A frame through both halves of the decoder. */
+export function apply(decoder, frame, codecs = 0, decoded = []) {
+	return decoder.apply(decoder.check(frame, codecs), decoded);
+}
+
+/**
+ * The fields of a frame that carry pictures: each is {codec, stream, key, rect: [x, y, width, height], clips, data}, and
+ * length when it is to be another than that of data.
+ */
+export function picturesOf(...pictures) {
+	const entries = pictures.map(({ codec, stream = 0, key = 0, zero = 0, rect, clips = [], zeros = 0, data, length }) => {
+		const head = Buffer.alloc(4);
+		head.set([codec, stream, key, zero]);
+		const tail = Buffer.alloc(8);
+		tail.writeUInt16LE(clips.length, 0);
+		tail.writeUInt16LE(zeros, 2);
+		tail.writeUInt32LE(length ?? data.length, 4);
+		return Buffer.concat([head, u16s(...rect), tail, u16s(...clips.flat())]);
+	});
+	return { pictures: new Uint8Array(Buffer.concat(entries)),
+		picture_data: new Uint8Array(Buffer.concat(pictures.map(({ data }) => data))) };
+}
+
+/** The bytes of a frame message, as the gateway writes them. */
+export function frameMessage({ sequence, keyframe, width, height, copies, rects, raw_size, data, pictures, picture_data }) {
+	const head = Buffer.alloc(2 + 4 + 8 + 1 + 2 + 2);
+	head.writeUInt16LE(TO_VIEWER.frame.id, 0);
+	head.writeUInt32LE(sequence, 2);
+	head.writeUInt8(keyframe, 14);
+	head.writeUInt16LE(width, 15);
+	head.writeUInt16LE(height, 17);
+	const u32 = (value) => {
+		const bytes = Buffer.alloc(4);
+		bytes.writeUInt32LE(value);
+		return bytes;
+	};
+	return new Uint8Array(Buffer.concat([head, u32(copies.length), copies, u32(rects.length), rects, u32(raw_size),
+		u32(data.length), data, u32(pictures.length), pictures, u32(picture_data.length), picture_data]));
 }

@@ -1,0 +1,110 @@
+/*
+ * JPEG pictures (ITU-T T.81). The head is read first, so that the browser's decoder is never asked for an image of
+ * another size or kind than the frame says.
+ */
+import { ProtocolError } from "./codec.js";
+
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOF0 = 0xc0;
+const SOS = 0xda;
+/* Tables, restart interval, comment; APP0 to APP15 are let pass as well. */
+const HARMLESS = new Set([0xc4, 0xdb, 0xdd, 0xfe]);
+
+/** @param {number} marker */
+function isHarmless(marker) {
+	return HARMLESS.has(marker) || (marker >= 0xe0 && marker <= 0xef);
+}
+
+/**
+ * A baseline JPEG of 8 bits with exactly this size, from its first to its last marker.
+ * @param {Uint8Array} bytes
+ * @param {number} width
+ * @param {number} height
+ */
+export function checkJpeg(bytes, width, height) {
+	const end = bytes.length - 2;
+	if (end < 4 || bytes[0] !== 0xff || bytes[1] !== SOI || bytes[end] !== 0xff || bytes[end + 1] !== EOI)
+		throw new ProtocolError("not a whole JPEG");
+	let framed = false;
+	for (let at = 2; at + 4 <= end;) {
+		const marker = bytes[at + 1];
+		const length = (bytes[at + 2] << 8) | bytes[at + 3];
+		if (bytes[at] !== 0xff || length < 2 || at + 2 + length > end)
+			throw new ProtocolError("JPEG is cut off");
+		if (marker === SOS && framed)
+			return;
+		if (marker === SOF0 && !framed)
+			checkFrame(bytes.subarray(at + 4, at + 2 + length), width, height);
+		else if (!isHarmless(marker))
+			throw new ProtocolError(`JPEG has marker 0x${marker.toString(16)}`);
+		framed ||= marker === SOF0;
+		at += 2 + length;
+	}
+	throw new ProtocolError("JPEG without a picture");
+}
+
+/**
+ * The frame header, §B.2.2.
+ * @param {Uint8Array} header
+ * @param {number} width
+ * @param {number} height
+ */
+function checkFrame(header, width, height) {
+	const components = header[5];
+	if (header[0] !== 8 || (components !== 1 && components !== 3) || header.length !== 6 + 3 * components)
+		throw new ProtocolError("JPEG is not of 8 bits and one or three components");
+	const size = [(header[3] << 8) | header[4], (header[1] << 8) | header[2]];
+	if (size[0] !== width || size[1] !== height)
+		throw new ProtocolError(`JPEG of ${size[0]} × ${size[1]} for ${width} × ${height}`);
+}
+
+/** Decodes JPEGs to pixels, as many at once as are asked for. */
+export class JpegDecoder {
+	#context;
+
+	constructor() {
+		/* Read back at once: this canvas stays in memory. */
+		const context = new OffscreenCanvas(1, 1).getContext("2d", { alpha: false, willReadFrequently: true });
+		if (!context)
+			throw new Error("the browser gives no 2d context");
+		this.#context = context;
+	}
+
+	/**
+	 * @param {Uint8Array<ArrayBuffer>} bytes that checkJpeg let pass; not read after the call
+	 * @param {number} width
+	 * @param {number} height
+	 * @returns {Promise<Int32Array>} its pixels, as the frame decoder keeps them
+	 */
+	async decode(bytes, width, height) {
+		/** @type {ImageBitmap} */
+		let image;
+		try {
+			image = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }),
+				{ colorSpaceConversion: "none" });
+		} catch {
+			throw new ProtocolError("JPEG does not decode");
+		}
+		try {
+			/* The head may be turned about (EXIF), or lie. */
+			if (image.width !== width || image.height !== height)
+				throw new ProtocolError(`JPEG became ${image.width} × ${image.height}, not ${width} × ${height}`);
+			return this.#pixels(image);
+		} finally {
+			image.close();
+		}
+	}
+
+	/** @param {ImageBitmap} image */
+	#pixels(image) {
+		const { canvas } = this.#context;
+		if (canvas.width < image.width || canvas.height < image.height) {
+			canvas.width = Math.max(canvas.width, image.width);
+			canvas.height = Math.max(canvas.height, image.height);
+		}
+		this.#context.drawImage(image, 0, 0);
+		const { data } = this.#context.getImageData(0, 0, image.width, image.height);
+		return new Int32Array(data.buffer);
+	}
+}
