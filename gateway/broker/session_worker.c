@@ -67,6 +67,7 @@ static enum err start_send(struct session *session, const struct host_row *host,
 		.width = start->width,
 		.height = start->height,
 		.layout = start->layout,
+		.audio = host->audio,
 	};
 
 	memcpy(msg.session, session->row.id, sizeof(msg.session));

@@ -32,6 +32,7 @@ static const struct {
 	{ "account", "アカウント", false },
 	{ "address", "アドレス", false },
 	{ "asked", "申請", true },
+	{ "audio", "音声", false },
 	{ "by", "招待した人", false },
 	{ "created", "招待", true },
 	{ "decided", "決定", true },

@@ -6,6 +6,8 @@
 static const struct {
 	const char *column, *code, *ja;
 } words[] = {
+	{ "audio", "no", "不可" },
+	{ "audio", "yes", "許可" },
 	{ "kind", "file", "ファイル" },
 	{ "kind", "issuing", "発行用 CA" },
 	{ "kind", "none", "-" },

@@ -4,7 +4,7 @@
 
 #define HOST_SELECT                                                                                \
 	"SELECT host.id, name, protocol, security, address, port, mac, broadcast, pin,"            \
-	" host_grant.account, host_grant.view_only, host_credential.account FROM host "
+	" host_grant.account, host_grant.view_only, host_credential.account, audio FROM host "
 
 #define HOST_JOIN                                                                                  \
 	" host_grant ON host_grant.host = host.id AND host_grant.account = ?"                      \
@@ -21,6 +21,7 @@ static enum err host_load(struct query *query, struct host_row *ret)
 		.granted = !query_col_null(query, 9),
 		.view_only = query_col_i64(query, 10) != 0,
 		.has_credential = !query_col_null(query, 11),
+		.audio = query_col_i64(query, 12) != 0,
 	};
 
 	query_col_str(query, 1, host.name, sizeof(host.name));
@@ -94,7 +95,7 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 	query_init(
 		&query, db,
 		"INSERT INTO host (name, protocol, security, address, port, mac, broadcast, tls_ca,"
-		" created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" created, audio) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_str(&query, host->name);
 	query_i64(&query, host->protocol);
 	query_i64(&query, host->security);
@@ -104,6 +105,7 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 	query_str(&query, host->broadcast);
 	query_blob_or_null(&query, tls_ca, tls_ca ? tls_ca_len : 0);
 	query_i64(&query, clock_wall_s());
+	query_i64(&query, host->audio);
 	err = query_run_one(&query);
 	if (err)
 		return err;
@@ -136,6 +138,16 @@ enum err host_tls_ca(struct db *db, int64_t id, uint8_t *ret_data, size_t *ret_l
 		return query_err(&query);
 	*ret_len = len;
 	return OK;
+}
+
+enum err host_set_audio(struct db *db, int64_t id, bool audio)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "UPDATE host SET audio = ? WHERE id = ?");
+	query_i64(&query, audio);
+	query_i64(&query, id);
+	return query_run_one(&query);
 }
 
 enum err host_set_pin(struct db *db, int64_t id, const uint8_t pin[HOST_PIN])

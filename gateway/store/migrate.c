@@ -13,8 +13,10 @@
 MIGRATION(migration_0001, "0001_base.sql");
 MIGRATION(migration_0002, "0002_lock.sql");
 MIGRATION(migration_0003, "0003_enrol.sql");
+MIGRATION(migration_0004, "0004_audio.sql");
 
-static const char *const migrations[] = { migration_0001, migration_0002, migration_0003 };
+static const char *const migrations[] = { migration_0001, migration_0002, migration_0003,
+					  migration_0004 };
 
 int64_t migrate_latest(void)
 {

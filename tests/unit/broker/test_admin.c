@@ -264,6 +264,10 @@ static void hosts_are_checked(void **state)
 		{ "broadcast", "\"192.0.2.255:\"" },
 		{ "broadcast", "\"::1\"" },
 		{ "tls-ca", "\"no certificate\"" },
+		{ "audio", "\"\"" },
+		{ "audio", "\"YES\"" },
+		{ "audio", "\"yes \"" },
+		{ "audio", "true" },
 	};
 	struct office *office = *state;
 
@@ -310,6 +314,64 @@ static void hosts_have_defaults(void **state)
 	assert_int_equal(json_array_size(json_object_get(answer.body, "rows")), 3);
 	assert_non_null(cell(&answer, "name", "受付PC", "id"));
 	answer_finish(&answer);
+}
+
+static bool has_audio(struct office *office, const char *name)
+{
+	struct host_row host;
+
+	assert_ok(host_by_name(office->db, name, &host));
+	return host.audio;
+}
+
+static void sound_leaves_only_when_told(void **state)
+{
+	struct office *office = *state;
+	struct answer answer;
+
+	ordered(office, "host add",
+		"{\"name\": \"a\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\"}");
+	ordered(office, "host add",
+		"{\"name\": \"b\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\","
+		" \"audio\": \"yes\"}");
+	ordered(office, "host add",
+		"{\"name\": \"c\", \"protocol\": \"vnc\", \"address\": \"192.0.2.1\","
+		" \"audio\": \"no\"}");
+	refused(office, "host add",
+		"{\"name\": \"d\", \"protocol\": \"vnc\", \"address\": \"192.0.2.1\","
+		" \"audio\": \"yes\"}",
+		"invalid", "audio");
+	assert_false(has_audio(office, "a"));
+	assert_true(has_audio(office, "b"));
+	ordered(office, "host set", "{\"name\": \"a\", \"audio\": \"yes\"}");
+	ordered(office, "host set", "{\"name\": \"b\", \"audio\": \"no\"}");
+	assert_true(has_audio(office, "a"));
+	assert_false(has_audio(office, "b"));
+	refused(office, "host set", "{\"name\": \"c\", \"audio\": \"yes\"}", "invalid", "audio");
+	refused(office, "host set", "{\"name\": \"a\", \"audio\": \"1\"}", "invalid", "audio");
+	refused(office, "host set", "{\"name\": \"a\"}", "invalid", "audio");
+	refused(office, "host set", "{\"name\": \"x\", \"audio\": \"yes\"}", "not-found", "name");
+	assert_int_equal(office_audit_count(office, "host-set"), 2);
+	answer = order(office, "host list", "{}");
+	assert_string_equal(cell_text(&answer, "name", "a", "audio"), "yes");
+	assert_string_equal(cell_text(&answer, "name", "b", "audio"), "no");
+	answer_finish(&answer);
+}
+
+/* As with everything an administrator changes: not in the log, not done. */
+static void sound_is_not_let_out_unlogged(void **state)
+{
+	struct office *office = *state;
+	struct answer answer;
+
+	ordered(office, "host add",
+		"{\"name\": \"a\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\"}");
+	office_break_audit(office);
+	answer = order(office, "host set", "{\"name\": \"a\", \"audio\": \"yes\"}");
+	assert_true(answer.status >= 400);
+	answer_finish(&answer);
+	office_mend_audit(office);
+	assert_false(has_audio(office, "a"));
 }
 
 static void credentials_need_a_right_and_are_sealed(void **state)
@@ -529,6 +591,8 @@ int main(void)
 		office_test(revoked_is_for_ever),
 		office_test(hosts_are_checked),
 		office_test(hosts_have_defaults),
+		office_test(sound_leaves_only_when_told),
+		office_test(sound_is_not_let_out_unlogged),
 		office_test(credentials_need_a_right_and_are_sealed),
 		office_test(every_act_is_recorded_with_the_uid),
 		office_test(what_cannot_be_recorded_is_not_done),

@@ -151,6 +151,7 @@ static void from_opening_to_the_end(void **state)
 	assert_int_equal(start->length_s, 12 * 3600);
 	assert_int_equal(start->connect_s, 10);
 	assert_int_equal(start->pin.len, 0);
+	assert_int_equal(start->audio, 0);
 	ipc_received_finish(&office->received);
 	answer = office_answer(office);
 	assert_int_equal(answer.status, 201);
@@ -815,6 +816,43 @@ static void whatever_takes_a_right_away_cuts(void **state)
 	}
 }
 
+/* The worker is told what policy says, and a session that may do less than before ends. */
+static void sound_that_is_forbidden_ends_the_session(void **state)
+{
+	struct office *office = *state;
+	struct host_row host;
+	struct worker worker;
+	struct answer answer;
+	union wire_any msg;
+
+	answer = office_order(office, "host add",
+			      json_pack("{s:s, s:s, s:s, s:s}", "name", "loud", "protocol", "rdp",
+					"address", "127.0.0.1", "audio", "yes"));
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_ok(host_by_name(office->db, "loud", &host));
+	assert_ok(host_grant(office->db, office->account, host.id, false));
+	msg = open_request(host.id);
+	msg.session_open.user = "sato";
+	worker = open_until_start(office, &msg, 1, office->token);
+	assert_int_equal(office->received.msg.session_start.audio, 1);
+	ipc_received_finish(&office->received);
+	answer = office_answer(office);
+	answer_finish(&answer);
+	/* More than before changes nothing for a session that runs. */
+	answer = office_order(office, "host set",
+			      json_pack("{s:s, s:s}", "name", "loud", "audio", "yes"));
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_stop, 50));
+	answer = office_order(office, "host set",
+			      json_pack("{s:s, s:s}", "name", "loud", "audio", "no"));
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	stopped_with(office, &worker, END_REVOKED);
+	monitor_says_exited(office, &worker);
+}
+
 static void others_go_on(void **state)
 {
 	struct office *office = *state;
@@ -1194,6 +1232,7 @@ int main(void)
 		cmocka_unit_test(viewers_of_a_login_that_went_meanwhile_leave_at_once),
 		office_test(logging_out_takes_the_viewer_away),
 		cmocka_unit_test(whatever_takes_a_right_away_cuts),
+		office_test(sound_that_is_forbidden_ends_the_session),
 		office_test(others_go_on),
 		office_test(a_restarted_broker_takes_sessions_up),
 		office_test(a_worker_that_nobody_knows_is_stopped),

@@ -41,6 +41,7 @@ static void fields_come_back(void **state)
 	assert_true(same.has_mac);
 	assert_memory_equal(same.mac, host.mac, sizeof(host.mac));
 	assert_false(same.has_pin);
+	assert_false(same.audio);
 	assert_ok(host_tls_ca(fixture->db, id, ca, &len));
 	assert_int_equal(len, 3);
 	assert_ok(host_tls_ca(fixture->db, fixture->host, ca, &len));
@@ -50,6 +51,33 @@ static void fields_come_back(void **state)
 	snprintf(host.name, sizeof(host.name), "other");
 	assert_err(host_add(fixture->db, &host, NULL, 0, &id), ERR_INVALID);
 	free(ca);
+}
+
+static void sound_is_a_choice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct host_row host = { .name = "loud",
+				 .protocol = 1,
+				 .address = "192.0.2.9",
+				 .port = 3389,
+				 .broadcast = "192.0.2.255",
+				 .audio = true };
+	struct host_row same;
+	int64_t id;
+
+	assert_ok(host_add(fixture->db, &host, NULL, 0, &id));
+	assert_ok(host_by_id(fixture->db, id, 0, &same));
+	assert_true(same.audio);
+	assert_ok(host_set_audio(fixture->db, id, false));
+	assert_ok(host_by_id(fixture->db, id, fixture->account, &same));
+	assert_false(same.audio);
+	assert_ok(host_set_audio(fixture->db, id, true));
+	assert_ok(host_by_name(fixture->db, "loud", &same));
+	assert_true(same.audio);
+	/* the others are not touched */
+	assert_ok(host_by_id(fixture->db, fixture->host, 0, &same));
+	assert_false(same.audio);
+	assert_err(host_set_audio(fixture->db, 999, true), ERR_NOT_FOUND);
 }
 
 static void nobody_has_a_right_that_was_not_given(void **state)
@@ -124,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(fields_come_back),
+		fixture_test(sound_is_a_choice),
 		fixture_test(nobody_has_a_right_that_was_not_given),
 		fixture_test(a_pin_is_never_replaced),
 		fixture_test(a_kept_login_goes_with_the_right),
