@@ -7,22 +7,69 @@
 #include "base/util.h"
 #include "worker/session.h"
 
-void attach_drop(struct worker *worker, enum session_state state, enum end_reason reason)
+/* ---- windows -----------------------------------------------------------------------------------
+ */
+
+/* NULL for a viewer that is not a window's any more. */
+static struct window *window_of(struct worker *worker, const struct viewer *viewer)
 {
-	struct viewer *viewer = util_take_ptr(worker->viewer);
+	for (size_t i = 0; i < SESSION_WINDOWS; i++)
+		if (worker->windows[i].viewer == viewer)
+			return &worker->windows[i];
+	return NULL;
+}
+
+static unsigned number_of(const struct worker *worker, const struct window *window)
+{
+	return (unsigned)(window - worker->windows);
+}
+
+/* Its viewer, if it has one, is the caller's from now on. */
+static struct viewer *leave(struct worker *worker, struct window *window)
+{
+	struct viewer *viewer = util_take_ptr(window->viewer);
 	if (!viewer)
-		return;
-	screen_show(&worker->screen, NULL);
+		return NULL;
+	screen_hide(&worker->screen, viewer);
 	hands_release(&worker->hands);
-	if (viewer->greeted && state != SESSION_LOCKED)
-		limits_viewer_left(&worker->limits, clock_mono_us());
-	if (state == SESSION_STARTING)
+	hands_leave(&worker->hands, number_of(worker, window));
+	return viewer;
+}
+
+/* With a last word. */
+static void drop(struct worker *worker, struct window *window, enum session_state state,
+		 enum end_reason reason)
+{
+	struct viewer *viewer = leave(worker, window);
+	if (!viewer)
 		return;
 	viewer_free(worker->closing[SESSION_CLOSING_MAX - 1]);
 	memmove(&worker->closing[1], &worker->closing[0],
 		sizeof(worker->closing) - sizeof(worker->closing[0]));
 	worker->closing[0] = viewer;
 	viewer_close(viewer, state, reason);
+}
+
+static void drop_others(struct worker *worker, enum session_state state, enum end_reason reason)
+{
+	for (size_t i = 1; i < SESSION_WINDOWS; i++)
+		drop(worker, &worker->windows[i], state, reason);
+}
+
+/* Viewers were there before, and now the session waits for one. */
+static void note_left(struct worker *worker, unsigned before)
+{
+	if (before > 0 && session_viewers(worker) == 0)
+		limits_viewer_left(&worker->limits, clock_mono_us());
+}
+
+void attach_drop(struct worker *worker, enum session_state state, enum end_reason reason)
+{
+	unsigned before = session_viewers(worker);
+	drop_others(worker, state, reason);
+	drop(worker, &worker->windows[0], state, reason);
+	if (state != SESSION_LOCKED)
+		note_left(worker, before);
 }
 
 static bool forget_closing(struct worker *worker, const struct viewer *viewer)
@@ -36,126 +83,194 @@ static bool forget_closing(struct worker *worker, const struct viewer *viewer)
 	return false;
 }
 
-static void welcome(struct worker *worker)
+void attach_send(struct worker *worker, uint16_t id, const void *msg)
+{
+	for (size_t i = 0; i < SESSION_WINDOWS; i++)
+		if (worker->windows[i].welcomed && worker->windows[i].viewer)
+			viewer_send(worker->windows[i].viewer, id, msg);
+}
+
+void attach_place(struct worker *worker)
+{
+	for (unsigned i = 0; i < SESSION_WINDOWS; i++) {
+		struct rect part = layout_part(&worker->hands.layout, i);
+		if (worker->windows[i].viewer)
+			screen_place(&worker->screen, worker->windows[i].viewer, &part);
+	}
+}
+
+/* ---- hello -------------------------------------------------------------------------------------
+ */
+
+static void welcome(struct worker *worker, struct window *window)
 {
 	const struct msg_session_start *start = &worker->start.msg;
 	struct msg_hello hello = {
 		.version = VIEWER_VERSION,
 		.label = start->label,
 		.state = (uint8_t)worker->state,
-		/* Not known before the PC answers; NOTICE_NO_RESIZE follows when it cannot. */
-		.can_resize =
-			!worker->screen.pictured || (worker->remote && worker->remote->can_resize),
+		.can_resize = window->can_resize,
 		.view_only = start->view_only,
-		.monitors = 1,
+		.monitor = (uint8_t)number_of(worker, window),
+		.monitors = (uint8_t)window->monitors,
 	};
 	memcpy(hello.session, start->session, sizeof(hello.session));
-	viewer_send(worker->viewer, MSG_hello, &hello);
-	worker->welcomed = true;
-	session_tell_status(worker);
+	viewer_send(window->viewer, MSG_hello, &hello);
+	window->welcomed = true;
+}
+
+/* True when that is news to the window. */
+static bool learn(const struct worker *worker, struct window *window)
+{
+	const struct remote *remote = worker->remote;
+	/* Not known before the PC answers; NOTICE_NO_RESIZE follows when it cannot. */
+	bool can_resize = !worker->screen.pictured || (remote && remote->can_resize);
+	unsigned monitors = remote && remote->can_resize
+				    ? MIN(MAX(remote->monitors, 1u), (unsigned)LAYOUT_MONITORS)
+				    : 1;
+	if (window->can_resize == can_resize && window->monitors == monitors)
+		return false;
+	window->can_resize = can_resize;
+	window->monitors = monitors;
+	return true;
+}
+
+void attach_know(struct worker *worker)
+{
+	for (size_t i = 0; i < SESSION_WINDOWS; i++) {
+		struct window *window = &worker->windows[i];
+		if (window->viewer && window->welcomed && learn(worker, window))
+			welcome(worker, window);
+	}
+}
+
+static void show(struct worker *worker, struct window *window)
+{
+	struct viewer *viewer = window->viewer;
+	struct rect part = layout_part(&worker->hands.layout, number_of(worker, window));
+	enum err err = screen_show(&worker->screen, viewer, &part);
+	if (!err)
+		return;
+	log_error("viewer-show", "viewer=%u error=%s", viewer->number, err_code(err));
+	drop(worker, window, SESSION_DETACHED, END_GATEWAY);
 }
 
 static void on_viewer_hello(void *ctx, struct viewer *viewer, unsigned width, unsigned height)
 {
 	struct worker *worker = ctx;
+	struct window *window = window_of(worker, viewer);
 	bool resumed = worker->limits.seen;
-	if (viewer != worker->viewer)
+	if (!window)
 		return;
 	limits_viewer_came(&worker->limits);
-	worker->told_no_resize = worker->told_no_text = false;
 	session_settle(worker);
-	welcome(worker);
-	if (resumed)
+	(void)learn(worker, window);
+	welcome(worker, window);
+	session_tell_status(worker);
+	if (resumed && window == worker->windows)
 		session_notice(worker, NOTICE_RESUMED, 0);
 	/* A warning that is out was meant for the person, not for the connection. */
 	worker->limits.warned_idle = worker->limits.warned_length = false;
-	screen_show(&worker->screen, viewer);
-	hands_resize(&worker->hands, width, height);
+	hands_resize(&worker->hands, number_of(worker, window), width, height);
+	/* Until its monitor is there, its picture would be the whole desktop. */
+	if (layout_coming(&worker->hands.layout, number_of(worker, window)))
+		screen_wait(&worker->screen, viewer);
+	show(worker, window);
 	session_run_limits(worker);
 }
 
-static void on_input(struct worker *worker)
+/* ---- input -------------------------------------------------------------------------------------
+ */
+
+/* NULL: it is none of ours any more. Else the person is at work. */
+static struct window *at_work(struct worker *worker, const struct viewer *viewer)
 {
-	if (!limits_input(&worker->limits, clock_mono_us()))
-		return;
+	struct window *window = window_of(worker, viewer);
+	if (!window || !limits_input(&worker->limits, clock_mono_us()))
+		return window;
 	session_notice(worker, NOTICE_CLEAR, 0);
 	session_run_limits(worker);
+	return window_of(worker, viewer);
 }
 
 static void on_viewer_key(void *ctx, struct viewer *viewer, const struct msg_key *key)
 {
 	struct worker *worker = ctx;
-	if (viewer != worker->viewer)
-		return;
-	on_input(worker);
-	hands_key(&worker->hands, key);
+	if (at_work(worker, viewer))
+		hands_key(&worker->hands, key);
 }
 
 static void on_viewer_text(void *ctx, struct viewer *viewer, const char *text)
 {
 	struct worker *worker = ctx;
-	if (viewer != worker->viewer)
-		return;
-	on_input(worker);
-	hands_text(&worker->hands, text);
+	if (at_work(worker, viewer))
+		hands_text(&worker->hands, text);
 }
 
 static void on_viewer_pointer(void *ctx, struct viewer *viewer, const struct msg_pointer *pointer)
 {
 	struct worker *worker = ctx;
-	if (viewer != worker->viewer)
-		return;
-	on_input(worker);
-	hands_pointer(&worker->hands, pointer);
+	const struct window *window = at_work(worker, viewer);
+	if (window)
+		hands_pointer(&worker->hands, number_of(worker, window), pointer);
 }
 
 static void on_viewer_resize(void *ctx, struct viewer *viewer, unsigned width, unsigned height)
 {
 	struct worker *worker = ctx;
-	if (viewer == worker->viewer)
-		hands_resize(&worker->hands, width, height);
+	const struct window *window = window_of(worker, viewer);
+	if (window)
+		hands_resize(&worker->hands, number_of(worker, window), width, height);
 }
 
 static void on_viewer_release(void *ctx, struct viewer *viewer)
 {
 	struct worker *worker = ctx;
-	if (viewer == worker->viewer)
+	if (window_of(worker, viewer))
 		hands_release(&worker->hands);
 }
 
 static void on_viewer_still_here(void *ctx, struct viewer *viewer)
 {
+	(void)at_work(ctx, viewer);
+}
+
+static void on_viewer_ping(void *ctx, struct viewer *viewer, uint32_t number)
+{
 	struct worker *worker = ctx;
-	if (viewer == worker->viewer)
-		on_input(worker);
+	struct remote *remote = worker->remote;
+	struct msg_pong pong = { .number = number,
+				 .pc_us = remote ? remote->ops->rtt_us(remote) : 0 };
+	viewer_send(viewer, MSG_pong, &pong);
 }
 
 static void on_viewer_refresh(void *ctx, struct viewer *viewer)
 {
 	struct worker *worker = ctx;
-	if (viewer == worker->viewer)
-		screen_refresh(&worker->screen);
+	screen_refresh(&worker->screen, viewer);
 }
 
 static void on_viewer_room(void *ctx, struct viewer *viewer)
 {
 	struct worker *worker = ctx;
-	if (viewer == worker->viewer)
-		screen_room(&worker->screen);
+	screen_room(&worker->screen, viewer);
 }
 
 static void on_viewer_gone(void *ctx, struct viewer *viewer, enum err why)
 {
 	struct worker *worker = ctx;
+	struct window *window = window_of(worker, viewer);
+	unsigned before = session_viewers(worker);
 	if (why == ERR_PROTOCOL)
 		session_event(worker, "viewer-protocol", "{}");
-	if (forget_closing(worker, viewer))
-		return;
-	if (viewer != worker->viewer)
+	if (forget_closing(worker, viewer) || !window)
 		return;
 	log_info("viewer-left", "viewer=%u why=%s", viewer->number,
 		 why ? err_code(why) : "refused");
-	attach_drop(worker, SESSION_STARTING, END_NONE);
+	(void)leave(worker, window);
+	if (window == worker->windows)
+		drop_others(worker, SESSION_DETACHED, END_NONE);
+	note_left(worker, before);
 	session_settle(worker);
 	session_run_limits(worker);
 }
@@ -168,57 +283,97 @@ static const struct viewer_ops viewer_ops = {
 	.resize = on_viewer_resize,
 	.release_keys = on_viewer_release,
 	.still_here = on_viewer_still_here,
+	.ping = on_viewer_ping,
 	.refresh = on_viewer_refresh,
 	.room = on_viewer_room,
 	.gone = on_viewer_gone,
 };
 
-void attach_take(struct worker *worker, uint32_t number, int fd)
+/* ---- coming ------------------------------------------------------------------------------------
+ */
+
+static void refuse(struct worker *worker, struct window *window)
+{
+	if (worker->state == SESSION_LOCKED || worker->state == SESSION_ENDED)
+		drop(worker, window, worker->state, worker->reason);
+	else if (window != worker->windows && !worker->windows[0].viewer)
+		drop(worker, window, SESSION_DETACHED, END_NONE);
+}
+
+void attach_take(struct worker *worker, const struct msg_session_viewer *msg, int fd)
 {
 	struct viewer *viewer;
-	enum err err = viewer_new(worker->loop, fd, number, &viewer_ops, worker, &viewer);
-	if (err) {
-		log_error("viewer-new", "viewer=%u error=%s", number, err_code(err));
+	if (msg->monitor >= SESSION_WINDOWS) {
+		log_error("viewer-monitor", "viewer=%u monitor=%u", msg->viewer, msg->monitor);
+		close(fd);
 		return;
 	}
-	log_info("viewer-came", "viewer=%u", number);
-	attach_drop(worker, SESSION_DETACHED, END_REPLACED);
-	worker->viewer = viewer;
-	worker->welcomed = false;
-	if (worker->state == SESSION_LOCKED || worker->state == SESSION_ENDED)
-		attach_drop(worker, worker->state, worker->reason);
+	enum err err = viewer_new(worker->loop, fd, msg->viewer, &viewer_ops, worker, &viewer);
+	if (err) {
+		log_error("viewer-new", "viewer=%u error=%s", msg->viewer, err_code(err));
+		return;
+	}
+	log_info("viewer-came", "viewer=%u monitor=%u", msg->viewer, msg->monitor);
+	struct window *window = &worker->windows[msg->monitor];
+	/* Whoever comes may sit at another device: nothing stays at the one before. */
+	if (msg->monitor == 0)
+		attach_drop(worker, SESSION_DETACHED, END_REPLACED);
 	else
+		drop(worker, window, SESSION_DETACHED, END_REPLACED);
+	*window = (struct window){ .viewer = viewer };
+	refuse(worker, window);
+	if (window->viewer)
 		session_settle(worker);
 }
 
-static void tell_once(struct worker *worker, bool *told, enum notice_kind kind)
+/* ---- what the PC cannot do ---------------------------------------------------------------------
+ */
+
+/* Each viewer once. */
+static void tell_once(struct worker *worker, enum notice_kind kind)
 {
-	if (!*told)
-		session_notice(worker, kind, 0);
-	*told = true;
+	struct msg_notice msg = { .kind = (uint8_t)kind };
+	for (size_t i = 0; i < SESSION_WINDOWS; i++) {
+		struct window *window = &worker->windows[i];
+		if (!window->viewer || !window->welcomed || window->told & 1u << kind)
+			continue;
+		window->told |= 1u << kind;
+		viewer_send_keyed(window->viewer, kind, MSG_notice, &msg);
+	}
 }
 
 static void on_cannot_resize(void *ctx)
 {
-	struct worker *worker = ctx;
-	tell_once(worker, &worker->told_no_resize, NOTICE_NO_RESIZE);
+	tell_once(ctx, NOTICE_NO_RESIZE);
 }
 
 static void on_cannot_take_text(void *ctx)
 {
-	struct worker *worker = ctx;
-	tell_once(worker, &worker->told_no_text, NOTICE_NO_TEXT);
+	tell_once(ctx, NOTICE_NO_TEXT);
+}
+
+static void on_asked(void *ctx)
+{
+	attach_place(ctx);
 }
 
 const struct hands_events attach_hands_events = {
 	.cannot_resize = on_cannot_resize,
 	.cannot_take_text = on_cannot_take_text,
+	.asked = on_asked,
 };
+
+/* ---- the end -----------------------------------------------------------------------------------
+ */
 
 void attach_free(struct worker *worker)
 {
-	viewer_free(worker->viewer);
-	worker->viewer = NULL;
+	for (size_t i = 0; i < SESSION_WINDOWS; i++) {
+		struct viewer *viewer = util_take_ptr(worker->windows[i].viewer);
+		if (viewer)
+			screen_hide(&worker->screen, viewer);
+		viewer_free(viewer);
+	}
 	for (size_t i = 0; i < SESSION_CLOSING_MAX; i++) {
 		viewer_free(worker->closing[i]);
 		worker->closing[i] = NULL;

@@ -1,5 +1,6 @@
 /*
- * attach.h - viewers come to a session, use it, are replaced and leave.
+ * attach.h - viewers come to a session, use it, are replaced and leave. The first window is the
+ * session's: one more, for the PC's second monitor, is there only as long as it is.
  */
 #ifndef SEKISHO_WORKER_ATTACH_H
 #define SEKISHO_WORKER_ATTACH_H
@@ -8,14 +9,14 @@
 #include <stdint.h>
 
 #include "wire/enums.h"
+#include "wire/wire.h"
 
 struct worker;
 
-/* A new viewer takes the place of the one before. Takes over fd. */
-void attach_take(struct worker *worker, uint32_t number, int fd);
+/* A new viewer takes the place of the one before of the same monitor. Takes over fd. */
+void attach_take(struct worker *worker, const struct msg_session_viewer *msg, int fd);
 
-/* Takes the viewer away with a last word, or with SESSION_STARTING and END_NONE when it is gone
- * already. */
+/* Takes all viewers away with a last word. */
 void attach_drop(struct worker *worker, enum session_state state, enum end_reason reason);
 
 /* Some viewer still gets its last word. */
@@ -24,7 +25,17 @@ bool attach_closing(const struct worker *worker);
 /* Frees all viewers at once. */
 void attach_free(struct worker *worker);
 
-/* What the PC cannot do: told to each viewer once. Their ctx is the worker. */
+/* A message to every viewer that sees the desktop. */
+void attach_send(struct worker *worker, uint16_t id, const void *msg);
+
+/* The desktop is another, or its monitors: each viewer gets its part. */
+void attach_place(struct worker *worker);
+
+/* What a hello says of the PC may be known better by now: those whom it told otherwise get another.
+ */
+void attach_know(struct worker *worker);
+
+/* Their ctx is the worker. */
 extern const struct hands_events attach_hands_events;
 
 #endif

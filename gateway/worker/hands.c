@@ -27,8 +27,7 @@ void hands_set_remote(struct hands *hands, struct remote *remote)
 
 void hands_set_desktop(struct hands *hands, unsigned width, unsigned height)
 {
-	hands->desktop_width = width;
-	hands->desktop_height = height;
+	layout_desktop(&hands->layout, width, height);
 }
 
 static struct remote *driven(const struct hands *hands)
@@ -72,13 +71,16 @@ static void tell_pointer(struct remote *remote, const struct msg_pointer *pointe
 			     pointer->wheel_y);
 }
 
-void hands_pointer(struct hands *hands, const struct msg_pointer *pointer)
+void hands_pointer(struct hands *hands, unsigned window, const struct msg_pointer *pointer)
 {
 	struct remote *remote = driven(hands);
+	struct rect part = layout_part(&hands->layout, window);
 	if (!remote)
 		return;
 	hands->pointer = *pointer;
-	input_clean_pointer(&hands->pointer, hands->desktop_width, hands->desktop_height);
+	input_clean_pointer(&hands->pointer, part.width, part.height);
+	hands->pointer.x = (uint16_t)(hands->pointer.x + part.x);
+	hands->pointer.y = (uint16_t)(hands->pointer.y + part.y);
 	tell_pointer(remote, &hands->pointer);
 }
 
@@ -96,22 +98,20 @@ void hands_release(struct hands *hands)
 	}
 }
 
-static unsigned clamp(unsigned value, unsigned most)
-{
-	return MAX(MIN(value, most), (unsigned)HANDS_MIN_SIZE);
-}
-
 static void ask_resize(struct hands *hands)
 {
 	struct remote *remote = hands->remote;
-	unsigned width = hands->wish_width, height = hands->wish_height;
-	bool same = width == hands->desktop_width && height == hands->desktop_height;
-	hands->wish_width = hands->wish_height = 0;
-	if (!remote || same)
+	struct rect rects[LAYOUT_MONITORS];
+	size_t count = remote ? layout_wish(&hands->layout, MAX(remote->monitors, 1u), rects) : 0;
+	if (count == 0)
 		return;
 	hands->resize_us = clock_mono_us();
-	if (!remote->can_resize || !remote->ops->resize(remote, width, height))
+	if (!remote->can_resize || !remote->ops->resize(remote, rects, count)) {
 		hands->events->cannot_resize(hands->ctx);
+		return;
+	}
+	layout_asked(&hands->layout, rects, count);
+	hands->events->asked(hands->ctx);
 }
 
 static void on_resize_due(struct loop_timer *timer)
@@ -119,18 +119,25 @@ static void on_resize_due(struct loop_timer *timer)
 	ask_resize(container_of(timer, struct hands, timer));
 }
 
-void hands_resize(struct hands *hands, unsigned width, unsigned height)
+static void ask_soon(struct hands *hands)
 {
-	if (hands->view_only || width == 0 || height == 0)
-		return;
-	/* Odd widths are refused by RDP (MS-RDPEDISP 2.2.2.2.1). */
-	hands->wish_width = clamp(width, REMOTE_MAX_WIDTH) & ~1u;
-	hands->wish_height = clamp(height, REMOTE_MAX_HEIGHT);
 	uint64_t now = clock_mono_us(), next = hands->resize_us + HANDS_RESIZE_US;
-	if (loop_timer_running(&hands->timer))
+	if (hands->view_only || loop_timer_running(&hands->timer))
 		return;
 	if (!hands->resize_us || now >= next)
 		ask_resize(hands);
 	else
 		loop_timer_set(&hands->timer, next - now);
+}
+
+void hands_resize(struct hands *hands, unsigned window, unsigned width, unsigned height)
+{
+	layout_want(&hands->layout, window, width, height);
+	ask_soon(hands);
+}
+
+void hands_leave(struct hands *hands, unsigned window)
+{
+	layout_leave(&hands->layout, window);
+	ask_soon(hands);
 }

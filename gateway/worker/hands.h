@@ -1,5 +1,5 @@
 /*
- * hands.h - the way of the input: from the viewer to the PC, remembering what is pressed, and
+ * hands.h - the way of the input: from the viewers to the PC, remembering what is pressed, and
  * asking for desktop sizes no faster than a PC can follow.
  */
 #ifndef SEKISHO_WORKER_HANDS_H
@@ -10,18 +10,20 @@
 
 #include "base/loop.h"
 #include "wire/wire.h"
+#include "worker/layout.h"
 #include "worker/remote/remote.h"
 #include "worker/stream/keys.h"
 
 enum {
-	HANDS_MIN_SIZE = 200,     /* what a viewer may ask for, both ways */
 	HANDS_RESIZE_US = 500000, /* between two requests */
 };
 
-/* What the PC cannot do with the input, told each time. */
 struct hands_events {
+	/* What the PC cannot do with the input, told each time. */
 	void (*cannot_resize)(void *ctx);
 	void (*cannot_take_text)(void *ctx);
+	/* The PC was asked for other monitors: the parts of the windows may have changed. */
+	void (*asked)(void *ctx);
 };
 
 struct hands {
@@ -30,9 +32,8 @@ struct hands {
 	bool view_only;
 	struct keys keys;
 	struct msg_pointer pointer; /* as last told */
-	unsigned desktop_width, desktop_height;
-	unsigned wish_width, wish_height; /* 0: nothing waits */
-	uint64_t resize_us;               /* the last request */
+	struct layout layout;
+	uint64_t resize_us; /* the last request */
 	const struct hands_events *events;
 	void *ctx;
 };
@@ -46,12 +47,15 @@ void hands_set_desktop(struct hands *hands, unsigned width, unsigned height);
 
 void hands_key(struct hands *hands, const struct msg_key *key);
 void hands_text(struct hands *hands, const char *text);
-void hands_pointer(struct hands *hands, const struct msg_pointer *pointer);
+/* Where it is in this window. */
+void hands_pointer(struct hands *hands, unsigned window, const struct msg_pointer *pointer);
 
 /* Lets go of every key and button. */
 void hands_release(struct hands *hands);
 
 /* Brought into range; the last wish within half a second wins. 0: the viewer does not care. */
-void hands_resize(struct hands *hands, unsigned width, unsigned height);
+void hands_resize(struct hands *hands, unsigned window, unsigned width, unsigned height);
+/* The window is gone, and its monitor with it. */
+void hands_leave(struct hands *hands, unsigned window);
 
 #endif

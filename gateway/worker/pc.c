@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "worker/attach.h"
 #include "worker/session.h"
 
 enum { TRUST_WAIT_MS = 10000, NAME_MAX_SHOWN = 64 };
@@ -25,6 +26,7 @@ static uint8_t *on_resized(void *ctx, unsigned width, unsigned height, size_t *r
 	uint8_t *data = screen_resized(&worker->screen, width, height, ret_stride);
 	if (data) {
 		hands_set_desktop(&worker->hands, width, height);
+		attach_place(worker);
 		session_report(worker);
 	}
 	return data;
@@ -48,6 +50,7 @@ static void on_frame_done(void *ctx)
 {
 	struct worker *worker = ctx;
 	note_picture(worker);
+	attach_know(worker);
 	screen_frame_done(&worker->screen);
 }
 
@@ -62,8 +65,7 @@ static void on_bell(void *ctx)
 {
 	struct worker *worker = ctx;
 	struct msg_bell bell = { 0 };
-	if (worker->screen.viewer)
-		viewer_send(worker->viewer, MSG_bell, &bell);
+	attach_send(worker, MSG_bell, &bell);
 }
 
 static bool on_trust(void *ctx, const uint8_t fingerprint[32])

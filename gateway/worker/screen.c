@@ -9,6 +9,8 @@ enum {
 	WAIT_DONE_US = 50000,
 	/* After a new size the old picture is better than a black one. */
 	WAIT_RESIZED_US = 150000,
+	/* For the PC to make another monitor. */
+	WAIT_LAYOUT_US = 1000000,
 };
 
 static void on_due(struct loop_timer *timer);
@@ -18,76 +20,154 @@ enum err screen_init(struct screen *screen, struct loop *loop)
 	*screen = (struct screen){ 0 };
 	surface_init(&screen->surface);
 	buf_init(&screen->cursor_pixels, PACKETS_SMALL_MAX);
-	loop_timer_init(loop, &screen->timer, on_due);
-	return frame_source_init(&screen->source, &screen->surface);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		screen->outputs[i].screen = screen;
+		loop_timer_init(loop, &screen->outputs[i].timer, on_due);
+	}
+	return lossless_new(&screen->cursor_encoder);
 }
 
 void screen_finish(struct screen *screen)
 {
-	loop_timer_cancel(&screen->timer);
-	frame_source_finish(&screen->source);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer)
+			screen_hide(screen, screen->outputs[i].viewer);
 	surface_finish(&screen->surface);
+	lossless_free(screen->cursor_encoder);
 	buf_finish(&screen->cursor_pixels);
+}
+
+static struct screen_output *output_of(struct screen *screen, const struct viewer *viewer)
+{
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer == viewer)
+			return &screen->outputs[i];
+	return NULL;
+}
+
+/* ---- sending -----------------------------------------------------------------------------------
+ */
+
+static bool anybody_takes(const struct screen *screen)
+{
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer && viewer_can_frame(screen->outputs[i].viewer))
+			return true;
+	return false;
 }
 
 static void update_hold(struct screen *screen)
 {
-	bool hold = screen->pictured && (!screen->viewer || !viewer_can_frame(screen->viewer));
+	bool hold = screen->pictured && !anybody_takes(screen);
 	if (!screen->remote || hold == screen->held)
 		return;
 	screen->held = hold;
 	screen->remote->ops->hold(screen->remote, hold);
 }
 
-static void send_frame(struct screen *screen)
+static void send_frame(struct screen_output *output)
 {
-	struct viewer *viewer = screen->viewer;
+	struct viewer *viewer = output->viewer;
+	struct pacing *pacing = &viewer->pacing;
 	struct buf *message = packets_frame(&viewer->packets);
 	uint64_t now = clock_mono_us();
-	struct frame_wish wish = { .sequence = pacing_next(&viewer->pacing), .now_us = now };
+	struct frame_wish wish = { .sequence = pacing_next(pacing),
+				   .now_us = now,
+				   .budget = pacing_budget(pacing) };
 	bool empty;
-	enum err err = frame_next(&screen->source, &wish, message, &empty);
+	enum err err = frame_next(&output->source, &wish, message, &empty);
 	if (err) {
 		/* Out of memory: this viewer has lost its state, another try starts with a
 		 * keyframe. */
 		log_error("frame", "viewer=%u error=%s", viewer->number, err_code(err));
-		screen->viewer = NULL;
+		screen_hide(output->screen, viewer);
 		viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
 		return;
 	}
-	pacing_sent(&viewer->pacing, !empty);
+	bool more = damage_waiting(&output->source.damage);
+	pacing_sent(pacing, now, empty ? 0 : message->len, more);
 	if (!empty)
 		viewer_send_frame(viewer);
-	if (damage_waiting(&screen->source.damage)) {
-		pacing_damaged(&viewer->pacing, now, 0);
-		loop_timer_set(&screen->timer, 0);
+	if (more) {
+		pacing_damaged(pacing, now, 0);
+		loop_timer_set(&output->timer, 0);
 	}
 }
 
 /* Sends a frame when one is due, or arranges for the moment when it will be. */
-static void step(struct screen *screen)
+static void step(struct screen_output *output)
 {
-	struct viewer *viewer = screen->viewer;
-	uint64_t wait_us;
-	if (viewer && screen->pictured && !screen->broken && viewer_can_frame(viewer)) {
-		if (pacing_due(&viewer->pacing, clock_mono_us(), &wait_us))
-			send_frame(screen);
-		else if (wait_us)
-			loop_timer_set(&screen->timer, wait_us);
+	struct screen *screen = output->screen;
+	struct viewer *viewer = output->viewer;
+	if (!viewer || !screen->pictured || screen->broken || !viewer_can_frame(viewer))
+		return;
+	uint64_t now = clock_mono_us(), wait_us, refresh_us = frame_refresh_us(&output->source);
+	if (refresh_us && refresh_us <= now)
+		pacing_damaged(&viewer->pacing, now, 0);
+	if (pacing_due(&viewer->pacing, now, &wait_us)) {
+		send_frame(output);
+		if (!output->viewer || loop_timer_running(&output->timer))
+			return;
+		refresh_us = frame_refresh_us(&output->source);
+		wait_us = 0;
 	}
+	if (refresh_us) {
+		uint64_t left_us = refresh_us > now ? refresh_us - now : 0;
+		wait_us = wait_us ? MIN(wait_us, left_us) : MAX(left_us, (uint64_t)1);
+	}
+	if (wait_us)
+		loop_timer_set(&output->timer, wait_us);
+}
+
+static void step_all(struct screen *screen)
+{
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		step(&screen->outputs[i]);
 	update_hold(screen);
 }
 
 static void on_due(struct loop_timer *timer)
 {
-	step(container_of(timer, struct screen, timer));
+	struct screen_output *output = container_of(timer, struct screen_output, timer);
+	step(output);
+	update_hold(output->screen);
+}
+
+/* ---- the PC's side -----------------------------------------------------------------------------
+ */
+
+static enum err look_at(struct screen_output *output, const struct rect *part)
+{
+	const struct surface *surface = &output->screen->surface;
+	output->part = *part;
+	output->view = (struct surface){ .width = part->width,
+					 .height = part->height,
+					 .stride = surface->stride };
+	if (!surface->data)
+		return OK;
+	output->view.data =
+		surface->data + (size_t)part->y * surface->stride + (size_t)part->x * SURFACE_PIXEL;
+	return frame_source_resize(&output->source);
+}
+
+static struct rect whole(const struct screen *screen)
+{
+	return (struct rect){ .width = (uint16_t)screen->surface.width,
+			      .height = (uint16_t)screen->surface.height };
 }
 
 uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, size_t *ret_stride)
 {
+	uint64_t until_us = clock_mono_us() + WAIT_RESIZED_US;
 	enum err err = surface_resize(&screen->surface, width, height);
-	if (!err)
-		err = frame_source_resize(&screen->source);
+	struct rect part = whole(screen);
+	for (size_t i = 0; i < SCREEN_OUTPUTS && !err; i++) {
+		struct screen_output *output = &screen->outputs[i];
+		if (!output->viewer)
+			continue;
+		err = look_at(output, &part);
+		pacing_resized(&output->viewer->pacing, until_us);
+	}
 	if (err) {
 		/* The surface may have another size than the damage now: nothing is sent any more.
 		 */
@@ -96,48 +176,63 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 			  err_code(err));
 		return NULL;
 	}
-	if (screen->viewer)
-		pacing_resized(&screen->viewer->pacing, clock_mono_us() + WAIT_RESIZED_US);
 	*ret_stride = screen->surface.stride;
 	return screen->surface.data;
 }
 
-static void changed(struct screen *screen)
+static void changed(struct screen_output *output)
 {
-	if (!screen->viewer || !damage_waiting(&screen->source.damage))
+	if (!damage_waiting(&output->source.damage))
 		return;
-	pacing_damaged(&screen->viewer->pacing, clock_mono_us(),
-		       screen->tells_done ? WAIT_DONE_US : PACING_MAX_WAIT_US);
-	if (!loop_timer_running(&screen->timer))
-		step(screen);
+	pacing_damaged(&output->viewer->pacing, clock_mono_us(),
+		       output->screen->tells_done ? WAIT_DONE_US : PACING_MAX_WAIT_US);
+	/* One of hundreds of rectangles in an update. */
+	if (!loop_timer_running(&output->timer) ||
+	    output->timer.due_us > output->viewer->pacing.due_us)
+		step(output);
 }
 
 void screen_damaged(struct screen *screen, int x, int y, int width, int height)
 {
-	damage_hint(&screen->source.damage, x, y, width, height);
-	changed(screen);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		struct screen_output *output = &screen->outputs[i];
+		if (!output->viewer)
+			continue;
+		damage_hint(&output->source.damage, x - output->part.x, y - output->part.y, width,
+			    height);
+		changed(output);
+	}
+	update_hold(screen);
 }
 
 void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, int width,
 		   int height)
 {
-	damage_copied(&screen->source.damage, &screen->surface, from_x, from_y, x, y, width,
-		      height);
-	changed(screen);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		struct screen_output *output = &screen->outputs[i];
+		int left = output->part.x, top = output->part.y;
+		if (!output->viewer)
+			continue;
+		damage_copied(&output->source.damage, &output->view, from_x - left, from_y - top,
+			      x - left, y - top, width, height);
+		changed(output);
+	}
+	update_hold(screen);
 }
 
 void screen_frame_done(struct screen *screen)
 {
 	screen->tells_done = true;
-	if (screen->viewer)
-		pacing_frame_done(&screen->viewer->pacing, clock_mono_us());
-	step(screen);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer)
+			pacing_frame_done(&screen->outputs[i].viewer->pacing, clock_mono_us());
+	step_all(screen);
 }
 
-static void send_cursor(struct screen *screen)
+static void send_cursor(struct screen *screen, struct viewer *viewer)
 {
-	if (screen->viewer && screen->have_cursor)
-		viewer_send(screen->viewer, MSG_cursor, &screen->cursor);
+	if (screen->have_cursor)
+		viewer_send(viewer, MSG_cursor, &screen->cursor);
 }
 
 void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width,
@@ -148,7 +243,7 @@ void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsign
 		return;
 	bool hidden = width == 0 || height == 0;
 	size_t len = hidden ? 0 : (size_t)width * height * SURFACE_PIXEL;
-	enum err err = hidden ? OK : lossless_bytes(screen->source.lossless, rgba, len, &data);
+	enum err err = hidden ? OK : lossless_bytes(screen->cursor_encoder, rgba, len, &data);
 	buf_clear(&screen->cursor_pixels);
 	if (!err)
 		err = buf_add(&screen->cursor_pixels, data.data, data.len);
@@ -164,7 +259,9 @@ void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsign
 		.pixels = { screen->cursor_pixels.data, screen->cursor_pixels.len },
 	};
 	screen->have_cursor = true;
-	send_cursor(screen);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer)
+			send_cursor(screen, screen->outputs[i].viewer);
 }
 
 void screen_set_remote(struct screen *screen, struct remote *remote)
@@ -174,26 +271,81 @@ void screen_set_remote(struct screen *screen, struct remote *remote)
 	update_hold(screen);
 }
 
-void screen_show(struct screen *screen, struct viewer *viewer)
+/* ---- the viewers' side -------------------------------------------------------------------------
+ */
+
+enum err screen_show(struct screen *screen, struct viewer *viewer, const struct rect *part)
 {
-	screen->viewer = viewer;
-	if (viewer) {
-		screen_refresh(screen);
-		send_cursor(screen);
+	struct screen_output *output = output_of(screen, NULL);
+	if (!output)
+		return ERR_FULL;
+	enum err err = frame_source_init(&output->source, &output->view);
+	if (!err)
+		err = look_at(output, part);
+	if (err) {
+		frame_source_finish(&output->source);
+		return err;
 	}
+	output->source.codecs = viewer->codecs;
+	output->viewer = viewer;
+	screen_refresh(screen, viewer);
+	send_cursor(screen, viewer);
+	update_hold(screen);
+	return OK;
+}
+
+void screen_hide(struct screen *screen, struct viewer *viewer)
+{
+	struct screen_output *output = output_of(screen, viewer);
+	if (!output)
+		return;
+	output->viewer = NULL;
+	loop_timer_cancel(&output->timer);
+	frame_source_finish(&output->source);
 	update_hold(screen);
 }
 
-void screen_refresh(struct screen *screen)
+void screen_place(struct screen *screen, struct viewer *viewer, const struct rect *part)
 {
-	if (!screen->viewer || !screen->surface.data)
+	struct screen_output *output = output_of(screen, viewer);
+	const struct rect *now = output ? &output->part : part;
+	if (!output || screen->broken ||
+	    (now->x == part->x && now->y == part->y && now->width == part->width &&
+	     now->height == part->height))
 		return;
-	frame_source_refresh(&screen->source);
-	pacing_damaged(&screen->viewer->pacing, clock_mono_us(), 0);
-	step(screen);
+	enum err err = look_at(output, part);
+	if (err) {
+		log_error("view", "viewer=%u error=%s", viewer->number, err_code(err));
+		screen_hide(screen, viewer);
+		viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
+		return;
+	}
+	pacing_damaged(&viewer->pacing, clock_mono_us(), 0);
+	loop_timer_set(&output->timer, 0);
 }
 
-void screen_room(struct screen *screen)
+void screen_wait(struct screen *screen, struct viewer *viewer)
 {
-	step(screen);
+	if (screen->surface.data)
+		pacing_resized(&viewer->pacing, clock_mono_us() + WAIT_LAYOUT_US);
+}
+
+void screen_refresh(struct screen *screen, struct viewer *viewer)
+{
+	struct screen_output *output = output_of(screen, viewer);
+	if (!output || !screen->surface.data)
+		return;
+	frame_source_refresh(&output->source);
+	pacing_damaged(&viewer->pacing, clock_mono_us(), 0);
+	step(output);
+	update_hold(screen);
+}
+
+void screen_room(struct screen *screen, struct viewer *viewer)
+{
+	struct screen_output *output = output_of(screen, viewer);
+	if (!output)
+		return;
+	step(output);
+	update_hold(screen);
 }

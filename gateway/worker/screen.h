@@ -1,6 +1,7 @@
 /*
- * screen.h - the way of the pixels: what the PC draws into, what of it goes to the viewer, and
- * when.
+ * screen.h - the way of the pixels: what the PC draws into, what of it goes to each viewer, and
+ * when. A viewer has its own view of the one surface, its own frames and its own pacing: none waits
+ * for another, and the PC is held back only while none can take anything.
  */
 #ifndef SEKISHO_WORKER_SCREEN_H
 #define SEKISHO_WORKER_SCREEN_H
@@ -16,12 +17,25 @@
 #include "worker/stream/frame.h"
 #include "worker/stream/viewer.h"
 
-struct screen {
-	struct surface surface;
+enum { SCREEN_OUTPUTS = 4 }; /* viewers at once */
+
+struct screen;
+
+/* One viewer's picture. */
+struct screen_output {
+	struct screen *screen;
+	struct viewer *viewer; /* not owned; NULL: free */
+	struct rect part;      /* of the surface */
+	struct surface view;   /* that part: points into the surface and owns nothing */
 	struct frame_source source;
 	struct loop_timer timer; /* until the next frame is due */
-	struct remote *remote;   /* not owned; NULL before and after the connection */
-	struct viewer *viewer;   /* not owned; NULL while nobody may see anything */
+};
+
+struct screen {
+	struct surface surface;
+	struct screen_output outputs[SCREEN_OUTPUTS];
+	struct lossless *cursor_encoder; /* owned */
+	struct remote *remote;           /* not owned; NULL before and after the connection */
 	struct msg_cursor cursor;
 	struct buf cursor_pixels; /* compressed */
 	bool have_cursor;
@@ -34,7 +48,8 @@ struct screen {
 nodiscard enum err screen_init(struct screen *screen, struct loop *loop);
 void screen_finish(struct screen *screen);
 
-/* The remote's events, see remote.h. NULL: no memory. */
+/* The remote's events, see remote.h. resized: every viewer looks at the whole until it is placed;
+ * NULL: no memory. */
 uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, size_t *ret_stride);
 void screen_damaged(struct screen *screen, int x, int y, int width, int height);
 void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, int width,
@@ -46,11 +61,22 @@ void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsign
 /* From now on this remote is held back when nobody can take frames; NULL when it goes away. */
 void screen_set_remote(struct screen *screen, struct remote *remote);
 
-/* This viewer gets a keyframe, the cursor and what follows; NULL: nobody sees anything any more. */
-void screen_show(struct screen *screen, struct viewer *viewer);
+/*
+ * This viewer gets a keyframe of the part, the cursor and what follows. ERR_FULL, ERR_NOMEM: it
+ * sees nothing.
+ */
+nodiscard enum err screen_show(struct screen *screen, struct viewer *viewer,
+			       const struct rect *part);
+/* It sees nothing any more; harmless when it did not. */
+void screen_hide(struct screen *screen, struct viewer *viewer);
+
+/* It looks at this part of the desktop from now on. Nothing happens when it did already. */
+void screen_place(struct screen *screen, struct viewer *viewer, const struct rect *part);
+/* Its next frame waits for the PC, but not for long: the desktop is about to change. */
+void screen_wait(struct screen *screen, struct viewer *viewer);
 
 /* The viewer wants a keyframe, or can take a frame again. */
-void screen_refresh(struct screen *screen);
-void screen_room(struct screen *screen);
+void screen_refresh(struct screen *screen, struct viewer *viewer);
+void screen_room(struct screen *screen, struct viewer *viewer);
 
 #endif

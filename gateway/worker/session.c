@@ -13,9 +13,17 @@ enum {
 /* ---- states ------------------------------------------------------------------------------------
  */
 
-bool session_greeted(const struct worker *worker)
+static bool greeted(const struct window *window)
 {
-	return worker->viewer && worker->viewer->greeted;
+	return window->viewer && window->viewer->greeted;
+}
+
+unsigned session_viewers(const struct worker *worker)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < SESSION_WINDOWS; i++)
+		count += greeted(&worker->windows[i]);
+	return count;
 }
 
 static bool same_report(const struct msg_worker_state *a, const struct msg_worker_state *b)
@@ -29,7 +37,7 @@ void session_report(struct worker *worker)
 	struct msg_worker_state now = {
 		.state = (uint8_t)worker->state,
 		.reason = (uint8_t)worker->reason,
-		.viewers = session_greeted(worker),
+		.viewers = (uint8_t)session_viewers(worker),
 		.width = (uint16_t)worker->screen.surface.width,
 		.height = (uint16_t)worker->screen.surface.height,
 	};
@@ -43,8 +51,9 @@ void session_tell_status(struct worker *worker)
 {
 	struct msg_status status = { .state = (uint8_t)worker->state,
 				     .reason = (uint8_t)worker->reason };
-	if (worker->viewer && worker->welcomed)
-		viewer_send(worker->viewer, MSG_status, &status);
+	for (size_t i = 0; i < SESSION_WINDOWS; i++)
+		if (worker->windows[i].viewer && worker->windows[i].welcomed)
+			viewer_send(worker->windows[i].viewer, MSG_status, &status);
 }
 
 void session_set_state(struct worker *worker, enum session_state state)
@@ -67,7 +76,7 @@ void session_settle(struct worker *worker)
 		session_set_state(worker, SESSION_CONNECTING);
 	else
 		session_set_state(worker,
-				  session_greeted(worker) ? SESSION_ACTIVE : SESSION_DETACHED);
+				  session_viewers(worker) ? SESSION_ACTIVE : SESSION_DETACHED);
 }
 
 void session_event(struct worker *worker, const char *event, const char *detail)
@@ -82,8 +91,9 @@ void session_event(struct worker *worker, const char *event, const char *detail)
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds)
 {
 	struct msg_notice msg = { .kind = (uint8_t)kind, .seconds = seconds };
-	if (session_greeted(worker))
-		viewer_send_keyed(worker->viewer, kind, MSG_notice, &msg);
+	for (size_t i = 0; i < SESSION_WINDOWS; i++)
+		if (greeted(&worker->windows[i]))
+			viewer_send_keyed(worker->windows[i].viewer, kind, MSG_notice, &msg);
 }
 
 /* ---- time --------------------------------------------------------------------------------------

@@ -18,7 +18,19 @@
 #include "worker/stream/viewer.h"
 #include "worker/worker.h"
 
-enum { SESSION_CLOSING_MAX = 4 }; /* viewers that still get their last status */
+enum {
+	SESSION_WINDOWS = LAYOUT_MONITORS,
+	SESSION_CLOSING_MAX = 4, /* viewers that still get their last status */
+};
+
+/* One of the person's windows, each of which may show a monitor of its own. */
+struct window {
+	struct viewer *viewer; /* owned; the present one, or NULL */
+	bool welcomed;         /* it got its hello, with what follows */
+	bool can_resize;
+	unsigned monitors;
+	uint32_t told; /* bits of enum notice_kind: what the PC cannot do */
+};
 
 struct worker {
 	struct loop *loop;
@@ -31,20 +43,18 @@ struct worker {
 	struct screen screen;
 	struct hands hands;
 	struct remote *remote;                       /* owned */
-	struct viewer *viewer;                       /* owned; the present one */
-	bool welcomed;                               /* it got its hello */
+	struct window windows[SESSION_WINDOWS];      /* the first is the session's */
 	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */
 	struct loop_timer connect_timer; /* connects; then waits for the first picture */
 	struct loop_timer limits_timer;
 	struct loop_timer finish_timer;
 	struct msg_worker_state reported;
 	unsigned events;
-	bool told_no_resize, told_no_text; /* to this viewer */
 	char context[16 + 2 * WIRE_SESSION_ID];
 };
 
-/* A viewer is there and has said hello. */
-bool session_greeted(const struct worker *worker);
+/* Viewers that are there and have said hello. */
+unsigned session_viewers(const struct worker *worker);
 
 /* The only place where the state changes; viewer and broker are told. */
 void session_set_state(struct worker *worker, enum session_state state);
@@ -55,9 +65,11 @@ void session_end(struct worker *worker, enum end_reason reason);
 
 /* Tells the broker state and size, when something is new. */
 void session_report(struct worker *worker);
+/* To everybody who got a hello. */
 void session_tell_status(struct worker *worker);
 /* For the audit log; a session has so many and no more. detail: a JSON object. */
 void session_event(struct worker *worker, const char *event, const char *detail);
+/* To all viewers. */
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds);
 
 /* Acts on what time has brought and waits for the next. */

@@ -67,7 +67,7 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 		break;
 	case MSG_session_viewer:
 		if (worker->state != SESSION_STARTING)
-			attach_take(worker, msg->session_viewer.viewer, util_take_fd(&passed));
+			attach_take(worker, &msg->session_viewer, util_take_fd(&passed));
 		break;
 	case MSG_session_stop:
 		session_end(worker, msg->session_stop.reason
@@ -91,7 +91,7 @@ static void on_broker_came(void *ctx)
 {
 	struct worker *worker = ctx;
 	struct msg_worker_hello hello = { .state = (uint8_t)worker->state,
-					  .viewers = session_greeted(worker) };
+					  .viewers = (uint8_t)session_viewers(worker) };
 	memcpy(hello.session, worker->start.msg.session, sizeof(hello.session));
 	link_send(&worker->link, MSG_worker_hello, &hello);
 	limits_broker_came(&worker->limits);

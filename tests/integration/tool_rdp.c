@@ -3,12 +3,14 @@
  * obeys lines on stdin and prints what happens, one line an event.
  *
  *   tool-rdp address port security user password domain width height layout connect_s
- * pin|trust|refuse
+ * pin|trust|refuse [audio]
  *
- * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H | hold 0|1 | dump FILE
- * (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | quit
+ * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H [W H] | hold 0|1 |
+ * dump FILE (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | sound FILE (keeps
+ * what is played from now on: 16-bit, interleaved) | heard | quit
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,10 @@ struct tool {
 	unsigned width, height;
 	size_t stride;
 	unsigned long frames, damages;
+	FILE *sound;
+	unsigned long heard; /* frames of sound */
+	unsigned rate, channels, loudest;
+	pthread_t thread;
 	enum end_reason ended;
 };
 
@@ -88,6 +94,25 @@ static void tool_bell(void *ctx)
 {
 	(void)ctx;
 	printf("bell\n");
+}
+
+static void tool_sound(void *ctx, const int16_t *samples, size_t frames, unsigned rate,
+		       unsigned channels)
+{
+	struct tool *tool = ctx;
+
+	if (!pthread_equal(pthread_self(), tool->thread))
+		printf("sound-in-another-thread\n");
+	if (tool->heard == 0 || rate != tool->rate || channels != tool->channels)
+		printf("sound %u %u\n", rate, channels);
+	tool->rate = rate;
+	tool->channels = channels;
+	tool->heard += frames;
+	for (size_t i = 0; i < frames * channels; i++)
+		tool->loudest = MAX(tool->loudest, (unsigned)abs(samples[i]));
+	if (tool->sound &&
+	    fwrite(samples, sizeof(*samples) * channels, frames, tool->sound) != frames)
+		printf("sound-not-kept\n");
 }
 
 static bool tool_trust(void *ctx, const uint8_t fingerprint[32])
@@ -149,6 +174,17 @@ static void tool_numbers(const char *text, long numbers[5])
 	}
 }
 
+/* One monitor, or two side by side. */
+static void tool_resize(struct tool *tool, const long n[5])
+{
+	struct rect monitors[] = {
+		{ .width = (uint16_t)n[0], .height = (uint16_t)n[1] },
+		{ .x = (uint16_t)n[0], .width = (uint16_t)n[2], .height = (uint16_t)n[3] },
+	};
+
+	printf("resize %d\n", tool->remote->ops->resize(tool->remote, monitors, n[2] ? 2 : 1));
+}
+
 static void tool_command(struct tool *tool, char *line)
 {
 	const struct remote_ops *ops = tool->remote->ops;
@@ -169,7 +205,7 @@ static void tool_command(struct tool *tool, char *line)
 		ops->pointer(tool->remote, (unsigned)n[0], (unsigned)n[1], (unsigned)n[2],
 			     (int)n[3], (int)n[4]);
 	} else if (util_streq(line, "resize")) {
-		printf("resize %d\n", ops->resize(tool->remote, (unsigned)n[0], (unsigned)n[1]));
+		tool_resize(tool, n);
 	} else if (util_streq(line, "hold")) {
 		ops->hold(tool->remote, n[0] != 0);
 	} else if (util_streq(line, "dump")) {
@@ -183,10 +219,16 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "channels")) {
 		rdp_channels_describe(tool->remote, channels, sizeof(channels));
 		printf("channels can_resize=%d %s\n", tool->remote->can_resize, channels);
+	} else if (util_streq(line, "monitors")) {
+		printf("monitors %u rtt %u\n", tool->remote->monitors, ops->rtt_us(tool->remote));
 	} else if (util_streq(line, "support")) {
 		printf("support text=%d\n", tool->remote->text);
 	} else if (util_streq(line, "frames")) {
 		printf("frames %lu damages %lu\n", tool->frames, tool->damages);
+	} else if (util_streq(line, "sound")) {
+		tool->sound = fopen(rest, "we");
+	} else if (util_streq(line, "heard")) {
+		printf("heard %lu loudest %u\n", tool->heard, tool->loudest);
 	} else if (util_streq(line, "quit")) {
 		tool->quit = true;
 	} else {
@@ -250,6 +292,7 @@ int main(int argc, char **argv)
 		.frame_done = tool_frame_done,
 		.cursor = tool_cursor,
 		.bell = tool_bell,
+		.sound = tool_sound,
 		.trust = tool_trust,
 		.channel_refused = tool_refused,
 		.ended = tool_ended,
@@ -261,7 +304,7 @@ int main(int argc, char **argv)
 	uint64_t begin;
 	int code = 2;
 
-	if (argc != 12)
+	if (argc != 12 && !(argc == 13 && util_streq(argv[12], "audio")))
 		return 64;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_init("tool-rdp", LOG_LEVEL_DEBUG);
@@ -276,7 +319,9 @@ int main(int argc, char **argv)
 		.height = (unsigned)atoi(argv[8]),
 		.layout = (uint32_t)strtoul(argv[9], NULL, 0),
 		.connect_s = (unsigned)atoi(argv[10]),
+		.audio = argc == 13,
 	};
+	tool.thread = pthread_self();
 	tool.trust = util_streq(argv[11], "trust");
 	if (util_unhex(argv[11], pin, sizeof(pin)) == OK)
 		config.pin = pin;
@@ -297,6 +342,8 @@ int main(int argc, char **argv)
 	loop_io_finish(&tool.input);
 	remote_free(tool.remote);
 	loop_free(tool.loop);
+	if (tool.sound)
+		fclose(tool.sound);
 	free(tool.pixels);
 	return code;
 }

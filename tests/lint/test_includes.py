@@ -26,7 +26,7 @@ ALLOWED = {
     "gateway/worker/display": {"gateway/base"},
     "gateway/worker/encode": {"gateway/base", "gateway/worker/display"},
     "gateway/worker/stream": {"gateway/base", "gateway/wire", "gateway/worker/display", "gateway/worker/encode"},
-    "gateway/worker/remote": {"gateway/base", "gateway/wire"},
+    "gateway/worker/remote": {"gateway/base", "gateway/wire", "gateway/worker/display/surface.h"},
     "gateway/worker/remote/rdp": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/remote/vnc": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/probe": {"gateway/base", "gateway/wire"},

@@ -33,6 +33,15 @@ static bool dial_address_ok(const char *address)
 	return true;
 }
 
+uint32_t remote_rtt_us(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_rtt
+										  : 0;
+}
+
 /* A PC that is switched off must be noticed within half a minute, not after TCP's quarter of an
  * hour. */
 static void dial_options(int fd)

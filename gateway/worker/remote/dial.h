@@ -20,6 +20,9 @@
 nodiscard enum err remote_dial(const char *address, uint16_t port, unsigned timeout_ms,
 			       int *ret_fd);
 
+/* Round trip of a TCP connection in microseconds, smoothed (tcp(7), TCP_INFO); 0: not known. */
+uint32_t remote_rtt_us(int fd);
+
 /*
  * A thread that shuts the socket down when time is over. It touches nothing but the descriptor and
  * what expired(ctx) does, which must be safe from another thread.

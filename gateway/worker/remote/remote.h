@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "wire/enums.h"
+#include "worker/display/surface.h"
 
 enum {
 	REMOTE_MAX_WIDTH = 7680,
@@ -98,8 +99,13 @@ struct remote_ops {
 	/* As MSG_pointer. */
 	void (*pointer)(struct remote *remote, unsigned x, unsigned y, unsigned buttons,
 			int wheel_x, int wheel_y);
-	/* Asks the PC for another desktop size; resized follows if it agrees. False: it cannot. */
-	bool (*resize)(struct remote *remote, unsigned width, unsigned height);
+	/*
+	 * Asks the PC for these monitors, the first at 0, 0 and the others beside it, at most
+	 * remote->monitors; resized with the size of all follows if it agrees. False: it cannot.
+	 */
+	bool (*resize)(struct remote *remote, const struct rect *monitors, size_t count);
+	/* Round trip to the PC as its TCP connection measures it; 0: not known. */
+	uint32_t (*rtt_us)(struct remote *remote);
 	/* Back-pressure: while held the PC is not asked for more pixels. */
 	void (*hold)(struct remote *remote, bool held);
 	void (*free)(struct remote *remote);
@@ -112,6 +118,7 @@ struct remote {
 	struct loop *loop;
 	struct remote_config config; /* strings live as long as the remote */
 	bool can_resize;
+	unsigned monitors;     /* that the PC can have; 0 and 1: one, until it says more */
 	enum remote_text text; /* once connected */
 };
 

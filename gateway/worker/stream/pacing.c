@@ -5,6 +5,7 @@
 void pacing_init(struct pacing *pacing)
 {
 	*pacing = (struct pacing){ 0 };
+	flow_init(&pacing->flow);
 }
 
 /* Sequence numbers wrap; at 60 frames a second after two years. */
@@ -37,17 +38,28 @@ void pacing_frame_done(struct pacing *pacing, uint64_t now_us)
 
 bool pacing_open(const struct pacing *pacing)
 {
-	return on_their_way(pacing) < PACING_WINDOW;
+	size_t budget;
+
+	return flow_room(&pacing->flow, &budget);
+}
+
+size_t pacing_budget(const struct pacing *pacing)
+{
+	size_t budget;
+
+	return flow_room(&pacing->flow, &budget) ? budget : 0;
 }
 
 bool pacing_due(const struct pacing *pacing, uint64_t now_us, uint64_t *ret_wait_us)
 {
+	uint64_t due_us = MAX(pacing->due_us, pacing->flow.next_us);
+
 	*ret_wait_us = 0;
 	if (!pacing->due_us || !pacing_open(pacing))
 		return false;
-	if (pacing->due_us <= now_us)
+	if (due_us <= now_us)
 		return true;
-	*ret_wait_us = pacing->due_us - now_us;
+	*ret_wait_us = due_us - now_us;
 	return false;
 }
 
@@ -56,18 +68,22 @@ uint32_t pacing_next(const struct pacing *pacing)
 	return pacing->sent + 1;
 }
 
-void pacing_sent(struct pacing *pacing, bool sent)
+void pacing_sent(struct pacing *pacing, uint64_t now_us, size_t bytes, bool wanting)
 {
 	pacing->due_us = 0;
-	pacing->sent += sent;
+	if (!bytes)
+		return;
+	pacing->sent++;
+	flow_sent(&pacing->flow, now_us, bytes, wanting);
 }
 
-enum err pacing_ack(struct pacing *pacing, uint32_t sequence, uint32_t decode_us)
+enum err pacing_ack(struct pacing *pacing, uint32_t sequence, uint64_t now_us, uint32_t decode_us)
 {
 	uint32_t ahead = sequence - pacing->acked;
+
 	if (ahead == 0 || ahead > on_their_way(pacing))
 		return ERR_PROTOCOL;
 	pacing->acked = sequence;
-	pacing->decode_us = decode_us;
+	flow_acked(&pacing->flow, ahead, now_us, decode_us);
 	return OK;
 }

@@ -1,6 +1,7 @@
 /*
- * pacing.h - when the next frame may leave: at once when nothing is on its way, never more than two
- * unacknowledged, and not in the middle of a PC's update. Pure logic, the caller brings the time.
+ * pacing.h - when the next frame may leave: at once when nothing is on its way, not in the middle
+ * of a PC's update, and only when the viewer's link has room (flow.h). Pure logic, the caller
+ * brings the time.
  */
 #ifndef SEKISHO_WORKER_STREAM_PACING_H
 #define SEKISHO_WORKER_STREAM_PACING_H
@@ -9,9 +10,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "worker/stream/flow.h"
 
 enum {
-	PACING_WINDOW = 2,       /* unacknowledged frames */
 	PACING_GATHER_US = 1000, /* after a frame end, while another frame is on its way */
 	PACING_MAX_WAIT_US =
 		8000, /* from the first damage when the PC never says that a frame is complete */
@@ -22,7 +23,7 @@ struct pacing {
 	uint32_t acked;         /* the last one acknowledged */
 	uint64_t due_us;        /* when what is dirty may leave; 0: nothing is dirty */
 	uint64_t not_before_us; /* after a resize, unless the PC's frame is complete */
-	uint32_t decode_us;     /* as the viewer said last */
+	struct flow flow;       /* the unacknowledged ones and their link */
 };
 
 void pacing_init(struct pacing *pacing);
@@ -37,8 +38,11 @@ void pacing_resized(struct pacing *pacing, uint64_t until_us);
 /* The PC's frame is complete. */
 void pacing_frame_done(struct pacing *pacing, uint64_t now_us);
 
-/* The window has room. */
+/* The link has room for a frame. */
 bool pacing_open(const struct pacing *pacing);
+
+/* Bytes that the next frame should have at most; 0: as many as it likes. */
+size_t pacing_budget(const struct pacing *pacing);
 
 /* A frame may leave now. Otherwise ret_wait_us is the time until then, 0 when an event must come
  * first. */
@@ -47,11 +51,13 @@ bool pacing_due(const struct pacing *pacing, uint64_t now_us, uint64_t *ret_wait
 /* The sequence number of the frame that would leave now. */
 uint32_t pacing_next(const struct pacing *pacing);
 
-/* What was dirty has been looked at; sent: a frame leaves. */
-void pacing_sent(struct pacing *pacing, bool sent);
+/* What was dirty has been looked at: a frame of so many bytes leaves, or none (0). wanting: more is
+ * dirty than it took. */
+void pacing_sent(struct pacing *pacing, uint64_t now_us, size_t bytes, bool wanting);
 
 /* ERR_PROTOCOL for a frame that was never sent or is acknowledged already. Acknowledges those
  * before it too. */
-nodiscard enum err pacing_ack(struct pacing *pacing, uint32_t sequence, uint32_t decode_us);
+nodiscard enum err pacing_ack(struct pacing *pacing, uint32_t sequence, uint64_t now_us,
+			      uint32_t decode_us);
 
 #endif

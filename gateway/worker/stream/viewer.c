@@ -23,6 +23,9 @@ enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct vie
 	}
 	*viewer =
 		(struct viewer){ .loop = loop, .ops = ops, .ctx = ctx, .number = number, .fd = fd };
+	const int room = VIEWER_SEND_BYTES;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
+		log_debug("viewer-room", "viewer=%u", number);
 	packets_init(&viewer->packets, fd);
 	pacing_init(&viewer->pacing);
 	input_rate_init(&viewer->rate, clock_mono_us());
@@ -135,6 +138,7 @@ void viewer_close(struct viewer *viewer, enum session_state state, enum end_reas
 static void take_hello(struct viewer *viewer, const struct msg_viewer_hello *hello)
 {
 	viewer->greeted = true;
+	viewer->codecs = hello->codecs;
 	loop_timer_cancel(&viewer->timer);
 	if (hello->version == VIEWER_VERSION) {
 		viewer->ops->hello(viewer->ctx, viewer, hello->width, hello->height);
@@ -186,7 +190,8 @@ static enum err take_message(struct viewer *viewer, const struct wire_type *type
 		take_hello(viewer, &any->viewer_hello);
 		return OK;
 	case MSG_ack: {
-		enum err err = pacing_ack(&viewer->pacing, any->ack.sequence, any->ack.decode_us);
+		enum err err = pacing_ack(&viewer->pacing, any->ack.sequence, clock_mono_us(),
+					  any->ack.decode_us);
 		if (!err)
 			viewer->ops->room(viewer->ctx, viewer);
 		return err;
@@ -194,11 +199,9 @@ static enum err take_message(struct viewer *viewer, const struct wire_type *type
 	case MSG_refresh:
 		viewer->ops->refresh(viewer->ctx, viewer);
 		return OK;
-	case MSG_ping: {
-		struct msg_pong pong = { .number = any->ping.number };
-		viewer_send(viewer, MSG_pong, &pong);
+	case MSG_ping:
+		viewer->ops->ping(viewer->ctx, viewer, any->ping.number);
 		return OK;
-	}
 	default:
 		take_input(viewer, type, any);
 		return OK;

@@ -19,6 +19,9 @@ enum {
 	VIEWER_VERSION = 2,
 	VIEWER_LINGER_US = 1000000, /* for the last status to leave */
 	VIEWER_HELLO_US = 10000000, /* until a viewer must have said who it is */
+	/* Room for a packet or two on the way to the edge: what waits longer should wait here,
+	 * where a later word can still go before it. */
+	VIEWER_SEND_BYTES = 65536,
 };
 
 struct viewer;
@@ -36,6 +39,8 @@ struct viewer_ops {
 	void (*resize)(void *ctx, struct viewer *viewer, unsigned width, unsigned height);
 	void (*release_keys)(void *ctx, struct viewer *viewer);
 	void (*still_here)(void *ctx, struct viewer *viewer);
+	/* It wants to know how long the ways are; answered with MSG_pong. */
+	void (*ping)(void *ctx, struct viewer *viewer, uint32_t number);
 	/* It lost its picture and wants a keyframe. */
 	void (*refresh)(void *ctx, struct viewer *viewer);
 	/* A frame was acknowledged, or the socket has room again. */
@@ -56,8 +61,9 @@ struct viewer {
 	struct packets packets;
 	struct pacing pacing;
 	struct input_rate rate;
-	bool greeted; /* viewer_hello came */
-	bool paused;  /* input waits for the rate */
+	bool greeted;    /* viewer_hello came */
+	unsigned codecs; /* bits of enum codec that it decodes */
+	bool paused;     /* input waits for the rate */
 	bool closing;
 };
 
@@ -76,7 +82,7 @@ void viewer_send(struct viewer *viewer, uint16_t id, const void *msg);
 /* One that replaces only waiting ones of the same sub-key. */
 void viewer_send_keyed(struct viewer *viewer, unsigned sub_key, uint16_t id, const void *msg);
 
-/* A frame may be built: none is held and the window is open. */
+/* A frame may be built: none is held and its link has room. */
 bool viewer_can_frame(const struct viewer *viewer);
 
 /* The frame in viewer->packets is complete. */

@@ -2,7 +2,7 @@
 
 #include "worker/stream/pacing.h"
 
-enum { T = 1000000 };
+enum { T = 1000000, BYTES = 500 };
 
 static bool due(const struct pacing *pacing, uint64_t now)
 {
@@ -28,7 +28,7 @@ static void test_an_isolated_change_leaves_at_once(void **state)
 	pacing_frame_done(&pacing, T + 100);
 	assert_true(due(&pacing, T + 100));
 	assert_int_equal(pacing_next(&pacing), 1);
-	pacing_sent(&pacing, true);
+	pacing_sent(&pacing, T, BYTES, false);
 	assert_int_equal(wait_of(&pacing, T + 200), 0);
 }
 
@@ -57,19 +57,19 @@ static void test_two_frames_and_no_more(void **state)
 	(void)state;
 	struct pacing pacing;
 	pacing_init(&pacing);
-	for (uint32_t i = 1; i <= PACING_WINDOW; i++) {
+	for (uint32_t i = 1; i <= FLOW_NEAR; i++) {
 		assert_true(pacing_open(&pacing));
 		pacing_damaged(&pacing, T, 0);
 		assert_true(due(&pacing, T));
 		assert_int_equal(pacing_next(&pacing), i);
-		pacing_sent(&pacing, true);
+		pacing_sent(&pacing, T, BYTES, false);
 	}
 	assert_false(pacing_open(&pacing));
 	pacing_damaged(&pacing, T, 0);
 	pacing_frame_done(&pacing, T);
 	assert_int_equal(wait_of(&pacing, T + 3600ull * T), 0); /* only an acknowledgement helps */
-	assert_ok(pacing_ack(&pacing, 1, 500));
-	assert_int_equal(pacing.decode_us, 500);
+	assert_ok(pacing_ack(&pacing, 1, T + 900, 500));
+	assert_int_equal(pacing.flow.decode_us, 500);
 	assert_true(due(&pacing, T + PACING_GATHER_US));
 }
 
@@ -79,7 +79,7 @@ static void test_a_second_frame_gathers_for_a_millisecond(void **state)
 	struct pacing pacing;
 	pacing_init(&pacing);
 	pacing_damaged(&pacing, T, 0);
-	pacing_sent(&pacing, true);
+	pacing_sent(&pacing, T, BYTES, false);
 	pacing_damaged(&pacing, T, PACING_MAX_WAIT_US);
 	pacing_frame_done(&pacing, T);
 	assert_int_equal(wait_of(&pacing, T), PACING_GATHER_US);
@@ -92,7 +92,7 @@ static void test_false_alarm_uses_no_number(void **state)
 	struct pacing pacing;
 	pacing_init(&pacing);
 	pacing_damaged(&pacing, T, 0);
-	pacing_sent(&pacing, false);
+	pacing_sent(&pacing, T, 0, false);
 	assert_int_equal(pacing_next(&pacing), 1);
 	assert_true(pacing_open(&pacing));
 	assert_int_equal(wait_of(&pacing, T + 100000), 0);
@@ -116,14 +116,14 @@ static void test_wrong_acknowledgements(void **state)
 	(void)state;
 	struct pacing pacing;
 	pacing_init(&pacing);
-	assert_err(pacing_ack(&pacing, 0, 0), ERR_PROTOCOL);
-	assert_err(pacing_ack(&pacing, 1, 0), ERR_PROTOCOL);
+	assert_err(pacing_ack(&pacing, 0, T, 0), ERR_PROTOCOL);
+	assert_err(pacing_ack(&pacing, 1, T, 0), ERR_PROTOCOL);
 	pacing_damaged(&pacing, T, 0);
-	pacing_sent(&pacing, true);
-	assert_err(pacing_ack(&pacing, 2, 0), ERR_PROTOCOL);
-	assert_ok(pacing_ack(&pacing, 1, 0));
-	assert_err(pacing_ack(&pacing, 1, 0), ERR_PROTOCOL);
-	assert_err(pacing_ack(&pacing, 0xffffffff, 0), ERR_PROTOCOL);
+	pacing_sent(&pacing, T, BYTES, false);
+	assert_err(pacing_ack(&pacing, 2, T, 0), ERR_PROTOCOL);
+	assert_ok(pacing_ack(&pacing, 1, T, 0));
+	assert_err(pacing_ack(&pacing, 1, T, 0), ERR_PROTOCOL);
+	assert_err(pacing_ack(&pacing, 0xffffffff, T, 0), ERR_PROTOCOL);
 }
 
 static void test_numbers_wrap(void **state)
@@ -132,9 +132,9 @@ static void test_numbers_wrap(void **state)
 	struct pacing pacing = { .sent = UINT32_MAX, .acked = UINT32_MAX };
 	pacing_damaged(&pacing, T, 0);
 	assert_int_equal(pacing_next(&pacing), 0);
-	pacing_sent(&pacing, true);
+	pacing_sent(&pacing, T, BYTES, false);
 	assert_true(pacing_open(&pacing));
-	assert_ok(pacing_ack(&pacing, 0, 0));
+	assert_ok(pacing_ack(&pacing, 0, T, 0));
 }
 
 int main(void)

@@ -407,17 +407,20 @@ static void resize_and_listen(struct pc *pc, int fd)
 static void test_desktop_size_both_ways(void **state)
 {
 	(void)state;
+	const struct rect size[] = { { .width = 500, .height = 300 },
+				     { .x = 500, .width = 500, .height = 300 } };
 	struct pc pc;
 	struct desk desk;
 	pc_start(&pc, resize_and_listen, NULL, 0);
 	assert_ok(desk_connect(&desk, &pc));
 	assert_false(desk.remote->can_resize);
-	assert_false(desk.remote->ops->resize(desk.remote, 500, 300));
+	assert_false(desk.remote->ops->resize(desk.remote, size, 1));
 	desk_until(&desk, desk.sizes == 2 && desk.dones == 1);
 	assert_int_equal(desk.width, 320);
 	assert_int_equal(*pixel(&desk, 319, 199) & 0xffffff, 0x010101);
 	assert_true(desk.remote->can_resize);
-	assert_true(desk.remote->ops->resize(desk.remote, 500, 300));
+	assert_false(desk.remote->ops->resize(desk.remote, size, 2));
+	assert_true(desk.remote->ops->resize(desk.remote, size, 1));
 	desk_until(&desk, pc.seen);
 	desk_close(&desk);
 	pc_stop(&pc);

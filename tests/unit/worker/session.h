@@ -31,6 +31,7 @@ enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
 static struct stand_in {
 	struct remote remote;
 	enum end_reason refuse; /* connecting fails */
+	unsigned monitors;
 	bool can_resize, ask_trust, trusted, freed, held, silent;
 	uint8_t *pixels;
 	size_t stride;
@@ -73,6 +74,7 @@ static enum err pc_connect(struct remote *remote, enum end_reason *ret_reason)
 	if (*ret_reason)
 		return ERR_DENIED;
 	remote->can_resize = pc.can_resize;
+	remote->monitors = pc.monitors;
 	pc_size(PC_WIDTH, PC_HEIGHT);
 	if (!pc.silent)
 		pc_draw(0, 0, 0x123456);
@@ -98,11 +100,20 @@ static void pc_pointer(struct remote *remote, unsigned x, unsigned y, unsigned b
 	pc_write("pointer %u %u %x %d %d\n", x, y, buttons, wheel_x, wheel_y);
 }
 
-static bool pc_resize(struct remote *remote, unsigned width, unsigned height)
+static bool pc_resize(struct remote *remote, const struct rect *monitors, size_t count)
+{
+	assert_in_range(count, 1, MAX(remote->monitors, 1u));
+	pc_write("resize");
+	for (size_t i = 0; i < count; i++)
+		pc_write(" %u %u", monitors[i].width, monitors[i].height);
+	pc_write("\n");
+	return true;
+}
+
+static uint32_t pc_rtt_us(struct remote *remote)
 {
 	(void)remote;
-	pc_write("resize %u %u\n", width, height);
-	return true;
+	return 4321;
 }
 
 static void pc_hold(struct remote *remote, bool held)
@@ -123,6 +134,7 @@ static const struct remote_ops pc_ops = {
 	.text = pc_text,
 	.pointer = pc_pointer,
 	.resize = pc_resize,
+	.rtt_us = pc_rtt_us,
 	.hold = pc_hold,
 	.free = pc_free,
 };
@@ -260,15 +272,21 @@ struct watcher {
 	union wire_any any;
 };
 
-static void watch(struct session *session, struct watcher *watcher, uint32_t number)
+static void watch_monitor(struct session *session, struct watcher *watcher, uint32_t number,
+			  uint8_t monitor)
 {
 	int fds[2];
-	struct msg_session_viewer viewer = { .viewer = number };
+	struct msg_session_viewer viewer = { .viewer = number, .monitor = monitor };
 	assert_ok(ipc_pair(fds));
 	watcher->fd = fds[0];
 	buf_init(&watcher->message, 80 * 1024 * 1024);
 	order(session, MSG_session_viewer, &viewer, fds[1]);
 	close(fds[1]);
+}
+
+static void watch(struct session *session, struct watcher *watcher, uint32_t number)
+{
+	watch_monitor(session, watcher, number, 0);
 }
 
 static void unwatch(struct watcher *watcher)

@@ -63,6 +63,7 @@ static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *h
 		err = remote_watchdog_guard(&rdp->watchdog, fd);
 	if (!err) {
 		set_client_address(settings, fd);
+		rdp->fd = fd;
 		return fd;
 	}
 	if (fd >= 0)
@@ -151,6 +152,7 @@ static void end(struct rdp_remote *rdp, enum end_reason reason)
 {
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
+	rdp->fd = -1;
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
 
@@ -269,9 +271,16 @@ static void rdp_pointer(struct remote *remote, unsigned x, unsigned y, unsigned 
 	rdp_input_pointer(rdp_from(remote), x, y, buttons, wheel_x, wheel_y);
 }
 
-static bool rdp_resize(struct remote *remote, unsigned width, unsigned height)
+static bool rdp_resize(struct remote *remote, const struct rect *monitors, size_t count)
 {
-	return rdp_channels_resize(rdp_from(remote), width, height);
+	return rdp_channels_resize(rdp_from(remote), monitors, count);
+}
+
+static uint32_t rdp_rtt_us(struct remote *remote)
+{
+	const struct rdp_remote *rdp = rdp_from(remote);
+
+	return rdp->connected && rdp->failed == END_NONE ? remote_rtt_us(rdp->fd) : 0;
 }
 
 /* Not reading fills the socket, and the PC stops. */
@@ -316,6 +325,7 @@ static const struct remote_ops rdp_ops = {
 	.text = rdp_text,
 	.pointer = rdp_pointer,
 	.resize = rdp_resize,
+	.rtt_us = rdp_rtt_us,
 	.hold = rdp_hold,
 	.free = rdp_remote_free,
 };
@@ -360,6 +370,7 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 	rdp->remote = (struct remote){
 		.ops = &rdp_ops, .events = events, .ctx = ctx, .loop = loop, .config = *config
 	};
+	rdp->fd = -1;
 	loop_timer_init(loop, &rdp->deadline, deadline_over);
 	err = make_instance(rdp);
 	if (err) {

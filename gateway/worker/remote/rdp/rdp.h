@@ -22,6 +22,7 @@ enum {
 	RDP_MAX_WATCHES = 32,
 	RDP_MAX_REFUSED = 64, /* refused channels reported for one connection */
 	RDP_MAX_OPENED = 8,
+	RDP_MAX_MONITORS = 2, /* asked for */
 };
 
 /* The graphics callbacks of FreeRDP's own pipeline that ours are put in front of. */
@@ -52,6 +53,7 @@ struct rdp_remote {
 	bool answered;          /* the PC spoke X.224 */
 	bool held;
 	bool painted;
+	int fd; /* FreeRDP's socket, only to ask how it does; -1 */
 
 	uint8_t trusted[32]; /* the certificate accepted on this connection */
 	bool has_trusted;

@@ -168,6 +168,7 @@ static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a,
 		area = UINT64_MAX;
 	rdp->disp_max_area = area;
 	rdp->remote.can_resize = area > 0;
+	rdp->remote.monitors = (unsigned)MIN(monitors, (UINT32)RDP_MAX_MONITORS);
 	return CHANNEL_RC_OK;
 }
 
@@ -214,6 +215,7 @@ static void channel_disconnected(void *context, const ChannelDisconnectedEventAr
 	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
 		rdp->disp = NULL;
 		rdp->remote.can_resize = false;
+		rdp->remote.monitors = 1;
 	}
 }
 
@@ -230,24 +232,41 @@ enum err rdp_channels_init(freerdp *instance)
 	return OK;
 }
 
-bool rdp_channels_resize(struct rdp_remote *rdp, unsigned width, unsigned height)
+/* False when it is more than the PC takes. */
+static bool fill_layout(const struct rdp_remote *rdp, const struct rect *monitors, size_t count,
+			DISPLAY_CONTROL_MONITOR_LAYOUT *layouts)
 {
-	DISPLAY_CONTROL_MONITOR_LAYOUT layout = { .Flags = DISPLAY_CONTROL_MONITOR_PRIMARY,
-						  .Orientation = ORIENTATION_LANDSCAPE,
-						  .DesktopScaleFactor = 100,
-						  .DeviceScaleFactor = 100 };
+	uint64_t area = 0;
 
-	if (!rdp->disp || !rdp->remote.can_resize)
+	for (size_t i = 0; i < count; i++) {
+		/* [MS-RDPEDISP] 2.2.2.2.1: the width must be even */
+		layouts[i] = (DISPLAY_CONTROL_MONITOR_LAYOUT){
+			.Flags = i ? 0 : DISPLAY_CONTROL_MONITOR_PRIMARY,
+			.Left = monitors[i].x,
+			.Top = monitors[i].y,
+			.Width = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_WIDTH,
+				     MIN((unsigned)monitors[i].width, (unsigned)REMOTE_MAX_WIDTH)) &
+				 ~1u,
+			.Height =
+				MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_HEIGHT,
+				    MIN((unsigned)monitors[i].height, (unsigned)REMOTE_MAX_HEIGHT)),
+			.Orientation = ORIENTATION_LANDSCAPE,
+			.DesktopScaleFactor = 100,
+			.DeviceScaleFactor = 100,
+		};
+		area += (uint64_t)layouts[i].Width * layouts[i].Height;
+	}
+	return area <= rdp->disp_max_area;
+}
+
+bool rdp_channels_resize(struct rdp_remote *rdp, const struct rect *monitors, size_t count)
+{
+	DISPLAY_CONTROL_MONITOR_LAYOUT layouts[RDP_MAX_MONITORS];
+
+	if (!rdp->disp || !rdp->remote.can_resize || count == 0 || count > rdp->remote.monitors ||
+	    !fill_layout(rdp, monitors, count, layouts))
 		return false;
-	/* [MS-RDPEDISP] 2.2.2.2.1: the width must be even */
-	layout.Width = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_WIDTH,
-			   MIN(width, (unsigned)REMOTE_MAX_WIDTH)) &
-		       ~1u;
-	layout.Height = MAX((unsigned)DISPLAY_CONTROL_MIN_MONITOR_HEIGHT,
-			    MIN(height, (unsigned)REMOTE_MAX_HEIGHT));
-	if ((uint64_t)layout.Width * layout.Height > rdp->disp_max_area)
-		return false;
-	return rdp->disp->SendMonitorLayout(rdp->disp, 1, &layout) == CHANNEL_RC_OK;
+	return rdp->disp->SendMonitorLayout(rdp->disp, (UINT32)count, layouts) == CHANNEL_RC_OK;
 }
 
 static void append(char *text, size_t size, size_t *len, const char *before, const char *name)

@@ -33,6 +33,6 @@ bool rdp_channels_allowed(const char *name, bool audio);
 void rdp_channels_describe(const struct remote *remote, char *text, size_t size);
 
 /* struct remote_ops */
-bool rdp_channels_resize(struct rdp_remote *rdp, unsigned width, unsigned height);
+bool rdp_channels_resize(struct rdp_remote *rdp, const struct rect *monitors, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "worker/remote/dial.h"
 #include "worker/remote/vnc/vnc_connect.h"
 #include "worker/remote/vnc/vnc_input.h"
 #include "worker/remote/vnc/vnc_reader.h"
@@ -198,11 +199,12 @@ static enum err op_connect(struct remote *remote, enum end_reason *ret_reason)
 	return err;
 }
 
-static bool op_resize(struct remote *remote, unsigned width, unsigned height)
+static bool op_resize(struct remote *remote, const struct rect *monitors, size_t count)
 {
 	struct vnc *vnc = vnc_from(remote);
 	uint8_t message[8 + 16] = { SET_DESKTOP_SIZE };
-	if (!remote->can_resize)
+	unsigned width = monitors->width, height = monitors->height;
+	if (!remote->can_resize || count != 1)
 		return false;
 	uint8_t *at = put16(put16(message + 2, width), height);
 	*at = 1; /* screens */
@@ -210,6 +212,12 @@ static bool op_resize(struct remote *remote, unsigned width, unsigned height)
 	at = put16(put16(put32(at, 0), width), height);
 	put32(at, vnc->screen_flags);
 	return vnc_write(vnc, message, sizeof(message));
+}
+
+static uint32_t op_rtt_us(struct remote *remote)
+{
+	struct vnc *vnc = vnc_from(remote);
+	return vnc->connected ? remote_rtt_us(vnc->client->sock) : 0;
 }
 
 static void op_hold(struct remote *remote, bool held)
@@ -238,6 +246,7 @@ static const struct remote_ops vnc_ops = {
 	.text = vnc_input_text,
 	.pointer = vnc_input_pointer,
 	.resize = op_resize,
+	.rtt_us = op_rtt_us,
 	.hold = op_hold,
 	.free = op_free,
 };
