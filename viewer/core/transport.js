@@ -18,7 +18,10 @@ import { decode, encode, ProtocolError } from "./codec.js";
  *   protocol. Called once; nothing is called after it.
  */
 
+/** Of the messages, in viewer_hello and hello. */
 export const VERSION = 2;
+/* How they are packed into the WebSocket, which the edge knows too. */
+const PROTOCOL = "sekisho.1";
 export const BROKEN = 4002;
 const LOST = 1006;
 
@@ -48,7 +51,7 @@ export class Transport {
 	constructor(url, events, meter) {
 		this.#events = events;
 		this.#meter = meter;
-		this.#socket = new WebSocket(url, `sekisho.${VERSION}`);
+		this.#socket = new WebSocket(url, PROTOCOL);
 		this.#socket.binaryType = "arraybuffer";
 		this.#socket.onopen = () => this.#opened();
 		this.#socket.onmessage = (event) => this.#received(event.data);
