@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
-import { accessUnit, nal, pps, slice, sps, toYcc } from "../unit/viewer/bitstream.js";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { accessUnit, pps, slice, sps, toYcc } from "../unit/viewer/bitstream.js";
 import { frameMessage, frameOf, picturesOf } from "../unit/viewer/helpers.js";
-import { canvas, CHROMIUM, playwright, skip, until } from "./office.js";
+import { canvas, CHROMIUM, playwright, skip } from "./office.js";
 
 const WIDTH = 320;
 const HEIGHT = 200;
@@ -21,7 +21,7 @@ const PACKET = 60000;
 const viewer = join(process.env.SEKISHO_BUILD, "share", "viewer");
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const extra = {
-	"/": "<!doctype html><title>pictures</title><link rel=icon href='data:,'><canvas id=desktop></canvas>",
+	"/": "<!doctype html><title>pictures</title><link rel=icon href='data:,'>",
 	"/test.js": 'import "./socket.js";\nimport "./core/worker.js";\n',
 	"/socket.js": readFileSync(join(here, "socket.js")),
 };
@@ -52,6 +52,9 @@ before(async () => {
 	server = await serve();
 	browser = await playwright().chromium.launch({ executablePath: CHROMIUM,
 		args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"] });
+	page = await browser.newPage();
+	page.on("pageerror", (error) => assert.fail(String(error)));
+	await page.goto(`http://127.0.0.1:${server.address().port}/`);
 });
 
 after(async () => {
@@ -59,47 +62,75 @@ after(async () => {
 	server?.close();
 });
 
+/** In the page: a new worker, what it tells, and what it sends, which message() waits for. */
+function begin() {
+	window.worker?.terminate();
+	window.channel?.close();
+	window.told = [];
+	const sent = [];
+	let look = () => {};
+	window.message = (from, id) => new Promise((done) => {
+		look = () => {
+			const at = sent.findIndex((one) => one.from === from && (one.bytes[0] | (one.bytes[1] << 8)) === id);
+			if (at < 0)
+				return;
+			look = () => {};
+			done([...sent.splice(at, 1)[0].bytes]);
+		};
+		look();
+	});
+	window.channel = new BroadcastChannel("socket");
+	window.channel.onmessage = ({ data }) => {
+		if (data.bytes)
+			sent.push(data);
+		look();
+	};
+	window.worker = new Worker("/test.js", { type: "module" });
+	window.worker.onmessage = ({ data }) => {
+		window.told.push(data.type);
+		if (data.type === "ready")
+			window.worker.postMessage({ type: "open", url: "wss://pc/", width: 320, height: 200 });
+	};
+	window.worker.onerror = (event) => { window.told.push(`error: ${event.message}`); };
+	const element = document.createElement("canvas");
+	element.id = "desktop";
+	document.body.replaceChildren(element);
+	const offscreen = element.transferControlToOffscreen();
+	window.worker.postMessage({ type: "start", canvas: offscreen }, [offscreen]);
+}
+
 beforeEach(async () => {
 	if (skip)
 		return;
-	await page?.close();
-	page = await browser.newPage();
-	page.on("pageerror", (error) => assert.fail(String(error)));
-	await page.goto(`http://127.0.0.1:${server.address().port}/`);
-	await page.evaluate(() => {
-		window.sent = [];
-		window.told = [];
-		window.channel = new BroadcastChannel("socket");
-		window.channel.onmessage = ({ data }) => window.sent.push({ ...data, bytes: [...(data.bytes ?? [])] });
-		const worker = new Worker("/test.js", { type: "module" });
-		worker.onmessage = ({ data }) => {
-			window.told.push(data.type);
-			if (data.type === "ready")
-				worker.postMessage({ type: "open", url: "wss://pc/", width: 320, height: 200 });
-		};
-		worker.onerror = (event) => { window.told.push(`error: ${event.message}`); };
-		const offscreen = document.querySelector("canvas").transferControlToOffscreen();
-		worker.postMessage({ type: "start", canvas: offscreen }, [offscreen]);
-	});
+	await page.evaluate(begin);
 	socket = 1;
 	sequence = 0;
-	await hello();
+	assert.equal(await hello(), JPEG | H264);
 	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern });
 });
 
-const IDS = { hello: 0x0901, ack: 0x0902, refresh: 0x0908 };
+afterEach(async () => {
+	if (!skip)
+		assert.deepEqual((await page.evaluate(() => window.told)).filter((one) => one.startsWith("error")), []);
+});
 
-/** The first message with this id that the viewer sent over the present connection, taken out. */
-function message(name) {
-	return until(`${name} from the viewer`, () => page.evaluate(({ id, from }) => {
-		const at = window.sent.findIndex((one) => one.from === from && (one.bytes[0] | (one.bytes[1] << 8)) === id);
-		return at >= 0 && window.sent.splice(at, 1)[0].bytes;
-	}, { id: IDS[name], from: socket }));
+const IDS = { hello: 0x0901, ack: 0x0902, refresh: 0x0908 };
+const PATIENCE = 20000;
+
+/** The next message of this kind that the viewer sends over the present connection. */
+async function message(name) {
+	const late = new Promise((_, reject) => setTimeout(reject, PATIENCE, new Error(`no ${name} from the viewer`)).unref());
+	return Buffer.from(await Promise.race([late,
+		page.evaluate(([from, id]) => window.message(from, id), [socket, IDS[name]])]));
 }
 
 async function hello() {
-	const bytes = await message("hello");
-	return bytes[8] | (bytes[9] << 8);
+	return (await message("hello")).readUInt16LE(8);
+}
+
+/** Until the viewer acknowledges this frame. */
+async function acknowledged(number) {
+	assert.equal((await message("ack")).readUInt32LE(2), number);
 }
 
 /** Sends a frame; comes back when the viewer has acknowledged it, or at once. */
@@ -115,7 +146,7 @@ async function send(frame, { wait = true } = {}) {
 			window.channel.postMessage({ to, packet: Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer });
 	}, { texts: packets, to: socket });
 	if (wait)
-		assert.equal(Buffer.from(await message("ack")).readUInt32LE(2), sequence);
+		await acknowledged(sequence);
 }
 
 const pattern = (x, y) => [(x * 7 + y * 3) & 0xff, (x * 5 + y * 11) & 0xff, (x * 13 + y) & 0xff];
@@ -130,9 +161,9 @@ async function sees(wanted) {
 		for (let x = 0; x < width; x++) {
 			const { colour, tolerance = 0 } = wanted(x, y);
 			const at = (y * width + x) * 3;
-			const shown = [...rgb.subarray(at, at + 3)];
-			assert.ok(shown.every((value, i) => Math.abs(value - colour[i]) <= tolerance),
-				`${x}, ${y}: ${shown} instead of ${colour} ± ${tolerance}`);
+			for (let i = 0; i < 3; i++)
+				if (Math.abs(rgb[at + i] - colour[i]) > tolerance)
+					assert.fail(`${x}, ${y}: ${[...rgb.subarray(at, at + 3)]} instead of ${colour} ± ${tolerance}`);
 		}
 	}
 	return rgb;
@@ -183,6 +214,164 @@ async function filmOf(width, height, count) {
 	}, { width, height, count })).map((text) => Buffer.from(text, "base64"));
 }
 
-test("a browser with WebCodecs announces JPEG and H.264", { skip }, async () => {
-	assert.deepEqual(await page.evaluate(() => window.told), ["ready", "open", "size", "picture"]);
+const BOX = [41, 33, 101, 67];
+const [LEFT, TOP, BOX_WIDTH, BOX_HEIGHT] = BOX;
+
+/** H.264 of known pixels: the picture's number makes it brighter. */
+function film(number, options = {}) {
+	const samples = (x, y) => toYcc(soft(x, y).map((value) => value + 10 * number));
+	return { codec: H264, stream: 1, key: number === 0 ? 1 : 0, rect: BOX, ...options,
+		data: accessUnit({ number, width: BOX_WIDTH, height: BOX_HEIGHT, samples }) };
+}
+
+const brightened = (number) => (x, y) => soft(x - LEFT, y - TOP).map((value) => value + 10 * number);
+/* Half of the colour's samples are not there, and each is rounded. */
+const FILM_TOLERANCE = 4;
+const JPEG_TOLERANCE = 6;
+
+test("a JPEG is drawn in its place, moved exactly and made sharp again", { skip }, async () => {
+	const data = await jpegOf(BOX_WIDTH, BOX_HEIGHT, soft);
+	await send(picturesOf({ codec: JPEG, rect: BOX, data }));
+	const seen = await sees((x, y) => (isIn(BOX, x, y) ?
+		{ colour: soft(x - LEFT, y - TOP), tolerance: JPEG_TOLERANCE } : exact(x, y)));
+
+	/* Together with a rectangle, and only some of it, and a copy of what was drawn before. */
+	const clips = [[43, 130, 20, 9], [70, 120, 5, 40]];
+	const lower = [41, 110, BOX_WIDTH, BOX_HEIGHT];
+	await send({ copies: [[...BOX.slice(0, 2), 200, 100, 101, 67]], rects: [[0, 0, 30, 30], [41, 110, 29, 10]], pixel: soft,
+		...picturesOf({ codec: JPEG, rect: lower, clips, data }) });
+	await sees((x, y) => {
+		if (isIn([200, 100, 101, 67], x, y)) {
+			const at = ((y - 100 + TOP) * WIDTH + x - 200 + LEFT) * 3;
+			return { colour: [...seen.subarray(at, at + 3)] };
+		}
+		if (clips.some((clip) => isIn(clip, x, y)))
+			return { colour: soft(x - 41, y - 110), tolerance: JPEG_TOLERANCE };
+		if (isIn(BOX, x, y))
+			return { colour: soft(x - LEFT, y - TOP), tolerance: JPEG_TOLERANCE };
+		return isIn([0, 0, 30, 30], x, y) || isIn([41, 110, 29, 10], x, y) ? { colour: soft(x, y) } : exact(x, y);
+	});
+
+	await send({ rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern });
+	await sees(exact);
+});
+
+test("several JPEGs of one frame are drawn where each belongs", { skip }, async () => {
+	const small = await jpegOf(33, 17, soft);
+	const large = await jpegOf(BOX_WIDTH, BOX_HEIGHT, (x, y) => soft(y, x));
+	await send(picturesOf({ codec: JPEG, rect: BOX, data: large }, { codec: JPEG, rect: [250, 180, 33, 17], data: small }));
+	await sees((x, y) => {
+		if (isIn(BOX, x, y))
+			return { colour: soft(y - TOP, x - LEFT), tolerance: JPEG_TOLERANCE };
+		return isIn([250, 180, 33, 17], x, y) ? { colour: soft(x - 250, y - 180), tolerance: JPEG_TOLERANCE } : exact(x, y);
+	});
+});
+
+test("H.264 is drawn unscaled, cut to its rectangle or its clips, in the order of its frames", { skip }, async () => {
+	await send(picturesOf(film(0)));
+	await sees((x, y) => (isIn(BOX, x, y) ? { colour: brightened(0)(x, y), tolerance: FILM_TOLERANCE } : exact(x, y)));
+
+	/* Several on their way at once: the frame without pictures behind them must not overtake. */
+	await send(picturesOf(film(1)), { wait: false });
+	await send(picturesOf(film(2, { clips: [[41, 33, 20, 67], [80, 50, 62, 1]] })), { wait: false });
+	await send({ rects: [[60, 40, 8, 8]], pixel: soft }, { wait: false });
+	for (const number of [2, 3, 4])
+		await acknowledged(number + 1);
+	await sees((x, y) => {
+		if (isIn([60, 40, 8, 8], x, y))
+			return { colour: soft(x, y) };
+		if (!isIn(BOX, x, y))
+			return exact(x, y);
+		const number = isIn([41, 33, 20, 67], x, y) || isIn([80, 50, 62, 1], x, y) ? 2 : 1;
+		return { colour: brightened(number)(x, y), tolerance: FILM_TOLERANCE };
+	});
+});
+
+test("many small rectangles around a film leave it alone, and the last of them make it sharp", { skip }, async () => {
+	await send(picturesOf(film(0)));
+	/* A chequered desktop: its bounding box has the whole film in it. */
+	const around = [];
+	const inside = [];
+	for (let y = 0; y < HEIGHT; y += 10)
+		for (let x = 0; x < WIDTH; x += 10)
+			(x > LEFT - 10 && x < LEFT + BOX_WIDTH && y > TOP - 10 && y < TOP + BOX_HEIGHT ? inside : around).push([x, y, 10, 10]);
+	await send({ rects: around, pixel: soft });
+	const isInside = (x, y) => inside.some((rect) => isIn(rect, x, y));
+	await sees((x, y) => {
+		if (isIn(BOX, x, y))
+			return { colour: brightened(0)(x, y), tolerance: FILM_TOLERANCE };
+		return isInside(x, y) ? exact(x, y) : { colour: soft(x, y) };
+	});
+	await send({ rects: [...inside, ...around], pixel: pattern });
+	await sees(exact);
+});
+
+test("a film of a real encoder, beside another stream and a JPEG", { skip }, async () => {
+	const units = await filmOf(160, 96, 6);
+	assert.equal(units.length, 6);
+	const data = await jpegOf(40, 30, soft);
+	for (const [number, unit] of units.entries()) {
+		const pictures = [{ codec: H264, stream: 3, key: number === 0 ? 1 : 0, rect: [150, 90, 160, 96], data: unit }, film(number)];
+		if (number === 3)
+			pictures.push({ codec: JPEG, rect: [0, 0, 40, 30], data });
+		await send(picturesOf(...pictures));
+	}
+	await sees((x, y) => {
+		if (isIn([150, 90, 160, 96], x, y))
+			return { colour: [160, 120, 100], tolerance: 12 };
+		if (isIn(BOX, x, y))
+			return { colour: brightened(5)(x, y), tolerance: FILM_TOLERANCE };
+		return isIn([0, 0, 40, 30], x, y) ? { colour: soft(x, y), tolerance: JPEG_TOLERANCE } : exact(x, y);
+	});
+	/* A keyframe ends the streams: they begin again, elsewhere and with another size. */
+	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern });
+	await sees(exact);
+	const [again] = await filmOf(64, 48, 1);
+	await send(picturesOf({ codec: H264, stream: 3, key: 1, rect: [0, 0, 64, 48], data: again }));
+	await sees((x, y) => (isIn([0, 0, 64, 48], x, y) ? { colour: [60, 120, 200], tolerance: 12 } : exact(x, y)));
+});
+
+test("a film that does not decode makes the viewer connect again without H.264", { skip }, async () => {
+	/* Right as far as anybody can see from outside, but the slice names parameters that were never sent. */
+	const size = { width: BOX_WIDTH, height: BOX_HEIGHT };
+	const body = slice(size);
+	body[5] = 0x88;
+	body[6] = 0x98;
+	const data = Buffer.concat([sps(size), pps(), body]);
+	await send(picturesOf({ codec: H264, stream: 1, key: 1, rect: BOX, data }), { wait: false });
+	socket = 2;
+	sequence = 0;
+	assert.equal(await hello(), JPEG);
+	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: soft });
+	await send(picturesOf({ codec: JPEG, rect: BOX, data: await jpegOf(BOX_WIDTH, BOX_HEIGHT, soft) }));
+	await sees((x, y) => (isIn(BOX, x, y) ? { colour: soft(x - LEFT, y - TOP), tolerance: JPEG_TOLERANCE } :
+		{ colour: soft(x, y) }));
+	/* What was not announced is not decoded either. */
+	await send(picturesOf(film(0)), { wait: false });
+	await message("refresh");
+});
+
+test("a picture that arrives after the keyframe that replaced it is not drawn", { skip }, async () => {
+	const data = await jpegOf(BOX_WIDTH, BOX_HEIGHT, soft);
+	await send(picturesOf(film(0), { codec: JPEG, rect: [200, 120, BOX_WIDTH, BOX_HEIGHT], data }), { wait: false });
+	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern }, { wait: false });
+	for (const number of [2, 3])
+		await acknowledged(number);
+	await send(picturesOf({ codec: JPEG, rect: [0, 0, BOX_WIDTH, BOX_HEIGHT], data }));
+	await sees((x, y) => (isIn([0, 0, BOX_WIDTH, BOX_HEIGHT], x, y) ? { colour: soft(x, y), tolerance: JPEG_TOLERANCE } :
+		exact(x, y)));
+});
+
+test("a JPEG that is none asks for a keyframe", { skip }, async () => {
+	const data = await jpegOf(BOX_WIDTH, BOX_HEIGHT, soft);
+	/* Its tables are gone, the head is right. */
+	const broken = Buffer.from(data);
+	for (let at = 2; broken[at + 1] !== 0xda; at += 2 + broken.readUInt16BE(at + 2))
+		if (broken[at + 1] === 0xdb)
+			broken[at + 1] = 0xfe;
+	await send(picturesOf({ codec: JPEG, rect: BOX, data: broken }), { wait: false });
+	await message("refresh");
+	await acknowledged(2);
+	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: soft });
+	await sees((x, y) => ({ colour: soft(x, y) }));
 });
