@@ -12,18 +12,24 @@ void packets_init(struct packets *packets, int fd)
 	*packets = (struct packets){ .fd = fd };
 	buf_init(&packets->frame, PACKETS_FRAME_MAX);
 	buf_init(&packets->small, PACKETS_SMALL_MAX);
+	buf_init(&packets->sounding, PACKETS_SOUND_MAX);
 	for (size_t i = 0; i < PACKETS_SMALL_QUEUE; i++)
 		buf_init(&packets->queue[i].message, PACKETS_SMALL_MAX);
+	for (size_t i = 0; i < PACKETS_SOUND_QUEUE; i++)
+		buf_init(&packets->sound[i], PACKETS_SOUND_MAX);
 }
 
 void packets_finish(struct packets *packets)
 {
 	buf_finish(&packets->frame);
 	buf_finish(&packets->small);
+	buf_finish(&packets->sounding);
 	for (size_t i = 0; i < PACKETS_SMALL_QUEUE; i++)
 		buf_finish(&packets->queue[i].message);
+	for (size_t i = 0; i < PACKETS_SOUND_QUEUE; i++)
+		buf_finish(&packets->sound[i]);
 	packets->current = NULL;
-	packets->queued = 0;
+	packets->queued = packets->sound_queued = 0;
 	packets->frame_waiting = false;
 }
 
@@ -50,7 +56,8 @@ void packets_drop_frame(struct packets *packets)
 
 bool packets_idle(const struct packets *packets)
 {
-	return !packets->current && !packets->frame_waiting && packets->queued == 0;
+	return !packets->current && !packets->frame_waiting && packets->queued == 0 &&
+	       packets->sound_queued == 0;
 }
 
 /* Takes the entry out and puts it last, so that its buffer is used again. */
@@ -82,6 +89,38 @@ enum err packets_add_small(struct packets *packets, unsigned key, uint16_t id, c
 	return err;
 }
 
+static void drop_oldest_sound(struct packets *packets)
+{
+	packets->sound_first = (packets->sound_first + 1) % PACKETS_SOUND_QUEUE;
+	packets->sound_queued--;
+}
+
+enum err packets_add_sound(struct packets *packets, uint16_t id, const void *msg)
+{
+	if (packets->sound_queued == PACKETS_SOUND_QUEUE)
+		drop_oldest_sound(packets);
+	size_t place = (packets->sound_first + packets->sound_queued) % PACKETS_SOUND_QUEUE;
+	buf_clear(&packets->sound[place]);
+	enum err err = wire_encode(id, msg, &packets->sound[place]);
+	if (!err)
+		packets->sound_queued++;
+	return err;
+}
+
+void packets_drop_sound(struct packets *packets)
+{
+	packets->sound_queued = 0;
+}
+
+static void begin_sound(struct packets *packets)
+{
+	struct buf spare = packets->sounding;
+	packets->sounding = packets->sound[packets->sound_first];
+	packets->sound[packets->sound_first] = spare;
+	drop_oldest_sound(packets);
+	packets->current = &packets->sounding;
+}
+
 /* Small messages first: a status must not wait behind the next frame. */
 static bool begin_next(struct packets *packets)
 {
@@ -92,6 +131,8 @@ static bool begin_next(struct packets *packets)
 		move_last(packets, 0);
 		packets->queued--;
 		packets->current = &packets->small;
+	} else if (packets->sound_queued > 0) {
+		begin_sound(packets);
 	} else if (packets->frame_waiting) {
 		packets->frame_waiting = false;
 		packets->current = &packets->frame;

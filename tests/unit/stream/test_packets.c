@@ -137,6 +137,88 @@ static void test_full_socket_waits(void **state)
 	bench_stop(&bench);
 }
 
+static void add_sound(struct bench *bench, uint32_t sequence)
+{
+	uint8_t data[300] = { 0 };
+	struct msg_audio audio = { .sequence = sequence, .packet = { data, sizeof(data) } };
+	assert_ok(packets_add_sound(&bench->packets, MSG_audio, &audio));
+}
+
+static void check_sound(struct bench *bench, uint32_t sequence)
+{
+	const struct wire_type *type;
+	union wire_any any;
+	assert_int_equal(take_message(bench), MSG_audio);
+	assert_ok(wire_decode(bench->message, bench->len, &type, &any));
+	assert_int_equal(any.audio.sequence, sequence);
+}
+
+/* Packets of sound do not take each other's place, and go between frames. */
+static void test_sound_keeps_its_order(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_start(&bench);
+	add_frame(&bench, 1000, 1);
+	for (uint32_t i = 0; i < PACKETS_SOUND_QUEUE; i++)
+		add_sound(&bench, i);
+	add_pong(&bench, 7);
+	assert_false(packets_idle(&bench.packets));
+	assert_int_equal(take_message(&bench), MSG_pong);
+	for (uint32_t i = 0; i < PACKETS_SOUND_QUEUE; i++)
+		check_sound(&bench, i);
+	assert_int_equal(take_message(&bench), MSG_frame);
+	check_frame(&bench, 1000, 1);
+	assert_true(packets_idle(&bench.packets));
+	bench_stop(&bench);
+}
+
+/* What waits too long is given up from its beginning, again and again, and takes no more room. */
+static void test_old_sound_is_dropped(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_start(&bench);
+	add_frame(&bench, 5000000, 1);
+	assert_ok(packets_send(&bench.packets));
+	assert_true(bench.packets.blocked);
+	for (uint32_t i = 0; i < 1000; i++)
+		add_sound(&bench, i);
+	assert_int_equal(take_message(&bench), MSG_frame);
+	check_frame(&bench, 5000000, 1);
+	for (uint32_t i = 1000 - PACKETS_SOUND_QUEUE; i < 1000; i++)
+		check_sound(&bench, i);
+	assert_int_equal(take_message(&bench), 0);
+	bench_stop(&bench);
+}
+
+static void test_sound_can_be_dropped(void **state)
+{
+	(void)state;
+	struct bench bench;
+	bench_start(&bench);
+	for (uint32_t i = 0; i < 3; i++)
+		add_sound(&bench, i);
+	packets_drop_sound(&bench.packets);
+	assert_true(packets_idle(&bench.packets));
+	add_sound(&bench, 9);
+	check_sound(&bench, 9);
+	assert_int_equal(take_message(&bench), 0);
+	bench_stop(&bench);
+}
+
+static void test_sound_has_a_size(void **state)
+{
+	(void)state;
+	struct bench bench;
+	uint8_t data[1501] = { 0 };
+	struct msg_audio audio = { .packet = { data, sizeof(data) } };
+	bench_start(&bench);
+	assert_int_not_equal(packets_add_sound(&bench.packets, MSG_audio, &audio), OK);
+	assert_true(packets_idle(&bench.packets));
+	bench_stop(&bench);
+}
+
 /* Small messages go between frames, never into one. */
 static void test_small_messages_pass_waiting_frames_only(void **state)
 {
@@ -218,6 +300,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes_around_a_packet),
 		cmocka_unit_test(test_full_socket_waits),
+		cmocka_unit_test(test_sound_keeps_its_order),
+		cmocka_unit_test(test_old_sound_is_dropped),
+		cmocka_unit_test(test_sound_can_be_dropped),
+		cmocka_unit_test(test_sound_has_a_size),
 		cmocka_unit_test(test_small_messages_pass_waiting_frames_only),
 		cmocka_unit_test(test_newer_small_message_replaces),
 		cmocka_unit_test(test_small_queue_is_limited),
