@@ -10,7 +10,8 @@
  *
  * The answer is a status as in HTTP and a JSON object:
  * - errors: {"error": code, "field"?: name, "message"?: English, "message_ja"?: Japanese}
- * - lists: {"columns": [...], "rows": [[...], ...]}
+ * - lists: {"columns": [...], "rows": [[...], ...], "next"?: number}: with "next" there is more,
+ *   which the same order with "after": that number gives
  * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
  * - device enrol: {"id", "certificate", "ca"}, the last two in PEM
  * - device invite, device export: as in docs/protocol.md §3
@@ -82,6 +83,8 @@ struct admin_call {
 	json_t *arguments;
 	json_t *result;         /* the answer; {} when the handler leaves NULL */
 	bool later;             /* the handler will call admin_finish */
+	size_t page_bytes;      /* of the rows in result, by admin_page_row */
+	int64_t page_last;      /* number of the last of them */
 	char field[64];         /* of an error */
 	char message[200];      /* of an error */
 	const char *message_ja; /* static; NULL: that of admin_messages.def */
@@ -139,6 +142,19 @@ bool admin_name_valid(const char *text, size_t max, size_t bytes);
 nodiscard enum err admin_columns(struct admin_call *call, const char *columns);
 /* Adds a row, which is taken over; NULL is ERR_NOMEM. */
 nodiscard enum err admin_row(struct admin_call *call, json_t *row);
+
+/*
+ * The same for a list of any length: a row that does not fit into the answer any more is dropped,
+ * and result gets "next", the number of the row before it, which the caller gives as "after" to go
+ * on. *ret_full: that has happened, and the handler is done.
+ */
+nodiscard enum err admin_page_row(struct admin_call *call, json_t *row, int64_t number,
+				  bool *ret_full);
+/* For what is not rows: whether bytes more of JSON fit; number is that of the row they are of.
+ * Counts them when they do, and sets "next" when not. */
+bool admin_page_take(struct admin_call *call, size_t bytes, int64_t number);
+/* The member "next" of an answer that was cut. */
+nodiscard enum err admin_page_end(struct admin_call *call);
 
 #define COMMAND(name, function, en, ja, web) extern admin_handler admin_##function;
 #define ARG(name, type, required, en, ja)

@@ -73,6 +73,7 @@ static const struct {
 	{ "device enrol", "password", COMMAND_FILE_OUT },
 	{ "device enrol", "compatible", COMMAND_FILE_OUT },
 	{ "device enrol", "csr", COMMAND_FILE_IN },
+	{ "device enrol", "place", COMMAND_TEXT },
 	{ "ca init", "take-root", COMMAND_FLAG },
 	{ "ca rotate", "take-root", COMMAND_FLAG },
 };

@@ -5,6 +5,8 @@
 
 #include "broker/admin.h"
 
+enum { PAGE_BYTES = 80 * 1024 /* of an answer's 96 KiB */ };
+
 enum err admin_find_account(struct admin_call *call, const char *field, struct account *ret)
 {
 	const char *name = admin_text(call, field);
@@ -111,4 +113,31 @@ enum err admin_row(struct admin_call *call, json_t *row)
 		return ERR_NOMEM;
 	return json_array_append_new(json_object_get(call->result, "rows"), row) == 0 ? OK
 										      : ERR_NOMEM;
+}
+
+/* The first always fits: else nobody would get past it. */
+bool admin_page_take(struct admin_call *call, size_t bytes, int64_t number)
+{
+	if (call->page_bytes && call->page_bytes + bytes > PAGE_BYTES)
+		return false;
+	call->page_bytes += bytes;
+	call->page_last = number;
+	return true;
+}
+
+enum err admin_page_end(struct admin_call *call)
+{
+	return json_object_set_new(call->result, "next", json_integer(call->page_last)) ? ERR_NOMEM
+											: OK;
+}
+
+enum err admin_page_row(struct admin_call *call, json_t *row, int64_t number, bool *ret_full)
+{
+	if (!row)
+		return ERR_NOMEM;
+	if (admin_page_take(call, json_dumpb(row, NULL, 0, JSON_COMPACT) + 1, number))
+		return admin_row(call, row);
+	json_decref(row);
+	*ret_full = true;
+	return admin_page_end(call);
 }

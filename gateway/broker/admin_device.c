@@ -30,19 +30,20 @@ static enum err optional_text(struct admin_call *call, const char *field, const 
 /* ---- list --------------------------------------------------------------------------------------
  */
 
-static enum err list_row(void *ctx, const struct inventory_row *row)
+static enum err list_row(void *ctx, const struct inventory_row *row, bool *ret_stop)
 {
 	const struct device *device = &row->device;
 	const struct certificate *certificate = &row->certificate;
 
-	return admin_row(ctx,
-			 json_pack("[I, s, s, s, s, s, s, I, I, I, s, s, I, s, s]",
-				   (json_int_t)device->id, device->owner_name, row->owners,
-				   device->name, row->state, certificate->key_type, row->place,
-				   (json_int_t)certificate->issued_s,
-				   (json_int_t)device->not_after_s, (json_int_t)device->seen_s,
-				   device->seen_address, row->serial, (json_int_t)device->retired_s,
-				   inventory_disposal_code(device->disposal), device->remark));
+	return admin_page_row(
+		ctx,
+		json_pack("[I, s, s, s, s, s, s, I, I, I, s, s, I, s, s]", (json_int_t)device->id,
+			  device->owner_name, row->owners, device->name, row->state,
+			  certificate->key_type, row->place, (json_int_t)certificate->issued_s,
+			  (json_int_t)device->not_after_s, (json_int_t)device->seen_s,
+			  device->seen_address, row->serial, (json_int_t)device->retired_s,
+			  inventory_disposal_code(device->disposal), device->remark),
+		device->id, ret_stop);
 }
 
 enum err admin_device_list(struct admin_call *call)
@@ -50,7 +51,8 @@ enum err admin_device_list(struct admin_call *call)
 	enum err err = admin_columns(call, "id,user,owners,name,state,key,place,issued,until,seen,"
 					   "address,serial,retired,disposal,remark");
 
-	return err ? err : inventory_each(call->broker, list_row, call);
+	return err ? err
+		   : inventory_each(call->broker, admin_number(call, "after", 0), list_row, call);
 }
 
 /* ---- revoke, retire ----------------------------------------------------------------------------
@@ -118,7 +120,7 @@ static enum err retire_rows(struct admin_call *call, const struct device *device
 
 	admin_by(call, by, sizeof(by));
 	if (device->state != DEVICE_REVOKED)
-		err = revoke_rows(call, device, "retired", disposal == DISPOSAL_LOST);
+		err = revoke_rows(call, device, INVENTORY_WHY_RETIRED, disposal == DISPOSAL_LOST);
 	if (!err)
 		err = device_retire(call->broker->db, device->id, disposal, by, remark,
 				    clock_wall_s());

@@ -28,7 +28,25 @@ static enum err enrol_owner(struct admin_call *call, struct account *ret)
 
 	if (!err && ret->disabled)
 		return admin_wrong(call, ERR_WRONG_STATE, "user", "the account is disabled");
-	return err;
+	if (!err)
+		err = enrol_room(call->broker, ret->id, clock_wall_s());
+	return err == ERR_DENIED ? admin_wrong(call, err, "user",
+					       "this person has 20 devices in use already: revoke "
+					       "one first")
+				 : err;
+}
+_Static_assert(ENROL_DEVICES_MAX == 20, "as the message says");
+
+/* The key lies where the CLI puts it: a file of the device's own, or one that is carried there. */
+static enum err enrol_place(struct admin_call *call, enum key_place *ret)
+{
+	const char *place = admin_text(call, "place");
+
+	if (place && (key_place_parse(place, ret) || (*ret != KEY_FILE && *ret != KEY_PKCS12)))
+		return admin_wrong(call, ERR_INVALID, "place", "file or pkcs12");
+	if (!place)
+		*ret = KEY_UNKNOWN;
+	return OK;
 }
 
 static enum err enrol_result(struct admin_call *call, int64_t id,
@@ -49,18 +67,22 @@ static enum err enrol_result(struct admin_call *call, int64_t id,
 	return call->result ? OK : ERR_NOMEM;
 }
 
-/* What kind of key it is; that it lies in a file, the CLI makes sure. */
-static enum err enrol_row(const struct msg_certified *certified, struct certificate *ret)
+/* What kind of key it is, and where. */
+static enum err enrol_row(struct admin_call *call, const struct msg_certified *certified,
+			  struct certificate *ret)
 {
 	_cleanup_object_(x509) X509 *x509 = NULL;
+	enum key_place place = KEY_UNKNOWN;
 	enum err err = issued_row(certified, clock_wall_s(), ret);
 
 	if (!err)
 		err = cert_parse(certified->certificate, &x509);
+	if (!err)
+		err = enrol_place(call, &place);
 	if (err)
 		return err;
 	csr_key_type(X509_get0_pubkey(x509), ret->key_type, sizeof(ret->key_type));
-	ret->key_place = KEY_FILE;
+	ret->key_place = place;
 	return OK;
 }
 
@@ -74,7 +96,7 @@ static enum err enrol_store(struct admin_call *call, const struct msg_certified 
 	enum err err = enrol_owner(call, &owner);
 
 	if (!err)
-		err = enrol_row(certified, &row);
+		err = enrol_row(call, certified, &row);
 	if (!err)
 		err = db_tx_begin(&tx, db);
 	if (err)
@@ -137,6 +159,7 @@ enum err admin_device_enrol(struct admin_call *call)
 	int64_t days = admin_number(call, "days", DAYS_MAX);
 	uint8_t csr[CSR_TEXT_MAX / 4 * 3];
 	struct account owner;
+	enum key_place place;
 	size_t csr_len;
 	enum err err;
 
@@ -148,7 +171,9 @@ enum err admin_device_enrol(struct admin_call *call)
 				   "1 to 64 characters, no control characters");
 	if (days < DAYS_MIN || days > DAYS_MAX)
 		return admin_wrong(call, ERR_INVALID, "days", "1 to 90");
-	err = enrol_owner(call, &owner);
+	err = enrol_place(call, &place);
+	if (!err)
+		err = enrol_owner(call, &owner);
 	if (!err)
 		err = pki_sign_device(call->broker->pki,
 				      &(const struct pki_device_order){ .csr = { csr, csr_len },

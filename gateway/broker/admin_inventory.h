@@ -10,6 +10,9 @@
 
 enum { INVENTORY_OWNERS_MAX = 512 };
 
+/* Why a device is revoked that was in use until its disposal was recorded. */
+#define INVENTORY_WHY_RETIRED "retired"
+
 struct inventory_row {
 	struct device device;
 	struct certificate certificate; /* the newest; all 0 when there is none */
@@ -18,10 +21,13 @@ struct inventory_row {
 	const char *state, *place; /* codes */
 };
 
-typedef enum err inventory_func(void *ctx, const struct inventory_row *row);
+/* *ret_stop: enough. */
+typedef enum err inventory_func(void *ctx, const struct inventory_row *row, bool *ret_stop);
 
-/* Calls func for every device by number, until it fails. */
-nodiscard enum err inventory_each(struct broker *broker, inventory_func *func, void *ctx);
+/* Calls func for every device with a number above after, by number, until it fails or has enough.
+ */
+nodiscard enum err inventory_each(struct broker *broker, int64_t after, inventory_func *func,
+				  void *ctx);
 
 /* "" for none. */
 const char *inventory_disposal_code(int64_t disposal);

@@ -17,7 +17,6 @@
 enum {
 	INVITE_HOURS = 24,
 	INVITE_LIST_DAYS = 90,
-	INVITE_LIST_BYTES = 80 * 1024, /* of rows; an answer has 96 KiB */
 	DEVICE_NAME_CHARACTERS = 64,
 	QR_MODULES_MAX = 177, /* ISO/IEC 18004, version 40 */
 };
@@ -189,30 +188,23 @@ static json_t *row_json(const struct invite *invite, int64_t now_s)
 			 invite->preapproved);
 }
 
-/* The newest first, and as many as an answer takes. */
+/* The newest first. */
 enum err admin_device_invites(struct admin_call *call)
 {
 	_cleanup_query_ struct query query = { 0 };
 	int64_t now_s = clock_wall_s();
 	struct invite invite;
-	size_t bytes = 0;
-	bool more;
+	bool more, full = false;
 	enum err err = admin_columns(call, "id,user,name,state,by,created,expires,kind,key,place,"
 					   "fingerprint,asked,address,decided,decided_by,reason,"
 					   "pre_approved");
 
 	if (err)
 		return err;
-	invite_list(&query, call->broker->db, now_s - INVITE_LIST_DAYS * INT64_C(86400));
-	while (!(err = invite_next(&query, &invite, &more)) && more) {
-		json_t *row = row_json(&invite, now_s);
-
-		bytes += row ? json_dumpb(row, NULL, 0, JSON_COMPACT) : 0;
-		if (bytes > INVITE_LIST_BYTES) {
-			json_decref(row);
-			break;
-		}
-		err = admin_row(call, row);
+	invite_list(&query, call->broker->db, now_s - INVITE_LIST_DAYS * INT64_C(86400),
+		    admin_number(call, "after", 0));
+	while (!full && !(err = invite_next(&query, &invite, &more)) && more) {
+		err = admin_page_row(call, row_json(&invite, now_s), invite.id, &full);
 		if (err)
 			break;
 	}

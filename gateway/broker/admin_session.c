@@ -62,11 +62,12 @@ struct status_counts {
 	int64_t now_s, expiring, pending, logins;
 };
 
-static enum err count_expiring(void *ctx, const struct inventory_row *row)
+static enum err count_expiring(void *ctx, const struct inventory_row *row, bool *ret_stop)
 {
 	struct status_counts *counts = ctx;
 	int64_t left_s = row->device.not_after_s - counts->now_s;
 
+	(void)ret_stop;
 	if (row->device.state != DEVICE_REVOKED && left_s > 0 && left_s < EXPIRING_DAYS * 86400)
 		counts->expiring++;
 	return OK;
@@ -80,7 +81,7 @@ static enum err count_pending(struct db *db, struct status_counts *counts)
 	enum err err;
 
 	/* None waits longer than an invitation is good for. */
-	invite_list(&query, db, counts->now_s - 2 * 86400);
+	invite_list(&query, db, counts->now_s - 2 * 86400, 0);
 	while (!(err = invite_next(&query, &invite, &more)) && more)
 		counts->pending +=
 			invite.state == ENROL_PENDING && counts->now_s < invite.expires_s;
@@ -130,7 +131,7 @@ enum err admin_status(struct admin_call *call)
 	enum err err = login_row_count(broker->db, &counts.logins);
 
 	if (!err)
-		err = inventory_each(broker, count_expiring, &counts);
+		err = inventory_each(broker, 0, count_expiring, &counts);
 	if (!err)
 		err = count_pending(broker->db, &counts);
 	if (!err)

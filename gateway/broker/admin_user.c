@@ -120,25 +120,30 @@ enum err admin_user_add(struct admin_call *call)
 /* ---- list --------------------------------------------------------------------------------------
  */
 
+static json_t *user_row(const struct broker *broker, const struct account *account)
+{
+	bool locked = account->locked || account->failures >= broker->policy.failures;
+
+	return json_pack("[s, s, s, s, I]", account->name, account->full_name,
+			 role_code(account->role),
+			 account->disabled ? "disabled"
+			 : locked          ? "locked"
+					   : "active",
+			 (json_int_t)account->failures);
+}
+
 enum err admin_user_list(struct admin_call *call)
 {
 	_cleanup_query_ struct query query = { 0 };
 	struct account account;
-	bool more;
+	bool more, full = false;
 	enum err err = admin_columns(call, "name,full-name,role,state,failures");
 
 	if (err)
 		return err;
-	account_list(&query, call->broker->db);
-	while (!(err = account_next(&query, &account, &more)) && more) {
-		bool locked = account.locked || account.failures >= call->broker->policy.failures;
-
-		err = admin_row(call, json_pack("[s, s, s, s, I]", account.name, account.full_name,
-						role_code(account.role),
-						account.disabled ? "disabled"
-						: locked         ? "locked"
-								 : "active",
-						(json_int_t)account.failures));
+	account_list(&query, call->broker->db, admin_number(call, "after", 0));
+	while (!full && !(err = account_next(&query, &account, &more)) && more) {
+		err = admin_page_row(call, user_row(call->broker, &account), account.id, &full);
 		if (err)
 			return err;
 	}

@@ -83,10 +83,10 @@ enum err enrol_valid(struct broker *broker, const struct invite *invite, int64_t
 	return ERR_DENIED;
 }
 
-static enum err check_room(struct broker *broker, const struct invite *invite, int64_t now_s)
+enum err enrol_room(struct broker *broker, int64_t account, int64_t now_s)
 {
 	int64_t count = 0;
-	enum err err = device_count(broker->db, invite->account, now_s, &count);
+	enum err err = device_count(broker->db, account, now_s, &count);
 
 	return !err && count >= ENROL_DEVICES_MAX ? ERR_DENIED : err;
 }
@@ -182,7 +182,7 @@ static enum err issue(struct enrol_job *job, struct certificate *row, struct inv
 	if (!err)
 		err = enrol_valid(broker, ret, now_s);
 	if (!err)
-		err = check_room(broker, ret, now_s);
+		err = enrol_room(broker, ret->account, now_s);
 	/* The signer signed what was asked for, or it is broken. */
 	if (!err && !job->file_key && memcmp(row->key, ret->key, sizeof(row->key)) != 0)
 		err = ERR_INTERNAL;
@@ -191,18 +191,41 @@ static enum err issue(struct enrol_job *job, struct certificate *row, struct inv
 	return err ? err : db_tx_commit(&tx);
 }
 
+/*
+ * Those that asked with the same code meanwhile. The same request has the same certificate; a file
+ * is for one alone. certified is NULL unless err is OK.
+ */
+static void end_waiting(struct broker *broker, const struct invite *invite, enum err err,
+			const char *field, const struct msg_certified *certified, int64_t until_s)
+{
+	struct enrol_job *job;
+
+	while ((job = enrol_job_waiting(broker->enrol, invite->id))) {
+		if (!err && invite->kind == INVITE_REQUEST) {
+			enrol_reply_issued(job, certified, NULL, until_s,
+					   job->est ? NULL
+						    : enrol_json(broker, invite, clock_wall_s()));
+			enrol_job_free(job);
+		} else {
+			refuse(job, invite, err ? err : ERR_USED, field);
+		}
+	}
+}
+
 static void certified(void *ctx, enum err result, const union wire_any *answer)
 {
 	_cleanup_enrol_file_ struct enrol_file file;
 	struct enrol_job *job = ctx;
+	struct broker *broker = job->broker;
 	struct invite invite = { 0 };
 	struct certificate row;
 	const char *field;
 	enum err err = enrol_signer_error(result, &field);
 
 	enrol_file_init(&file);
+	job->signs = false;
 	if (!err)
-		err = invite_by_id(job->broker->db, job->invite, &invite);
+		err = invite_by_id(broker->db, job->invite, &invite);
 	if (!err)
 		err = issued_row(&answer->certified, clock_wall_s(), &row);
 	if (!err && job->file_key)
@@ -214,13 +237,17 @@ static void certified(void *ctx, enum err result, const union wire_any *answer)
 		err = issue(job, &row, &invite);
 	}
 	if (err) {
+		const struct invite same = { .id = job->invite };
+
 		refuse(job, invite.id ? &invite : NULL, err, field);
+		end_waiting(broker, invite.id ? &invite : &same, err, field, NULL, 0);
 		return;
 	}
 	log_info("enrolled", "account=%s device=%lld", invite.account_name, (long long)row.device);
 	enrol_reply_issued(job, &answer->certified, &file, row.not_after_s,
-			   job->est ? NULL : enrol_json(job->broker, &invite, clock_wall_s()));
+			   job->est ? NULL : enrol_json(broker, &invite, clock_wall_s()));
 	enrol_job_free(job);
+	end_waiting(broker, &invite, OK, NULL, &answer->certified, row.not_after_s);
 }
 
 /* Waits, or has it signed. */
@@ -236,6 +263,12 @@ static void go_on(struct enrol_job *job, const struct invite *invite)
 		enrol_job_free(job);
 		return;
 	}
+	/* What is signed twice has no row the second time, and the signer's list would say so for
+	 * ever.
+	 */
+	job->waits = enrol_job_must_wait(job);
+	if (job->waits)
+		return;
 	if (invite->kind == INVITE_FILE)
 		err = enrol_file_key(job);
 	order.csr = (struct bytes){ job->csr, job->csr_len };
@@ -243,6 +276,8 @@ static void go_on(struct enrol_job *job, const struct invite *invite)
 		err = pki_sign_device(job->broker->pki, &order, certified, job);
 	if (err)
 		refuse(job, invite, err, NULL);
+	else
+		job->signs = true;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -373,7 +408,7 @@ enum err enrol_begin(struct request *request, const struct enrol_wish *wish)
 	if (!err && invite.kind != INVITE_NOTHING && invite.kind != kind)
 		err = ERR_USED;
 	if (!err) {
-		err = check_room(request->broker, &invite, request->now_s);
+		err = enrol_room(request->broker, invite.account, request->now_s);
 		field = err == ERR_DENIED ? "devices" : NULL;
 	}
 	if (err)

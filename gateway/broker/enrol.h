@@ -60,6 +60,9 @@ enum enrol_state enrol_seen(const struct invite *invite, int64_t now_s);
  */
 nodiscard enum err enrol_valid(struct broker *broker, const struct invite *invite, int64_t now_s);
 
+/* ERR_DENIED: the account has ENROL_DEVICES_MAX devices in use. */
+nodiscard enum err enrol_room(struct broker *broker, int64_t account, int64_t now_s);
+
 /* A request with a code, to its answer. As a request_handler. */
 nodiscard enum err enrol_begin(struct request *request, const struct enrol_wish *wish);
 

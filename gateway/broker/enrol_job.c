@@ -79,6 +79,22 @@ void enrol_job_free(struct enrol_job *job)
 	free(job);
 }
 
+bool enrol_job_must_wait(const struct enrol_job *job)
+{
+	for (const struct enrol_job *at = job->broker->enrol->jobs; at; at = at->next)
+		if (at->invite == job->invite && at->signs)
+			return true;
+	return false;
+}
+
+struct enrol_job *enrol_job_waiting(const struct enrol *enrol, int64_t invite)
+{
+	for (struct enrol_job *at = enrol->jobs; at; at = at->next)
+		if (at->invite == invite && at->waits)
+			return at;
+	return NULL;
+}
+
 enum err enrol_signer_error(enum err err, const char **ret_field)
 {
 	*ret_field = NULL;

@@ -36,12 +36,19 @@ struct enrol_job {
 	char key_type[CERTIFICATE_KEY_TYPE_MAX + 1];
 	EVP_PKEY *file_key; /* for a file; NULL: the device has the key */
 	bool compatible;
+	/* Of an invitation one job at a time is at the signer; others wait for its end. */
+	bool signs, waits;
 };
 
 /* Takes wish over in copies, but for the key of a file. ERR_UNAVAILABLE: too many. */
 nodiscard enum err enrol_job_new(struct request *request, const struct enrol_wish *wish,
 				 struct enrol_job **ret);
 void enrol_job_free(struct enrol_job *job);
+
+/* Whether another job of the same invitation is at the signer. */
+bool enrol_job_must_wait(const struct enrol_job *job);
+/* One that waits for a job of that invitation; NULL: none. */
+struct enrol_job *enrol_job_waiting(const struct enrol *enrol, int64_t invite);
 
 /* The error for the answer to what the signer said. *ret_field: what is wrong with the request, or
  * NULL. */

@@ -2,6 +2,8 @@
  * handle_admin.c - what administrators may do in the portal: the orders that commands.def opens to
  * it. Who may ask at all is dispatch.c's to say.
  */
+#include <string.h>
+
 #include "broker/admin.h"
 #include "broker/handlers.h"
 
@@ -27,10 +29,16 @@ static void run(struct request *request, enum admin_way way, const char *command
 
 enum err handle_admin_look(struct request *request)
 {
-	static const char none[] = "{}";
+	char arguments[48] = "{}";
+	uint64_t after = request->msg->admin_look.after;
 
+	if (after > INT64_MAX)
+		return ERR_INVALID;
+	if (after)
+		snprintf(arguments, sizeof(arguments), "{\"after\":%llu}",
+			 (unsigned long long)after);
 	run(request, ADMIN_PORTAL_LOOK, request->msg->admin_look.command,
-	    (struct bytes){ (const uint8_t *)none, sizeof(none) - 1 });
+	    (struct bytes){ (const uint8_t *)arguments, strlen(arguments) });
 	return OK;
 }
 

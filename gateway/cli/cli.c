@@ -14,6 +14,7 @@
 #include "cli/lang.h"
 #include "cli/local.h"
 #include "cli/output.h"
+#include "cli/pages.h"
 #include "cli/prompt.h"
 #include "cli/show.h"
 #include "wire/settings.h"
@@ -140,6 +141,14 @@ static const struct command_arg *password_arg(const struct command *command)
 	return NULL;
 }
 
+static bool takes(const struct command *command, const char *name)
+{
+	for (size_t i = 0; i < command->arg_count; i++)
+		if (util_streq(command->args[i].name, name))
+			return true;
+	return false;
+}
+
 static int gather(struct run *run)
 {
 	const struct command_arg *password = password_arg(run->args.command);
@@ -154,6 +163,8 @@ static int gather(struct run *run)
 		if (code)
 			return code;
 	}
+	if (takes(run->args.command, "language") && !args_find(&run->args, "language"))
+		json_object_set_new(run->arguments, "language", json_string(lang("en", "ja")));
 	return password ? add_password(run, password) : EXIT_DONE;
 }
 
@@ -249,20 +260,60 @@ static int explain_call(const struct run *run, enum err err)
 		      text);
 }
 
+static bool is_refusal(unsigned status, const json_t *body)
+{
+	return status >= STATUS_REFUSED || json_object_get(body, "error");
+}
+
+static enum err call_once(const struct run *run, unsigned *ret_status, json_t **ret_body)
+{
+	const char *name = run->args.command->name;
+
+	return admin_call(run->settings.gateway_runtime_dir, name, run->arguments,
+			  util_streq(name, "status") ? ADMIN_STATUS_TIMEOUT_MS : ADMIN_TIMEOUT_MS,
+			  ret_status, ret_body);
+}
+
+/* A list that is cut would be worse than none: the answer is all of its pages, or a refusal. */
+static enum err call_all(const struct run *run, unsigned *ret_status, json_t **ret_body)
+{
+	json_t *whole = NULL, *page = NULL;
+	enum err err = call_once(run, ret_status, &whole);
+	bool more = false;
+
+	if (!err && !is_refusal(*ret_status, whole))
+		err = pages_next(whole, run->arguments, &more);
+	while (!err && more) {
+		err = call_once(run, ret_status, &page);
+		if (!err && is_refusal(*ret_status, page)) {
+			json_decref(whole);
+			*ret_body = page;
+			return OK;
+		}
+		if (!err)
+			err = pages_add(whole, page);
+		if (!err)
+			err = pages_next(page, run->arguments, &more);
+		json_decref(page);
+		page = NULL;
+	}
+	if (err)
+		json_decref(whole);
+	else
+		*ret_body = whole;
+	return err;
+}
+
 static int call(struct run *run)
 {
 	unsigned status = 0;
 	json_t *body = NULL;
 	int code = EXIT_DONE;
-	const char *name = run->args.command->name;
-	enum err err =
-		admin_call(run->settings.gateway_runtime_dir, name, run->arguments,
-			   util_streq(name, "status") ? ADMIN_STATUS_TIMEOUT_MS : ADMIN_TIMEOUT_MS,
-			   &status, &body);
+	enum err err = call_all(run, &status, &body);
 
 	if (err)
 		return explain_call(run, err);
-	if (status >= STATUS_REFUSED || json_object_get(body, "error")) {
+	if (is_refusal(status, body)) {
 		code = EXIT_REFUSED;
 		if (!run->args.json)
 			show_error(stderr, body);

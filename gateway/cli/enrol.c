@@ -10,6 +10,7 @@
 #include "certs/csr.h"
 #include "certs/pkcs12.h"
 #include "cli/output.h"
+#include "wire/enums.h"
 
 enum { FILE_BYTES_MAX = 64 * 1024 };
 
@@ -91,7 +92,8 @@ json_t *enrol_request(const struct enrol *enrol)
 	EVP_EncodeBlock((unsigned char *)text, der, (int)len);
 	OPENSSL_free(der);
 	json_t *request =
-		json_pack("{s:s, s:s, s:s}", "user", enrol->user, "name", enrol->name, "csr", text);
+		json_pack("{s:s, s:s, s:s, s:s}", "user", enrol->user, "name", enrol->name, "csr",
+			  text, "place", key_place_code(enrol->pem ? KEY_FILE : KEY_PKCS12));
 	if (request && enrol->days)
 		json_object_set_new(request, "days", json_integer(enrol->days));
 	return request;

@@ -21,7 +21,7 @@ void enrol_freep(struct enrol **enrol);
 /* Whether the file is PEM, which has no password. */
 bool enrol_is_pem(const struct enrol *enrol);
 
-/* {"user", "name", "days"?, "csr"} for the broker; NULL when out of memory. */
+/* {"user", "name", "days"?, "csr", "place"} for the broker; NULL when out of memory. */
 json_t *enrol_request(const struct enrol *enrol);
 
 /*

@@ -17,7 +17,7 @@
 enum {
 	COLUMNS_MAX = 32,
 	COLUMNS_WIDE = 10, /* from here on, columns in which nothing stands are left out */
-	CELL_ROOM = 32,
+	CELL_ROOM = 96,
 	GAP = 2,
 	MAC_DIGITS = 12,
 	HEX_ROOM = 3 * 64,
@@ -148,6 +148,17 @@ static const char *mac_text(const char *digits, char room[CELL_ROOM])
 	return strlen(digits) == MAC_DIGITS ? colons(digits, false, room, CELL_ROOM) : digits;
 }
 
+/* Who gave an order without an account: root, or the gateway's own user, at the gateway itself. */
+static const char *by_text(const char *by, char room[CELL_ROOM])
+{
+	if (strncmp(by, "uid ", 4) != 0)
+		return by;
+	snprintf(room, CELL_ROOM,
+		 lang_is_ja() ? "ゲートウェイのコマンド（%s）" : "command line on the gateway (%s)",
+		 util_streq(by, "uid 0") ? "root" : by);
+	return room;
+}
+
 static const char *column_text(const json_t *columns, const json_t *row, size_t at,
 			       char room[CELL_ROOM])
 {
@@ -160,6 +171,9 @@ static const char *column_text(const json_t *columns, const json_t *row, size_t 
 		return time_text(json_integer_value(value), room);
 	if (code && util_streq(code, "mac"))
 		return mac_text(json_string_value(value), room);
+	if (code && json_is_string(value) &&
+	    (util_streq(code, "by") || util_streq(code, "decided_by")))
+		return by_text(json_string_value(value), room);
 	return code ? word(code, cell_text(value, room)) : cell_text(value, room);
 }
 

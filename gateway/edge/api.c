@@ -155,6 +155,8 @@ const struct route api_routes[] = {
 	  SESSION(session_attach), ROUTE_STREAM },
 	{ METHOD_POST, "/api/device/renew", MSG_device_renew, renew_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
+	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
+	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
 	{ METHOD_POST, "/api/admin/{command}", MSG_admin_order, order_fields, 0, ROUTE_ADMIN },
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
@@ -380,7 +382,7 @@ static void fill_head(const struct route *route, const struct route_params *para
 	}
 	if (!route->param_offset)
 		return;
-	if (strstr(route->pattern, "{host}"))
+	if (strstr(route->pattern, "{host}") || strstr(route->pattern, "{after}"))
 		memcpy(param, &params->number, sizeof(params->number));
 	else
 		memcpy(param, params->session, sizeof(params->session));

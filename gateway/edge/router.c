@@ -56,6 +56,22 @@ static enum err take_command(const char *text, char ret[ROUTER_COMMAND + 1])
 	return words == 2 || words == 3 ? OK : ERR_NOT_FOUND;
 }
 
+/* A command and, as its last segment, after which number a list goes on. */
+static enum err take_page(const char *text, struct route_params *params)
+{
+	const char *slash = strrchr(text, '/');
+	char command[ROUTER_COMMAND + 1];
+	size_t len = slash ? (size_t)(slash - text) : 0;
+
+	if (!slash || len > ROUTER_COMMAND)
+		return ERR_NOT_FOUND;
+	memcpy(command, text, len);
+	command[len] = 0;
+	if (take_command(command, params->command))
+		return ERR_NOT_FOUND;
+	return take_number(slash + 1, strlen(slash + 1), &params->number);
+}
+
 static bool is(const char *pattern, size_t len, const char *word)
 {
 	return len == strlen(word) && !memcmp(pattern, word, len);
@@ -86,6 +102,8 @@ static enum err path_fits(const char *pattern, const char *path, struct route_pa
 
 		if (util_streq(pattern, "/{command}"))
 			return take_command(path + 1, params->command);
+		if (util_streq(pattern, "/{command}/{after}"))
+			return take_page(path + 1, params);
 		if (util_streq(pattern, "/{question}")) {
 			params->question = path + 1;
 			return *params->question ? OK : ERR_NOT_FOUND;

@@ -59,9 +59,12 @@ enum err account_by_id(struct db *db, int64_t id, struct account *ret)
 	return err ? err : account_load(&query, ret);
 }
 
-void account_list(struct query *query, struct db *db)
+void account_list(struct query *query, struct db *db, int64_t after)
 {
-	query_init(query, db, "SELECT " ACCOUNT_COLUMNS " FROM account ORDER BY name");
+	query_init(query, db,
+		   "SELECT " ACCOUNT_COLUMNS " FROM account WHERE name >"
+		   " coalesce((SELECT name FROM account WHERE id = ?), '') ORDER BY name");
+	query_i64(query, after);
 }
 
 enum err account_next(struct query *query, struct account *ret, bool *ret_more)

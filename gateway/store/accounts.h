@@ -36,8 +36,9 @@ bool account_name_valid(const char *name);
 nodiscard enum err account_by_name(struct db *db, const char *name, struct account *ret);
 nodiscard enum err account_by_id(struct db *db, int64_t id, struct account *ret);
 
-/* All by name; then account_next until *ret_more is false. */
-void account_list(struct query *query, struct db *db);
+/* By name; after: only those behind the account with that number, 0 for all. Then account_next
+ * until *ret_more is false. */
+void account_list(struct query *query, struct db *db, int64_t after);
 nodiscard enum err account_next(struct query *query, struct account *ret, bool *ret_more);
 
 /* Takes name, full_name, role and password. */

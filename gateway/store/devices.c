@@ -84,9 +84,10 @@ enum err device_by_id(struct db *db, int64_t id, struct device *ret)
 	return err ? err : device_load(&query, ret);
 }
 
-void device_list(struct query *query, struct db *db)
+void device_list(struct query *query, struct db *db, int64_t after)
 {
-	query_init(query, db, DEVICE_SELECT(NEWEST) "ORDER BY device.id");
+	query_init(query, db, DEVICE_SELECT(NEWEST) "WHERE device.id > ? ORDER BY device.id");
+	query_i64(query, after);
 }
 
 enum err device_next(struct query *query, struct device *ret, bool *ret_more)

@@ -54,8 +54,9 @@ struct device {
 nodiscard enum err device_by_key(struct db *db, const uint8_t key[DEVICE_KEY], struct device *ret);
 nodiscard enum err device_by_id(struct db *db, int64_t id, struct device *ret);
 
-/* All by number; then device_next until *ret_more is false. */
-void device_list(struct query *query, struct db *db);
+/* Those with a number above after, by number; then device_next until *ret_more is false. Reading
+ * costs by the row: a page is as many as the caller takes. */
+void device_list(struct query *query, struct db *db, int64_t after);
 nodiscard enum err device_next(struct query *query, struct device *ret, bool *ret_more);
 
 /* Takes key, name and owner, who becomes its first row of owners. ERR_EXISTS: the key was enrolled

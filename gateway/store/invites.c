@@ -111,10 +111,13 @@ enum err invite_csr(struct db *db, int64_t id, uint8_t *ret_csr, size_t *ret_len
 	return query_err(&query);
 }
 
-void invite_list(struct query *query, struct db *db, int64_t since_s)
+void invite_list(struct query *query, struct db *db, int64_t since_s, int64_t before)
 {
-	query_init(query, db, INVITE_SELECT "WHERE invite.created >= ? ORDER BY invite.id DESC");
+	query_init(query, db,
+		   INVITE_SELECT "WHERE invite.created >= ?1 AND (?2 = 0 OR invite.id < ?2)"
+				 " ORDER BY invite.id DESC");
 	query_i64(query, since_s);
+	query_i64(query, before);
 }
 
 enum err invite_next(struct query *query, struct invite *ret, bool *ret_more)

@@ -52,8 +52,9 @@ nodiscard enum err invite_by_id(struct db *db, int64_t id, struct invite *ret);
 /* ret_csr has INVITE_CSR_MAX bytes. */
 nodiscard enum err invite_csr(struct db *db, int64_t id, uint8_t *ret_csr, size_t *ret_len);
 
-/* All that were made at or after since_s, the newest first. */
-void invite_list(struct query *query, struct db *db, int64_t since_s);
+/* All that were made at or after since_s, the newest first; before: only those with a lower number,
+ * 0 for all. */
+void invite_list(struct query *query, struct db *db, int64_t since_s, int64_t before);
 nodiscard enum err invite_next(struct query *query, struct invite *ret, bool *ret_more);
 
 /*

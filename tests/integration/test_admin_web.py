@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import os
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -30,10 +31,19 @@ class AdminWeb(harness.Case):
         return (browser or self.browser).post(f"/api/admin/{command.replace(' ', '/')}",
                                               {name.replace("_", "-"): value for name, value in arguments.items()})
 
+    def pages(self, command):
+        """The answers of a listing, page after page."""
+        after = None
+        while True:
+            answer = self.look(f"{command} {after}" if after else command)
+            self.assertEqual(answer.status, 200, answer)
+            yield answer.json
+            after = answer.json.get("next")
+            if not after:
+                return
+
     def rows(self, command):
-        answer = self.look(command)
-        self.assertEqual(answer.status, 200, answer)
-        return [dict(zip(answer.json["columns"], row)) for row in answer.json["rows"]]
+        return [dict(zip(page["columns"], row)) for page in self.pages(command) for row in page["rows"]]
 
     def refused(self, answer, status, code, field=None):
         self.assertEqual((answer.status, answer.json["error"], answer.json.get("field")), (status, code, field), answer)
@@ -190,14 +200,15 @@ class AdminWeb(harness.Case):
         self.assertEqual(answer.json, {})
         row = next(row for row in self.rows("device list") if row["id"] == number)
         self.assertEqual((row["state"], row["disposal"], row["remark"]), ("retired", "destroyed", "+81, 物理破壊"))
-        text = self.look("device export").json["csv"]
+        self.refused(self.look("device export"), 405, "method")  # it is in the audit log, so it is an order
+        text = self.order("device export", language="ja").json["csv"]
         self.assertTrue(text.startswith("\ufeff") and "\n" not in text.replace("\r\n", ""))
         header, *rows = csv.reader(io.StringIO(text[1:], newline=""))
         self.assertEqual(len(rows), len(self.rows("device list")))
         self.assertTrue(all(len(row) == len(header) for row in rows))
         cells = next(row for row in rows if row[0] == str(number))
         self.assertEqual((cells[1], cells[2], cells[4], cells[15], cells[16], cells[17]),
-                         ('\'=cmd|"x",ノート', "abe", "retired", "destroyed", "kanri", "'+81, 物理破壊"))
+                         ('\'=cmd|"x",ノート', "abe", "廃棄済み", "破壊", "kanri", "'+81, 物理破壊"))
         self.assertFalse(any(cell[:1] in tuple("=+-@\t\r") for row in rows for cell in row if cell))
 
     def test_sharing_a_device(self):
@@ -223,6 +234,9 @@ class AdminWeb(harness.Case):
         self.assertNotIn("<script", text)
         row = next(row for row in self.rows("device invites") if row["id"] == invite["id"])
         self.assertEqual(row["by"], f"uid {os.geteuid()}")
+        text = subprocess.run([self.gateway.bin / "sekisho", "--config", self.gateway.settings_path, "device", "invites"],
+                              check=True, capture_output=True, text=True, env=harness.environment(LC_ALL="C.UTF-8")).stdout
+        self.assertIn("command line on the gateway (" + ("root)" if harness.ROOT else "uid "), text)
         with self.assertRaises(harness.CliError):  # a file that is there is not overwritten, and nobody is invited
             self.gateway.cli("device", "invite", "--user", "sato", "--name", "二枚目", "--out", sheet)
         self.assertFalse([row for row in self.rows("device invites") if row["name"] == "二枚目"])
@@ -230,7 +244,36 @@ class AdminWeb(harness.Case):
     def test_the_inventory_as_a_file(self):
         path = self.gateway.dir / "devices.csv"
         self.assertEqual(self.gateway.cli("device", "export", "--out", path), {"file": str(path)})
-        self.assertTrue(path.read_bytes().startswith(b"\xef\xbb\xbf"))
+        self.assertTrue(path.read_bytes().startswith(b"\xef\xbb\xbfNo.,Device,"))
+        for language, words in (("ja", ("番号,端末,", "使用中")), ("en", ("No.,Device,", "In use"))):
+            path.unlink()
+            self.gateway.cli("device", "export", "--out", path, "--language", language)
+            self.assertTrue(all(word in path.read_text() for word in words))
+
+    def test_thousands_of_devices(self):
+        many, first = 3000, 10 ** 6
+        before = len(self.rows("device list"))
+        with sqlite3.connect(self.gateway.dir / "state" / "broker" / "sekisho.db", timeout=30) as db:
+            owner = db.execute("SELECT id FROM account WHERE name = 'kanri'").fetchone()[0]
+            db.executemany("INSERT INTO device (id, device_key, name, owner, state, created, retired, disposal)"
+                           " VALUES (?, randomblob(32), ?, ?, 2, 0, ?, ?)",
+                           ((first + i, f"営業部ノート {i:04}", owner, i % 3 and 1, i % 3 and 1) for i in range(many)))
+        db.close()
+        pages = list(self.pages("device list"))
+        ids = [row[0] for page in pages for row in page["rows"]]
+        self.assertEqual((len(ids), ids), (before + many, sorted(set(ids))))
+        self.assertGreater(len(pages), 3)
+        self.assertEqual([row["id"] for row in self.gateway.rows("device", "list")], ids)
+        self.assertEqual([row["id"] for row in self.gateway.rows("device", "list", "--after", first + many - 3)],
+                         [first + many - 2, first + many - 1])
+        path = self.gateway.dir / "all.csv"
+        self.gateway.cli("device", "export", "--out", path, "--language", "ja")
+        header, *rows = csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
+        self.assertEqual([int(row[0]) for row in rows], ids)
+        self.assertEqual(sum(row[4] == "廃棄済み" for row in rows if int(row[0]) >= first), many * 2 // 3)
+        with sqlite3.connect(self.gateway.dir / "state" / "broker" / "sekisho.db", timeout=30) as db:
+            db.execute("DELETE FROM device WHERE id >= ?", (first,))
+        db.close()
 
 
 if __name__ == "__main__":

@@ -68,6 +68,20 @@ import { ApiError } from "./api.js";
 /** @type {readonly Disposal[]} */
 export const DISPOSALS = Object.freeze(["wiped", "destroyed", "returned", "lost"]);
 
+/**
+ * After which number an answer that is one of several pages goes on, 0 for the last.
+ * @param {Record<string, unknown>} page
+ * @param {number} before after which number it began
+ */
+function nextOf({ next }, before) {
+	if (next === undefined)
+		return 0;
+	/* A gateway that stands still would be asked for ever. */
+	if (typeof next !== "number" || !Number.isSafeInteger(next) || next <= 0 || next === before)
+		throw new ApiError("protocol", 200);
+	return next;
+}
+
 export class Admin {
 	#api;
 
@@ -77,23 +91,35 @@ export class Admin {
 	}
 
 	/**
-	 * The rows of a listing, each as an object with the names of its columns.
+	 * All rows of a listing, page after page, each as an object with the names of its columns.
 	 * @param {string} command
+	 * @param {(count: number) => void} [progress] called after each page with how many there are so far
 	 * @returns {Promise<Record<string, unknown>[]>}
 	 */
-	async #rows(command) {
-		const { columns, rows } = await this.#api.admin("look", command);
-		if (!Array.isArray(columns) || !Array.isArray(rows) || !rows.every(Array.isArray))
-			throw new ApiError("protocol", 200);
-		return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+	async #rows(command, progress) {
+		const all = [];
+		for (let after = 0; ;) {
+			const page = await this.#api.admin("look", after ? `${command}/${after}` : command);
+			const { columns, rows } = page;
+			if (!Array.isArray(columns) || !Array.isArray(rows) || !rows.every(Array.isArray))
+				throw new ApiError("protocol", 200);
+			for (const row of rows)
+				all.push(Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+			progress?.(all.length);
+			const next = nextOf(page, after);
+			if (!next)
+				return all;
+			after = next;
+		}
 	}
 
 	async accounts() {
 		return /** @type {Account[]} */ (/** @type {unknown} */ (await this.#rows("user list")));
 	}
 
-	async devices() {
-		return /** @type {Device[]} */ (/** @type {unknown} */ (await this.#rows("device list")));
+	/** @param {(count: number) => void} [progress] called with how many there are so far */
+	async devices(progress) {
+		return /** @type {Device[]} */ (/** @type {unknown} */ (await this.#rows("device list", progress)));
 	}
 
 	async invites() {
@@ -170,11 +196,21 @@ export class Admin {
 		await this.#api.admin("order", "device unshare", { id, user });
 	}
 
-	/** The inventory as CSV. */
-	async exportCsv() {
-		const { csv } = await this.#api.admin("look", "device export");
-		if (typeof csv !== "string")
-			throw new ApiError("protocol", 200);
-		return csv;
+	/**
+	 * The inventory as CSV, as the parts of one file.
+	 * @param {"ja" | "en"} language
+	 */
+	async exportCsv(language) {
+		const parts = [];
+		for (let after = 0; ;) {
+			const page = await this.#api.admin("order", "device export", after ? { language, after } : { language });
+			if (typeof page.csv !== "string")
+				throw new ApiError("protocol", 200);
+			parts.push(page.csv);
+			const next = nextOf(page, after);
+			if (!next)
+				return parts;
+			after = next;
+		}
 	}
 }

@@ -5,7 +5,7 @@ import { ApiError } from "../core/api.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { DeviceDialog } from "./device_dialog.js";
 import { errorText, isLoggedOut } from "./errors.js";
-import { formatTime, onLanguage, t } from "./i18n.js";
+import { formatTime, language, onLanguage, t } from "./i18n.js";
 import { Inventory } from "./inventory.js";
 import { InviteDialog } from "./invite_dialog.js";
 import { InviteLine } from "./invite_line.js";
@@ -26,6 +26,8 @@ import { WaitingCard } from "./waiting_card.js";
  */
 
 const REFRESH_MS = 10000;
+/* A long inventory is many requests: by itself it is fetched again only now and then. */
+const LONG_MS = 60000;
 
 export class DevicesView {
 	#admin;
@@ -46,6 +48,8 @@ export class DevicesView {
 	#loaded = false;
 	#known = 0;
 	#refreshed = 0;
+	/* Monotonic: until when the inventory that is there will do. */
+	#inventoryUntil = 0;
 	/* Why the page is not fresh, and why what was to be done was not. */
 	/** @type {unknown} */
 	#error = undefined;
@@ -80,7 +84,7 @@ export class DevicesView {
 		byId("inventory-export").addEventListener("click", () => void this.#export());
 		document.addEventListener("visibilitychange", () => {
 			if (this.#visible && !document.hidden)
-				void this.#refresh();
+				void this.#refresh(true);
 		});
 		onLanguage(() => this.#show());
 	}
@@ -92,7 +96,7 @@ export class DevicesView {
 		this.#error = undefined;
 		this.#say(() => "");
 		byId("devices-main").focus({ preventScroll: true });
-		void this.#refresh();
+		void this.#refresh(true);
 	}
 
 	hide() {
@@ -133,22 +137,24 @@ export class DevicesView {
 		this.#show();
 	}
 
-	async #refresh() {
+	/** @param {boolean} whole the inventory too, however long it is */
+	async #refresh(whole) {
 		const turn = ++this.#turn;
 		clearTimeout(this.#timer);
 		try {
 			const accounts = await this.#admin.accounts();
 			const invites = await this.#admin.invites();
-			const devices = await this.#admin.devices();
 			if (turn !== this.#turn)
 				return;
 			this.#people.set(accounts);
 			this.#noteNew(invites);
 			this.#invites = invites;
-			this.#inventory.set(devices);
+			this.#loaded = true;
+			this.#show();
+			if ((whole || performance.now() >= this.#inventoryUntil) && !await this.#refreshInventory(turn))
+				return;
 			this.#error = undefined;
 			this.#refreshed = Date.now() / 1000;
-			this.#loaded = true;
 			this.#show();
 		} catch (error) {
 			if (turn !== this.#turn)
@@ -161,7 +167,25 @@ export class DevicesView {
 			this.#show();
 		}
 		if (this.#visible && !document.hidden)
-			this.#timer = setTimeout(() => void this.#refresh(), REFRESH_MS);
+			this.#timer = setTimeout(() => void this.#refresh(false), REFRESH_MS);
+	}
+
+	/**
+	 * @param {number} turn
+	 * @returns {Promise<boolean>} false: a newer refresh is under way
+	 */
+	async #refreshInventory(turn) {
+		let pages = 0;
+		const devices = await this.#admin.devices((count) => {
+			pages++;
+			if (turn === this.#turn)
+				this.#inventory.progress(count);
+		});
+		if (turn !== this.#turn)
+			return false;
+		this.#inventoryUntil = pages > 1 ? performance.now() + LONG_MS : 0;
+		this.#inventory.set(devices);
+		return true;
 	}
 
 	/** @param {Invite[]} invites */
@@ -178,7 +202,7 @@ export class DevicesView {
 	 */
 	async #done(message) {
 		this.#say(message);
-		await this.#refresh();
+		await this.#refresh(true);
 		/* What was pressed may be gone. */
 		if (this.#visible && document.activeElement === document.body)
 			byId("devices-main").focus({ preventScroll: true });
@@ -257,10 +281,18 @@ export class DevicesView {
 	}
 
 	async #export() {
+		const button = /** @type {HTMLButtonElement} */ (byId("inventory-export"));
+		if (button.disabled)
+			return;
+		button.disabled = true;
+		this.#say(() => t("inventory.exporting"));
 		try {
-			Inventory.save(await this.#admin.exportCsv());
+			Inventory.save(await this.#admin.exportCsv(language()));
+			this.#say(() => "");
 		} catch (error) {
 			this.fail(error);
+		} finally {
+			button.disabled = false;
 		}
 	}
 

@@ -11,13 +11,26 @@ import { saveFile } from "./save_file.js";
 /** @typedef {import("../core/admin.js").Device} Device */
 /** @typedef {import("./inventory_order.js").Column} Column */
 
+/* A browser takes seconds for a table of thousands of rows: the rest is a press away, or a search. */
+const ROWS = 200;
+
+/** @param {HTMLElement} head */
+function columnOf(head) {
+	return /** @type {Column} */ (head.dataset.sort);
+}
+
 export class Inventory {
 	#people;
 	#search = /** @type {HTMLInputElement} */ (byId("inventory-search"));
 	#withRetired = /** @type {HTMLInputElement} */ (byId("inventory-retired"));
+	#sort = /** @type {HTMLSelectElement} */ (byId("inventory-sort"));
 	#rows;
 	/** @type {Device[]} */
 	#devices = [];
+	/* While the first list is on its way: how much of it is there. */
+	/** @type {number | undefined} */
+	#loading = 0;
+	#limit = ROWS;
 	/** @type {import("./inventory_order.js").Order} */
 	#order = { column: "name", down: false };
 
@@ -28,50 +41,96 @@ export class Inventory {
 	constructor(people, manage) {
 		this.#people = people;
 		this.#rows = new KeyedList(byId("inventory-rows"), () => new DeviceRow(people, manage));
-		this.#search.addEventListener("input", () => this.show());
-		this.#withRetired.addEventListener("change", () => this.show());
+		this.#search.addEventListener("input", () => this.#showAnew());
+		this.#withRetired.addEventListener("change", () => this.#showAnew());
 		for (const head of this.#heads())
-			find(head, "button").addEventListener("click", () => this.#sortBy(head));
+			find(head, "button").addEventListener("click", () => this.#sortBy(columnOf(head)));
+		this.#sort.addEventListener("change", () => this.#sortBy(/** @type {Column} */ (this.#sort.value)));
+		byId("inventory-direction").addEventListener("click", () => this.#sortBy(this.#order.column));
+		byId("inventory-more").addEventListener("click", () => {
+			this.#limit += ROWS;
+			this.show();
+		});
 	}
 
 	#heads() {
 		return /** @type {HTMLElement[]} */ ([...byId("inventory").querySelectorAll("th[data-sort]")]);
 	}
 
-	/** @param {HTMLElement} head */
-	#sortBy(head) {
-		const column = /** @type {Column} */ (head.dataset.sort);
+	/** @param {Column} column */
+	#sortBy(column) {
 		this.#order = { column, down: this.#order.column === column && !this.#order.down };
+		this.#showAnew();
+	}
+
+	/** From the top: other rows may be the first now. */
+	#showAnew() {
+		this.#limit = ROWS;
 		this.show();
 	}
 
-	/** @param {Device[]} devices */
+	/** @param {Device[]} devices all of them */
 	set(devices) {
 		this.#devices = devices;
+		this.#loading = undefined;
 		this.show();
+	}
+
+	/**
+	 * The first list comes in pages; nothing is shown before the last, because the first of a part are not the first.
+	 * @param {number} count that are there
+	 */
+	progress(count) {
+		if (this.#loading === undefined)
+			return;
+		this.#loading = count;
+		this.#showCount(0, 0);
 	}
 
 	/** Forgets all, and what was searched for. */
 	clear() {
 		this.#search.value = "";
 		this.#withRetired.checked = false;
+		this.#limit = ROWS;
 		this.set([]);
+		this.#loading = 0;
 	}
 
 	/** Shows it as it is now, in the language of now. */
 	show() {
 		const kept = this.#devices.filter((device) => this.#withRetired.checked || device.state !== "retired");
 		const shown = kept.filter((device) => fits(this.#textsOf(device), this.#search.value));
-		this.#rows.update(sorted(shown, this.#order, language()));
+		this.#rows.update(sorted(shown, this.#order, language()).slice(0, this.#limit));
+		this.#showOrder();
+		this.#showCount(shown.length, Math.min(shown.length, this.#limit));
+		byId("inventory").hidden = shown.length === 0;
+		byId("inventory-sorting").hidden = shown.length === 0;
+		byId("inventory-none").hidden = shown.length > 0 || this.#loading !== undefined;
+		byId("inventory-more").hidden = shown.length <= this.#limit;
+	}
+
+	#showOrder() {
+		const { column, down } = this.#order;
 		for (const head of this.#heads()) {
-			if (head.dataset.sort === this.#order.column)
-				head.setAttribute("aria-sort", this.#order.down ? "descending" : "ascending");
+			if (columnOf(head) === column)
+				head.setAttribute("aria-sort", down ? "descending" : "ascending");
 			else
 				head.removeAttribute("aria-sort");
 		}
-		setText(byId("inventory-count"), t("inventory.count", { shown: shown.length, all: this.#devices.length }));
-		byId("inventory").hidden = shown.length === 0;
-		byId("inventory-none").hidden = shown.length > 0;
+		this.#sort.value = column;
+		byId("inventory-direction").classList.toggle("up", !down);
+		byId("inventory-direction").setAttribute("aria-label", t(down ? "inventory.descending" : "inventory.ascending"));
+	}
+
+	/**
+	 * @param {number} fitting
+	 * @param {number} rows how many of them are in the table
+	 */
+	#showCount(fitting, rows) {
+		const all = this.#devices.length;
+		setText(byId("inventory-count"), this.#loading !== undefined ? t("inventory.loading", { n: this.#loading }) :
+			rows < fitting ? t("inventory.count-first", { rows, shown: fitting, all }) :
+				t("inventory.count", { shown: fitting, all }));
 	}
 
 	/** @param {Device} device */
@@ -82,11 +141,11 @@ export class Inventory {
 			textOf("key-place.", device.place, "key-place.unknown")];
 	}
 
-	/** @param {string} csv */
-	static save(csv) {
+	/** @param {string[]} parts of the file */
+	static save(parts) {
 		const now = new Date();
 		const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
 			.map((part) => String(part).padStart(2, "0")).join("-");
-		saveFile(`devices-${day}.csv`, new Blob([csv], { type: "text/csv;charset=utf-8" }));
+		saveFile(`devices-${day}.csv`, new Blob(parts, { type: "text/csv;charset=utf-8" }));
 	}
 }

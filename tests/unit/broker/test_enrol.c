@@ -336,28 +336,6 @@ static void of_two_at_once_one_wins(void **state)
 	assert_devices(test, 2);
 }
 
-/* One key twice at once: both are signed, one is stored. */
-static void of_one_key_twice_one_wins(void **state)
-{
-	struct test *test = *state;
-	_cleanup_csr_ struct csr csr;
-	struct answer answer[2];
-	unsigned won;
-
-	csr_new(&csr);
-	send_request(test, test->code, &csr);
-	send_request(test, test->code, &csr);
-	answer[0] = signer_answer_any(test->office, &test->signer);
-	answer[1] = signer_answer_any(test->office, &test->signer);
-	won = answer[0].status == 200 ? 0 : 1;
-	assert_int_equal(answer[won].status, 200);
-	assert_error(answer[1 - won], 409, "used");
-	answer_finish(&answer[0]);
-	answer_finish(&answer[1]);
-	assert_devices(test, 2);
-	assert_int_equal(count(test, "SELECT count(*) FROM certificate"), 2);
-}
-
 static void times_that_are_not_now(void **state)
 {
 	static const struct {
@@ -990,7 +968,6 @@ int main(void)
 		test(a_used_code_is_used),
 		test(the_first_key_has_the_code),
 		test(of_two_at_once_one_wins),
-		test(of_one_key_twice_one_wins),
 		test(times_that_are_not_now),
 		cmocka_unit_test(all_is_looked_at_again),
 		test(a_disabled_account_gets_none),

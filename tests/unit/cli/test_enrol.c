@@ -134,7 +134,8 @@ static void test_pkcs12(void **state)
 		assert_string_equal(json_string_value(json_object_get(request, "user")), "sato");
 		assert_string_equal(json_string_value(json_object_get(request, "name")), "laptop");
 		/* No key, no password, no path: nothing else leaves. */
-		assert_int_equal(json_object_size(request), 3);
+		assert_string_equal(json_string_value(json_object_get(request, "place")), "pkcs12");
+		assert_int_equal(json_object_size(request), 4);
 		assert_int_equal(enrol_write(enrol, reply, office->password), OK);
 		check_pkcs12(office);
 		json_decref(request);
@@ -153,6 +154,7 @@ static void test_pem(void **state)
 	assert_int_equal(enrol_new(&args, &enrol), OK);
 	assert_true(enrol_is_pem(enrol));
 	json_t *request = enrol_request(enrol), *reply = answer(office, request);
+	assert_string_equal(json_string_value(json_object_get(request, "place")), "file");
 	assert_int_equal(enrol_write(enrol, reply, NULL), OK);
 	expect_mode_0600(office->out);
 	_cleanup_fclose_ FILE *file = fopen(office->out, "re");

@@ -165,6 +165,24 @@ static void test_words(void **state)
 	       "名前    状態    部分\nup      稼働中  edge\nactive  3       ログイン数\n");
 }
 
+/* Whoever was at the gateway itself has no account, but need not be a number to people. */
+static void test_who_it_was(void **state)
+{
+	const char *json = "{\"columns\":[\"by\",\"decided_by\",\"name\"],\"rows\":["
+			   "[\"uid 0\",\"uid 990\",\"uid 0\"],[\"kanri\",\"\",\"x\"]]}";
+
+	(void)state;
+	expect(show_reply, json,
+	       "by                                  decided_by                             name\n"
+	       "command line on the gateway (root)  command line on the gateway (uid 990)  uid 0\n"
+	       "kanri                                                                      x\n");
+	in_japanese();
+	expect(show_reply, json,
+	       "招待した人                      決定した人                         名前\n"
+	       "ゲートウェイのコマンド（root）  ゲートウェイのコマンド（uid 990）  uid 0\n"
+	       "kanri                                                              x\n");
+}
+
 static void test_mac_and_fingerprint(void **state)
 {
 	char json[256] = "{\"sha256\":\"", expected[256] = "sha256: ";
@@ -282,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup(test_members, in_english),
 		cmocka_unit_test_setup(test_errors, in_english),
 		cmocka_unit_test_setup(test_words, in_english),
+		cmocka_unit_test_setup(test_who_it_was, in_english),
 		cmocka_unit_test_setup(test_mac_and_fingerprint, in_english),
 		cmocka_unit_test_setup(test_totp, in_english),
 		cmocka_unit_test_setup(test_qr, in_english),

@@ -317,6 +317,11 @@ static void an_order_goes_on_as_it_is(void **state)
 		bad("/api/admin/device/revoke", refused[i], "body");
 	good(METHOD_GET, "/api/admin/device/list", "");
 	assert_string_equal(call.msg.admin_look.command, "device list");
+	assert_int_equal(call.msg.admin_look.after, 0);
+	api_call_finish(&call);
+	good(METHOD_GET, "/api/admin/device/list/96", "");
+	assert_string_equal(call.msg.admin_look.command, "device list");
+	assert_int_equal(call.msg.admin_look.after, 96);
 	api_call_finish(&call);
 }
 

@@ -61,6 +61,8 @@ static const char *example_of(const char *pattern)
 		if (!strncmp(brace, examples[i][0], strlen(examples[i][0])))
 			snprintf(path, sizeof(path), "%.*s%s%s", (int)(brace - pattern), pattern,
 				 examples[i][1], strchr(brace, '}') + 1);
+	if (strstr(path, "{after}"))
+		memcpy(strstr(path, "{after}"), "7", 2);
 	return path;
 }
 
@@ -124,6 +126,28 @@ static void commands_are_words(void **state)
 	snprintf(path, sizeof(path), "/api/admin/a/%.*s", ROUTER_COMMAND - 1, many);
 	refused(METHOD_GET, path, ERR_NOT_FOUND);
 	refused(METHOD_DELETE, "/api/admin/device/list", ERR_METHOD);
+}
+
+static void a_list_goes_on_after_a_number(void **state)
+{
+	static const char *const bad[] = {
+		"device/list/0",   "device/list/01",    "device/list/-1",
+		"device/list/1/",  "device/list/1x",    "device/list/9223372036854775808",
+		"device/7",        "device/list/a/b/7", "list//7",
+		"device/list/7/8",
+	};
+	char path[200];
+	struct route_params params;
+
+	(void)state;
+	match(METHOD_GET, "/api/admin/device/list/9223372036854775807", &params);
+	assert_string_equal(params.command, "device list");
+	assert_int_equal(params.number, INT64_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(path, sizeof(path), "/api/admin/%s", bad[i]);
+		refused(METHOD_GET, path, ERR_NOT_FOUND);
+	}
+	refused(METHOD_POST, "/api/admin/device/list/7", ERR_METHOD);
 }
 
 static void lists_have_a_number(void **state)
@@ -293,6 +317,7 @@ int main(void)
 		cmocka_unit_test_setup(every_row_is_found_by_its_own_path, use_gateway),
 		cmocka_unit_test_setup(the_ports_share_nothing, use_gateway),
 		cmocka_unit_test_setup(commands_are_words, use_gateway),
+		cmocka_unit_test_setup(a_list_goes_on_after_a_number, use_gateway),
 		cmocka_unit_test_setup(lists_have_a_number, use_gateway),
 		cmocka_unit_test_setup(the_office_has_one_ca, use_gateway),
 		cmocka_unit_test_setup(a_question_is_all_that_follows, use_gateway),

@@ -141,7 +141,7 @@ static void list_is_in_order(void **state)
 
 	fixture_account(fixture->db, "suzuki");
 	fixture_account(fixture->db, "abe");
-	account_list(&query, fixture->db);
+	account_list(&query, fixture->db, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		assert_ok(account_next(&query, &account, &more));
 		assert_true(more);

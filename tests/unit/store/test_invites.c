@@ -181,7 +181,7 @@ static void the_newest_come_first_and_the_old_not_at_all(void **state)
 	invited(fixture, 4, false);
 	assert_ok(db_exec(fixture->db, "UPDATE invite SET created = 10 WHERE id = 1"));
 	invited(fixture, 5, false);
-	invite_list(&query, fixture->db, 11);
+	invite_list(&query, fixture->db, 11, 0);
 	assert_ok(invite_next(&query, &invite, &more));
 	assert_true(more);
 	assert_int_equal(invite.id, 3);

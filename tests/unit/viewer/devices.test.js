@@ -33,10 +33,50 @@ test("listings become objects by the names of their columns, in any order", asyn
 		["GET", "/api/admin/device/invites", undefined], ["GET", "/api/admin/user/list", undefined]]);
 });
 
+/** An administrator whose gateway has this many devices and gives them in pages. */
+function paged(all, size) {
+	const requests = [];
+	const admin = new Admin(new Api("https://gateway.example", async (url, { method, body }) => {
+		const path = url.slice("https://gateway.example".length);
+		const after = method === "GET" ? Number(path.split("/")[5] ?? 0) : JSON.parse(body).after ?? 0;
+		const ids = Array.from({ length: Math.min(size, all - after) }, (_, at) => after + at + 1);
+		const next = after + size < all ? { next: after + size } : {};
+		requests.push([method, path, body && JSON.parse(body)]);
+		return new Response(JSON.stringify(method === "GET" ? { columns: ["id"], rows: ids.map((id) => [id]), ...next } :
+			{ csv: (after ? "" : "head\r\n") + ids.map((id) => `${id}\r\n`).join(""), ...next }));
+	}));
+	return { admin, requests };
+}
+
+test("a listing is all of its pages, and says how far it is", async () => {
+	const { admin, requests } = paged(3000, 270);
+	const counts = [];
+	const devices = await admin.devices((count) => counts.push(count));
+	assert.deepEqual(devices.map(({ id }) => id), Array.from({ length: 3000 }, (_, at) => at + 1));
+	assert.deepEqual([counts.length, counts[0], counts.at(-1)], [12, 270, 3000]);
+	assert.deepEqual(requests.slice(0, 2).map(([, path]) => path), ["/api/admin/device/list", "/api/admin/device/list/270"]);
+});
+
+test("a file is all of its pages with one header, in the language asked for", async () => {
+	const { admin, requests } = paged(700, 300);
+	const lines = (await admin.exportCsv("ja")).join("").split("\r\n");
+	assert.equal(lines.length, 702);
+	assert.equal(lines.filter((line) => line === "head").length, 1);
+	assert.deepEqual(requests.map(([method, , body]) => [method, body]), [["POST", { language: "ja" }],
+		["POST", { language: "ja", after: 300 }], ["POST", { language: "ja", after: 600 }]]);
+});
+
+test("a gateway that stands still is not asked for ever", async () => {
+	for (const next of [0, -1, 1.5, "7", null])
+		await assert.rejects(fake(200, { columns: ["id"], rows: [], next }).admin.devices(), code("protocol"));
+	await assert.rejects(fake(200, { columns: ["id"], rows: [], next: 7 }).admin.devices(), code("protocol"));
+	await assert.rejects(fake(200, { csv: "", next: 7 }).admin.exportCsv("en"), code("protocol"));
+});
+
 test("what is no listing is not shown as one", async () => {
 	for (const body of [{}, { columns: ["id"] }, { columns: ["id"], rows: [1] }, { columns: "id", rows: [] }])
 		await assert.rejects(fake(200, body).admin.devices(), code("protocol"));
-	await assert.rejects(fake(200, { csv: 1 }).admin.exportCsv(), code("protocol"));
+	await assert.rejects(fake(200, { csv: 1 }).admin.exportCsv("ja"), code("protocol"));
 	await assert.rejects(fake(200, { code: "X" }).admin.invite("sato", "PC", false), code("protocol"));
 });
 
