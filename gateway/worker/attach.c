@@ -90,6 +90,14 @@ void attach_send(struct worker *worker, uint16_t id, const void *msg)
 			viewer_send(worker->windows[i].viewer, id, msg);
 }
 
+/* Two windows are of one person, who would hear everything twice. */
+struct viewer *attach_listener(const struct worker *worker)
+{
+	const struct window *window = &worker->windows[0];
+	bool can = window->viewer && window->welcomed && window->viewer->codecs & CODEC_OPUS;
+	return can && start_audio(&worker->start) ? window->viewer : NULL;
+}
+
 void attach_place(struct worker *worker)
 {
 	for (unsigned i = 0; i < SESSION_WINDOWS; i++) {
@@ -113,6 +121,7 @@ static void welcome(struct worker *worker, struct window *window)
 		.view_only = start->view_only,
 		.monitor = (uint8_t)number_of(worker, window),
 		.monitors = (uint8_t)window->monitors,
+		.audio = start_audio(&worker->start) && window == worker->windows,
 	};
 	memcpy(hello.session, start->session, sizeof(hello.session));
 	viewer_send(window->viewer, MSG_hello, &hello);

@@ -11,6 +11,7 @@
 #include "wire/enums.h"
 #include "wire/wire.h"
 
+struct viewer;
 struct worker;
 
 /* A new viewer takes the place of the one before of the same monitor. Takes over fd. */
@@ -27,6 +28,9 @@ void attach_free(struct worker *worker);
 
 /* A message to every viewer that sees the desktop. */
 void attach_send(struct worker *worker, uint16_t id, const void *msg);
+
+/* The viewer that hears the PC: the session's own, when it can; NULL: nobody. */
+struct viewer *attach_listener(const struct worker *worker);
 
 /* The desktop is another, or its monitors: each viewer gets its part. */
 void attach_place(struct worker *worker);

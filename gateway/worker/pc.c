@@ -68,6 +68,13 @@ static void on_bell(void *ctx)
 	attach_send(worker, MSG_bell, &bell);
 }
 
+static void on_sound(void *ctx, const int16_t *samples, size_t frames, unsigned rate,
+		     unsigned channels)
+{
+	struct worker *worker = ctx;
+	ear_take(&worker->ear, attach_listener(worker), samples, frames, rate, channels);
+}
+
 static bool on_trust(void *ctx, const uint8_t fingerprint[32])
 {
 	struct worker *worker = ctx;
@@ -117,6 +124,7 @@ static const struct remote_events remote_events = {
 	.frame_done = on_frame_done,
 	.cursor = on_cursor,
 	.bell = on_bell,
+	.sound = on_sound,
 	.trust = on_trust,
 	.channel_refused = on_channel_refused,
 	.ended = on_ended,

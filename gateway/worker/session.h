@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "worker/ear.h"
 #include "worker/hands.h"
 #include "worker/limits.h"
 #include "worker/link.h"
@@ -42,6 +43,7 @@ struct worker {
 	struct limits limits;
 	struct screen screen;
 	struct hands hands;
+	struct ear ear;
 	struct remote *remote;                       /* owned */
 	struct window windows[SESSION_WINDOWS];      /* the first is the session's */
 	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */

@@ -61,9 +61,14 @@ void start_remote_config(const struct start *start, struct remote_config *ret)
 		.height = MAX(MIN((unsigned)msg->height, (unsigned)REMOTE_MAX_HEIGHT),
 			      (unsigned)REMOTE_MIN_SIZE),
 		.layout = msg->layout,
-		.audio = msg->audio == 1 && msg->protocol == PROTOCOL_RDP,
+		.audio = start_audio(start),
 		.connect_s = MAX(MIN((unsigned)msg->connect_s, (unsigned)MOST_CONNECT_S), 1u),
 	};
+}
+
+bool start_audio(const struct start *start)
+{
+	return start->msg.audio == 1 && start->msg.protocol == PROTOCOL_RDP;
 }
 
 void start_wipe(struct start *start)

@@ -20,6 +20,9 @@ nodiscard enum err start_keep(struct start *start, const struct msg_session_star
 /* The PC as remote.h wants it; points into start. */
 void start_remote_config(const struct start *start, struct remote_config *ret);
 
+/* Policy lets the PC's sound out, and its protocol carries some. */
+bool start_audio(const struct start *start);
+
 /* Overwrites the password; the rest stays. */
 void start_wipe(struct start *start);
 void start_finish(struct start *start);

@@ -159,6 +159,7 @@ void worker_free(struct worker *worker)
 	attach_free(worker);
 	link_finish(&worker->link);
 	hands_finish(&worker->hands);
+	ear_finish(&worker->ear);
 	screen_finish(&worker->screen);
 	start_finish(&worker->start);
 	log_context(NULL);

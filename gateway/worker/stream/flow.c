@@ -218,6 +218,11 @@ static void learn_rate(struct flow *flow, const struct flow_frame *frame, uint64
 	}
 }
 
+uint64_t flow_waiting_us(const struct flow *flow, uint64_t now_us)
+{
+	return flow->count ? now_us - flow->frames[flow->first].sent_us : 0;
+}
+
 void flow_acked(struct flow *flow, unsigned count, uint64_t now_us, uint64_t decode_us)
 {
 	struct flow_frame first, last;

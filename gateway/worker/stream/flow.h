@@ -56,6 +56,9 @@ bool flow_room(const struct flow *flow, size_t *ret_budget);
 /* A frame leaves; only with room. wanting: more is left to send than its budget allowed. */
 void flow_sent(struct flow *flow, uint64_t now_us, size_t bytes, bool wanting);
 
+/* How long the oldest frame on its way waits for its acknowledgement; 0 when none is. */
+uint64_t flow_waiting_us(const struct flow *flow, uint64_t now_us);
+
 /* The oldest count frames are on the viewer's screen; decode_us: as it says, of the last of them.
  */
 void flow_acked(struct flow *flow, unsigned count, uint64_t now_us, uint64_t decode_us);

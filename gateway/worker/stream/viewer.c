@@ -110,6 +110,21 @@ void viewer_send(struct viewer *viewer, uint16_t id, const void *msg)
 	viewer_send_keyed(viewer, 0, id, msg);
 }
 
+void viewer_send_sound(struct viewer *viewer, const struct msg_audio *msg)
+{
+	uint64_t waiting_us = flow_waiting_us(&viewer->pacing.flow, clock_mono_us());
+	if (viewer->closing || !(viewer->codecs & CODEC_OPUS))
+		return;
+	if (waiting_us > VIEWER_SOUND_LATE_US) {
+		packets_drop_sound(&viewer->packets);
+		return;
+	}
+	enum err err = packets_add_sound(&viewer->packets, MSG_audio, msg);
+	if (err)
+		log_warn("viewer-sound", "viewer=%u error=%s", viewer->number, err_code(err));
+	flush(viewer);
+}
+
 bool viewer_can_frame(const struct viewer *viewer)
 {
 	return viewer->greeted && !viewer->closing && packets_frame_free(&viewer->packets) &&
@@ -128,6 +143,7 @@ void viewer_close(struct viewer *viewer, enum session_state state, enum end_reas
 		return;
 	struct msg_status status = { .state = (uint8_t)state, .reason = (uint8_t)reason };
 	packets_drop_frame(&viewer->packets);
+	packets_drop_sound(&viewer->packets);
 	viewer_send(viewer, MSG_status, &status);
 	viewer->closing = true;
 	watch(viewer);

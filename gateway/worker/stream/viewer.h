@@ -22,6 +22,9 @@ enum {
 	/* Room for a packet or two on the way to the edge: what waits longer should wait here,
 	 * where a later word can still go before it. */
 	VIEWER_SEND_BYTES = 65536,
+	/* With a frame on its way for longer, more than a hidden page takes, sound would only wait
+	 * on the link, and what is to be seen behind it. */
+	VIEWER_SOUND_LATE_US = 500000,
 };
 
 struct viewer;
@@ -81,6 +84,9 @@ void viewer_send(struct viewer *viewer, uint16_t id, const void *msg);
 
 /* One that replaces only waiting ones of the same sub-key. */
 void viewer_send_keyed(struct viewer *viewer, unsigned sub_key, uint16_t id, const void *msg);
+
+/* One packet of sound, now or never, to a viewer that decodes Opus: none waits for long. */
+void viewer_send_sound(struct viewer *viewer, const struct msg_audio *msg);
 
 /* A frame may be built: none is held and its link has room. */
 bool viewer_can_frame(const struct viewer *viewer);
