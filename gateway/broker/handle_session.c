@@ -90,47 +90,71 @@ enum err handle_session_end(struct request *request)
 /* ---- viewing -----------------------------------------------------------------------------------
  */
 
-static enum err attach_record(struct request *request, struct session *session)
+static enum err attach_record(struct request *request, struct session *session, unsigned monitor)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct db *db = request->broker->db;
-	struct audit_entry entry = request_audit(request, "session-attach", NULL);
+	json_t *detail = monitor ? json_pack("{s:i}", "monitor", (int)monitor) : NULL;
+	struct audit_entry entry = request_audit(request, "session-attach", detail);
 	enum err err = db_tx_begin(&tx, db);
 
 	entry.host = session->row.host;
 	entry.session = session->id_text;
-	if (!err)
+	if (err) {
+		json_decref(detail);
+		return err;
+	}
+	if (!monitor)
 		err = session_row_set_viewer(db, session->row.id, request->device.id,
 					     request->login.id);
 	if (!err)
 		err = audit_append(db, &entry);
+	else
+		json_decref(detail);
 	return err ? err : db_tx_commit(&tx);
 }
 
-enum err handle_session_attach(struct request *request)
+static enum err attach_allowed(const struct request *request, const struct session *session,
+			       unsigned monitor)
 {
-	struct session *session = mine(request, request->msg->session_attach.session);
-	enum err err;
-	int fd;
-
-	if (!session)
-		return ERR_NOT_FOUND;
 	if (!session_alive(session))
 		return ERR_WRONG_STATE;
 	if (session->row.state == SESSION_LOCKED)
 		return ERR_LOCKED;
 	if (!session->worker)
 		return ERR_UNAVAILABLE;
+	if (!monitor)
+		return OK;
+	if (monitor >= SESSION_MONITORS)
+		return ERR_INVALID;
+	/* Another window of whoever has the first: nobody looks on from elsewhere. */
+	if (session->row.login != request->login.id || session->row.device != request->device.id)
+		return ERR_WRONG_STATE;
+	/* After a lost connection both come back in any order. */
+	return session->viewers ? OK : ERR_UNAVAILABLE;
+}
+
+enum err handle_session_attach(struct request *request)
+{
+	struct session *session = mine(request, request->msg->session_attach.session);
+	unsigned monitor = request->msg->session_attach.monitor;
+	enum err err = session ? attach_allowed(request, session, monitor) : ERR_NOT_FOUND;
+	int fd;
+
+	if (err)
+		return err;
 	err = quota_take(request->broker, &request->to, request->account.id, QUOTA_SESSION);
 	if (err)
 		return err == ERR_THROTTLED ? OK : err;
-	err = attach_record(request, session);
+	err = attach_record(request, session, monitor);
 	if (!err)
-		err = session_add_viewer(session, &fd);
+		err = session_add_viewer(session, monitor, &fd);
 	if (err)
 		return err;
-	session->row.device = request->device.id;
-	session->row.login = request->login.id;
+	if (!monitor) {
+		session->row.device = request->device.id;
+		session->row.login = request->login.id;
+	}
 	session->may_say += SESSION_SAYS_VIEWER;
 	reply_fd(request->broker, &request->to, session_json(&session->row), fd);
 	return OK;

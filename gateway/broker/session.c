@@ -404,9 +404,10 @@ void session_worker_exited(struct broker *broker, const struct msg_worker_exited
 /* ---- viewers -----------------------------------------------------------------------------------
  */
 
-enum err session_add_viewer(struct session *session, int *ret_fd)
+enum err session_add_viewer(struct session *session, unsigned monitor, int *ret_fd)
 {
-	const struct msg_session_viewer viewer = { .viewer = ++session->viewer_number };
+	const struct msg_session_viewer viewer = { .viewer = ++session->viewer_number,
+						   .monitor = (uint8_t)monitor };
 	int pair[2];
 	enum err err;
 
@@ -424,13 +425,14 @@ enum err session_add_viewer(struct session *session, int *ret_fd)
 	return OK;
 }
 
-/* A viewer that is gone at once takes the place of the one there, which is closed by the worker. */
+/* A viewer that is gone at once takes the place of the one there, which is closed by the worker,
+ * and those of other monitors with it. */
 static void session_drop_viewer(struct session *session)
 {
 	int fd;
 
 	session->row.login = 0;
-	if (session_alive(session) && session->viewers && session_add_viewer(session, &fd) == OK)
+	if (session_alive(session) && session->viewers && session_add_viewer(session, 0, &fd) == OK)
 		close(fd);
 }
 

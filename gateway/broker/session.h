@@ -22,6 +22,7 @@ enum {
 	SESSION_SAYS = 200,      /* entries in the audit log that a worker may cause */
 	SESSION_SAYS_VIEWER = 8, /* and more for each viewer that we let in */
 	SESSION_SHOW_S = 600,    /* how long the end of a session can be asked for */
+	SESSION_MONITORS = 2,    /* that windows may show */
 };
 
 /* What the worker needs at its start. The secrets are freed as soon as they are sent. */
@@ -87,8 +88,8 @@ void session_finish(struct session *session, enum end_reason reason, unsigned ki
  * gone. */
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host);
 
-/* A viewer for the session: *ret_fd is its end of the stream. */
-nodiscard enum err session_add_viewer(struct session *session, int *ret_fd);
+/* A viewer for the session, of one of the PC's monitors: *ret_fd is its end of the stream. */
+nodiscard enum err session_add_viewer(struct session *session, unsigned monitor, int *ret_fd);
 /*
  * The viewers of a login that is over leave; the sessions stay. device is the login's: viewers from
  * before this broker's start are known by it alone.

@@ -546,6 +546,67 @@ static void attaching_joins_worker_and_viewer(void **state)
 	close(worker.fd);
 }
 
+static struct answer attach_monitor(struct office *office, const struct worker *worker,
+				    unsigned monitor, uint8_t device, const char *token)
+{
+	union wire_any msg = { .session_attach = { .monitor = (uint8_t)monitor } };
+
+	memcpy(msg.session_attach.session, worker->session, WIRE_SESSION_ID);
+	return office_ask_as(office, MSG_session_attach, &msg, device, token);
+}
+
+static void viewer_comes(struct office *office, const struct worker *worker, unsigned monitor)
+{
+	assert_true(office_receive(office, worker->fd, WIRE_WORKER, MSG_session_viewer, 1000));
+	assert_int_equal(office->received.msg.session_viewer.monitor, monitor);
+	ipc_received_finish(&office->received);
+}
+
+static void refused(struct answer answer, unsigned status, const char *code)
+{
+	assert_error(answer, status, code);
+	assert_true(answer.fd < 0);
+	answer_finish(&answer);
+}
+
+/* A second window is for who has the first, and only while that is there. */
+static void another_monitor_is_the_same_persons(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	int64_t other = office_add_device(office, office->account, 2);
+	char token[LOGIN_TOKEN_TEXT + 1], again[LOGIN_TOKEN_TEXT + 1];
+	struct answer answer;
+
+	office_token(office, office->account, other, LOGIN_FULL, token);
+	refused(attach_monitor(office, &worker, 1, 1, office->token), 503, "unavailable");
+	answer = attach_monitor(office, &worker, 0, 1, office->token);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	viewer_comes(office, &worker, 0);
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	refused(attach_monitor(office, &worker, 2, 1, office->token), 400, "invalid");
+	refused(attach_monitor(office, &worker, 255, 1, office->token), 400, "invalid");
+	/* Another device, and the same one with another login. */
+	refused(attach_monitor(office, &worker, 1, 2, token), 409, "state");
+	office_token(office, office->account, office->device, LOGIN_FULL, again);
+	refused(attach_monitor(office, &worker, 1, 1, again), 409, "state");
+	assert_int_equal(office_audit_count(office, "session-attach"), 1);
+	answer = attach_monitor(office, &worker, 1, 1, office->token);
+	assert_int_equal(answer.status, 200);
+	assert_true(answer.fd >= 0);
+	answer_finish(&answer);
+	viewer_comes(office, &worker, 1);
+	assert_int_equal(office_audit_count(office, "session-attach"), 2);
+	/* Who takes the first window over has the session. */
+	answer = attach_monitor(office, &worker, 0, 2, token);
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+	viewer_comes(office, &worker, 0);
+	refused(attach_monitor(office, &worker, 1, 1, office->token), 409, "state");
+	close(worker.fd);
+}
+
 static void locked_until_the_password(void **state)
 {
 	struct office *office = *state;
@@ -1214,6 +1275,7 @@ int main(void)
 		office_test(pins_are_stored_once),
 		office_test(a_pin_that_cannot_be_recorded_is_not_trusted),
 		office_test(attaching_joins_worker_and_viewer),
+		office_test(another_monitor_is_the_same_persons),
 		office_test(locked_until_the_password),
 		office_test(the_lock_is_the_logins),
 		office_test(an_ended_session_unlocks_its_login),
