@@ -99,6 +99,7 @@ void pki_key_forgotten(struct pki *pki)
 {
 	pki->certified_ms = pki->refused_ms = 0;
 	pki_edge_gone(pki);
+	pki_edge_send(pki);
 }
 
 /* ---- the certificate ---------------------------------------------------------------------------
@@ -107,18 +108,24 @@ void pki_key_forgotten(struct pki *pki)
 /* The root stays out: whoever trusts it has it (RFC 8446 §4.4.2). */
 static enum err chain_set(struct pki *pki, const struct msg_certified *msg)
 {
+	_cleanup_buf_ struct buf chain;
 	struct bytes rest = msg->ca;
-	enum err err = pki_buf_set(&pki->certificate, msg->certificate);
+	enum err err;
 
+	buf_init(&chain, PKI_CERTIFICATE_MAX);
+	err = pki_buf_set(&chain, msg->certificate);
 	while (!err && rest.len) {
 		_cleanup_object_(x509) X509 *ca = NULL;
 		const uint8_t *at = rest.data;
 
 		err = cert_take(&rest, &ca);
 		if (!err && !cert_is_root(ca))
-			err = buf_add(&pki->certificate, at, (size_t)(rest.data - at));
+			err = buf_add(&chain, at, (size_t)(rest.data - at));
 	}
-	pki->issuer = msg->issuer;
+	if (!err)
+		err = pki_buf_set(&pki->certificate, pki_bytes(&chain));
+	if (!err)
+		pki->issuer = msg->issuer;
 	return err;
 }
 
@@ -146,13 +153,15 @@ static void edge_certified(void *ctx, enum err result, const union wire_any *ans
 		err = key_check(pki->broker, answer->certified.certificate);
 	if (!err)
 		err = chain_set(pki, &answer->certified);
-	if (err) {
-		/* Without a signer edge_timer tells it in its time: one may come before. */
-		if (err != ERR_UNAVAILABLE)
-			edge_refuse(pki, err);
-		return;
-	}
-	pki->certified_ms = clock_mono_ms();
+	if (!err)
+		pki->certified_ms = clock_mono_ms();
+	else if (err == ERR_DENIED)
+		buf_clear(&pki->certificate);
+	/* Without a signer edge_timer tells it in its time: one may come before. */
+	if (err && err != ERR_UNAVAILABLE)
+		edge_refuse(pki, err);
+	/* Also after an error: a CRL that was made meanwhile has waited for this, and goes with the
+	 * certificate that the edge has. */
 	pki_edge_send(pki);
 }
 
@@ -174,6 +183,8 @@ void pki_edge_order(struct pki *pki)
 					       .done = edge_certified,
 					       .ctx = pki }) == OK)
 		pki->sign_request = msg.request;
+	else
+		pki_edge_send(pki);
 }
 
 void pki_edge_catch_up(struct pki *pki)
@@ -227,6 +238,9 @@ void pki_edge_start(struct pki *pki, const struct msg_edge_start *msg)
 		reply_error(pki->broker, &to, err);
 		return;
 	}
+	/* What there is was made for another key. */
+	if (!same)
+		buf_clear(&pki->certificate);
 	pki->edge_request = msg->request;
 	pki->edge_waits = true;
 	loop_timer_set(&pki->edge_timer, PKI_WAIT_S * 1000000ULL);
