@@ -153,6 +153,8 @@ const struct route api_routes[] = {
 	  SESSION(session_unlock), ROUTE_PLAIN },
 	{ METHOD_GET, "/api/sessions/{session}/stream", MSG_session_attach, no_fields,
 	  SESSION(session_attach), ROUTE_STREAM },
+	{ METHOD_GET, "/api/sessions/{session}/stream/{monitor}", MSG_session_attach, no_fields,
+	  SESSION(session_attach), ROUTE_STREAM },
 	{ METHOD_POST, "/api/device/renew", MSG_device_renew, renew_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,

@@ -35,6 +35,15 @@ static enum err take_session(const char *text, size_t len, uint8_t ret[WIRE_SESS
 	return util_unhex(hex, ret, WIRE_SESSION_ID);
 }
 
+/* The first one is the path without. */
+static enum err take_monitor(const char *text, size_t len, uint8_t *ret)
+{
+	if (len != 1 || *text != '1')
+		return ERR_NOT_FOUND;
+	*ret = 1;
+	return OK;
+}
+
 static enum err take_command(const char *text, char ret[ROUTER_COMMAND + 1])
 {
 	size_t len = strlen(text), words = 1;
@@ -87,6 +96,8 @@ static enum err take_segment(const char *pattern, size_t pattern_len, const char
 		return take_number(text, len, &params->number);
 	if (is(pattern, pattern_len, "{session}"))
 		return take_session(text, len, params->session);
+	if (is(pattern, pattern_len, "{monitor}"))
+		return take_monitor(text, len, &params->monitor);
 	if (!is(pattern, pattern_len, "{issuer}.der"))
 		return len == pattern_len && !memcmp(text, pattern, len) ? OK : ERR_NOT_FOUND;
 	if (len <= suffix_len || memcmp(text + len - suffix_len, suffix, suffix_len))

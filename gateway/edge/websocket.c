@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -9,6 +11,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/util.h"
+
+enum { STREAM_UNSENT_BYTES = 32768 };
 
 static struct connection *connection_of_stream(struct stream *stream)
 {
@@ -155,6 +159,20 @@ static enum err watch(struct connection *connection)
 	return OK;
 }
 
+/*
+ * Little is unsent in the kernel: what the viewer's link does not take stays on this side, where a
+ * smaller message may still go before it, and with the worker, who sends what the desktop shows by
+ * then. What is on its way is not limited by it.
+ */
+static void hold_back(struct connection *connection)
+{
+	const int bytes = STREAM_UNSENT_BYTES;
+
+	if (setsockopt(lws_get_socket_fd(connection->wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes,
+		       sizeof(bytes)) < 0)
+		log_debug("stream-unsent", "error=\"%s\"", strerror(errno));
+}
+
 static void attach_answered(struct broker_request *request, enum err err,
 			    const struct msg_reply *reply, int fd)
 {
@@ -179,6 +197,7 @@ static void attach_answered(struct broker_request *request, enum err err,
 		close_soon(connection, WEBSOCKET_TRY_LATER);
 		return;
 	}
+	hold_back(connection);
 	stream->state = STREAM_OPEN;
 	log_stream(stream, "stream-open", 0);
 }
@@ -197,6 +216,7 @@ int websocket_established(struct connection *connection)
 	memcpy(msg.session_attach.device, stream->device, sizeof(msg.session_attach.device));
 	memcpy(msg.session_attach.session, stream->params.session,
 	       sizeof(msg.session_attach.session));
+	msg.session_attach.monitor = stream->params.monitor;
 	stream->state = STREAM_ASKED;
 	stream->request.done = attach_answered;
 	err = broker_ask(connection->edge->broker, MSG_session_attach, &msg, &stream->request);
@@ -226,7 +246,7 @@ void websocket_file_closed(struct connection *connection)
 		lws_callback_on_writable(connection->wsi);
 }
 
-/* The worker hung up: because the session has ended, or for a newer viewer of it. */
+/* The worker hung up: because the session has ended, or for a newer viewer of the same monitor. */
 static unsigned status_at_end(const struct connection *connection)
 {
 	const struct stream *stream = &connection->stream;
@@ -235,6 +255,7 @@ static unsigned status_at_end(const struct connection *connection)
 	     other = other->next)
 		if (other != connection &&
 		    (other->stream.state == STREAM_ASKED || other->stream.state == STREAM_OPEN) &&
+		    other->stream.params.monitor == stream->params.monitor &&
 		    memcmp(other->stream.params.session, stream->params.session, WIRE_SESSION_ID) ==
 			    0)
 			return WEBSOCKET_REPLACED;

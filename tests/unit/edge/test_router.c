@@ -63,6 +63,8 @@ static const char *example_of(const char *pattern)
 				 examples[i][1], strchr(brace, '}') + 1);
 	if (strstr(path, "{after}"))
 		memcpy(strstr(path, "{after}"), "7", 2);
+	if (strstr(path, "{monitor}"))
+		memcpy(strstr(path, "{monitor}"), "1", 2);
 	return path;
 }
 
@@ -217,6 +219,11 @@ static void parameters_are_taken(void **state)
 	assert_int_equal(match(METHOD_GET, "/api/sessions/" ID "/stream", &params)->kind,
 			 ROUTE_STREAM);
 	assert_memory_equal(params.session, expected, sizeof(expected));
+	assert_int_equal(params.monitor, 0);
+	assert_int_equal(match(METHOD_GET, "/api/sessions/" ID "/stream/1", &params)->kind,
+			 ROUTE_STREAM);
+	assert_memory_equal(params.session, expected, sizeof(expected));
+	assert_int_equal(params.monitor, 1);
 }
 
 static void strange_parameters_are_no_path(void **state)
@@ -246,6 +253,13 @@ static void strange_parameters_are_no_path(void **state)
 		"/api/sessions/{session}",
 		"/api/sessions/" ID "/",
 		"/api/sessions/" ID "/nothing",
+		"/api/sessions/" ID "/stream/0",
+		"/api/sessions/" ID "/stream/2",
+		"/api/sessions/" ID "/stream/01",
+		"/api/sessions/" ID "/stream/11",
+		"/api/sessions/" ID "/stream/",
+		"/api/sessions/" ID "/stream/{monitor}",
+		"/api/sessions/" ID "/stream/1/",
 	};
 
 	(void)state;
