@@ -115,13 +115,13 @@ test("typing, Japanese keys and text of an input method", { skip }, async () => 
 	await until("the Japanese keys", async () => (await written("typed")).endsWith("¥_\n"));
 
 	await page.click("#tool-ime");
-	await page.click("canvas#desktop", { position: { x: 200, y: 200 } });
+	await page.click("#ime-local");
 	const client = await page.context().newCDPSession(page);
 	await client.send("Input.imeSetComposition", { text: "ねんまつ", selectionStart: 4, selectionEnd: 4 });
 	await client.send("Input.insertText", { text: "年末調整" });
 	await client.detach();
 	await page.click("#tool-ime");
-	await page.click("canvas#desktop", { position: { x: 200, y: 200 } });
+	await page.click("#ime-pc");
 	await page.keyboard.press("Enter");
 	await until("the composed text", async () => (await written("typed")).endsWith("年末調整\n"));
 	await office.untilSamePicture(page, "bare");

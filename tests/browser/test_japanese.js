@@ -69,6 +69,7 @@ test("text of the laptop's input method: the viewer says that this PC does not t
 		return context.skip(reason);
 	assert.equal(await page.isVisible("#notice"), false);
 	await page.click("#tool-ime");
+	await page.click("#ime-local");
 	await commit("2026");
 	await commit("源泉徴収票");
 	await page.waitForSelector("#notice", { state: "visible" });
@@ -76,6 +77,7 @@ test("text of the laptop's input method: the viewer says that this PC does not t
 	await page.click("#notice-close");
 	await commit("源泉徴収票");
 	await page.click("#tool-ime");
+	await page.click("#ime-pc");
 	await page.keyboard.press("Enter");
 	await until("the second line", () => typed().split("\n").length === 3);
 	assert.equal(await page.isVisible("#notice"), false, "told once");

@@ -10,6 +10,9 @@ const MAX_CSS_PIXELS = 128;
 
 export class Cursor {
 	#element;
+	/** @type {CursorImage | null} */
+	#image = null;
+	#ratio = 0;
 
 	/** @param {HTMLElement} element */
 	constructor(element) {
@@ -18,6 +21,8 @@ export class Cursor {
 
 	/** @param {CursorImage} image an empty one hides the cursor */
 	set(image) {
+		this.#image = image;
+		this.#ratio = devicePixelRatio;
 		if (image.width === 0 || image.height === 0) {
 			this.#element.style.cursor = "none";
 			return;
@@ -32,8 +37,15 @@ export class Cursor {
 			this.#element.style.cursor = `url("${draw(image, density)}") ${spot}, default`;
 	}
 
+	/** The page may be on a screen of another density. */
+	refresh() {
+		if (this.#image && this.#ratio !== devicePixelRatio)
+			this.set(this.#image);
+	}
+
 	/** The browser's own arrow again. */
 	reset() {
+		this.#image = null;
 		this.#element.style.cursor = "";
 	}
 }

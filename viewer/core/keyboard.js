@@ -23,6 +23,9 @@ const IME_CODES = new Set(["Convert", "NonConvert", "KanaMode", "Lang1", "Lang2"
 const IME_KEYS = new Set(["Zenkaku", "Hankaku", "ZenkakuHankaku", "KanjiMode", "Eisu", "Alphanumeric",
 	"Hiragana", "Katakana", "HiraganaKatakana", "Romaji", "KanaMode", "Convert", "NonConvert", "Process"]);
 
+/** Keys that neither make nor end a character. */
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "NumLock"]);
+
 /**
  * Cuts text into parts of at most max bytes of UTF-8, between code points.
  * @param {string} text
@@ -65,6 +68,8 @@ export class Keyboard {
 	#keys;
 	#ime = false;
 	#composing = false;
+	/* The key before was a dead one: an accent that waits for its letter. */
+	#dead = false;
 	#grabbed = false;
 	#abort = new AbortController();
 
@@ -93,6 +98,7 @@ export class Keyboard {
 
 	set ime(on) {
 		this.#ime = on;
+		this.#dead = false;
 		this.#input.value = "";
 		this.focus();
 	}
@@ -147,11 +153,16 @@ export class Keyboard {
 		stage.addEventListener("focusout", () => this.#release(), { signal });
 		addEventListener("blur", () => this.#release(), { signal });
 		document.addEventListener("visibilitychange", () => this.#release(), { signal });
-		input.addEventListener("compositionstart", () => this.#compose(true), { signal });
+		input.addEventListener("compositionstart", () => {
+			this.#composing = true;
+		}, { signal });
 		input.addEventListener("compositionend", (event) => {
-			this.#compose(false);
+			this.#composing = false;
 			this.#commit(event.data);
 		}, { signal });
+		/* The clipboard stays here, and so does what is dragged. */
+		for (const type of ["paste", "drop"])
+			input.addEventListener(type, (event) => event.preventDefault(), { signal });
 		input.addEventListener("input", () => {
 			if (!this.#composing)
 				this.#commit(input.value);
@@ -166,15 +177,23 @@ export class Keyboard {
 			event.stopImmediatePropagation();
 			if (event.type === "keydown")
 				this.#events.leave();
-		} else if (this.#ime && event.type === "keydown" && belongsToIme(event)) {
+		} else if (this.#ime && event.type === "keydown" && this.#staysHere(event)) {
 			event.stopImmediatePropagation();
 		}
 	}
 
-	/** @param {boolean} on */
-	#compose(on) {
-		this.#composing = on;
-		this.#input.classList.toggle("composing", on);
+	/**
+	 * With the local input method on: what it takes, and a dead key with its letter, which are one character.
+	 * @param {KeyboardEvent} event
+	 */
+	#staysHere(event) {
+		if (belongsToIme(event))
+			return true;
+		if (MODIFIERS.has(event.key))
+			return false;
+		const accented = this.#dead && event.key.length === 1;
+		this.#dead = event.key === "Dead";
+		return this.#dead || accented;
 	}
 
 	/** @param {string} text */

@@ -8,7 +8,7 @@ import { Wheel } from "./wheel.js";
 /**
  * @typedef {object} PointerEvents
  * @property {(message: PointerMessage) => void} pointer
- * @property {(left: number, top: number) => void} pressed the person clicked here, in CSS pixels of the canvas
+ * @property {(x: number, y: number) => void} pressed the person clicked here
  */
 
 const LEFT = 1;
@@ -117,7 +117,8 @@ export class Pointer {
 	#down(event) {
 		event.preventDefault();
 		this.#canvas.setPointerCapture(event.pointerId);
-		this.#events.pressed(event.offsetX, event.offsetY);
+		const { x, y } = this.#place(event.clientX, event.clientY);
+		this.#events.pressed(x, y);
 		if (event.pointerType === "touch")
 			this.#touchDown(event);
 		else

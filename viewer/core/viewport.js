@@ -5,6 +5,16 @@
 
 /** @typedef {"fit" | "scroll"} Scaling */
 /** @typedef {{width: number, height: number}} Size */
+/**
+ * How the desktop is shown. scale: device pixels of one of its pixels, 1 is exact; larger: than the frame, so that the
+ * scaling matters.
+ * @typedef {{desktop: Size, scale: number, larger: boolean}} Layout
+ */
+/**
+ * @typedef {object} ViewportEvents
+ * @property {(size: Size) => void} resized the frame has room for a desktop of this size, in device pixels
+ * @property {(layout: Layout) => void} laidOut
+ */
 
 /* What the gateway takes (docs/protocol.md) and what is still a desktop. */
 const MIN = { width: 320, height: 240 };
@@ -25,7 +35,7 @@ export function wishedSize(frame) {
 }
 
 /**
- * Size of the canvas in device pixels.
+ * Size of the canvas in device pixels, whole ones.
  * @param {Size} desktop
  * @param {Size} frame device pixels
  * @param {Scaling} scaling
@@ -34,22 +44,40 @@ export function wishedSize(frame) {
 export function canvasSize(desktop, frame, scaling) {
 	const factor = scaling === "fit" ?
 		Math.min(1, frame.width / desktop.width, frame.height / desktop.height) : 1;
-	return { width: desktop.width * factor, height: desktop.height * factor };
+	const whole = (/** @type {number} */ pixels) => Math.max(1, Math.round(pixels * factor));
+	return { width: whole(desktop.width), height: whole(desktop.height) };
 }
 
 /**
+ * The device pixels that a box covers: a browser paints its edges on the nearest ones.
+ * @param {{left: number, top: number, right: number, bottom: number}} box CSS pixels of the page
+ * @param {number} ratio device pixels of a CSS pixel
+ */
+export function deviceBox(box, ratio) {
+	const left = Math.round(box.left * ratio);
+	const top = Math.round(box.top * ratio);
+	return { left, top, width: Math.round(box.right * ratio) - left, height: Math.round(box.bottom * ratio) - top };
+}
+
+/**
+ * Where an edge of the canvas goes: in the middle, but on a whole device pixel, since half a one would blur all text.
+ * @param {number} begin of the frame, CSS pixels of the page
  * @param {number} room device pixels
  * @param {number} used device pixels
- * @returns {number} CSS pixels
+ * @param {number} ratio
+ * @returns {number} CSS pixels from the frame's edge
  */
-function margin(room, used) {
-	return Math.max(0, Math.floor((room - used) / 2)) / devicePixelRatio;
+export function margin(begin, room, used, ratio) {
+	const edge = Math.round(begin * ratio) + Math.max(0, Math.floor((room - used) / 2));
+	return edge / ratio - begin;
 }
 
 export class Viewport {
+	#frame;
 	#canvas;
-	#resized;
+	#events;
 	#observer;
+	#abort = new AbortController();
 	/** @type {Size} */
 	#room = { width: 0, height: 0 };
 	/** @type {Size | null} */
@@ -62,23 +90,25 @@ export class Viewport {
 	/**
 	 * @param {HTMLElement} frame the room there is; has no scroll bars of its own
 	 * @param {HTMLElement} canvas
-	 * @param {(size: Size) => void} resized the frame has room for a desktop of this size, in device pixels
+	 * @param {ViewportEvents} events
 	 */
-	constructor(frame, canvas, resized) {
+	constructor(frame, canvas, events) {
+		this.#frame = frame;
 		this.#canvas = canvas;
-		this.#resized = resized;
-		this.#observer = new ResizeObserver((entries) => this.#observed(entries[entries.length - 1]));
+		this.#events = events;
+		this.#observer = new ResizeObserver((entries) =>
+			this.#measure(entries[entries.length - 1].devicePixelContentBoxSize?.[0]));
 		try {
 			this.#observer.observe(frame, { box: "device-pixel-content-box" });
 		} catch {
 			this.#observer.observe(frame);
 		}
+		this.#watchRatio();
 	}
 
 	/** What to wish for right now, before the first observation. */
 	static wish(/** @type {HTMLElement} */ frame) {
-		return wishedSize({ width: Math.round(frame.clientWidth * devicePixelRatio),
-			height: Math.round(frame.clientHeight * devicePixelRatio) });
+		return wishedSize(deviceBox(frame.getBoundingClientRect(), devicePixelRatio));
 	}
 
 	/** @param {Scaling} scaling */
@@ -99,33 +129,45 @@ export class Viewport {
 	close() {
 		clearTimeout(this.#timer);
 		this.#observer.disconnect();
+		this.#abort.abort();
 	}
 
-	/** @param {ResizeObserverEntry} entry */
-	#observed(entry) {
-		const width = entry.contentRect.width * devicePixelRatio;
-		const height = entry.contentRect.height * devicePixelRatio;
-		const box = entry.devicePixelContentBoxSize?.[0];
-		/* The browser's own count is exact where the page is zoomed, but a browser that emulates another
-		   screen counts those of the real one. */
+	/* The page is zoomed, or the window goes to a screen of another density: the frame may keep its CSS pixels. */
+	#watchRatio() {
+		const { signal } = this.#abort;
+		matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+			this.#measure();
+			this.#watchRatio();
+		}, { once: true, signal });
+	}
+
+	/** @param {ResizeObserverSize} [box] device pixels, as the browser counts them */
+	#measure(box) {
+		const { width, height } = deviceBox(this.#frame.getBoundingClientRect(), devicePixelRatio);
+		/* The browser's own count is right by definition, but a browser that emulates another screen counts those
+		   of the real one. */
 		const exact = box && Math.abs(box.inlineSize - width) < 2 && Math.abs(box.blockSize - height) < 2;
-		this.#room = exact ? { width: box.inlineSize, height: box.blockSize } :
-			{ width: Math.round(width), height: Math.round(height) };
+		this.#room = exact ? { width: box.inlineSize, height: box.blockSize } : { width, height };
 		this.#layout();
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#resized(wishedSize(this.#room)), RESIZE_MS);
+		this.#timer = setTimeout(() => this.#events.resized(wishedSize(this.#room)), RESIZE_MS);
 	}
 
 	#layout() {
-		if (!this.#desktop || !this.#room.width || !this.#room.height)
+		const desktop = this.#desktop;
+		const room = this.#room;
+		if (!desktop || !room.width || !room.height)
 			return;
-		const { width, height } = canvasSize(this.#desktop, this.#room, this.#scaling);
+		const ratio = devicePixelRatio;
+		const { width, height } = canvasSize(desktop, room, this.#scaling);
+		const frame = this.#frame.getBoundingClientRect();
 		const style = this.#canvas.style;
-		style.width = `${width / devicePixelRatio}px`;
-		style.height = `${height / devicePixelRatio}px`;
-		/* Centred on whole device pixels: half a pixel would blur all text. */
-		style.marginLeft = `${margin(this.#room.width, width)}px`;
-		style.marginTop = `${margin(this.#room.height, height)}px`;
-		this.#canvas.dataset.scaled = String(width !== this.#desktop.width);
+		style.width = `${width / ratio}px`;
+		style.height = `${height / ratio}px`;
+		style.marginLeft = `${margin(frame.left, room.width, width, ratio)}px`;
+		style.marginTop = `${margin(frame.top, room.height, height, ratio)}px`;
+		const scale = width / desktop.width;
+		this.#canvas.dataset.scaled = String(scale !== 1);
+		this.#events.laidOut({ desktop, scale, larger: desktop.width > room.width || desktop.height > room.height });
 	}
 }

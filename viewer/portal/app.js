@@ -23,6 +23,8 @@ import { SheetView } from "./sheet_view.js";
 
 /* The session in the page's address, so that loading the page again shows it again. */
 const ADDRESS = /^#session=([0-9a-f]{32})$/;
+/* A window for the second monitor of that session. */
+const SECOND = /^#screen=([0-9a-f]{32})$/;
 const DEVICES = "#devices";
 /* The sheet cannot be shown again: its address leads to the devices. */
 const SHEET = "#sheet";
@@ -55,7 +57,7 @@ export class App {
 		loggedOut: (error) => this.#showLogin(error),
 		credentials: (pc) => this.#credentials.ask(pc.name, { withUser: pc.withUser }),
 		leave: (name) => this.#leave.ask(name),
-		opened: (id, name) => this.#opened(id, name),
+		opened: (id, name, monitor) => this.#opened(id, name, monitor),
 	});
 	/** @type {Me | null} */
 	#me = null;
@@ -143,10 +145,11 @@ export class App {
 		this.#me = me;
 		this.#code.forget();
 		this.#login.setOffice(me.office);
-		const match = ADDRESS.exec(location.hash);
+		const second = SECOND.exec(location.hash);
+		const match = second ?? ADDRESS.exec(location.hash);
 		if (match) {
 			this.#show("desktop");
-			void this.#desktop.resume(match[1]);
+			void this.#desktop.resume(match[1], second ? 1 : 0);
 		} else if (me.role === "admin" && [DEVICES, SHEET].includes(location.hash)) {
 			this.#showDevices();
 		} else {
@@ -156,6 +159,9 @@ export class App {
 
 	/** @param {() => string} [message] */
 	#showMenu(message) {
+		/* A second window has no menu: it goes. One that the browser does not let us close becomes a usual one. */
+		if (SECOND.test(location.hash))
+			window.close();
 		if (!this.#me) {
 			this.#showLogin();
 			return;
@@ -239,11 +245,12 @@ export class App {
 	/**
 	 * @param {string} id
 	 * @param {string} name of the PC
+	 * @param {number} monitor
 	 */
-	#opened(id, name) {
-		this.#pcName = name;
+	#opened(id, name, monitor) {
+		this.#pcName = monitor > 0 ? t("second.name", { name }) : name;
 		this.#showTitle();
-		const address = `#session=${id}`;
+		const address = monitor > 0 ? `#screen=${id}` : `#session=${id}`;
 		if (location.hash !== address)
 			history.pushState(null, "", address);
 	}

@@ -1,25 +1,26 @@
 /*
- * The desktop of a PC: opens the session, shows it, and says what is going on when it cannot be shown.
+ * The desktop of a PC: opens the session, shows it, and says what is going on when it cannot be shown. In a window for
+ * the PC's second monitor it shows that and nothing else.
  */
 import { ApiError } from "../core/api.js";
-import { Cursor } from "../core/cursor.js";
-import { Keyboard } from "../core/keyboard.js";
-import { Pointer } from "../core/pointer.js";
-import { Session } from "../core/session.js";
-import { Viewport } from "../core/viewport.js";
+import { Companion } from "./companion.js";
+import { cardOf } from "./desktop_cards.js";
 import { byId } from "./dom.js";
 import { errorText } from "./errors.js";
-import { onLanguage, t, textOf } from "./i18n.js";
+import { FiguresPanel } from "./figures_panel.js";
+import { onLanguage, t } from "./i18n.js";
 import { keyboardLayout } from "./layout.js";
-import { MessageBox } from "./message_box.js";
 import { Notices } from "./notices.js";
 import { Overlay } from "./overlay.js";
+import { canShow, PcScreen } from "./pc_screen.js";
+import { readPcPreference, writePcPreference } from "./preferences.js";
+import { openSecondWindow } from "./second_window.js";
 import { Toolbar } from "./toolbar.js";
+import { UnlockForm } from "./unlock_form.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
-/** @typedef {import("../core/session.js").Status} Status */
+/** @typedef {import("./desktop_cards.js").Shown} Shown */
 /** @typedef {import("./credentials_dialog.js").Answer} Answer */
-/** @typedef {import("./overlay.js").Action} Action */
 /** @typedef {{id: number, name: string, withUser: boolean}} Pc */
 /**
  * @typedef {object} DesktopActions
@@ -27,11 +28,11 @@ import { Toolbar } from "./toolbar.js";
  * @property {(error: unknown) => void} loggedOut
  * @property {(pc: Pc) => Promise<Answer | null>} credentials
  * @property {(name: string) => Promise<import("./leave_dialog.js").Choice>} leave
- * @property {(id: string, name: string) => void} opened the page's address gets the session
+ * @property {(id: string, name: string, monitor: number) => void} opened the page's address gets the session
  */
 
-/* After so long without a picture the page says that it takes longer than usual. */
-const SLOW_MS = 8000;
+/* The session is over for this page, so there is nothing for another window either. */
+const OVER = new Set(["ended", "replaced", "login", "broken", "failed"]);
 
 export class DesktopView {
 	#api;
@@ -41,23 +42,18 @@ export class DesktopView {
 	#overlay = new Overlay();
 	#notices;
 	#toolbar;
-	#unlockMessage = new MessageBox(byId("unlock-error"));
+	#figures;
 	/** @type {Pc} */
 	#pc = { id: 0, name: "", withUser: true };
 	#id = "";
+	#monitor = 0;
 	/** @type {import("../core/keymap.js").Layout} */
 	#layout = "ja";
-	/** @type {Session | null} */
-	#session = null;
-	/** @type {Keyboard | null} */
-	#keyboard = null;
-	/** @type {Pointer | null} */
-	#pointer = null;
-	/** @type {Cursor | null} */
-	#cursor = null;
-	/** @type {Viewport | null} */
-	#viewport = null;
-	/** @type {Status | null} */
+	/** @type {PcScreen | null} */
+	#screen = null;
+	/** @type {Companion | null} */
+	#companion = null;
+	/** @type {Shown | null} */
 	#last = null;
 	/* Why the session could not even be opened. */
 	/** @type {unknown} */
@@ -80,30 +76,26 @@ export class DesktopView {
 		this.#api = api;
 		this.#actions = actions;
 		this.#notices = new Notices(() => {
-			this.#session?.stillHere();
-			this.#keyboard?.focus();
-		});
+			this.#screen?.session.stillHere();
+			this.#screen?.focus();
+		}, () => this.#setIme(false));
+		this.#figures = new FiguresPanel((on) => this.#screen?.session.watchFigures(on), () => this.#screen?.focus());
 		this.#toolbar = new Toolbar({
-			press: (keys) => {
-				this.#keyboard?.press(keys);
-				this.#keyboard?.focus();
-			},
+			press: (keys) => this.#screen?.press(keys),
 			ime: (local) => this.#setIme(local),
-			scaling: (scaling) => this.#setScaling(scaling),
+			scaling: (scaling) => this.#screen?.setScaling(scaling),
 			layout: (layout) => this.#setLayout(layout),
+			second: () => void this.#openSecond(),
 			disconnect: () => this.#disconnect(),
 			logout: () => void this.#leave(),
 			help: () => /** @type {HTMLDialogElement} */ (byId("help")).showModal(),
-			back: () => this.#keyboard?.focus(),
+			back: () => this.#screen?.focus(),
 		});
 		byId("help-close").addEventListener("click", () => {
 			/** @type {HTMLDialogElement} */ (byId("help")).close();
-			this.#keyboard?.focus();
+			this.#screen?.focus();
 		});
-		byId("unlock-form").addEventListener("submit", (event) => {
-			event.preventDefault();
-			void this.#unlock();
-		});
+		new UnlockForm({ unlock: (password) => this.#unlock(password), loggedOut: (error) => actions.loggedOut(error) });
 		onLanguage(() => this.#show());
 	}
 
@@ -113,13 +105,13 @@ export class DesktopView {
 	 * @param {Answer | null} answer the PC's login, when it was asked for
 	 */
 	async open(pc, answer) {
-		const turn = this.#start(pc);
+		const turn = this.#start(pc, 0);
 		this.#answer = answer;
 		try {
 			this.#layout = await keyboardLayout();
 			this.#toolbar.setLayout(this.#layout);
-			const session = await this.#api.open({ host: pc.id, ...Viewport.wish(this.#frame),
-				layout: this.#layout, ...answer });
+			const session = await this.#api.open({ host: pc.id, ...PcScreen.wish(this.#frame), layout: this.#layout,
+				...answer });
 			if (turn === this.#turn)
 				this.#attach(session.id);
 		} catch (error) {
@@ -129,11 +121,12 @@ export class DesktopView {
 	}
 
 	/**
-	 * Shows a session that was opened before, after the page was loaded again.
+	 * Shows a session that was opened before: after the page was loaded again, or in a second window.
 	 * @param {string} id
+	 * @param {number} monitor
 	 */
-	async resume(id) {
-		const turn = this.#start({ id: 0, name: "", withUser: true });
+	async resume(id, monitor) {
+		const turn = this.#start({ id: 0, name: "", withUser: true }, monitor);
 		try {
 			const session = await this.#api.session(id);
 			if (turn !== this.#turn)
@@ -141,7 +134,7 @@ export class DesktopView {
 			this.#layout = await keyboardLayout();
 			this.#toolbar.setLayout(this.#layout);
 			this.#pc = { id: session.host, name: session.host_name, withUser: true };
-			this.#toolbar.open(session.host_name);
+			this.#toolbar.open(session.host_name, monitor);
 			this.#attach(session.id);
 		} catch (error) {
 			if (turn !== this.#turn)
@@ -159,8 +152,10 @@ export class DesktopView {
 		this.#answer = null;
 		this.#visible = false;
 		clearInterval(this.#tick);
+		this.#part();
 		this.#detach();
 		this.#toolbar.close();
+		this.#figures.close();
 		this.#overlay.hide();
 		delete document.body.dataset.sessionState;
 		delete document.body.dataset.connection;
@@ -168,17 +163,20 @@ export class DesktopView {
 
 	/**
 	 * @param {Pc} pc
+	 * @param {number} monitor
 	 * @returns {number} the turn
 	 */
-	#start(pc) {
+	#start(pc, monitor) {
 		this.close();
 		this.#visible = true;
 		this.#pc = pc;
 		this.#id = "";
+		this.#monitor = monitor;
 		this.#error = undefined;
 		this.#last = null;
 		this.#since = Date.now();
-		this.#toolbar.open(pc.name);
+		this.#toolbar.open(pc.name, monitor);
+		this.#figures.clear();
 		this.#tick = setInterval(() => this.#show(), 500);
 		this.#show();
 		return this.#turn;
@@ -186,16 +184,17 @@ export class DesktopView {
 
 	#detach() {
 		this.#notices.clear();
-		this.#keyboard?.close();
-		this.#pointer?.close();
-		this.#viewport?.close();
-		this.#session?.close();
-		this.#keyboard = null;
-		this.#pointer = null;
-		this.#viewport = null;
-		this.#cursor = null;
-		this.#session = null;
-		this.#stage.replaceChildren();
+		this.#screen?.close();
+		this.#screen = null;
+	}
+
+	/** Tells the second window that its desktop is gone. */
+	#part() {
+		if (this.#monitor === 0)
+			this.#companion?.tell("bye");
+		this.#companion?.close();
+		this.#companion = null;
+		this.#toolbar.setSecond({ open: false });
 	}
 
 	/** @param {string} id */
@@ -204,73 +203,89 @@ export class DesktopView {
 		this.#answer = null;
 		this.#id = id;
 		this.#since = Date.now();
-		this.#actions.opened(id, this.#pc.name);
-		const canvas = document.createElement("canvas");
-		canvas.id = "desktop";
-		const input = document.createElement("textarea");
-		input.id = "ime-input";
-		input.rows = 1;
-		input.tabIndex = -1;
-		input.autocapitalize = "off";
-		input.spellcheck = false;
-		input.setAttribute("autocomplete", "off");
-		this.#stage.replaceChildren(canvas, input);
-		this.#stage.dataset.scaling = this.#toolbar.scaling;
-		const size = Viewport.wish(this.#frame);
-		this.#cursor = new Cursor(canvas);
-		if (!("transferControlToOffscreen" in canvas)) {
+		this.#actions.opened(id, this.#pc.name, this.#monitor);
+		if (!canShow()) {
 			this.#status({ connection: "failed", state: "starting", reason: "none", retryAt: 0 });
 			return;
 		}
-		const session = new Session(this.#api, id, canvas, size, {
-			status: (status) => this.#status(status),
-			hello: ({ viewOnly }) => this.#toolbar.setViewOnly(viewOnly),
-			size: (width, height) => {
-				this.#viewport?.setDesktop(width, height);
-				this.#pointer?.setDesktop(width, height);
-			},
-			cursor: (image) => this.#cursor?.set(image),
-			notice: (kind, seconds) => this.#notices.show(kind, seconds),
-			latency: (milliseconds) => this.#toolbar.setLatency(milliseconds),
-			figures: () => {},
-			changed: () => {},
-			bell: () => this.#bell(),
-		});
-		this.#session = session;
-		this.#keyboard = new Keyboard(this.#stage, input, this.#layout, {
-			key: (keysym, scancode, down) => session.key(keysym, scancode, down),
-			text: (text) => session.text(text),
-			release: () => session.releaseKeys(),
-			leave: () => this.#toolbar.focus(),
-		});
-		this.#pointer = new Pointer(canvas, {
-			pointer: (message) => session.pointer(message),
-			/* The input method opens its window where the person works. */
-			pressed: (left, top) => {
-				input.style.left = `${canvas.offsetLeft + left}px`;
-				input.style.top = `${canvas.offsetTop + top}px`;
-				this.#keyboard?.focus();
-			},
-		});
-		this.#viewport = new Viewport(this.#frame, canvas, ({ width, height }) => session.resize(width, height));
-		this.#viewport.setScaling(this.#toolbar.scaling);
+		const localIme = readPcPreference("ime", this.#pc.id) === "local";
+		this.#toolbar.setIme(localIme);
+		this.#screen = new PcScreen(this.#api, { id, monitor: this.#monitor }, { frame: this.#frame, stage: this.#stage },
+			{ layout: this.#layout, scaling: this.#toolbar.scaling, localIme }, {
+				status: (status) => this.#status(status),
+				hello: ({ viewOnly, monitors }) => {
+					this.#toolbar.setViewOnly(viewOnly);
+					this.#toolbar.setSecond({ offered: monitors > 1 });
+				},
+				laidOut: (layout) => {
+					this.#toolbar.setPicture(layout);
+					this.#figures.setLayout(layout);
+				},
+				notice: (kind, seconds) => this.#notice(kind, seconds),
+				latency: (gateway, pc) => this.#figures.setLatency(gateway, pc),
+				figures: (figures) => this.#figures.setFigures(figures),
+				leave: () => this.#toolbar.focus(),
+			});
+		this.#screen.session.watchFigures(this.#figures.on);
+		this.#meet(id);
 		this.#show();
 	}
 
-	/** @param {Status} status */
+	/**
+	 * From now on the windows of this session know of each other.
+	 * @param {string} id
+	 */
+	#meet(id) {
+		this.#companion = new Companion(id, this.#monitor, {
+			arrived: () => this.#toolbar.setSecond({ open: true }),
+			gone: () => (this.#monitor > 0 ? this.#alone() : this.#toolbar.setSecond({ open: false })),
+			online: () => {
+				if (this.#last?.connection === "locked")
+					this.#screen?.session.resume();
+			},
+			bye: () => {
+				if (this.#monitor > 0)
+					this.#actions.menu();
+			},
+		});
+		if (this.#monitor > 0)
+			this.#notices.tell("second.hint");
+	}
+
+	/** The first window was closed, and this is only the second. */
+	#alone() {
+		this.#detach();
+		this.#status({ connection: "alone", state: "detached", reason: "none", retryAt: 0 });
+	}
+
+	/** @param {Shown} status */
 	#status(status) {
-		if (status.connection === "online") {
-			this.#keyboard?.grab();
+		const online = status.connection === "online";
+		this.#screen?.grab(online);
+		if (online) {
 			if (!byId("overlay").hidden)
-				this.#keyboard?.focus();
+				this.#screen?.focus();
+			if (this.#last?.connection !== "online")
+				this.#companion?.tell("online");
 		} else {
-			this.#keyboard?.ungrab();
-			this.#pointer?.release();
-			this.#cursor?.reset();
 			this.#notices.clear();
+			this.#figures.setOffline();
 		}
+		if (OVER.has(status.connection))
+			this.#part();
 		this.#last = status;
 		this.#show();
+	}
+
+	/**
+	 * @param {string} kind code of notice_kind
+	 * @param {number} seconds
+	 */
+	#notice(kind, seconds) {
+		this.#notices.show(kind, seconds);
+		/* What was chosen for this PC does not work there: not the next time. */
+		if (kind === "no-text")
+			writePcPreference("ime", this.#pc.id, "pc");
 	}
 
 	/** @param {unknown} error */
@@ -298,59 +313,44 @@ export class DesktopView {
 			this.#actions.menu();
 	}
 
-	async #unlock() {
-		const input = /** @type {HTMLInputElement} */ (byId("unlock-password"));
-		const button = /** @type {HTMLButtonElement} */ (byId("unlock"));
+	/**
+	 * @param {string} password
+	 * @returns {Promise<() => Promise<void>>}
+	 */
+	async #unlock(password) {
 		const turn = this.#turn;
-		const password = input.value;
-		input.value = "";
-		if (!password) {
-			this.#unlockMessage.say("login.need-password");
-			return;
-		}
-		button.disabled = true;
-		try {
-			await this.#sendPassword(password);
-			this.#unlockMessage.clear();
-			if (turn === this.#turn)
-				await this.#unlocked();
-		} catch (error) {
-			if (error instanceof ApiError && error.code === "auth")
-				this.#actions.loggedOut(error);
-			else if (error instanceof ApiError && error.code === "login")
-				this.#unlockMessage.say("locked.wrong");
-			else
-				this.#unlockMessage.fail(error);
-			input.focus();
-		} finally {
-			button.disabled = false;
-		}
-	}
-
-	/** @param {string} password */
-	async #sendPassword(password) {
 		try {
 			if (this.#id)
 				await this.#api.unlock(this.#id, password);
 			else
 				await this.#api.unlockLogin(password);
 		} catch (error) {
-			/* Unlocked already, in another tab. */
+			/* Unlocked already, in another window. */
 			if (!(error instanceof ApiError) || error.code !== "state")
 				throw error;
 		}
+		return async () => {
+			if (turn !== this.#turn)
+				return;
+			if (this.#screen)
+				this.#screen.session.resume();
+			else
+				await this.open(this.#pc, this.#answer);
+		};
 	}
 
-	async #unlocked() {
-		if (this.#session)
-			this.#session.resume();
-		else
-			await this.open(this.#pc, this.#answer);
+	async #openSecond() {
+		const turn = this.#turn;
+		const opened = await openSecondWindow(this.#id);
+		if (turn !== this.#turn)
+			return;
+		if (opened !== "placed")
+			this.#notices.tell(opened === "blocked" ? "second.blocked" : "second.opened");
 	}
 
 	#disconnect() {
 		const { name } = this.#pc;
-		const lives = this.#session !== null && this.#session.status.connection !== "ended";
+		const lives = this.#screen !== null && this.#screen.session.status.connection !== "ended";
 		this.#actions.menu(lives ? () => t("menu.disconnected", { name }) : undefined);
 	}
 
@@ -365,7 +365,7 @@ export class DesktopView {
 		else if (choice === "end")
 			await this.#end();
 		else
-			this.#keyboard?.focus();
+			this.#screen?.focus();
 	}
 
 	async #end() {
@@ -389,27 +389,16 @@ export class DesktopView {
 
 	/** @param {boolean} local */
 	#setIme(local) {
-		if (this.#keyboard)
-			this.#keyboard.ime = local;
+		writePcPreference("ime", this.#pc.id, local ? "local" : "pc");
+		if (this.#screen)
+			this.#screen.localIme = local;
 		this.#toolbar.setIme(local);
-	}
-
-	/** @param {import("../core/viewport.js").Scaling} scaling */
-	#setScaling(scaling) {
-		this.#stage.dataset.scaling = scaling;
-		this.#viewport?.setScaling(scaling);
 	}
 
 	/** @param {import("../core/keymap.js").Layout} layout */
 	#setLayout(layout) {
 		this.#layout = layout;
-		this.#keyboard?.setLayout(layout);
-	}
-
-	/* Sound is not transferred; a bell is a short flash. */
-	#bell() {
-		this.#stage.classList.remove("bell");
-		requestAnimationFrame(() => this.#stage.classList.add("bell"));
+		this.#screen?.setLayout(layout);
 	}
 
 	#show() {
@@ -420,89 +409,36 @@ export class DesktopView {
 		const connection = this.#error !== undefined ? "ended" : status?.connection ?? "connecting";
 		document.body.dataset.connection = connection;
 		document.body.dataset.sessionState = this.#error !== undefined ? "ended" : status?.state ?? "starting";
-		this.#stage.setAttribute("aria-label", t("desktop.label", { name }));
-		this.#stage.querySelector("textarea")?.setAttribute("aria-label", t("desktop.input", { name }));
+		this.#screen?.setLabels(t("desktop.label", { name }), t("desktop.input", { name }));
 		this.#toolbar.setState(connection, t(connection === "online" ? "state.online" :
 			connection === "connecting" ? "state.connecting" :
 			connection === "reconnecting" ? "state.reconnecting" : "state.over"));
 		if (connection === "online")
 			this.#overlay.hide();
 		else
-			this.#overlay.show(this.#card(connection, status));
+			this.#overlay.show(this.#card(connection));
 	}
 
-	/**
-	 * @param {Status["connection"]} connection
-	 * @param {Status | null} status
-	 * @returns {import("./overlay.js").Card}
-	 */
-	#card(connection, status) {
-		const { name } = this.#pc;
-		const back = { id: "overlay-back", text: t("over.back"), run: () => this.#disconnect() };
-		switch (connection) {
-		case "connecting":
-		case "online":
-			return { name: "connecting", icon: "wait", title: t("connecting.title", { name }),
-				text: textOf("connecting.", status?.state ?? "starting", "connecting.active"),
-				detail: Date.now() - this.#since > SLOW_MS ? t("connecting.slow") : "",
-				actions: [{ ...back, text: t("app.cancel") }] };
-		case "reconnecting":
-			return { name: "reconnecting", icon: "wait", title: t("reconnecting.title"),
-				text: t("reconnecting.text", { name }), detail: this.#countdown(status),
-				actions: [{ id: "overlay-retry", text: t("reconnecting.retry"), primary: true,
-					run: () => this.#session?.retryNow() }, back] };
-		case "locked":
-			return { name: "locked", icon: "lock", title: t("locked.title"),
-				text: this.#session ? t("locked.text", { name }) : t("locked.login"),
-				unlock: true, actions: [back] };
-		case "replaced":
-			return { name: "replaced", icon: "alert", title: t("reason.replaced"), text: t("reason.replaced.help"),
-				actions: [{ id: "overlay-take-back", text: t("over.take-back"), primary: true,
-					run: () => this.#session?.resume() }, back] };
-		case "login":
-			return { name: "login", icon: "lock", title: t("login-lost.title"), text: t("login-lost.text"),
-				actions: [{ id: "overlay-login", text: t("over.login"), primary: true,
-					run: () => this.#actions.loggedOut(undefined) }] };
-		case "broken":
-		case "failed":
-			return { name: connection, icon: "alert", title: t(`${connection}.title`),
-				text: t(`${connection}.text`), actions: [{ id: "overlay-reload", text: t("over.reload"),
-					primary: true, run: () => location.reload() }, back] };
-		case "ended":
-			return this.#endedCard(status?.reason ?? "none", back);
-		}
+	/** @param {import("./desktop_cards.js").Connection} connection */
+	#card(connection) {
+		const { name, id } = this.#pc;
+		return cardOf({ name, connection, status: this.#last, error: this.#error, since: this.#since,
+			opened: this.#screen !== null, again: id !== 0, monitor: this.#monitor }, {
+			back: () => this.#disconnect(),
+			menu: () => this.#actions.menu(),
+			retry: () => this.#screen?.session.retryNow(),
+			resume: () => this.#takeBack(),
+			login: () => this.#actions.loggedOut(undefined),
+			otherLogin: () => void this.#askAndOpen(),
+			again: () => void this.open(this.#pc, null),
+			first: () => void this.resume(this.#id, 0),
+		});
 	}
 
-	/** @param {Status | null} status */
-	#countdown(status) {
-		const seconds = Math.ceil(((status?.retryAt ?? 0) - Date.now()) / 1000);
-		return seconds > 0 ? t("reconnecting.wait", { seconds }) : t("reconnecting.now");
-	}
-
-	/**
-	 * @param {string} reason code of end_reason
-	 * @param {Action} back
-	 * @returns {import("./overlay.js").Card}
-	 */
-	#endedCard(reason, back) {
-		/** @type {Action[]} */
-		const actions = [];
-		const pc = this.#pc;
-		if (reason === "pc-login" && this.#error === undefined)
-			actions.push({ id: "overlay-other-login", text: t("over.other-login"), primary: true,
-				run: () => void this.#askAndOpen() });
-		else if (reason === "version")
-			actions.push({ id: "overlay-reload", text: t("over.reload"), primary: true,
-				run: () => location.reload() });
-		else if (pc.id && reason !== "revoked" && reason !== "pc-certificate")
-			actions.push({ id: "overlay-again", text: t("over.again"), primary: true,
-				run: () => void this.open(pc, null) });
-		actions.push({ ...back, run: () => this.#actions.menu() });
-		if (this.#error !== undefined)
-			return { name: "error", icon: "alert", title: t("connecting.failed", { name: pc.name }),
-				text: errorText(this.#error), actions };
-		return { name: `ended-${reason}`, icon: reason === "logout" ? "check" : "alert",
-			title: textOf("reason.", reason, "reason.unknown"),
-			text: textOf("reason.", `${reason}.help`, "reason.unknown.help"), actions };
+	/** Continues here what was opened elsewhere. */
+	#takeBack() {
+		if (!this.#companion)
+			this.#meet(this.#id);
+		this.#screen?.session.resume();
 	}
 }

@@ -21,8 +21,11 @@ export class Notices {
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#fade;
 
-	/** @param {() => void} here the person answered the idle warning */
-	constructor(here) {
+	/**
+	 * @param {() => void} here the person answered the idle warning
+	 * @param {() => void} pcIme the person takes the advice to use the PC's input method
+	 */
+	constructor(here, pcIme) {
 		byId("idle-here").addEventListener("click", () => {
 			this.#warning = null;
 			this.#show();
@@ -31,6 +34,11 @@ export class Notices {
 		byId("notice-close").addEventListener("click", () => {
 			this.#news = null;
 			this.#show();
+		});
+		byId("notice-pc-ime").addEventListener("click", () => {
+			this.#news = null;
+			this.#show();
+			pcIme();
 		});
 		onLanguage(() => this.#show());
 	}
@@ -59,12 +67,21 @@ export class Notices {
 			this.#tell("notice.resumed");
 			break;
 		case "no-resize":
-			this.#tell("notice.no-resize");
+			this.#tell("notice.no-resize", ADVICE_MS);
 			break;
 		case "no-text":
 			this.#tell("notice.no-text", ADVICE_MS);
 			break;
 		}
+		this.#show();
+	}
+
+	/**
+	 * Small news of the page itself.
+	 * @param {"second.hint" | "second.blocked" | "second.opened"} key
+	 */
+	tell(key) {
+		this.#tell(key, ADVICE_MS);
 		this.#show();
 	}
 
@@ -104,6 +121,7 @@ export class Notices {
 		if (this.#warning)
 			setText(byId("idle-text"), textUntil(this.#warning));
 		this.#notice.hidden = this.#news === null;
+		byId("notice-pc-ime").hidden = this.#news?.key !== "notice.no-text";
 		if (this.#news)
 			setText(byId("notice-text"), textUntil(this.#news));
 	}

@@ -3,7 +3,7 @@
  * as the tab is open. Nothing about work. Without storage the page works too.
  */
 
-/** @typedef {"language" | "layout" | "scaling" | "toolbar"} Name */
+/** @typedef {"language" | "layout" | "scaling" | "toolbar" | `ime.${number}`} Name */
 
 /**
  * @param {Name} name
@@ -27,6 +27,24 @@ export function writePreference(name, value) {
 	} catch {
 		/* storage is switched off or full */
 	}
+}
+
+/**
+ * What the person chose for one PC.
+ * @param {"ime"} name
+ * @param {number} pc its number
+ */
+export function readPcPreference(name, pc) {
+	return readPreference(`${name}.${pc}`);
+}
+
+/**
+ * @param {"ime"} name
+ * @param {number} pc its number
+ * @param {string} value
+ */
+export function writePcPreference(name, pc, value) {
+	writePreference(`${name}.${pc}`, value);
 }
 
 /** Until when a code is expected, Date.now(); 0 when none is. */

@@ -3,6 +3,7 @@
  */
 import { COMBINATIONS, JAPANESE_KEYS } from "../core/keymap.js";
 import { byId, setText } from "./dom.js";
+import { scaleText } from "./figures_panel.js";
 import { FullScreen } from "./full_screen.js";
 import { onLanguage, t } from "./i18n.js";
 import { Popup } from "./popup.js";
@@ -17,25 +18,25 @@ import { readPreference, writePreference } from "./preferences.js";
  * @property {(local: boolean) => void} ime
  * @property {(scaling: Scaling) => void} scaling
  * @property {(layout: Layout) => void} layout
+ * @property {() => void} second opens the window for a second screen
  * @property {() => void} disconnect
  * @property {() => void} logout
  * @property {() => void} help
  * @property {() => void} back the desktop gets the keyboard again
  */
 
-const LATENCIES = 3;
-const GOOD_MS = 80;
-const BAD_MS = 200;
-
 export class Toolbar {
 	#actions;
 	#bar = byId("tools");
 	#tab = byId("tool-show");
+	#name = "";
+	#monitor = 0;
 	#ime = false;
 	#connection = "connecting";
 	#viewOnly = false;
-	/** @type {number[]} */
-	#latencies = [];
+	/** @type {import("../core/viewport.js").Layout | null} */
+	#layout = null;
+	#second = { offered: false, open: false };
 	#fullScreen;
 	/* Hidden for as long as full screen lasts, whatever the person prefers otherwise. */
 	#autoHidden = false;
@@ -46,24 +47,25 @@ export class Toolbar {
 	constructor(actions) {
 		this.#actions = actions;
 		this.#fullScreen = new FullScreen((on) => this.#fullScreenChanged(on));
-		this.#popups = [
-			new Popup(byId("tool-keys"), byId("keys-menu"), () => actions.back()),
-			new Popup(byId("tool-view"), byId("view-pop"), () => actions.back()),
-		];
+		this.#popups = ["keys-menu", "ime-menu", "view-pop"].map((panel) =>
+			new Popup(byId(`tool-${panel.split("-")[0]}`), byId(panel), () => actions.back()));
 		this.#listen();
-		this.#choose("scaling", readPreference("scaling") ?? "fit");
+		this.#choose("scaling", this.scaling);
 		onLanguage(() => this.#show());
 		this.#collapse(readPreference("toolbar") === "hidden");
 	}
 
 	/**
 	 * @param {string} name of the PC
+	 * @param {number} monitor
 	 */
-	open(name) {
-		setText(byId("tool-name"), name);
-		this.#bar.setAttribute("aria-label", t("tool.bar"));
+	open(name, monitor) {
+		this.#name = name;
+		this.#monitor = monitor;
+		this.#layout = null;
+		this.#second = { offered: false, open: false };
+		byId("view-desktop").dataset.monitor = String(monitor);
 		this.setIme(false);
-		this.setLatency(null);
 		this.setViewOnly(false);
 	}
 
@@ -76,7 +78,8 @@ export class Toolbar {
 	/** Shows the bar and puts the focus into it. */
 	focus() {
 		this.#collapse(false);
-		byId("tool-keys").focus();
+		const tools = this.#tools();
+		(tools.find(({ id }) => id === "tool-keys") ?? tools[0]).focus();
 	}
 
 	/** @returns {Scaling} */
@@ -96,23 +99,8 @@ export class Toolbar {
 	setState(connection, text) {
 		byId("tool-state").dataset.state = connection;
 		setText(byId("tool-state-text"), text);
-		if (connection !== "online")
-			this.setLatency(null);
 		this.#connection = connection;
 		this.#enable();
-	}
-
-	/** @param {number | null} measured milliseconds */
-	setLatency(measured) {
-		const element = byId("tool-latency");
-		element.hidden = measured === null;
-		this.#latencies = measured === null ? [] : [...this.#latencies, measured].slice(-LATENCIES);
-		if (measured === null)
-			return;
-		/* The smallest of the last few: one that waited behind a large picture says nothing about the way. */
-		const milliseconds = Math.min(...this.#latencies);
-		setText(element, t("state.latency", { ms: Math.round(milliseconds) }));
-		element.dataset.quality = milliseconds <= GOOD_MS ? "good" : milliseconds <= BAD_MS ? "fair" : "bad";
 	}
 
 	/** @param {boolean} on */
@@ -122,12 +110,19 @@ export class Toolbar {
 		this.#enable();
 	}
 
-	#enable() {
-		const typing = this.#connection === "online" && !this.#viewOnly;
-		const lives = this.#connection !== "ended";
-		for (const [id, enabled] of /** @type {[string, boolean][]} */ ([["tool-keys", typing],
-			["tool-ime", typing], ["tool-disconnect", lives], ["tool-logout", lives]]))
-			/** @type {HTMLButtonElement} */ (byId(id)).disabled = !enabled;
+	/**
+	 * How the picture is shown.
+	 * @param {import("../core/viewport.js").Layout} layout
+	 */
+	setPicture(layout) {
+		this.#layout = layout;
+		this.#showScale();
+	}
+
+	/** @param {{offered?: boolean, open?: boolean}} change */
+	setSecond(change) {
+		this.#second = { ...this.#second, ...change };
+		this.#show();
 	}
 
 	/** @param {boolean} local */
@@ -136,15 +131,34 @@ export class Toolbar {
 		this.#show();
 	}
 
+	#enable() {
+		const typing = this.#connection === "online" && !this.#viewOnly;
+		const lives = this.#connection !== "ended";
+		for (const [id, enabled] of /** @type {[string, boolean][]} */ ([["tool-keys", typing], ["tool-ime", typing],
+			["tool-second", this.#connection === "online"], ["tool-figures", this.#connection === "online"],
+			["tool-disconnect", lives], ["tool-logout", lives]]))
+			/** @type {HTMLButtonElement} */ (byId(id)).disabled = !enabled;
+	}
+
 	#listen() {
 		const actions = this.#actions;
-		byId("tool-ime").addEventListener("click", () => actions.ime(!this.#ime));
+		for (const item of byId("ime-menu").querySelectorAll("button"))
+			item.addEventListener("click", () => {
+				actions.ime(item.id === "ime-local");
+				this.#popups[1].close();
+			});
 		byId("tool-fullscreen").addEventListener("click", () => {
 			void this.#fullScreen.toggle();
 			actions.back();
 		});
+		byId("tool-scale").addEventListener("click", () => {
+			this.#setScaling(this.scaling === "fit" ? "scroll" : "fit");
+			actions.back();
+		});
+		byId("tool-second").addEventListener("click", () => actions.second());
 		byId("tool-help").addEventListener("click", () => actions.help());
 		byId("tool-disconnect").addEventListener("click", () => actions.disconnect());
+		byId("tool-close").addEventListener("click", () => actions.disconnect());
 		byId("tool-logout").addEventListener("click", () => actions.logout());
 		byId("tool-hide").addEventListener("click", () => {
 			writePreference("toolbar", "hidden");
@@ -157,14 +171,27 @@ export class Toolbar {
 		});
 		byId("view-pop").addEventListener("change", (event) => {
 			const input = /** @type {HTMLInputElement} */ (event.target);
-			if (input.name === "scaling" || input.name === "layout")
-				writePreference(input.name, input.value);
 			if (input.name === "scaling")
-				actions.scaling(this.scaling);
-			if (input.name === "layout")
+				this.#setScaling(input.value === "scroll" ? "scroll" : "fit");
+			if (input.name === "layout") {
+				writePreference("layout", input.value);
 				actions.layout(input.value === "us" ? "us" : "ja");
+			}
 		});
 		this.#bar.addEventListener("keydown", (event) => this.#key(event));
+	}
+
+	/** @param {Scaling} scaling */
+	#setScaling(scaling) {
+		writePreference("scaling", scaling);
+		this.#choose("scaling", scaling);
+		this.#actions.scaling(scaling);
+	}
+
+	/** The buttons that can be seen and pressed. */
+	#tools() {
+		return /** @type {HTMLButtonElement[]} */ ([...this.#bar.querySelectorAll("button.tool:enabled")])
+			.filter((tool) => tool.offsetParent !== null);
 	}
 
 	/** @param {KeyboardEvent} event */
@@ -177,7 +204,7 @@ export class Toolbar {
 		const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
 		if (!step || !target.classList.contains("tool"))
 			return;
-		const tools = /** @type {HTMLButtonElement[]} */ ([...this.#bar.querySelectorAll("button.tool:enabled")]);
+		const tools = this.#tools();
 		tools[(tools.indexOf(/** @type {HTMLButtonElement} */ (target)) + step + tools.length) % tools.length].focus();
 		event.preventDefault();
 	}
@@ -201,18 +228,41 @@ export class Toolbar {
 	}
 
 	#show() {
-		const ime = byId("tool-ime");
-		ime.setAttribute("aria-pressed", String(this.#ime));
-		ime.title = t(this.#ime ? "tool.ime-local-help" : "tool.ime-remote-help");
-		setText(byId("tool-ime-text"), t(this.#ime ? "tool.ime-local" : "tool.ime-remote"));
+		setText(byId("tool-name"), this.#monitor > 0 ? t("second.name", { name: this.#name }) : this.#name);
+		this.#bar.setAttribute("aria-label", t("tool.bar"));
+		this.#showIme();
+		this.#showScale();
 		const full = byId("tool-fullscreen");
 		full.setAttribute("aria-pressed", String(this.#fullScreen.on));
 		full.title = t(this.#fullScreen.on ? "tool.windowed" : "tool.fullscreen");
 		setText(byId("tool-fullscreen-text"), full.title);
-		this.#bar.setAttribute("aria-label", t("tool.bar"));
+		byId("tool-second").hidden = !this.#second.offered || this.#monitor > 0;
+		byId("tool-second").setAttribute("aria-pressed", String(this.#second.open));
 		byId("keys-menu").replaceChildren(
 			...this.#group(t("keys.windows"), "keys.", COMBINATIONS),
 			...this.#group(t("keys.japanese"), "keys.", JAPANESE_KEYS));
+	}
+
+	#showIme() {
+		const button = byId("tool-ime");
+		const name = t(this.#ime ? "tool.ime-local" : "tool.ime-pc");
+		button.dataset.local = String(this.#ime);
+		button.title = t(this.#ime ? "tool.ime-local-help" : "tool.ime-pc-help");
+		setText(byId("tool-ime-text"), name);
+		for (const [id, checked] of /** @type {[string, boolean][]} */ ([["ime-local", this.#ime], ["ime-pc", !this.#ime]]))
+			byId(id).setAttribute("aria-checked", String(checked));
+	}
+
+	/* Only where the picture is larger than the window is there anything to choose. */
+	#showScale() {
+		const button = byId("tool-scale");
+		const layout = this.#layout;
+		button.hidden = !layout?.larger;
+		if (!layout)
+			return;
+		button.setAttribute("aria-pressed", String(layout.scale === 1));
+		setText(byId("tool-scale-text"), scaleText(layout.scale));
+		button.title = t(layout.scale === 1 ? "tool.scale-fit" : "tool.scale-exact");
 	}
 
 	/**

@@ -4,7 +4,7 @@ import { load } from "./helpers.js";
 
 const { buttonBits } = await load("core/pointer.js");
 const { Wheel } = await load("core/wheel.js");
-const { canvasSize, wishedSize } = await load("core/viewport.js");
+const { canvasSize, deviceBox, margin, wishedSize } = await load("core/viewport.js");
 const { boundingBox } = await load("core/painter.js");
 
 test("buttons go from the browser's order to the protocol's", () => {
@@ -56,6 +56,27 @@ test("a desktop is never enlarged, and made smaller only when asked", () => {
 	assert.deepEqual(canvasSize({ width: 800, height: 400 }, frame, "fit"), { width: 800, height: 400 });
 	assert.deepEqual(canvasSize({ width: 2000, height: 500 }, frame, "fit"), { width: 1000, height: 250 });
 	assert.deepEqual(canvasSize({ width: 2000, height: 500 }, frame, "scroll"), { width: 2000, height: 500 });
+});
+
+test("the picture has whole device pixels also when it is made smaller", () => {
+	assert.deepEqual(canvasSize({ width: 1366, height: 768 }, { width: 1000, height: 999 }, "fit"), { width: 1000, height: 562 });
+	assert.deepEqual(canvasSize({ width: 7680, height: 2 }, { width: 10, height: 10 }, "fit"), { width: 10, height: 1 });
+});
+
+test("edges lie on the device pixels that the browser paints them on, at every density", () => {
+	/* A tool bar of 44.4 px at 110 %: 48.84 device pixels. */
+	const frame = { left: 0, top: 44.4, right: 1163.63, bottom: 763.63 };
+	assert.deepEqual(deviceBox(frame, 1.1), { left: 0, top: 49, width: 1280, height: 791 });
+	for (const ratio of [1, 1.1, 1.25, 1.5, 1.75, 2, 2.625]) {
+		for (const begin of [0, 44, 44.4, 47.59]) {
+			for (const [room, used] of [[801, 800], [800, 801], [1000, 333]]) {
+				const edge = (begin + margin(begin, room, used, ratio)) * ratio;
+				assert.ok(Math.abs(edge - Math.round(edge)) < 1e-6, `${begin} at ${ratio}: ${edge}`);
+				const inside = Math.round(edge) - Math.round(begin * ratio);
+				assert.equal(inside, used > room ? 0 : Math.floor((room - used) / 2));
+			}
+		}
+	}
 });
 
 test("the box around rectangles holds them all", () => {

@@ -15,8 +15,6 @@ const { scancodeOf, COMBINATIONS, JAPANESE_KEYS, WITHOUT_RELEASE } = await load(
 
 class Element extends EventTarget {
 	value = "";
-	classes = new Set();
-	classList = { toggle: (name, on) => (on ? this.classes.add(name) : this.classes.delete(name)) };
 	focused = 0;
 
 	focus() {
@@ -165,6 +163,43 @@ test("with the local input method on, composed text goes as text and its keys st
 	assert.equal(input.value, "");
 	stage.dispatchEvent(keyEvent("keydown", "Enter", "Enter"));
 	assert.deepEqual(log[1], ["down", 0xff0d, 0x1c], "other keys go to the PC");
+});
+
+test("a composition that is given up sends nothing, and keys inside of it stay here", () => {
+	const { keyboard, stage, input, log } = setUp();
+	keyboard.ime = true;
+	input.dispatchEvent(new Event("compositionstart"));
+	for (const key of ["Backspace", "Escape", "ArrowLeft", "Enter"])
+		stage.dispatchEvent(keyEvent("keydown", key, key, { isComposing: true }));
+	input.dispatchEvent(Object.assign(new Event("compositionend"), { data: "" }));
+	stage.dispatchEvent(keyEvent("keyup", "Escape", "Escape"));
+	assert.deepEqual(log, []);
+	stage.dispatchEvent(keyEvent("keydown", "Escape", "Escape"));
+	assert.deepEqual(log, [["down", 0xff1b, 0x01]], "and afterwards they are the PC's again");
+});
+
+test("an accent and its letter are one character, made here", () => {
+	const { keyboard, stage, input, log } = setUp();
+	keyboard.ime = true;
+	const dead = keyEvent("keydown", "Quote", "Dead");
+	const shift = keyEvent("keydown", "ShiftLeft", "Shift", { location: 1 });
+	const letter = keyEvent("keydown", "KeyE", "É");
+	for (const event of [dead, shift, letter])
+		stage.dispatchEvent(event);
+	assert.deepEqual([dead.defaultPrevented, letter.defaultPrevented], [false, false], "the browser must get both");
+	input.value = "É";
+	input.dispatchEvent(new Event("input"));
+	stage.dispatchEvent(keyEvent("keydown", "KeyE", "e"));
+	assert.deepEqual(log, [["down", 0xffe1, 0x2a], ["text", "É"], ["down", 0x65, 0x12]]);
+});
+
+test("the clipboard does not get into the text", () => {
+	const { input } = setUp();
+	for (const type of ["paste", "drop"]) {
+		const event = new Event(type, { cancelable: true });
+		input.dispatchEvent(event);
+		assert.equal(event.defaultPrevented, true, type);
+	}
 });
 
 test("the keys of input methods go to the PC when the local one is off", () => {

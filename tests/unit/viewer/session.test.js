@@ -44,10 +44,10 @@ const settle = async () => {
 };
 
 /** A session with a picture; answers: what GET /api/sessions/ID gives from now on. */
-function online(answer = { state: "active", reason: "none" }) {
+function online(answer = { state: "active", reason: "none" }, monitor = undefined) {
 	const gateway = { answer, asked: 0 };
 	const api = {
-		streamUrl: (id) => `wss://x/${id}`,
+		streamUrl: (id, which) => `wss://x/${id}${which ? `/${which}` : ""}`,
 		session: async () => {
 			gateway.asked++;
 			if (gateway.answer instanceof Error)
@@ -59,7 +59,8 @@ function online(answer = { state: "active", reason: "none" }) {
 	const nothing = () => {};
 	const session = new Session(api, "id", { transferControlToOffscreen: () => ({}) }, { width: 800, height: 600 }, {
 		status: (status) => seen.push(status), hello: nothing, size: nothing, cursor: nothing,
-		notice: (...notice) => seen.push(notice), latency: nothing, bell: nothing });
+		notice: (...notice) => seen.push(notice), latency: (...legs) => seen.push(legs), bell: nothing,
+		figures: (figures) => seen.push(figures), changed: (boxes) => seen.push(boxes) }, monitor);
 	const worker = FakeWorker.last;
 	worker.say({ type: "ready" });
 	worker.say({ type: "hello", version: VERSION, label: "PC", state: 3, canResize: true, viewOnly: false });
@@ -202,4 +203,26 @@ test("notices arrive by their codes", () => {
 	const { worker, seen } = online();
 	worker.say({ type: "notice", kind: 1, seconds: 60 });
 	assert.deepEqual(seen.at(-1), ["idle-lock", 60]);
+});
+
+test("the window of a second monitor opens that monitor's stream, also after a break", async (context) => {
+	context.mock.timers.enable({ apis: ["setTimeout"] });
+	const { worker } = online(undefined, 1);
+	worker.say({ type: "closed", code: 1006 });
+	context.mock.timers.tick(500);
+	await settle();
+	assert.deepEqual(worker.posted.filter(({ type }) => type === "open").map(({ url }) => url), ["wss://x/id/1", "wss://x/id/1"]);
+});
+
+test("figures and changes are asked for, and come with both legs of the way", () => {
+	const { session, worker, seen } = online();
+	session.watchFigures(true);
+	session.watchChanges(true);
+	session.watchFigures(false);
+	const watches = worker.posted.filter(({ type }) => type === "watch").map(({ figures, changes }) => [figures, changes]);
+	assert.deepEqual(watches, [[false, false], [true, false], [true, true], [false, true]]);
+	worker.say({ type: "latency", milliseconds: 12, pcMilliseconds: 3 });
+	assert.deepEqual(seen.at(-1), [12, 3]);
+	worker.say({ type: "changed", boxes: [{ x: 1, y: 2, width: 3, height: 4 }] });
+	assert.deepEqual(seen.at(-1), [{ x: 1, y: 2, width: 3, height: 4 }]);
 });
