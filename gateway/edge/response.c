@@ -35,9 +35,9 @@ static const struct {
 };
 
 /*
- * What no page of ours needs; fullscreen and keyboard-map it does. Only names that Chromium knows
- * (https://www.w3.org/TR/permissions-policy/ leaves them to other documents): about each of the
- * others it complains on the console.
+ * What no page of ours needs; those with self it does, window-management for a PC's second monitor.
+ * Only names that Chromium knows (https://www.w3.org/TR/permissions-policy/ leaves them to other
+ * documents): about each of the others it complains on the console.
  */
 #define PERMISSIONS                                                                                \
 	"accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(), "        \
@@ -45,7 +45,7 @@ static const struct {
 	"gyroscope=(), hid=(), idle-detection=(), keyboard-map=(self), local-fonts=(), "           \
 	"magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), "             \
 	"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), "        \
-	"sync-xhr=(), usb=(), window-management=(), xr-spatial-tracking=()"
+	"sync-xhr=(), usb=(), window-management=(self), xr-spatial-tracking=()"
 
 /* connect-src names wss too: in older browsers 'self' does not cover it. On the enrolment's pages
  * it names the gateway, which they ask whether the new certificate works. */

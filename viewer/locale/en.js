@@ -272,6 +272,7 @@ export default Object.freeze({
 
 	"tool.bar": "Tool bar",
 	"tool.keys": "Send keys",
+	"tool.ime-glyph": "あ",
 	"tool.ime-title": "Input method",
 	"tool.ime-pc": "The PC's input method",
 	"tool.ime-pc-help": "Keys go to the PC as they are. 半角/全角 works as in the office.",

@@ -271,6 +271,7 @@ const texts = Object.freeze({
 
 	"tool.bar": "ツールバー",
 	"tool.keys": "キーを送る",
+	"tool.ime-glyph": "あ",
 	"tool.ime-title": "日本語入力",
 	"tool.ime-pc": "PC側の日本語入力",
 	"tool.ime-pc-help": "キーをそのままPCへ送ります。半角/全角キーは、事務所と同じように使えます。",

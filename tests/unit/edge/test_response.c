@@ -64,6 +64,7 @@ static void every_answer_is_guarded(void **state)
 	has(head, "\r\nCross-Origin-Resource-Policy: same-origin\r\n");
 	has(head, "camera=()");
 	has(head, "keyboard-map=(self)");
+	has(head, "window-management=(self)");
 	has_not(head, "ambient-light-sensor"); /* Chromium complains about what it does not know */
 	has(head, "\r\nCache-Control: no-store\r\n");
 	has_not(head, "Set-Cookie");
