@@ -156,6 +156,7 @@ export class Stream {
 			message: (message, arrived) => this.#message(message, arrived),
 			latency: (milliseconds, pcMilliseconds) => this.#post({ type: "latency", milliseconds, pcMilliseconds }),
 			closed: (code) => {
+				this.#transport = null;
 				this.#drop();
 				this.#post({ type: "closed", code });
 			},

@@ -76,7 +76,7 @@ class VideoStream {
 	/** @param {VideoFrame} frame */
 	#output(frame) {
 		const first = this.#fault ? undefined : this.#waiting.shift();
-		if (first?.number === frame.timestamp && this.#isRight(frame)) {
+		if (first && first.number === frame.timestamp && this.#isRight(frame)) {
 			first.resolve(frame);
 			return;
 		}
