@@ -3,6 +3,7 @@
 import array
 import ctypes
 import ctypes.util
+import functools
 import itertools
 import operator
 import re
@@ -41,6 +42,7 @@ def layouts():
 LAYOUTS = layouts()
 NUMBERS = {name: number for number, (name, _) in LAYOUTS.items()}
 STATES, REASONS, NOTICES = constants("session_state"), constants("end_reason"), constants("notice_kind")
+CODECS = {code: number for number, code in constants("codec").items()}
 FIXED = {"WIRE_SESSION_ID": 16}
 
 
@@ -93,6 +95,47 @@ def decompress(data, size):
     return out.raw
 
 
+@functools.cache
+def turbojpeg():
+    """The library and a decompressor; deploy/deps installs it for the gateway itself."""
+    library = ctypes.CDLL("libturbojpeg.so.0")
+    library.tjInitDecompress.restype = ctypes.c_void_p
+    return library, ctypes.c_void_p(library.tjInitDecompress())
+
+
+def decode_jpeg(data):
+    """(width, height, R, G, B bytes)."""
+    library, handle = turbojpeg()
+    width, height, kind, colours = (ctypes.c_int() for _ in range(4))
+    size = ctypes.c_ulong(len(data))
+    bad = library.tjDecompressHeader3(handle, data, size, *map(ctypes.byref, (width, height, kind, colours)))
+    assert not bad and width.value * height.value <= 7680 * 4320, "not a JPEG"
+    out = ctypes.create_string_buffer(width.value * height.value * 3)
+    rgb, exact = 0, 0
+    assert not library.tjDecompress2(handle, data, size, out, width, 0, height, rgb, exact), "not a whole JPEG"
+    return width.value, height.value, out.raw
+
+
+def read_pictures(frame):
+    """[(codec, rectangle, parts that are drawn, bytes)], as docs/protocol.md says."""
+    table, data, at, used, found = frame["pictures"], frame["picture_data"], 0, 0, []
+    while at < len(table):
+        codec, stream, key, zero, *rect, clips, zeros, length = struct.unpack_from("<4B6HI", table, at)
+        at += 20
+        parts = [struct.unpack_from("<4H", table, at + 8 * i) for i in range(clips)]
+        at += 8 * clips
+        assert zero == zeros == 0 < length <= len(data) - used, "the table of pictures is wrong"
+        assert codec != CODECS["jpeg"] or stream == key == 0, "a JPEG has no stream"
+        found.append((codec, tuple(rect), parts or [tuple(rect)], data[used:used + length]))
+        used += length
+    assert used == len(data), f"{len(data) - used} bytes of pictures too many"
+    return found
+
+
+def overlap(a, b):
+    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
+
+
 def low_bytes(numbers):
     """Each number modulo 256."""
     words = array.array("I", numbers)
@@ -113,12 +156,14 @@ def unpack_rect(planes, at, total, width, height):
 
 
 class Screen:
-    """The picture of a desktop as frames bring it."""
+    """The picture of a desktop as frames bring it; codecs: bits of enum codec that were announced."""
 
-    def __init__(self):
+    def __init__(self, codecs=0):
+        assert codecs & CODECS["h264"] == 0, "only JPEG is decoded here"
+        self.codecs = codecs
         self.width = self.height = 0
         self.rgb = bytearray()
-        self.frames = 0
+        self.frames = self.pictures = 0
 
     def apply(self, frame):
         rects = [struct.unpack_from("<4H", frame["rects"], at) for at in range(0, len(frame["rects"]), 8)]
@@ -129,8 +174,27 @@ class Screen:
         assert self.frames or frame["keyframe"], "the first frame is no keyframe"
         for at in range(0, len(frame["copies"]), 12):
             self._copy(*struct.unpack_from("<6H", frame["copies"], at))
+        self._pictures(read_pictures(frame), rects, frame)
         self._rects(rects, frame)
         self.frames += 1
+
+    def _pictures(self, pictures, rects, frame):
+        assert not (pictures and frame["keyframe"]), "a keyframe has pictures"
+        area = sum(width * height for _, (_, _, width, height), _, _ in pictures)
+        assert area <= self.width * self.height, "more pictures than the desktop has room for"
+        drawn = list(rects)
+        for codec, (x, y, width, height), parts, data in pictures:
+            assert codec & self.codecs, f"codec {codec} was not announced"
+            self._inside(x, y, width, height)
+            assert not any(overlap(part, other) for part in parts for other in drawn), "pictures overlap"
+            drawn += parts
+            real_width, real_height, rgb = decode_jpeg(data)
+            assert (real_width, real_height) == (width, height), "a JPEG has another size than its rectangle"
+            for px, py, w, h in parts:
+                assert w and h and x <= px and px + w <= x + width and y <= py and py + h <= y + height, "clip"
+                starts = [((row - y) * width + px - x) * 3 for row in range(py, py + h)]
+                self._put(px, py, w, [rgb[start:start + w * 3] for start in starts])
+            self.pictures += 1
 
     def _copy(self, sx, sy, x, y, width, height):
         self._inside(sx, sy, width, height)
@@ -165,18 +229,18 @@ class Screen:
 
 
 class Viewer:
-    """A WebSocket to a session; acknowledges frames as a browser does."""
+    """A WebSocket to a session; acknowledges frames as a browser does. codecs: bits of enum codec, without which pixels are exact."""
 
-    def __init__(self, browser, session, width=1280, height=800, acknowledge=True):
+    def __init__(self, browser, session, width=1280, height=800, acknowledge=True, codecs=0):
         self.session = session
         self.socket = browser.websocket(f"/api/sessions/{session}/stream")
-        self.screen = Screen()
+        self.screen = Screen(codecs)
         self.acknowledge = acknowledge
         self.hello = None
         self.state = self.reason = None
         self.notices, self.cursors, self.pongs, self.frame_bytes = [], [], [], []
         self.partial = b""
-        self.send("viewer_hello", version=VERSION, width=width, height=height)
+        self.send("viewer_hello", version=VERSION, width=width, height=height, codecs=codecs)
 
     def send(self, name, **values):
         self.socket.send(encode(name, **values))
