@@ -94,6 +94,13 @@ static void send_frame(struct screen_output *output)
 	}
 }
 
+/* When the viewer's picture is to be made better although the PC draws nothing; 0: something of the
+ * PC's waits, which will do, or never. */
+static uint64_t refresh_at(const struct screen_output *output)
+{
+	return output->viewer->pacing.due_us ? 0 : frame_refresh_us(&output->source);
+}
+
 /* Sends a frame when one is due, or arranges for the moment when it will be. */
 static void step(struct screen_output *output)
 {
@@ -101,14 +108,14 @@ static void step(struct screen_output *output)
 	struct viewer *viewer = output->viewer;
 	if (!viewer || !screen->pictured || screen->broken || !viewer_can_frame(viewer))
 		return;
-	uint64_t now = clock_mono_us(), wait_us, refresh_us = frame_refresh_us(&output->source);
+	uint64_t now = clock_mono_us(), wait_us, refresh_us = refresh_at(output);
 	if (refresh_us && refresh_us <= now)
 		pacing_damaged(&viewer->pacing, now, 0);
 	if (pacing_due(&viewer->pacing, now, &wait_us)) {
 		send_frame(output);
 		if (!output->viewer || loop_timer_running(&output->timer))
 			return;
-		refresh_us = frame_refresh_us(&output->source);
+		refresh_us = refresh_at(output);
 		wait_us = 0;
 	}
 	if (refresh_us) {

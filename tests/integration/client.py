@@ -66,8 +66,8 @@ def context(ca, certificate=None, key=None, version=None):
 class Client:
     """One browser: a device's certificate, a cookie, requests."""
 
-    def __init__(self, port, tls, name="localhost", source="127.0.0.1"):
-        self.port, self.tls, self.name, self.source = port, tls, name, source
+    def __init__(self, port, tls, name="localhost", source="127.0.0.1", address="127.0.0.1"):
+        self.port, self.tls, self.name, self.source, self.address = port, tls, name, source, address
         self.cookie = None
         self.cookies_seen = []
         self.connection = None
@@ -76,8 +76,13 @@ class Client:
     def origin(self):
         return f"https://{self.name}:{self.port}"
 
+    def dial(self, timeout):
+        """A TCP connection; from an address of our own where there are many."""
+        source = (self.source, 0) if self.address == "127.0.0.1" else None
+        return socket.create_connection((self.address, self.port), timeout, source)
+
     def connect(self, timeout=20):
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout, (self.source, 0))
+        raw = self.dial(timeout)
         try:
             return self.tls.wrap_socket(raw, server_hostname=self.name)
         except BaseException:

@@ -138,13 +138,13 @@ class CliError(Exception):
 
 
 class Gateway:
-    """One office. Settings are given as section_field=value."""
+    """One office. Settings are given as section_field=value; address is the gateway's."""
 
-    def __init__(self, **settings):
+    def __init__(self, address="127.0.0.1", **settings):
         # A name that any keyboard can type; the system users must get in.
         self.dir = pathlib.Path(tempfile.gettempdir()) / f"sekisho-{secrets.token_hex(6)}"
         self.dir.mkdir(0o755)
-        self.port, self.enrol_port = free_port(), free_port()
+        self.address, self.port, self.enrol_port = address, free_port(), free_port()
         self.bin, self.viewer = BUILD / "bin", BUILD / "share" / "viewer"
         if ROOT:
             subprocess.run([SOURCE / "deploy" / "users"], check=True)
@@ -155,7 +155,7 @@ class Gateway:
         self.log_path = self.dir / "gateway.log"
         self.values = {
             "gateway_state_dir": self.dir / "state", "gateway_runtime_dir": self.dir / "run",
-            "gateway_viewer_dir": self.viewer, "gateway_listen": f"127.0.0.1:{self.port}",
+            "gateway_viewer_dir": self.viewer, "gateway_listen": f"{address}:{self.port}",
             "gateway_enrol_listen": f"127.0.0.1:{self.enrol_port}", "gateway_name": "localhost",
             "gateway_office": "試験事務所", "limits_requests_per_minute": 100000, "limits_connections_per_address": 512,
         }
@@ -336,7 +336,8 @@ class Person:
 
     def client(self, device=None):
         cert, key = self.devices[device or next(iter(self.devices))]
-        return client.Client(self.gateway.port, client.context(self.gateway.ca, cert, key), source=self.address)
+        return client.Client(self.gateway.port, client.context(self.gateway.ca, cert, key), source=self.address,
+                             address=self.gateway.address)
 
     def login(self, device=None):
         browser = self.client(device)

@@ -231,14 +231,15 @@ class Screen:
 class Viewer:
     """A WebSocket to a session; acknowledges frames as a browser does. codecs: bits of enum codec, without which pixels are exact."""
 
-    def __init__(self, browser, session, width=1280, height=800, acknowledge=True, codecs=0):
+    def __init__(self, browser, session, width=1280, height=800, acknowledge=True, codecs=0, monitor=0):
         self.session = session
-        self.socket = browser.websocket(f"/api/sessions/{session}/stream")
+        self.socket = browser.websocket(f"/api/sessions/{session}/stream" + (f"/{monitor}" if monitor else ""))
         self.screen = Screen(codecs)
         self.acknowledge = acknowledge
         self.hello = None
         self.state = self.reason = None
         self.notices, self.cursors, self.pongs, self.frame_bytes = [], [], [], []
+        self.sounds = []
         self.partial = b""
         self.send("viewer_hello", version=VERSION, width=width, height=height, codecs=codecs)
 
@@ -264,16 +265,19 @@ class Viewer:
         elif name == "status":
             self.state, self.reason = STATES[values["state"]], REASONS[values["reason"]]
         elif name == "frame":
+            begin = time.monotonic()
             self.screen.apply(values)
             self.frame_bytes.append(size)
             if self.acknowledge:
-                self.send("ack", sequence=values["sequence"], decode_us=1000)
+                self.send("ack", sequence=values["sequence"], decode_us=int((time.monotonic() - begin) * 1e6))
         elif name == "cursor":
             self.cursors.append(values)
         elif name == "notice":
             self.notices.append((NOTICES[values["kind"]], values["seconds"]))
         elif name == "pong":
             self.pongs.append(values["number"])
+        elif name == "audio":
+            self.sounds.append(values)
 
     def until(self, what, condition, seconds=20):
         """Reads until condition() holds; the connection may close meanwhile when that is what is waited for."""
