@@ -26,11 +26,11 @@ class Client:
     """A tool-rdp process: lines go in, lines come out."""
 
     def __init__(self, port, user, password, trust="trust", security=AUTO, size=(1024, 768), layout=US, seconds=10,
-                 address="127.0.0.1", domain="", folder=None, wrap=(), **env):
+                 address="127.0.0.1", domain="", folder=None, wrap=(), audio=False, **env):
         self.log = tempfile.NamedTemporaryFile(dir=folder, prefix="tool-", suffix=".log", delete=False)
         self.child = subprocess.Popen(
             [*wrap, str(TOOL), address, str(port), str(security), user, password, domain, *map(str, size), hex(layout),
-             str(seconds), trust],
+             str(seconds), trust, *(["audio"] if audio else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1,
             env=harness.environment(**env))
         self.lines, self.seen = queue.Queue(), []
