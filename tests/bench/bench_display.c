@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "worker/display/damage.h"
+#include "worker/display/parts.h"
 #include "worker/display/surface.h"
 #include "worker/encode/lossless.h"
 
@@ -83,34 +84,49 @@ static void report(const char *what, uint64_t us, size_t bytes)
 	       (double)WIDTH * HEIGHT / (double)MAX(us, 1u), bytes / 1024);
 }
 
-static void measure(const char *name, struct surface *surface, struct damage *damage,
-		    struct lossless *lossless)
+/* Everything exactly, as for a viewer without pictures. */
+static size_t take(struct damage *damage, const struct surface *surface, struct parts *parts)
 {
-	struct damage_parts parts;
+	static uint64_t now_us;
+	damage_look(damage, surface, now_us += 1000);
+	size_t copies = damage->copies.count;
+	for (size_t i = 0; i < (size_t)damage->columns * damage->rows; i++)
+		damage->tiles[i].way = WAY_EXACT;
+	parts_clear(parts);
+	parts_take(parts, damage, WAY_EXACT, SIZE_MAX);
+	for (size_t i = 0; i < parts->count; i++)
+		parts_sent(damage, &parts->list[i], false, 0);
+	damage_settle(damage);
+	return copies;
+}
+
+static void measure(const char *name, struct surface *surface, struct damage *damage,
+		    struct parts *parts, struct lossless *lossless)
+{
 	struct lossless_data data = { 0 };
-	uint64_t look = UINT64_MAX, take = UINT64_MAX, encode = UINT64_MAX;
+	uint64_t look = UINT64_MAX, all = UINT64_MAX, encode = UINT64_MAX;
 	char line[64];
 
 	for (int i = 0; i < ROUNDS; i++) {
 		damage_all(damage);
 		uint64_t start = cpu_us();
-		damage_take(damage, surface, SIZE_MAX, &parts);
-		best(&take, start);
+		take(damage, surface, parts);
+		best(&all, start);
 		start = cpu_us();
-		if (lossless_encode(lossless, surface, parts.rects, parts.rect_count, false, &data))
+		if (lossless_encode(lossless, surface, parts->list, parts->count, false, &data))
 			abort();
 		best(&encode, start);
 		damage_hint(damage, 0, 0, WIDTH, HEIGHT);
 		start = cpu_us();
-		damage_take(damage, surface, SIZE_MAX, &parts);
+		take(damage, surface, parts);
 		best(&look, start);
-		if (parts.rect_count)
+		if (parts->count)
 			abort();
 	}
 	snprintf(line, sizeof(line), "%s: encode", name);
 	report(line, encode, data.len);
 	snprintf(line, sizeof(line), "%s: all damaged", name);
-	report(line, take, 0);
+	report(line, all, 0);
 	snprintf(line, sizeof(line), "%s: nothing changed", name);
 	report(line, look, 0);
 }
@@ -127,77 +143,79 @@ static void show(struct surface *surface, const struct surface *page, struct rec
 
 /* Everything is looked at, as after an update of the whole desktop. */
 static void scroll(const char *name, struct surface *surface, const struct surface *page,
-		   struct damage *damage, struct lossless *lossless, struct rect at, unsigned step)
+		   struct damage *damage, struct parts *parts, struct lossless *lossless,
+		   struct rect at, unsigned step)
 {
-	struct damage_parts parts = { 0 };
 	struct lossless_data data = { 0 };
-	uint64_t take = UINT64_MAX, encode = UINT64_MAX;
-	size_t bytes = 0;
+	uint64_t taken = UINT64_MAX, encode = UINT64_MAX;
+	size_t bytes = 0, copies = 0;
 	char line[64];
 
 	for (unsigned i = 1; i <= ROUNDS; i++) {
 		show(surface, page, at, i * step);
 		damage_hint(damage, 0, 0, WIDTH, HEIGHT);
 		uint64_t start = cpu_us();
-		damage_take(damage, surface, SIZE_MAX, &parts);
-		best(&take, start);
+		copies = take(damage, surface, parts);
+		best(&taken, start);
 		start = cpu_us();
-		if (parts.rect_count &&
-		    lossless_encode(lossless, surface, parts.rects, parts.rect_count, false, &data))
+		if (parts->count &&
+		    lossless_encode(lossless, surface, parts->list, parts->count, false, &data))
 			abort();
 		best(&encode, start);
-		bytes += data.len + parts.copy_count * sizeof(*parts.copies);
+		bytes += data.len + copies * sizeof(struct copy);
 	}
 	snprintf(line, sizeof(line), "%s: damage", name);
-	report(line, take, 0);
+	report(line, taken, 0);
 	snprintf(line, sizeof(line), "%s: encode", name);
 	report(line, encode, bytes / ROUNDS);
-	printf("%24s %zu copies, %zu rectangles\n", "", parts.copy_count, parts.rect_count);
+	printf("%24s %zu copies, %zu rectangles\n", "", copies, parts->count);
 }
 
 /* A letter changes. */
-static void type(struct surface *surface, struct damage *damage)
+static void type(struct surface *surface, struct damage *damage, struct parts *parts)
 {
 	enum { LETTERS = 1000 };
-	struct damage_parts parts;
-	uint64_t take = UINT64_MAX;
+	uint64_t taken = UINT64_MAX;
 	for (int i = 0; i < ROUNDS; i++) {
 		uint64_t start = cpu_us();
 		for (uint32_t letter = 0; letter < LETTERS; letter++) {
 			put(surface, 1005, 507, letter);
 			damage_hint(damage, 1000, 500, 9, 15);
-			damage_take(damage, surface, SIZE_MAX, &parts);
+			take(damage, surface, parts);
 		}
-		best(&take, start);
+		best(&taken, start);
 	}
-	printf("%-24s %7.2f us\n", "a letter: damage", (double)take / LETTERS);
+	printf("%-24s %7.2f us\n", "a letter: damage", (double)taken / LETTERS);
 }
 
 int main(void)
 {
 	struct surface surface, page;
 	struct damage damage;
+	struct parts parts;
 	struct lossless *lossless;
 	surface_init(&surface);
 	surface_init(&page);
 	damage_init(&damage);
 	if (surface_resize(&surface, WIDTH, HEIGHT) || surface_resize(&page, WIDTH, HEIGHT) ||
-	    damage_resize(&damage, &surface) || lossless_new(&lossless))
+	    damage_resize(&damage, &surface) || parts_init(&parts, &damage) ||
+	    lossless_new(&lossless))
 		return 1;
 	draw_spreadsheet(&surface);
-	measure("spreadsheet", &surface, &damage, lossless);
+	measure("spreadsheet", &surface, &damage, &parts, lossless);
 	draw_gradient(&surface);
-	measure("gradient", &surface, &damage, lossless);
+	measure("gradient", &surface, &damage, &parts, lossless);
 	draw_noise(&surface);
-	measure("noise", &surface, &damage, lossless);
+	measure("noise", &surface, &damage, &parts, lossless);
 	struct rect whole = { 0, 0, WIDTH, HEIGHT }, window = { 200, 150, 1300, 800 };
 	draw_spreadsheet(&page);
-	scroll("whole page", &surface, &page, &damage, lossless, whole, 40);
-	scroll("window", &surface, &page, &damage, lossless, window, HEIGHT - 40);
-	type(&surface, &damage);
+	scroll("whole page", &surface, &page, &damage, &parts, lossless, whole, 40);
+	scroll("window", &surface, &page, &damage, &parts, lossless, window, HEIGHT - 40);
+	type(&surface, &damage, &parts);
 	draw_noise(&page);
-	scroll("other noise", &surface, &page, &damage, lossless, whole, HEIGHT / 2 + 1);
+	scroll("other noise", &surface, &page, &damage, &parts, lossless, whole, HEIGHT / 2 + 1);
 	lossless_free(lossless);
+	parts_finish(&parts);
 	damage_finish(&damage);
 	surface_finish(&page);
 	surface_finish(&surface);

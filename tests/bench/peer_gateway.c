@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "peer.h"
 #include "picture.h"
+#include "wire/enums.h"
 
 enum { VERSION = 2, MESSAGE_MAX = 80 * 1024 * 1024, NOTCH = 120 };
 
@@ -150,7 +151,11 @@ enum err gateway_open(const struct websocket_target *target, struct peer **ret)
 	gateway->peer.type = &gateway_type;
 	buf_init(&gateway->packet, MESSAGE_MAX);
 	buf_init(&gateway->message, MESSAGE_MAX);
-	struct msg_viewer_hello hello = { .version = VERSION, .width = 1920, .height = 1080 };
+	const char *exact = getenv("BENCH_EXACT");
+	struct msg_viewer_hello hello = { .version = VERSION,
+					  .width = 1920,
+					  .height = 1080,
+					  .codecs = exact && *exact ? 0 : CODEC_JPEG | CODEC_H264 };
 	enum err err = websocket_open(&gateway->ws, target);
 	if (!err)
 		err = say(gateway, MSG_viewer_hello, &hello);

@@ -100,15 +100,16 @@ static void vote(struct scrolls *scrolls, const uint64_t *now, const uint64_t *s
 	uint16_t *rows = scrolls->rows;
 	memset(rows, 0, (scrolls->mask + 1) * sizeof(*rows));
 	for (unsigned y = 0; y < scrolls->height; y++) {
-		uint16_t *row = &rows[sent[y] & scrolls->mask];
+		uint16_t *row = &rows[sent[y] >> 1 & scrolls->mask];
 		if (!*row)
 			*row = (uint16_t)(y + 1);
-		else if (sent[(*row & ~TWICE) - 1] == sent[y])
+		else if (segment_same(sent[(*row & ~TWICE) - 1], sent[y]))
 			*row = (uint16_t)(*row | TWICE);
 	}
 	for (unsigned y = 0; y < scrolls->height; y++) {
-		unsigned row = rows[now[y] & scrolls->mask];
-		if (now[y] != sent[y] && row && !(row & TWICE) && sent[row - 1] == now[y])
+		unsigned row = rows[now[y] >> 1 & scrolls->mask];
+		if (row && !(row & TWICE) && !segment_same(now[y], sent[y]) &&
+		    segment_same(sent[row - 1], now[y]))
 			scrolls->votes[scrolls->height + y - (row - 1)]++;
 	}
 }
@@ -186,8 +187,8 @@ static void find_runs(struct scrolls *scrolls, unsigned column, const uint64_t *
 	while (y < end) {
 		struct scroll_run run = { .column = column, .columns = 1, .top = y };
 		unsigned gain = 0;
-		for (; y < end && now[y] == sent[(int)y - distance]; y++) {
-			if (now[y] == sent[y])
+		for (; y < end && segment_same(now[y], sent[(int)y - distance]); y++) {
+			if (segment_same(now[y], sent[y]))
 				continue;
 			run.first = gain++ ? run.first : y;
 			run.last = y + 1;

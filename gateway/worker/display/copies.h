@@ -17,6 +17,27 @@ enum {
 	COPIES_SEGMENT = 64, /* pixels of a row segment */
 };
 
+/*
+ * What is known of a row segment: a hash of its pixels, whose lowest bit is 0. Of what a viewer has
+ * the lowest bit says that it has them only approximately, and two values stand for no hash.
+ */
+enum {
+	SEGMENT_NONE = 0,  /* nothing is known of the viewer's pixels */
+	SEGMENT_LOSSY = 1, /* the bit */
+	SEGMENT_VIDEO = 1, /* the viewer has approximately what is there now, and it never moves */
+};
+
+static inline bool segment_same(uint64_t one, uint64_t other)
+{
+	return (one ^ other) <= SEGMENT_LOSSY;
+}
+
+/* The viewer has neither the pixels nor an approximation of them. */
+static inline bool segment_lacks(uint64_t now, uint64_t sent)
+{
+	return !segment_same(now, sent) && sent != SEGMENT_VIDEO;
+}
+
 /* From and to lie inside the desktop; as it stands on the wire but for the byte order. */
 struct copy {
 	uint16_t from_x, from_y, x, y, width, height;
@@ -54,8 +75,8 @@ void scrolls_finish(struct scrolls *scrolls);
 
 /*
  * Finds what has moved up or down between sent (the viewer's picture) and now, adds it to copies
- * and moves the hashes in sent the same way. changed: for each column how many segments differ.
- * Segments where sent and now were equal are equal afterwards.
+ * and moves what is known in sent the same way. changed: for each column how many segments differ.
+ * Segments where sent and now were the same are the same afterwards.
  */
 void scrolls_find(struct scrolls *scrolls, const uint64_t *now, uint64_t *sent,
 		  const uint32_t *changed, struct copies *copies);

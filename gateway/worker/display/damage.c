@@ -1,5 +1,6 @@
 #include "worker/display/damage.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -7,25 +8,15 @@
 
 #include "base/util.h"
 
-enum tile_state { TILE_CLEAN, TILE_MAYBE, TILE_SURE };
-
 /* What the remote may move in a frame: the hashes cost time, and the search needs its share. */
 enum {
 	COPIED_MAX = COPIES_MAX / 2,
 	COPIED_AREAS = COPIES_AREAS / 2, /* so many times the desktop's pixels */
 };
 
+/* Row segments and tiles that a rectangle touches; the last ones included. */
 struct span {
-	unsigned top, bottom; /* rows of the surface, bottom excluded */
-};
-
-struct taker {
-	struct damage *damage;
-	size_t count; /* rectangles so far */
-	size_t pixels;
-	size_t open[DAMAGE_SPANS]; /* rectangles that end at the left edge of the current tile */
-	size_t open_count;
-	size_t above_count, below_count;
+	unsigned left, right, top, bottom;
 };
 
 void damage_init(struct damage *damage)
@@ -39,11 +30,9 @@ void damage_finish(struct damage *damage)
 	free(damage->now);
 	free(damage->sent);
 	free(damage->changed);
+	free(damage->scrolled);
 	scrolls_finish(&damage->scrolls);
 	copies_finish(&damage->copies);
-	free(damage->rects);
-	free(damage->above);
-	free(damage->below);
 	damage_init(damage);
 }
 
@@ -55,15 +44,12 @@ enum err damage_resize(struct damage *damage, const struct surface *surface)
 		.columns = (surface->width + DAMAGE_TILE - 1) / DAMAGE_TILE,
 		.rows = (surface->height + DAMAGE_TILE - 1) / DAMAGE_TILE,
 	};
-	fresh.tiles = calloc((size_t)fresh.columns * fresh.rows, 1);
+	fresh.tiles = calloc((size_t)fresh.columns * fresh.rows, sizeof(*fresh.tiles));
 	fresh.now = calloc((size_t)fresh.columns * fresh.height, sizeof(*fresh.now));
 	fresh.sent = calloc((size_t)fresh.columns * fresh.height, sizeof(*fresh.sent));
 	fresh.changed = calloc(fresh.columns, sizeof(*fresh.changed));
-	fresh.rects = calloc(DAMAGE_MAX_RECTS, sizeof(*fresh.rects));
-	fresh.above = calloc((size_t)fresh.columns, sizeof(*fresh.above));
-	fresh.below = calloc((size_t)fresh.columns, sizeof(*fresh.below));
-	if (!fresh.tiles || !fresh.now || !fresh.sent || !fresh.changed || !fresh.rects ||
-	    !fresh.above || !fresh.below ||
+	fresh.scrolled = calloc(fresh.columns, sizeof(*fresh.scrolled));
+	if (!fresh.tiles || !fresh.now || !fresh.sent || !fresh.changed || !fresh.scrolled ||
 	    scrolls_init(&fresh.scrolls, fresh.width, fresh.height) ||
 	    copies_init(&fresh.copies, fresh.width, fresh.height)) {
 		damage_finish(&fresh);
@@ -75,6 +61,20 @@ enum err damage_resize(struct damage *damage, const struct surface *surface)
 	return OK;
 }
 
+static void set_dirty(struct damage *damage, struct tile *tile)
+{
+	damage->waiting += !tile->dirty;
+	tile->dirty = true;
+}
+
+static struct span tiles_of(const struct rect *rect)
+{
+	return (struct span){ rect->x / DAMAGE_TILE,
+			      ((unsigned)rect->x + rect->width - 1) / DAMAGE_TILE,
+			      rect->y / DAMAGE_TILE,
+			      ((unsigned)rect->y + rect->height - 1) / DAMAGE_TILE };
+}
+
 void damage_hint(struct damage *damage, int x, int y, int width, int height)
 {
 	if (width <= 0 || height <= 0)
@@ -84,25 +84,44 @@ void damage_hint(struct damage *damage, int x, int y, int width, int height)
 	int64_t left = MAX(x, 0), top = MAX(y, 0);
 	if (left >= right || top >= bottom)
 		return;
-	size_t first = (size_t)left / DAMAGE_TILE, last = (size_t)(right - 1) / DAMAGE_TILE;
-	for (size_t row = (size_t)top / DAMAGE_TILE; row <= (size_t)(bottom - 1) / DAMAGE_TILE;
-	     row++) {
-		uint8_t *tiles = damage->tiles + row * damage->columns;
-		for (size_t column = first; column <= last; column++) {
-			if (tiles[column] != TILE_CLEAN)
-				continue;
-			tiles[column] = TILE_MAYBE;
-			damage->waiting++;
-		}
-	}
+	struct rect rect = { (uint16_t)left, (uint16_t)top, (uint16_t)(right - left),
+			     (uint16_t)(bottom - top) };
+	struct span tiles = tiles_of(&rect);
+	for (size_t row = tiles.top; row <= tiles.bottom; row++)
+		for (size_t column = tiles.left; column <= tiles.right; column++)
+			set_dirty(damage, &damage->tiles[row * damage->columns + column]);
 }
 
 void damage_all(struct damage *damage)
 {
-	damage->waiting = damage->sure = (size_t)damage->columns * damage->rows;
-	if (damage->waiting)
-		memset(damage->tiles, TILE_SURE, damage->waiting);
+	size_t tiles = (size_t)damage->columns * damage->rows;
+	size_t segments = (size_t)damage->columns * damage->height;
+	for (size_t i = 0; i < tiles; i++) {
+		struct tile *tile = &damage->tiles[i];
+		tile->dirty = true;
+		tile->cover = 0;
+		tile->digest = 0;
+		tile->lossy = tile->video = false;
+	}
+	if (segments)
+		memset(damage->sent, SEGMENT_NONE, segments * sizeof(*damage->sent));
+	damage->waiting = tiles;
 	copies_clear(&damage->copies);
+}
+
+/* ---- hashes ------------------------------------------------------------------------------------
+ */
+
+/* A value for each segment that no hash has but by chance. */
+static uint64_t place_of(unsigned column, unsigned y)
+{
+	return (((uint64_t)column << 32 | (y + 1u)) << 1) * 0x9e3779b97f4a7c15u;
+}
+
+static uint64_t as_segment(uint64_t hash)
+{
+	hash &= ~(uint64_t)SEGMENT_LOSSY;
+	return hash ? hash : 2;
 }
 
 /*
@@ -121,23 +140,38 @@ surface_hot static uint64_t whole_segment_hash(const uint8_t *pixels)
 				    XXH3_64bits(masked, half));
 }
 
-/* At the right edge of a desktop that is no multiple of 64 wide. */
-static uint64_t part_segment_hash(const uint8_t *pixels, size_t count)
+/* At the right edge of a desktop that is no multiple of 64 wide, and beside a video. */
+static uint64_t part_segment_hash(const uint8_t *pixels, size_t count, uint64_t seed)
 {
 	uint32_t masked[DAMAGE_TILE] = { 0 };
 	memcpy(masked, pixels, count * SURFACE_PIXEL);
 	for (size_t i = 0; i < count; i++)
 		masked[i] &= 0x00ffffff;
-	return XXH3_64bits(masked, count * SURFACE_PIXEL);
+	return XXH3_64bits_withSeed(masked, count * SURFACE_PIXEL, seed);
+}
+
+static uint64_t range_hash(const struct surface *surface, unsigned left, unsigned right, unsigned y,
+			   uint64_t seed)
+{
+	const uint8_t *pixels = surface_at(surface, left, y);
+	if (right - left == DAMAGE_TILE)
+		return as_segment(whole_segment_hash(pixels));
+	return as_segment(part_segment_hash(pixels, right - left, seed));
+}
+
+static unsigned right_of(const struct damage *damage, unsigned column)
+{
+	return MIN((column + 1) * DAMAGE_TILE, damage->width);
 }
 
 static uint64_t hash_at(const struct damage *damage, const struct surface *surface, unsigned column,
 			unsigned y)
 {
-	unsigned left = column * DAMAGE_TILE, width = MIN(DAMAGE_TILE, damage->width - left);
-	const uint8_t *pixels = surface_at(surface, left, y);
-	return width == DAMAGE_TILE ? whole_segment_hash(pixels) : part_segment_hash(pixels, width);
+	return range_hash(surface, column * DAMAGE_TILE, right_of(damage, column), y, 0);
 }
+
+/* ---- what the remote has moved -----------------------------------------------------------------
+ */
 
 static bool inside(const struct damage *damage, int x, int y, int width, int height)
 {
@@ -145,19 +179,47 @@ static bool inside(const struct damage *damage, int x, int y, int width, int hei
 	       (int64_t)y + height <= damage->height;
 }
 
-/* The viewer shows what the surface shows in all tiles that the rectangle touches. */
+/* The viewer shows what the surface shows in all tiles that the rectangle touches, and not by a
+ * video. */
 static bool is_clean(const struct damage *damage, const struct rect *rect)
 {
-	size_t first = rect->x / DAMAGE_TILE;
-	size_t count = ((size_t)rect->x + rect->width - 1) / DAMAGE_TILE - first + 1;
-	size_t last = ((size_t)rect->y + rect->height - 1) / DAMAGE_TILE;
-	for (size_t row = rect->y / DAMAGE_TILE; row <= last; row++) {
-		const uint8_t *tiles = damage->tiles + row * damage->columns + first;
-		for (size_t i = 0; i < count; i++)
-			if (tiles[i] != TILE_CLEAN)
+	struct span tiles = tiles_of(rect);
+	for (size_t row = tiles.top; row <= tiles.bottom; row++)
+		for (size_t column = tiles.left; column <= tiles.right; column++) {
+			const struct tile *tile = &damage->tiles[row * damage->columns + column];
+			if (tile->dirty || tile->cover || tile->video)
 				return false;
-	}
+		}
 	return true;
+}
+
+static bool any_lossy(const struct damage *damage, unsigned left, unsigned right, unsigned y)
+{
+	for (unsigned column = left; column <= right; column++)
+		if (damage->sent[(size_t)column * damage->height + y] & SEGMENT_LOSSY)
+			return true;
+	return false;
+}
+
+/* Row by row in the order in which no row is changed before it was asked. */
+static void move_hashes(struct damage *damage, const struct surface *surface,
+			const struct copy *copy)
+{
+	struct span to = tiles_of(&(struct rect){ copy->x, copy->y, copy->width, copy->height });
+	struct span from =
+		tiles_of(&(struct rect){ copy->from_x, copy->from_y, copy->width, copy->height });
+	for (unsigned i = 0; i < copy->height; i++) {
+		unsigned row = copy->y > copy->from_y ? copy->height - 1u - i : i;
+		unsigned y = copy->y + row;
+		bool lossy = any_lossy(damage, from.left, from.right, copy->from_y + row);
+		for (unsigned column = to.left; column <= to.right; column++) {
+			size_t segment = (size_t)column * damage->height + y;
+			uint64_t before = damage->sent[segment] & SEGMENT_LOSSY;
+			uint64_t now = hash_at(damage, surface, column, y);
+			damage->now[segment] = now;
+			damage->sent[segment] = now | (lossy ? SEGMENT_LOSSY : before);
+		}
+	}
 }
 
 /*
@@ -186,171 +248,249 @@ void damage_copied(struct damage *damage, const struct surface *surface, int fro
 		damage_hint(damage, x, y, width, height);
 		return;
 	}
-	unsigned last = ((unsigned)to.x + to.width - 1) / DAMAGE_TILE;
-	for (unsigned column = to.x / DAMAGE_TILE; column <= last; column++)
-		for (unsigned i = to.y; i < (unsigned)to.y + to.height; i++) {
-			size_t segment = (size_t)column * damage->height + i;
-			damage->now[segment] = damage->sent[segment] =
-				hash_at(damage, surface, column, i);
-		}
+	move_hashes(damage, surface, &copy);
 }
 
-/* The runs of changed rows of a tile. Past DAMAGE_SPANS the last one takes the rest, unchanged rows
- * included. */
-static size_t tile_spans(struct taker *taker, unsigned column, unsigned row, struct span *spans)
-{
-	struct damage *damage = taker->damage;
-	bool sure = damage->tiles[(size_t)row * damage->columns + column] == TILE_SURE;
-	unsigned top = row * DAMAGE_TILE, bottom = MIN(top + DAMAGE_TILE, damage->height);
-	const uint64_t *now = damage->now + (size_t)column * damage->height;
-	uint64_t *sent = damage->sent + (size_t)column * damage->height;
-	size_t count = 0;
-
-	for (unsigned y = top; y < bottom; y++) {
-		if (now[y] == sent[y] && !sure)
-			continue;
-		sent[y] = now[y];
-		if (count > 0 && (spans[count - 1].bottom == y || count == DAMAGE_SPANS))
-			spans[count - 1].bottom = y + 1;
-		else
-			spans[count++] = (struct span){ y, y + 1 };
-	}
-	return count;
-}
-
-/* Adds a span of the tile at column, growing the rectangle left of it when the rows agree. */
-static size_t add_span(struct taker *taker, unsigned column, struct span span)
-{
-	struct rect *rects = taker->damage->rects;
-	unsigned left = column * DAMAGE_TILE;
-	unsigned width = MIN(left + DAMAGE_TILE, taker->damage->width) - left;
-	taker->pixels += (size_t)width * (span.bottom - span.top);
-	for (size_t i = 0; i < taker->open_count; i++) {
-		struct rect *rect = &rects[taker->open[i]];
-		if (rect->y == span.top && (unsigned)rect->y + rect->height == span.bottom) {
-			rect->width = (uint16_t)(rect->width + width);
-			return taker->open[i];
-		}
-	}
-	rects[taker->count] = (struct rect){ .x = (uint16_t)left,
-					     .y = (uint16_t)span.top,
-					     .width = (uint16_t)width,
-					     .height = (uint16_t)(span.bottom - span.top) };
-	return taker->count++;
-}
-
-static void take_tile(struct taker *taker, unsigned column, unsigned row)
-{
-	struct damage *damage = taker->damage;
-	uint8_t *tile = &damage->tiles[(size_t)row * damage->columns + column];
-	struct span spans[DAMAGE_SPANS];
-	size_t next[DAMAGE_SPANS], count = 0;
-
-	if (*tile != TILE_CLEAN) {
-		count = tile_spans(taker, column, row, spans);
-		damage->sure -= *tile == TILE_SURE;
-		*tile = TILE_CLEAN;
-		damage->waiting--;
-	}
-	for (size_t i = 0; i < count; i++)
-		next[i] = add_span(taker, column, spans[i]);
-	memcpy(taker->open, next, count * sizeof(*next));
-	taker->open_count = count;
-}
-
-static int by_left_edge(const void *a, const void *b)
-{
-	const struct rect *left = a, *right = b;
-	return (int)left->x - (int)right->x;
-}
-
-/*
- * Joins this tile row's rectangles (from first on) to those above that reach down to them and are
- * as wide. above and below hold indices in order of x; the array is closed up afterwards.
+/* ---- looking -----------------------------------------------------------------------------------
  */
-static void join_row(struct taker *taker, size_t first, unsigned top, unsigned bottom)
-{
-	struct damage *damage = taker->damage;
-	struct rect *rects = damage->rects;
-	size_t kept = first, a = 0;
 
-	qsort(rects + first, taker->count - first, sizeof(*rects), by_left_edge);
-	taker->below_count = 0;
-	for (size_t i = first; i < taker->count; i++) {
-		struct rect rect = rects[i];
-		size_t place = kept;
-		while (a < taker->above_count && rects[damage->above[a]].x < rect.x)
-			a++;
-		if (rect.y == top && a < taker->above_count &&
-		    rects[damage->above[a]].x == rect.x &&
-		    rects[damage->above[a]].width == rect.width) {
-			place = damage->above[a];
-			rects[place].height = (uint16_t)(rects[place].height + rect.height);
-		} else {
-			rects[kept++] = rect;
-		}
-		if ((unsigned)rect.y + rect.height == bottom)
-			damage->below[taker->below_count++] = place;
+unsigned damage_open(const struct damage *damage, unsigned column, unsigned y, unsigned *ret_left)
+{
+	const struct tile *tile =
+		&damage->tiles[(size_t)(y / DAMAGE_TILE) * damage->columns + column];
+	unsigned left = column * DAMAGE_TILE, right = right_of(damage, column);
+	*ret_left = left;
+	if (!tile->cover)
+		return right;
+	const struct rect *cover = &damage->covers[tile->cover - 1];
+	unsigned end = (unsigned)cover->x + cover->width;
+	if (y < cover->y || y >= (unsigned)cover->y + cover->height)
+		return right;
+	/* It is wider than a tile, so that something is open on one side only. */
+	if (cover->x > left)
+		return cover->x;
+	*ret_left = MIN(end, right);
+	return right;
+}
+
+struct rect damage_covered(const struct damage *damage, size_t at)
+{
+	const struct tile *tile = &damage->tiles[at];
+	unsigned left = (unsigned)(at % damage->columns) * DAMAGE_TILE;
+	unsigned top = (unsigned)(at / damage->columns) * DAMAGE_TILE;
+	if (!tile->cover)
+		return (struct rect){ 0 };
+	const struct rect *cover = &damage->covers[tile->cover - 1];
+	unsigned x = MAX(left, cover->x), y = MAX(top, cover->y);
+	unsigned right = MIN(left + DAMAGE_TILE, (unsigned)cover->x + cover->width);
+	unsigned bottom = MIN(top + DAMAGE_TILE, (unsigned)cover->y + cover->height);
+	return (struct rect){ (uint16_t)x, (uint16_t)y, (uint16_t)(right - x),
+			      (uint16_t)(bottom - y) };
+}
+
+/* What the segment's open part is now; what a video covers of it goes into the sum. */
+static uint64_t partly_covered(const struct damage *damage, const struct surface *surface,
+			       unsigned column, unsigned y, uint64_t *sum)
+{
+	unsigned left, right = damage_open(damage, column, y, &left);
+	unsigned begin = column * DAMAGE_TILE, end = right_of(damage, column);
+	uint64_t inside = 0, place = place_of(column, y);
+	if (left == begin && right == end)
+		return hash_at(damage, surface, column, y);
+	if (left > begin)
+		inside = range_hash(surface, begin, left, y, place);
+	else
+		inside = range_hash(surface, right, end, y, place);
+	*sum = (*sum << 7 | *sum >> 57) ^ inside;
+	return left == right ? place : range_hash(surface, left, right, y, place);
+}
+
+static void look_at(struct damage *damage, const struct surface *surface, struct tile *tile,
+		    unsigned column, unsigned y, uint64_t *sum)
+{
+	size_t segment = (size_t)column * damage->height + y;
+	uint64_t now = tile->cover ? partly_covered(damage, surface, column, y, sum)
+				   : hash_at(damage, surface, column, y);
+	if (now != damage->now[segment]) {
+		damage->now[segment] = now;
+		tile->fresh = true;
+		if (damage->sent[segment] == SEGMENT_VIDEO)
+			damage->sent[segment] = SEGMENT_NONE;
 	}
-	taker->count = kept;
-	size_t *swap = damage->above;
-	damage->above = damage->below;
-	damage->below = swap;
-	taker->above_count = taker->below_count;
+	damage->changed[column] += segment_lacks(now, damage->sent[segment]);
 }
 
 /* Along the rows, as they lie in memory: down the tiles the same takes twice as long. */
-static void look_at_tiles(struct damage *damage, const struct surface *surface, unsigned row)
+static void look_at_row(struct damage *damage, const struct surface *surface, unsigned row)
 {
-	const uint8_t *tiles = damage->tiles + (size_t)row * damage->columns;
+	struct tile *tiles = damage->tiles + (size_t)row * damage->columns;
 	unsigned top = row * DAMAGE_TILE, bottom = MIN(top + DAMAGE_TILE, damage->height);
+	uint64_t sums[(SURFACE_MAX_WIDTH + DAMAGE_TILE - 1) / DAMAGE_TILE];
+	memset(sums, 0, damage->columns * sizeof(*sums));
 	for (unsigned y = top; y < bottom; y++)
-		for (unsigned column = 0; column < damage->columns; column++) {
-			size_t segment = (size_t)column * damage->height + y;
-			if (tiles[column] == TILE_CLEAN)
-				continue;
-			damage->now[segment] = hash_at(damage, surface, column, y);
-			damage->changed[column] += damage->now[segment] != damage->sent[segment];
+		for (unsigned column = 0; column < damage->columns; column++)
+			if (tiles[column].dirty)
+				look_at(damage, surface, &tiles[column], column, y, &sums[column]);
+	for (unsigned column = 0; column < damage->columns; column++)
+		if (tiles[column].dirty && tiles[column].digest != sums[column]) {
+			tiles[column].digest = sums[column];
+			tiles[column].fresh = tiles[column].moved = true;
 		}
 }
 
+static uint8_t rows_lacking(const struct damage *damage, size_t at)
+{
+	unsigned top = (unsigned)(at / damage->columns) * DAMAGE_TILE;
+	unsigned bottom = MIN(top + DAMAGE_TILE, damage->height);
+	size_t first = at % damage->columns * damage->height;
+	uint8_t rows = 0;
+	for (size_t i = first + top; i < first + bottom; i++)
+		rows = (uint8_t)(rows + segment_lacks(damage->now[i], damage->sent[i]));
+	return rows;
+}
+
+/* Whether some of the tile is approximate, as far as what was sent says. */
+static void find_lossy(const struct damage *damage, size_t at, bool *ret_lossy, bool *ret_video)
+{
+	unsigned top = (unsigned)(at / damage->columns) * DAMAGE_TILE;
+	unsigned bottom = MIN(top + DAMAGE_TILE, damage->height);
+	size_t first = at % damage->columns * damage->height;
+	*ret_lossy = *ret_video = false;
+	for (size_t i = first + top; i < first + bottom; i++) {
+		*ret_lossy |= damage->sent[i] & SEGMENT_LOSSY;
+		*ret_video |= damage->sent[i] == SEGMENT_VIDEO;
+	}
+}
+
+/* Columns that copies touch, and tiles to which they bring approximate pixels. */
+static void note_copies(struct damage *damage, uint64_t now_us)
+{
+	memset(damage->scrolled, 0, damage->columns * sizeof(*damage->scrolled));
+	for (size_t i = 0; i < damage->copies.count; i++) {
+		const struct copy *copy = &damage->copies.list[i];
+		struct span to =
+			tiles_of(&(struct rect){ copy->x, copy->y, copy->width, copy->height });
+		memset(damage->scrolled + to.left, 1,
+		       (to.right - to.left + 1) * sizeof(*damage->scrolled));
+		for (unsigned row = to.top; row <= to.bottom; row++)
+			for (unsigned column = to.left; column <= to.right; column++) {
+				size_t at = (size_t)row * damage->columns + column;
+				struct tile *tile = &damage->tiles[at];
+				bool lossy, video;
+				find_lossy(damage, at, &lossy, &video);
+				tile->lossy |= lossy;
+				if (lossy)
+					tile->lossy_us = now_us;
+			}
+	}
+}
+
 /* Brings the hashes of what is dirty up to date. */
-static void look(struct damage *damage, const struct surface *surface)
+static void look_at_all(struct damage *damage, const struct surface *surface)
 {
 	size_t left = damage->waiting;
 	memset(damage->changed, 0, damage->columns * sizeof(*damage->changed));
-	for (unsigned row = 0; row < damage->rows && left; row++) {
+	for (unsigned row = 0; row < damage->rows; row++) {
+		struct tile *tiles = damage->tiles + (size_t)row * damage->columns;
 		size_t dirty = 0;
-		for (unsigned column = 0; column < damage->columns; column++)
-			dirty +=
-				damage->tiles[(size_t)row * damage->columns + column] != TILE_CLEAN;
-		if (dirty)
-			look_at_tiles(damage, surface, row);
+		for (unsigned column = 0; column < damage->columns; column++) {
+			tiles[column].fresh = tiles[column].moved = false;
+			tiles[column].rows = 0;
+			tiles[column].way = WAY_NONE;
+			tiles[column].refresh = false;
+			dirty += tiles[column].dirty;
+		}
+		if (left && dirty)
+			look_at_row(damage, surface, row);
 		left -= dirty;
 	}
 }
 
-void damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels,
-		 struct damage_parts *ret)
+void damage_look(struct damage *damage, const struct surface *surface, uint64_t now_us)
 {
-	struct taker taker = { .damage = damage };
-	look(damage, surface);
-	if (damage->sure == 0 && damage->waiting)
+	size_t tiles = (size_t)damage->columns * damage->rows;
+	look_at_all(damage, surface);
+	if (damage->waiting)
 		scrolls_find(&damage->scrolls, damage->now, damage->sent, damage->changed,
 			     &damage->copies);
-	for (unsigned row = 0; row < damage->rows && damage->waiting && taker.pixels < max_pixels;
-	     row++) {
-		size_t first = taker.count;
-		unsigned top = row * DAMAGE_TILE;
-		taker.open_count = 0;
-		for (unsigned column = 0; column < damage->columns && taker.pixels < max_pixels;
-		     column++)
-			take_tile(&taker, column, row);
-		join_row(&taker, first, top, MIN(top + DAMAGE_TILE, damage->height));
+	note_copies(damage, now_us);
+	for (size_t i = 0; i < tiles; i++) {
+		struct tile *tile = &damage->tiles[i];
+		if (!tile->dirty)
+			continue;
+		tile->rows = rows_lacking(damage, i);
+		if (!tile->fresh)
+			continue;
+		tile->before_us = tile->changed_us;
+		tile->changed_us = now_us;
 	}
-	*ret = (struct damage_parts){ .copies = damage->copies.list,
-				      .copy_count = damage->copies.count,
-				      .rects = damage->rects,
-				      .rect_count = taker.count };
+}
+
+uint64_t damage_digest(const struct damage *damage, size_t at)
+{
+	unsigned top = (unsigned)(at / damage->columns) * DAMAGE_TILE;
+	unsigned bottom = MIN(top + DAMAGE_TILE, damage->height);
+	const uint64_t *now = damage->now + at % damage->columns * damage->height + top;
+	return XXH3_64bits_withSeed(now, (bottom - top) * sizeof(*now), damage->tiles[at].digest);
+}
+
+/* ---- videos ------------------------------------------------------------------------------------
+ */
+
+void damage_cover(struct damage *damage, const struct surface *surface, size_t at, unsigned number)
+{
+	struct tile *tile = &damage->tiles[at];
+	unsigned column = (unsigned)(at % damage->columns);
+	unsigned top = (unsigned)(at / damage->columns) * DAMAGE_TILE;
+	unsigned bottom = MIN(top + DAMAGE_TILE, damage->height);
+	uint64_t sum = 0;
+	assert(!tile->cover && damage->covers[number - 1].width >= DAMAGE_COVER_MIN);
+	tile->cover = (uint8_t)number;
+	for (unsigned y = top; y < bottom; y++) {
+		size_t segment = (size_t)column * damage->height + y;
+		uint64_t now = partly_covered(damage, surface, column, y, &sum);
+		if (now == place_of(column, y) || damage->sent[segment] == damage->now[segment])
+			damage->sent[segment] = now;
+		else if (now != damage->now[segment])
+			damage->sent[segment] = SEGMENT_NONE;
+		damage->now[segment] = now;
+	}
+	tile->digest = sum;
+	tile->rows = rows_lacking(damage, at);
+	find_lossy(damage, at, &tile->lossy, &tile->video);
+	set_dirty(damage, tile);
+}
+
+void damage_uncover(struct damage *damage, const struct surface *surface, size_t at, bool shown)
+{
+	struct tile *tile = &damage->tiles[at];
+	struct rect covered = damage_covered(damage, at);
+	unsigned column = (unsigned)(at % damage->columns);
+	tile->cover = 0;
+	tile->digest = 0;
+	tile->lossy = tile->video = true;
+	tile->lossy_us = tile->changed_us;
+	for (unsigned y = covered.y; y < (unsigned)covered.y + covered.height; y++) {
+		size_t segment = (size_t)column * damage->height + y;
+		bool lacks = segment_lacks(damage->now[segment], damage->sent[segment]);
+		damage->now[segment] = hash_at(damage, surface, column, y);
+		damage->sent[segment] = shown && !lacks ? SEGMENT_VIDEO : SEGMENT_NONE;
+	}
+	tile->rows = rows_lacking(damage, at);
+	set_dirty(damage, tile);
+}
+
+void damage_settle(struct damage *damage)
+{
+	size_t tiles = (size_t)damage->columns * damage->rows;
+	for (size_t i = 0; i < tiles; i++) {
+		struct tile *tile = &damage->tiles[i];
+		if (tile->dirty && !rows_lacking(damage, i)) {
+			tile->dirty = false;
+			damage->waiting--;
+		}
+		if (tile->lossy)
+			find_lossy(damage, i, &tile->lossy, &tile->video);
+	}
 	copies_clear(&damage->copies);
 }

@@ -1,7 +1,7 @@
 /*
- * damage.h - what brings the viewer's picture to the surface's: copies of what has only moved, then
- * rectangles. What the remote says tells where to look; hashes of 64-pixel row segments say what
- * changed.
+ * damage.h - what the viewer's picture lacks of the surface, tile by tile. What the remote says
+ * tells where to look; hashes of 64-pixel row segments say what changed, what has only moved, and
+ * what the viewer has only approximately.
  */
 #ifndef SEKISHO_WORKER_DISPLAY_DAMAGE_H
 #define SEKISHO_WORKER_DISPLAY_DAMAGE_H
@@ -15,30 +15,54 @@
 
 enum {
 	DAMAGE_TILE = COPIES_SEGMENT, /* pixels, both ways */
-	DAMAGE_SPANS = 4,             /* separate runs of changed rows told apart in one tile */
-	DAMAGE_MAX_RECTS = 32 * 1024, /* 120 × 68 tiles of 4 spans are fewer */
+	DAMAGE_COVERS = 2,            /* videos at once */
+	DAMAGE_COVER_MIN = 2 * DAMAGE_TILE,
+};
+
+/* How what a tile lacks goes to the viewer in this frame, see parts.h. */
+enum damage_way {
+	WAY_NONE,
+	WAY_EXACT,
+	WAY_LATER,   /* exactly, after the others when not all has room */
+	WAY_LOSSY,   /* as a picture first */
+	WAY_REFRESH, /* nothing is lacking, but what is approximate goes exactly */
+};
+
+struct tile {
+	uint64_t changed_us, before_us; /* the last two times that it was seen to have changed */
+	uint64_t lossy_us;              /* when approximate pixels last came to it */
+	uint64_t digest;                /* of the pixels that a video covers */
+	bool dirty;                     /* must be looked at, or the viewer lacks something */
+	bool fresh;                     /* changed between the last two looks */
+	bool moved;                     /* so did what a video covers of it */
+	bool lossy;                     /* some of it may be approximate */
+	bool video;                     /* some of that may have been drawn by a video */
+	uint8_t cover;                  /* number of the video that draws it; 0: none */
+	uint8_t rows;                   /* that the viewer lacks, as far as known */
+	uint8_t way;                    /* enum damage_way */
+	bool refresh;                   /* what is approximate goes along, or alone */
 };
 
 struct damage {
 	unsigned width, height; /* of the surface this belongs to */
 	unsigned columns, rows; /* in tiles */
-	uint8_t *tiles;         /* owned; enum tile_state, columns * rows */
-	/* Hash of each row segment, index column * height + y: of the surface when it was last
-	 * looked at, and of the viewer's picture after the copies that wait. Equal in clean tiles.
-	 */
+	struct tile *tiles;     /* owned; columns * rows */
+	/* Of each row segment, index column * height + y: the hash of the surface when it was last
+	 * looked at, and what the viewer has after the copies that wait (segment_… in copies.h). Of
+	 * segments that a video covers in part they mean the rest. */
 	uint64_t *now, *sent; /* owned */
 	uint32_t *changed;    /* owned; segments of each column that differ */
-	size_t waiting, sure; /* tiles that are not clean; those of them sent in any case */
+	bool *scrolled;       /* owned; columns that the last look's copies touch */
+	size_t waiting;       /* dirty tiles */
+	struct rect covers[DAMAGE_COVERS];
 	struct scrolls scrolls;
 	struct copies copies;
-	struct rect *rects;    /* owned; room for DAMAGE_MAX_RECTS */
-	size_t *above, *below; /* owned; rectangles that may grow downwards, at most columns */
 };
 
 void damage_init(struct damage *damage);
 void damage_finish(struct damage *damage);
 
-/* Fits the surface's size; everything counts as never sent. ERR_NOMEM. */
+/* Fits the surface's size; the viewer has nothing. ERR_NOMEM. */
 nodiscard enum err damage_resize(struct damage *damage, const struct surface *surface);
 
 /* Pixels in the rectangle may have changed; anything outside the surface is cut off. */
@@ -52,8 +76,7 @@ void damage_hint(struct damage *damage, int x, int y, int width, int height);
 void damage_copied(struct damage *damage, const struct surface *surface, int from_x, int from_y,
 		   int x, int y, int width, int height);
 
-/* Everything is to be sent, changed or not: for a keyframe. No copies until that is done: they
- * would move what the viewer may not have. */
+/* The viewer has nothing any more: everything is to be sent, changed or not. */
 void damage_all(struct damage *damage);
 
 /* Something may have to be sent. */
@@ -62,19 +85,35 @@ static inline bool damage_waiting(const struct damage *damage)
 	return damage->waiting > 0 || damage->copies.count > 0;
 }
 
-/* First the copies, in order and each as if through a temporary buffer, then the rectangles. */
-struct damage_parts {
-	const struct copy *copies;
-	const struct rect *rects;
-	size_t copy_count, rect_count;
-};
+/*
+ * Looks at everything dirty: tiles say then what changed and how many rows the viewer lacks, and
+ * damage->copies holds what goes first in this frame, in order and each as if through a temporary
+ * buffer. Those that the viewer must get are in it from then on.
+ */
+void damage_look(struct damage *damage, const struct surface *surface, uint64_t now_us);
 
 /*
- * What brings the viewer from what was last sent to the surface, and from now on counts as sent.
- * Rectangles do not overlap and have at most max_pixels in sum (but at least one tile); the rest
- * waits. The result is valid until the next call of any function.
+ * From now on video number 1 to DAMAGE_COVERS draws the tile's pixels inside its rectangle in
+ * damage->covers, which must have at least DAMAGE_COVER_MIN pixels both ways and a pixel of the
+ * tile; the rest of the tile goes on as usual. No copies touch such a tile. After the look.
  */
-void damage_take(struct damage *damage, const struct surface *surface, size_t max_pixels,
-		 struct damage_parts *ret);
+void damage_cover(struct damage *damage, const struct surface *surface, size_t tile,
+		  unsigned number);
+
+/* No longer. shown: the viewer has what the tile shows since changed_us, approximately; else it has
+ * nothing of use. */
+void damage_uncover(struct damage *damage, const struct surface *surface, size_t tile, bool shown);
+
+/* The pixels of row y of a tile that no video covers: from ret_left to the result, excluded. */
+unsigned damage_open(const struct damage *damage, unsigned column, unsigned y, unsigned *ret_left);
+
+/* The part of a tile that its video covers; empty without a video. */
+struct rect damage_covered(const struct damage *damage, size_t tile);
+
+/* The frame is complete: the copies are on their way, and so is what parts.h marked as sent. */
+void damage_settle(struct damage *damage);
+
+/* Of the whole tile as last looked at; another value when anything in it changed. */
+uint64_t damage_digest(const struct damage *damage, size_t tile);
 
 #endif

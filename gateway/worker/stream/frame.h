@@ -1,5 +1,6 @@
 /*
- * frame.h - assembles the messages that carry pixels: frames and the cursor.
+ * frame.h - assembles the messages that carry pixels: what brings a viewer's picture to the
+ * desktop's, within what its link takes.
  */
 #ifndef SEKISHO_WORKER_STREAM_FRAME_H
 #define SEKISHO_WORKER_STREAM_FRAME_H
@@ -10,8 +11,11 @@
 
 #include "base/buf.h"
 #include "worker/display/damage.h"
+#include "worker/display/parts.h"
+#include "worker/display/regions.h"
 #include "worker/display/surface.h"
 #include "worker/encode/lossless.h"
+#include "worker/encode/pictures.h"
 
 /* What a viewer shows of one desktop; embedded in its owner. */
 struct frame_source {
@@ -21,8 +25,12 @@ struct frame_source {
 	/* Bits of enum codec that every viewer of this decodes; without CODEC_JPEG or CODEC_H264
 	 * all is lossless. May be set at any time. */
 	unsigned codecs;
-	uint64_t asked_us; /* when frame_next was last asked */
-	bool keyframe; /* the next frame must be one */
+	bool keyframe;             /* the next frame must be one */
+	uint64_t asked_us;         /* when frame_next was last asked */
+	size_t exact_rate;         /* bytes that 1024 exact pixels took of late */
+	struct parts exact, lossy; /* of one frame */
+	struct regions regions;
+	struct pictures pictures;
 };
 
 /* surface: may be a part of a larger one, e.g. one monitor. */
@@ -39,7 +47,8 @@ struct frame_wish {
 	uint32_t sequence;
 	uint64_t now_us; /* monotonic; also for the viewer's statistics */
 	/* Bytes that the viewer's link takes in good time; 0: no limit. Kept as far as one tile
-	 * allows: the rest stays dirty and waits. Keyframes ignore it. */
+	 * allows: the rest stays dirty and waits. Keyframes ignore it, and single pictures of a
+	 * video may exceed it. */
 	size_t budget;
 };
 

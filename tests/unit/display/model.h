@@ -12,10 +12,13 @@
 
 #include "base/util.h"
 #include "worker/display/damage.h"
+#include "worker/display/parts.h"
 
 struct bench {
 	struct surface surface;
 	struct damage damage;
+	struct parts parts;
+	uint64_t now_us;
 	uint32_t *sent;   /* what the viewer shows */
 	uint8_t *covered; /* how often each pixel was in a rectangle of the last frame */
 	uint32_t random;
@@ -35,6 +38,7 @@ static void bench_start(struct bench *bench, unsigned width, unsigned height)
 	damage_init(&bench->damage);
 	assert_ok(surface_resize(&bench->surface, width, height));
 	assert_ok(damage_resize(&bench->damage, &bench->surface));
+	assert_ok(parts_init(&bench->parts, &bench->damage));
 	bench->sent = calloc((size_t)width * height, sizeof(*bench->sent));
 	bench->covered = calloc((size_t)width * height, 1);
 	assert_true(bench->sent && bench->covered);
@@ -44,6 +48,7 @@ static void bench_stop(struct bench *bench)
 {
 	surface_finish(&bench->surface);
 	damage_finish(&bench->damage);
+	parts_finish(&bench->parts);
 	free(bench->sent);
 	free(bench->covered);
 }
@@ -102,7 +107,7 @@ static bool viewer_is_right(struct bench *bench)
 	const struct damage *damage = &bench->damage;
 	for (unsigned y = 0; y < damage->height; y++)
 		for (unsigned column = 0; column < damage->columns; column++)
-			if (!damage->tiles[y / DAMAGE_TILE * damage->columns + column] &&
+			if (!damage->tiles[y / DAMAGE_TILE * damage->columns + column].dirty &&
 			    !segment_is_right(bench, column, y))
 				return false;
 	return true;
@@ -111,22 +116,32 @@ static bool viewer_is_right(struct bench *bench)
 /* A frame to the viewer, within the limits of the protocol; the number of its rectangles. */
 static size_t take(struct bench *bench, size_t max_pixels)
 {
-	struct damage_parts parts;
+	struct damage *damage = &bench->damage;
+	struct parts *parts = &bench->parts;
+	const struct copies *copies = &damage->copies;
 	size_t all = (size_t)bench->surface.width * bench->surface.height, moved = 0;
-	damage_take(&bench->damage, &bench->surface, max_pixels, &parts);
+	damage_look(damage, &bench->surface, bench->now_us += 1000);
+	for (size_t i = 0; i < (size_t)damage->columns * damage->rows; i++)
+		damage->tiles[i].way = WAY_EXACT;
+	parts_clear(parts);
+	parts_take(parts, damage, WAY_EXACT, max_pixels);
 	memset(bench->covered, 0, all);
-	bench->copies = parts.copy_count;
+	bench->copies = copies->count;
 	bench->drawn = 0;
-	assert_true(parts.rect_count <= DAMAGE_MAX_RECTS);
-	assert_true(parts.copy_count <= COPIES_MAX);
-	for (size_t i = 0; i < parts.copy_count; i++) {
-		copy_pixels(bench, &parts.copies[i]);
-		moved += (size_t)parts.copies[i].width * parts.copies[i].height;
+	assert_true(parts->count <= PARTS_MAX);
+	assert_true(copies->count <= COPIES_MAX);
+	for (size_t i = 0; i < copies->count; i++) {
+		copy_pixels(bench, &copies->list[i]);
+		moved += (size_t)copies->list[i].width * copies->list[i].height;
 	}
 	assert_true(moved <= COPIES_AREAS * all);
-	for (size_t i = 0; i < parts.rect_count; i++)
-		draw_pixels(bench, &parts.rects[i]);
-	return parts.rect_count;
+	for (size_t i = 0; i < parts->count; i++) {
+		draw_pixels(bench, &parts->list[i]);
+		parts_sent(damage, &parts->list[i], false, 0);
+	}
+	assert_int_equal(bench->drawn, parts->pixels);
+	damage_settle(damage);
+	return parts->count;
 }
 
 static void draw(struct bench *bench)

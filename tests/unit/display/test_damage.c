@@ -50,7 +50,7 @@ static void test_many_spans_of_a_tile_become_few(void **state)
 	for (unsigned y = 0; y < 64; y += 2)
 		*pixel(&bench, 3, y) = 9;
 	damage_hint(&bench.damage, 0, 0, 64, 64);
-	assert_int_equal(take(&bench, SIZE_MAX), DAMAGE_SPANS);
+	assert_int_equal(take(&bench, SIZE_MAX), PARTS_SPANS);
 	assert_true(viewer_is_right(&bench));
 	bench_stop(&bench);
 }
