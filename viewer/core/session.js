@@ -3,6 +3,7 @@
  * lost (docs/protocol.md §4) and says what is going on. No user interface here.
  */
 import { ApiError } from "./api.js";
+import { Sound } from "./audio.js";
 import { END_REASON, SESSION_STATE, NOTICE_KIND } from "./messages.js";
 import { BROKEN, VERSION } from "./transport.js";
 
@@ -28,6 +29,7 @@ import { BROKEN, VERSION } from "./transport.js";
  * @typedef {object} SessionEvents
  * @property {(status: Status) => void} status
  * @property {(hello: {label: string, canResize: boolean, viewOnly: boolean, monitors: number}) => void} hello
+ * @property {(state: import("./audio.js").SoundState) => void} sound
  * @property {(width: number, height: number) => void} size
  * @property {(cursor: Extract<FromWorker, {type: "cursor"}>) => void} cursor
  * @property {(kind: string, seconds: number) => void} notice kind: code of notice_kind
@@ -52,6 +54,8 @@ export class Session {
 	#id;
 	#events;
 	#monitor;
+	#codecs;
+	#sound;
 	#worker;
 	#size;
 	#watched = { figures: false, changes: false };
@@ -72,12 +76,15 @@ export class Session {
 	 * @param {{width: number, height: number}} size wished for, device pixels
 	 * @param {SessionEvents} events
 	 * @param {number} [monitor] which of the PC's monitors
+	 * @param {number} [codecs] what the page decodes: that of soundCodecs
 	 */
-	constructor(api, id, canvas, size, events, monitor = 0) {
+	constructor(api, id, canvas, size, events, monitor = 0, codecs = 0) {
 		this.#api = api;
 		this.#id = id;
 		this.#events = events;
 		this.#monitor = monitor;
+		this.#codecs = codecs;
+		this.#sound = new Sound(codecs !== 0, (state) => events.sound(state));
 		this.#size = size;
 		this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 		this.#worker.onmessage = ({ data }) => this.#fromWorker(/** @type {FromWorker} */ (data));
@@ -91,12 +98,18 @@ export class Session {
 		return this.#status;
 	}
 
+	/** The PC's, which the person turns on and off. */
+	get sound() {
+		return this.#sound;
+	}
+
 	/** Gives up the connection and the thread; the session goes on at the gateway. */
 	close() {
 		this.#closed = true;
 		clearTimeout(this.#timer);
 		removeEventListener("online", this.#online);
 		this.#worker.terminate();
+		this.#sound.close();
 	}
 
 	/** Does not wait for the next try; also opens again what was locked or replaced. */
@@ -220,6 +233,7 @@ export class Session {
 			}
 			this.#set({ state: SESSION_STATE[message.state] ?? "unknown" });
 			this.#events.hello(message);
+			this.#sound.allow(message.audio);
 			break;
 		case "status":
 			this.#changed(SESSION_STATE[message.state] ?? "unknown", END_REASON[message.reason] ?? "unknown");
@@ -246,6 +260,9 @@ export class Session {
 		case "changed":
 			this.#events.changed(message.boxes);
 			break;
+		case "sound":
+			this.#sound.take(message.sequence, message.packet);
+			break;
 		case "bell":
 			this.#events.bell();
 			break;
@@ -254,7 +271,8 @@ export class Session {
 
 	#open() {
 		this.#try++;
-		this.#post({ type: "open", url: this.#api.streamUrl(this.#id, this.#monitor), ...this.#size });
+		this.#post({ type: "open", url: this.#api.streamUrl(this.#id, this.#monitor), ...this.#size,
+			codecs: this.#codecs });
 	}
 
 	/**

@@ -31,7 +31,7 @@ import { VideoDecoders } from "./video.js";
  *   | {type: "open"}
  *   | {type: "closed", code: number}
  *   | {type: "hello", version: number, label: string, state: number, canResize: boolean, viewOnly: boolean,
- *      monitors: number}
+ *      monitors: number, audio: boolean}
  *   | {type: "status", state: number, reason: number}
  *   | {type: "size", width: number, height: number}
  *   | {type: "picture"}
@@ -41,6 +41,7 @@ import { VideoDecoders } from "./video.js";
  *   | {type: "latency", milliseconds: number, pcMilliseconds: number}
  *   | {type: "figures"} & import("./meter.js").Figures
  *   | {type: "changed", boxes: import("./decoder.js").Rect[]}
+ *   | {type: "sound", sequence: number, packet: Uint8Array<ArrayBuffer>}
  *   | {type: "bell"}} FromWorker
  */
 
@@ -209,9 +210,9 @@ export class Stream {
 			this.#cursor(message.fields);
 			break;
 		case "hello": {
-			const { version, label, state, can_resize, view_only, monitors } = message.fields;
+			const { version, label, state, can_resize, view_only, monitors, audio } = message.fields;
 			this.#post({ type: "hello", version, label, state, canResize: can_resize === 1,
-				viewOnly: view_only === 1, monitors });
+				viewOnly: view_only === 1, monitors, audio: audio === 1 });
 			break;
 		}
 		case "status":
@@ -220,6 +221,12 @@ export class Stream {
 		case "notice":
 			this.#post({ type: "notice", ...message.fields });
 			break;
+		case "audio": {
+			/* A copy: the rest of the message stays here. */
+			const packet = new Uint8Array(message.fields.packet);
+			this.#post({ type: "sound", sequence: message.fields.sequence, packet }, [packet.buffer]);
+			break;
+		}
 		case "bell":
 			this.#post({ type: "bell" });
 			break;

@@ -3,6 +3,7 @@
  * the PC's second monitor it shows that and nothing else.
  */
 import { ApiError } from "../core/api.js";
+import { soundCodecs } from "../core/audio.js";
 import { Companion } from "./companion.js";
 import { cardOf } from "./desktop_cards.js";
 import { byId } from "./dom.js";
@@ -49,6 +50,8 @@ export class DesktopView {
 	#monitor = 0;
 	/** @type {import("../core/keymap.js").Layout} */
 	#layout = "ja";
+	/* What the page decodes for the session. */
+	#codecs = 0;
 	/** @type {PcScreen | null} */
 	#screen = null;
 	/** @type {Companion | null} */
@@ -85,6 +88,7 @@ export class DesktopView {
 			ime: (local) => this.#setIme(local),
 			scaling: (scaling) => this.#screen?.setScaling(scaling),
 			layout: (layout) => this.#setLayout(layout),
+			sound: (on) => void this.#screen?.session.sound.set(on),
 			second: () => void this.#openSecond(),
 			disconnect: () => this.#disconnect(),
 			logout: () => void this.#leave(),
@@ -108,8 +112,7 @@ export class DesktopView {
 		const turn = this.#start(pc, 0);
 		this.#answer = answer;
 		try {
-			this.#layout = await keyboardLayout();
-			this.#toolbar.setLayout(this.#layout);
+			await this.#learn();
 			const session = await this.#api.open({ host: pc.id, ...PcScreen.wish(this.#frame), layout: this.#layout,
 				...answer });
 			if (turn === this.#turn)
@@ -131,8 +134,7 @@ export class DesktopView {
 			const session = await this.#api.session(id);
 			if (turn !== this.#turn)
 				return;
-			this.#layout = await keyboardLayout();
-			this.#toolbar.setLayout(this.#layout);
+			await this.#learn();
 			this.#pc = { id: session.host, name: session.host_name, withUser: true };
 			this.#toolbar.open(session.host_name, monitor);
 			this.#attach(session.id);
@@ -144,6 +146,12 @@ export class DesktopView {
 			else
 				await this.#openFailed(error);
 		}
+	}
+
+	/** What this device is like. */
+	async #learn() {
+		[this.#layout, this.#codecs] = await Promise.all([keyboardLayout(), soundCodecs()]);
+		this.#toolbar.setLayout(this.#layout);
 	}
 
 	/** Takes everything down; the session itself goes on at the gateway. */
@@ -186,6 +194,7 @@ export class DesktopView {
 		this.#notices.clear();
 		this.#screen?.close();
 		this.#screen = null;
+		this.#toolbar.setSound("none");
 	}
 
 	/** Tells the second window that its desktop is gone. */
@@ -210,7 +219,7 @@ export class DesktopView {
 		}
 		const localIme = readPcPreference("ime", this.#pc.id) === "local";
 		this.#toolbar.setIme(localIme);
-		this.#screen = new PcScreen(this.#api, { id, monitor: this.#monitor }, { frame: this.#frame, stage: this.#stage },
+		this.#screen = new PcScreen(this.#api, { id, monitor: this.#monitor, codecs: this.#codecs }, { frame: this.#frame, stage: this.#stage },
 			{ layout: this.#layout, scaling: this.#toolbar.scaling, localIme }, {
 				status: (status) => this.#status(status),
 				hello: ({ viewOnly, monitors }) => {
@@ -224,6 +233,7 @@ export class DesktopView {
 				notice: (kind, seconds) => this.#notice(kind, seconds),
 				latency: (gateway, pc) => this.#figures.setLatency(gateway, pc),
 				figures: (figures) => this.#figures.setFigures(figures),
+				sound: (state) => this.#toolbar.setSound(state),
 				leave: () => this.#toolbar.focus(),
 			});
 		this.#screen.session.watchFigures(this.#figures.on);
@@ -267,7 +277,7 @@ export class DesktopView {
 				this.#screen?.focus();
 			if (this.#last?.connection !== "online")
 				this.#companion?.tell("online");
-		} else {
+		} else if (this.#last?.connection === "online") {
 			this.#notices.clear();
 			this.#figures.setOffline();
 		}

@@ -24,6 +24,7 @@ import { ImeBox } from "./ime_box.js";
  * @property {(kind: string, seconds: number) => void} notice
  * @property {(milliseconds: number, pcMilliseconds: number) => void} latency
  * @property {(figures: import("../core/meter.js").Figures) => void} figures
+ * @property {(state: import("../core/audio.js").SoundState) => void} sound
  * @property {() => void} leave the person wants to get to the tool bar
  */
 
@@ -45,12 +46,12 @@ export class PcScreen {
 
 	/**
 	 * @param {import("../core/api.js").Api} api
-	 * @param {{id: string, monitor: number}} which
+	 * @param {{id: string, monitor: number, codecs: number}} which codecs: as the session's
 	 * @param {{frame: HTMLElement, stage: HTMLElement}} place
 	 * @param {Choices} choices
 	 * @param {ScreenEvents} events
 	 */
-	constructor(api, { id, monitor }, { frame, stage }, choices, events) {
+	constructor(api, { id, monitor, codecs }, { frame, stage }, choices, events) {
 		const canvas = this.#canvas;
 		canvas.id = "desktop";
 		this.#stage = stage;
@@ -64,7 +65,7 @@ export class PcScreen {
 			cursor: (image) => this.#cursor.set(image),
 			changed: (boxes) => this.#changed(boxes),
 			bell: () => this.#bell(),
-		}, monitor);
+		}, monitor, codecs);
 		this.#session = session;
 		this.#keyboard = new Keyboard(stage, this.#box.input, choices.layout, {
 			key: (keysym, scancode, down) => {

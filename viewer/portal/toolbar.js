@@ -18,6 +18,7 @@ import { readPreference, writePreference } from "./preferences.js";
  * @property {(local: boolean) => void} ime
  * @property {(scaling: Scaling) => void} scaling
  * @property {(layout: Layout) => void} layout
+ * @property {(on: boolean) => void} sound
  * @property {() => void} second opens the window for a second screen
  * @property {() => void} disconnect
  * @property {() => void} logout
@@ -37,6 +38,8 @@ export class Toolbar {
 	/** @type {import("../core/viewport.js").Layout | null} */
 	#layout = null;
 	#second = { offered: false, open: false };
+	/** @type {import("../core/audio.js").SoundState} */
+	#sound = "none";
 	#fullScreen;
 	/* Hidden for as long as full screen lasts, whatever the person prefers otherwise. */
 	#autoHidden = false;
@@ -64,6 +67,7 @@ export class Toolbar {
 		this.#monitor = monitor;
 		this.#layout = null;
 		this.#second = { offered: false, open: false };
+		this.#sound = "none";
 		byId("view-desktop").dataset.monitor = String(monitor);
 		this.setIme(false);
 		this.setViewOnly(false);
@@ -125,6 +129,12 @@ export class Toolbar {
 		this.#show();
 	}
 
+	/** @param {import("../core/audio.js").SoundState} state */
+	setSound(state) {
+		this.#sound = state;
+		this.#show();
+	}
+
 	/** @param {boolean} local */
 	setIme(local) {
 		this.#ime = local;
@@ -155,6 +165,7 @@ export class Toolbar {
 			this.#setScaling(this.scaling === "fit" ? "scroll" : "fit");
 			actions.back();
 		});
+		byId("tool-sound").addEventListener("click", () => actions.sound(this.#sound !== "on"));
 		byId("tool-second").addEventListener("click", () => actions.second());
 		byId("tool-help").addEventListener("click", () => actions.help());
 		byId("tool-disconnect").addEventListener("click", () => actions.disconnect());
@@ -238,9 +249,18 @@ export class Toolbar {
 		setText(byId("tool-fullscreen-text"), full.title);
 		byId("tool-second").hidden = !this.#second.offered || this.#monitor > 0;
 		byId("tool-second").setAttribute("aria-pressed", String(this.#second.open));
+		this.#showSound();
 		byId("keys-menu").replaceChildren(
 			...this.#group(t("keys.windows"), "keys.", COMBINATIONS),
 			...this.#group(t("keys.japanese"), "keys.", JAPANESE_KEYS));
+	}
+
+	#showSound() {
+		const button = byId("tool-sound");
+		button.hidden = this.#sound !== "off" && this.#sound !== "on";
+		button.setAttribute("aria-pressed", String(this.#sound === "on"));
+		button.title = t(this.#sound === "on" ? "tool.sound-off" : "tool.sound-on");
+		byId("tool-no-sound").hidden = this.#sound !== "unsupported";
 	}
 
 	#showIme() {

@@ -71,7 +71,7 @@ function online(answer = { state: "active", reason: "none" }, monitor = undefine
 test("the stream is opened when the worker is ready, and the picture makes it online", () => {
 	const { worker, last, session } = online();
 	assert.deepEqual(worker.posted.filter(({ type }) => type === "open"),
-		[{ type: "open", url: "wss://x/id", width: 800, height: 600 }]);
+		[{ type: "open", url: "wss://x/id", width: 800, height: 600, codecs: 0 }]);
 	assert.equal(last().connection, "online");
 	session.close();
 	assert.equal(worker.terminated, true);
