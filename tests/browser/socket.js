@@ -35,3 +35,7 @@ class ScriptedSocket {
 	}
 }
 globalThis.WebSocket = ScriptedSocket;
+
+/* Browsers without it draw a JPEG and read it back. */
+if (location.search === "?plain")
+	delete globalThis.ImageDecoder;

@@ -29,9 +29,10 @@ const extra = {
 /** What the viewer loads, from the build; a page on this machine may use WebCodecs. */
 function serve() {
 	const server = createServer((request, response) => {
-		const type = TYPES[extname(request.url)] ?? "text/html";
+		const type = TYPES[extname(request.url.split("?")[0])] ?? "text/html";
 		try {
-			const body = extra[request.url] ?? readFileSync(join(viewer, request.url));
+			const [path] = request.url.split("?");
+			const body = extra[path] ?? readFileSync(join(viewer, path));
 			response.writeHead(200, { "Content-Type": type }).end(body);
 		} catch {
 			response.writeHead(404).end();
@@ -63,7 +64,7 @@ after(async () => {
 });
 
 /** In the page: a new worker, what it tells, and what it sends, which message() waits for. */
-function begin() {
+function begin(script) {
 	window.worker?.terminate();
 	window.channel?.close();
 	window.told = [];
@@ -85,7 +86,7 @@ function begin() {
 			sent.push(data);
 		look();
 	};
-	window.worker = new Worker("/test.js", { type: "module" });
+	window.worker = new Worker(script, { type: "module" });
 	window.worker.onmessage = ({ data }) => {
 		window.told.push(data.type);
 		if (data.type === "ready")
@@ -99,14 +100,17 @@ function begin() {
 	window.worker.postMessage({ type: "start", canvas: offscreen }, [offscreen]);
 }
 
-beforeEach(async () => {
-	if (skip)
-		return;
-	await page.evaluate(begin);
+async function connect(script) {
+	await page.evaluate(begin, script);
 	socket = 1;
 	sequence = 0;
 	assert.equal(await hello(), JPEG | H264);
 	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern });
+}
+
+beforeEach(async () => {
+	if (!skip)
+		await connect("/test.js");
 });
 
 afterEach(async () => {
@@ -256,16 +260,19 @@ test("a JPEG is drawn in its place, moved exactly and made sharp again", { skip 
 	await sees(exact);
 });
 
-test("several JPEGs of one frame are drawn where each belongs", { skip }, async () => {
-	const small = await jpegOf(33, 17, soft);
-	const large = await jpegOf(BOX_WIDTH, BOX_HEIGHT, (x, y) => soft(y, x));
-	await send(picturesOf({ codec: JPEG, rect: BOX, data: large }, { codec: JPEG, rect: [250, 180, 33, 17], data: small }));
-	await sees((x, y) => {
-		if (isIn(BOX, x, y))
-			return { colour: soft(y - TOP, x - LEFT), tolerance: JPEG_TOLERANCE };
-		return isIn([250, 180, 33, 17], x, y) ? { colour: soft(x - 250, y - 180), tolerance: JPEG_TOLERANCE } : exact(x, y);
+for (const script of ["/test.js", "/test.js?plain"]) {
+	test(`several JPEGs of one frame are drawn where each belongs, by ${script}`, { skip }, async () => {
+		await connect(script);
+		const small = await jpegOf(33, 17, soft);
+		const large = await jpegOf(BOX_WIDTH, BOX_HEIGHT, (x, y) => soft(y, x));
+		await send(picturesOf({ codec: JPEG, rect: BOX, data: large }, { codec: JPEG, rect: [250, 180, 33, 17], data: small }));
+		await sees((x, y) => {
+			if (isIn(BOX, x, y))
+				return { colour: soft(y - TOP, x - LEFT), tolerance: JPEG_TOLERANCE };
+			return isIn([250, 180, 33, 17], x, y) ? { colour: soft(x - 250, y - 180), tolerance: JPEG_TOLERANCE } : exact(x, y);
+		});
 	});
-});
+}
 
 test("H.264 is drawn unscaled, cut to its rectangle or its clips, in the order of its frames", { skip }, async () => {
 	await send(picturesOf(film(0)));

@@ -57,7 +57,7 @@ export function nal(header, payload) {
 
 /** §7.3.2.1.1: sequence parameter set. colour: [primaries, transfer, matrix, full range] of the VUI or null. */
 export function sps({ width, height, profile = 66, constraints = 0xc0, level = 40, chroma = 1, depth = 8, progressive = 1,
-	crop, colour = [1, 13, 1, 1], aspect = null, references = 1 }) {
+	crop, colour = [1, 13, 1, 1], aspect = null, references = 1, offset = 0 }) {
 	const [columns, rows] = [Math.ceil(width / 16), Math.ceil(height / 16)];
 	const [left, right, top, bottom] = crop ?? [0, (columns * 16 - width) >> 1, 0, (rows * 16 - height) >> 1];
 	const out = new BitWriter();
@@ -68,8 +68,11 @@ export function sps({ width, height, profile = 66, constraints = 0xc0, level = 4
 			out.u(1, 0);
 		out.ue(depth - 8).ue(depth - 8).u(1, 0).u(1, 0);
 	}
-	/* Order type 2: pictures come out in the order in which they go in. */
-	out.ue(0).ue(2).ue(references).u(1, 0).ue(columns - 1).ue(rows - 1).u(1, progressive);
+	/* Order type 2: pictures come out in the order in which they go in. With an offset it is type 1. */
+	out.ue(0).ue(offset ? 1 : 2);
+	if (offset)
+		out.u(1, 0).ue(offset).ue(0).ue(0);
+	out.ue(references).u(1, 0).ue(columns - 1).ue(rows - 1).u(1, progressive);
 	if (!progressive)
 		out.u(1, 0);
 	out.u(1, 1).u(1, 1).ue(left).ue(right).ue(top).ue(bottom);

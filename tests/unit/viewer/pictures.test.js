@@ -10,7 +10,7 @@ const { FrameDecoder } = await load("core/decoder.js");
 const { ProtocolError } = await load("core/codec.js");
 const { CODEC } = await load("core/messages.js");
 const { checkAccessUnit, VideoError } = await load("core/h264.js");
-const { checkJpeg } = await load("core/jpeg.js");
+const { checkJpeg, JpegDecoder } = await load("core/jpeg.js");
 const { H264, JPEG, MAX_PARTS } = await load("core/pictures.js");
 
 const WIDTH = 64;
@@ -52,7 +52,8 @@ test("a picture may fill the desktop, and one may be wholly clipped away but for
 const hostile = {
 	"no such codec": [jpeg({ codec: 4 })],
 	"codec 0": [jpeg({ codec: 0 })],
-	"two codecs at once": [film({ codec: JPEG | H264 })],
+	"two codecs at once": [film({ codec: JPEG | H264, stream: 0, key: 0,
+		data: accessUnit({ number: 1, width: 18, height: 16 }) })],
 	"a JPEG with a stream": [jpeg({ stream: 1 })],
 	"a JPEG that is a key picture": [jpeg({ key: 1 })],
 	"stream 4": [film({ stream: 4 })],
@@ -173,6 +174,7 @@ const badJpegs = {
 	"no picture": Uint8Array.from([0xff, 0xd8, ...APP1, 0xff, 0xd9]),
 	"a scan before the frame": Uint8Array.from([0xff, 0xd8, 0xff, 0xda, 0, 2, 0xff, 0xd9]),
 	"no end": jpegHead(head).subarray(0, -2),
+	"something else at the end": Uint8Array.from([...jpegHead(head).subarray(0, -2), 0xff, 0xd8]),
 	"no beginning": jpegHead(head).subarray(2),
 	"a PNG": Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0xd, 0xa, 0x1a, 0xa, 0, 0, 0xff, 0xd9]),
 	"nothing": new Uint8Array(0),
@@ -187,6 +189,55 @@ test("a JPEG cut off in its head is refused wherever it is cut", () => {
 	const bytes = jpegHead({ ...head, before: APP1 });
 	for (let length = 0; length < bytes.length - 3; length++)
 		assert.throws(() => checkJpeg(Uint8Array.from([...bytes.subarray(0, length), 0xff, 0xd9]), 300, 200), ProtocolError);
+});
+
+/* ---- decoding a JPEG ---- */
+
+/** A browser with an ImageDecoder that gives this image. */
+function withImageDecoder(image) {
+	const state = { closed: 0, bitmaps: 0 };
+	globalThis.VideoFrame = class {};
+	globalThis.ImageDecoder = class {
+		async decode() {
+			if (image instanceof Error)
+				throw image;
+			return { image: { allocationSize: () => 8, copyTo: async (words) => words.set([5, 6]), close: () => state.closed++, ...image } };
+		}
+
+		close() {
+			state.closed++;
+		}
+	};
+	globalThis.createImageBitmap = async () => {
+		state.bitmaps++;
+		throw new Error("no");
+	};
+	return state;
+}
+
+test("a JPEG's pixels are copied out where the browser can", async () => {
+	const state = withImageDecoder({ displayWidth: 2, displayHeight: 1 });
+	assert.deepEqual(await new JpegDecoder().decode(new Uint8Array(0), 2, 1), Int32Array.of(5, 6));
+	assert.deepEqual(state, { closed: 2, bitmaps: 0 });
+});
+
+test("a JPEG that became another size, or nothing, is refused", async () => {
+	const state = withImageDecoder({ displayWidth: 1, displayHeight: 2 });
+	await assert.rejects(new JpegDecoder().decode(new Uint8Array(0), 2, 1), ProtocolError);
+	assert.deepEqual(state, { closed: 2, bitmaps: 0 });
+	withImageDecoder(new Error("no JPEG"));
+	await assert.rejects(new JpegDecoder().decode(new Uint8Array(0), 2, 1), ProtocolError);
+});
+
+test("a browser that does not copy RGBA draws it, from then on", async () => {
+	const unsupported = () => { throw Object.assign(new Error("no"), { name: "NotSupportedError" }); };
+	for (const image of [{ allocationSize: () => 3 }, { copyTo: unsupported }, { allocationSize: unsupported }]) {
+		const state = withImageDecoder({ displayWidth: 2, displayHeight: 1, ...image });
+		const own = new JpegDecoder();
+		await assert.rejects(own.decode(new Uint8Array(0), 2, 1), ProtocolError);
+		await assert.rejects(own.decode(new Uint8Array(0), 2, 1), ProtocolError);
+		assert.deepEqual(state, { closed: 2, bitmaps: 2 });
+	}
 });
 
 /* ---- access units ---- */
@@ -234,9 +285,13 @@ const badUnits = {
 	"two pixels too high": [key({ crop: [0, 5, 0, 6] }), true],
 	"lower than the rectangle": [key({ crop: [0, 5, 0, 8] }), true],
 	"much larger, cropped to size": [key({ width: 16 * 1024, height: 64, crop: [0, 8192 - 35, 0, 7] }), true],
+	"somewhat larger, cropped to size": [key({ width: 112, height: 64, crop: [20, 1, 0, 7] }), true],
 	"16K": [key({ width: 16384, height: 16384, crop: [0, 0, 0, 0] }), true],
 	"a second size behind the first": [unit(sps(even), sps({ width: 4096, height: 2304 }), pps(), slice(even)), true],
-	"interlaced": [key({ progressive: 0 }), true],
+	"interlaced": [key({ progressive: 0 }), true, /interlaced/],
+	"Extended profile": [key({ profile: 88 }), true],
+	"a picture that follows, with parameters": [unit(sps(even), pps(), slice({ ...even, number: 1 })), true],
+	"a key picture in passing": [slice(even), false],
 	"High 10": [key({ profile: 110, depth: 10 }), true],
 	"10 bits called High": [key({ profile: 100, depth: 10 }), true],
 	"4:2:2": [key({ profile: 100, chroma: 2 }), true],
@@ -245,9 +300,11 @@ const badUnits = {
 	"parameters cut off": [unit(sps(even).subarray(0, 9), pps(), slice(even)), true],
 	"numbers without end": [unit([0, 0, 1, 0x67, 66, 0xc0, 40], new Uint8Array(64), pps(), slice(even)), true],
 };
-for (const [what, [bytes, isKey]] of Object.entries(badUnits)) {
+for (const [what, [bytes, isKey, message]] of Object.entries(badUnits)) {
 	test(`not an access unit for this rectangle: ${what}`, () => {
-		assert.throws(() => checkAccessUnit(bytes, isKey, video.width, video.height), VideoError);
+		const check69 = () => checkAccessUnit(bytes, isKey, video.width, video.height);
+		assert.throws(check69, VideoError);
+		assert.throws(check69, message ?? VideoError);
 	});
 }
 
@@ -259,10 +316,10 @@ test("references may not take more memory than the highest level", () => {
 });
 
 test("emulation prevention is taken out before the size is read", () => {
-	/* Aspect ratio 0:0 puts zeros into the set; so does a level of 0. */
-	const set = sps({ ...even, constraints: 0, level: 0, aspect: [0, 1] });
-	assert.ok(Buffer.from(set.subarray(4)).includes(Buffer.from([0, 0, 3])), "the test has nothing to take out");
-	assert.equal(checkAccessUnit(unit(set, pps(), slice(even)), true, 70, 50), "avc1.420000");
+	/* A long number before the size puts zeros into the set. */
+	const set = sps({ ...even, offset: 2 ** 26 });
+	assert.ok(Buffer.from(set.subarray(4, 16)).includes(Buffer.from([0, 0, 3])), "the test has nothing to take out");
+	assert.equal(checkAccessUnit(unit(set, pps(), slice(even)), true, 70, 50), "avc1.42c028");
 });
 
 test("a whole message of noise is no picture", () => {

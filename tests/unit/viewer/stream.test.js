@@ -233,6 +233,16 @@ test("a keyframe drops what is being decoded and ends the streams", async () => 
 	assert.equal(FakeSocket.all.length, 1);
 });
 
+test("a picture that a keyframe overtakes on its way out of the decoder is closed", async () => {
+	const { send, keyframe, at } = await viewer();
+	send(picturesOf(film()));
+	const frame = FakeVideoDecoder.all[0].put(18, 16, BLUE);
+	keyframe();
+	await settle();
+	assert.equal(frame.closed, true);
+	assert.equal(at(30, 20), GREY);
+});
+
 test("another size drops what is being decoded too", async () => {
 	const { send, acks, told, canvas } = await viewer();
 	const sequences = [send(picturesOf(jpeg())),
@@ -351,10 +361,17 @@ test("each frame has its own five seconds", async (context) => {
 		for (let turn = 0; turn < 10; turn++)
 			await Promise.resolve();
 	}
-	assert.equal(one.refreshes(), 0);
 	for (let second = 0; second < 9; second++)
 		context.mock.timers.tick(1000);
 	assert.equal(one.refreshes(), 0);
+	one.send(picturesOf(jpeg()));
+	one.send(picturesOf(jpeg()));
+	images[3].resolve(good());
+	for (let turn = 0; turn < 10; turn++)
+		await Promise.resolve();
+	for (let second = 0; second < 5; second++)
+		context.mock.timers.tick(1000);
+	assert.equal(one.refreshes(), 1, "also the one behind it");
 });
 
 test("faults without end end the connection", async () => {
@@ -443,6 +460,21 @@ for (const [what, happen] of Object.entries(abandoning)) {
 		assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG]);
 	});
 }
+
+test("what a connection showed is not acknowledged over the next one", async () => {
+	const one = await viewer();
+	const drawn = [];
+	globalThis.requestAnimationFrame = (callback) => drawn.push(callback);
+	one.send({ rects: [[0, 0, 1, 1]], pixel: red });
+	one.send(picturesOf(film(0, { data: new Uint8Array([0, 0, 1, 0x65, 0x88]) })));
+	await settle();
+	assert.equal(FakeSocket.all.length, 2);
+	FakeSocket.all[0].open();
+	for (const callback of drawn)
+		callback();
+	delete globalThis.requestAnimationFrame;
+	assert.deepEqual(await one.acks(), []);
+});
 
 test("an output that never comes makes the viewer connect again without H.264", async (context) => {
 	const one = await viewer();
