@@ -47,6 +47,7 @@ static void test_nothing_is_redirected(void **state)
 		FreeRDP_IgnoreCertificate,       FreeRDP_AutoAcceptCertificate,
 		FreeRDP_UseRdpSecurityLayer,     FreeRDP_GatewayEnabled,
 		FreeRDP_AutoReconnectionEnabled, FreeRDP_BitmapCachePersistEnabled,
+		FreeRDP_BitmapCacheEnabled,
 	};
 	rdpSettings *settings = applied(&config);
 
@@ -115,6 +116,10 @@ static void test_size_and_keyboard(void **state)
 	rdpSettings *settings = applied(&config);
 
 	(void)state;
+	/* FreeRDP begins with decoders for a whole desktop: a small one until it dials. */
+	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_DesktopWidth), 200);
+	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_DesktopHeight), 200);
+	assert_ok(rdp_settings_size(settings, &config));
 	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_DesktopWidth), 1280);
 	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_DesktopHeight), 800);
 	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_ColorDepth), 32);

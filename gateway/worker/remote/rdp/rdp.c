@@ -11,6 +11,7 @@
 #include <freerdp/transport_io.h>
 #include <winpr/synch.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/util.h"
@@ -22,6 +23,9 @@
 #include "worker/remote/rdp/rdp_settings.h"
 #include "worker/remote/rdp/rdp_text.h"
 #include "worker/remote/rdp/rdp_trust.h"
+
+/* Then everybody else has a turn. */
+enum { READ_US = 8000 };
 
 static struct rdp_remote *rdp_from(struct remote *remote)
 {
@@ -61,6 +65,8 @@ static int tcp_connect(rdpContext *context, rdpSettings *settings, const char *h
 	}
 	if (!err)
 		err = remote_watchdog_guard(&rdp->watchdog, fd);
+	if (!err)
+		err = rdp_settings_size(settings, config);
 	if (!err) {
 		set_client_address(settings, fd);
 		rdp->fd = fd;
@@ -87,6 +93,7 @@ static int read_pdu(rdpTransport *transport, wStream *s)
 	struct rdp_remote *rdp = rdp_of(transport_get_context(transport));
 	int len = rdp->read_pdu(transport, s);
 
+	rdp->received = rdp->received || len > 0;
 	if (len > 0 && !rdp->answered)
 		rdp->answered = is_connection_confirm(Stream_Buffer(s), (size_t)len);
 	return len;
@@ -116,7 +123,10 @@ static BOOL post_connect(freerdp *instance)
 
 static void post_disconnect(freerdp *instance)
 {
-	rdp_gfx_finish(rdp_of(instance->context));
+	struct rdp_remote *rdp = rdp_of(instance->context);
+
+	rdp_frames_finish(rdp);
+	rdp_gfx_finish(rdp);
 }
 
 /* Asked when user or password is missing. NLA cannot go on without; with TLS the PC shows its own
@@ -152,6 +162,7 @@ static void end(struct rdp_remote *rdp, enum end_reason reason)
 {
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
+	rdp_frames_finish(rdp);
 	rdp->fd = -1;
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
@@ -188,18 +199,44 @@ static enum err watch(struct rdp_remote *rdp)
 	return OK;
 }
 
+/*
+ * Reads message after message: asking FreeRDP after each of them about all of its descriptors costs
+ * more than a message of a busy screen itself.
+ */
+static bool read_messages(struct rdp_remote *rdp)
+{
+	uint64_t until = clock_mono_us() + READ_US;
+
+	do {
+		rdp->received = false;
+		if (!freerdp_check_fds(rdp->instance))
+			return false;
+	} while (rdp->received && rdp->failed == END_NONE && !rdp_frames_full(rdp) &&
+		 clock_mono_us() < until);
+	return true;
+}
+
+/* FreeRDP's descriptors in the loop, or none of them while the PC has to wait. */
+static enum err watch_or_wait(struct rdp_remote *rdp)
+{
+	if (!rdp_frames_full(rdp))
+		return watch(rdp);
+	unwatch(rdp);
+	return OK;
+}
+
 static void ready(struct loop_io *io, uint32_t events)
 {
 	struct rdp_remote *rdp = container_of(io, struct rdp_watch, io)->rdp;
 	rdpContext *context = rdp->instance->context;
 
 	(void)events;
-	if (!freerdp_check_event_handles(context) || freerdp_shall_disconnect_context(context) ||
-	    rdp->failed != END_NONE)
+	if (!read_messages(rdp) || !freerdp_check_event_handles(context) ||
+	    freerdp_shall_disconnect_context(context) || rdp->failed != END_NONE)
 		end(rdp, rdp->failed
 				 ? rdp->failed
 				 : rdp_error_reason(freerdp_get_last_error(context), true, true));
-	else if (!rdp->held && watch(rdp))
+	else if (watch_or_wait(rdp))
 		end(rdp, END_GATEWAY);
 }
 
@@ -283,7 +320,7 @@ static uint32_t rdp_rtt_us(struct remote *remote)
 	return rdp->connected && rdp->failed == END_NONE ? remote_rtt_us(rdp->fd) : 0;
 }
 
-/* Not reading fills the socket, and the PC stops. */
+/* The PC gets no acknowledgements; in the end not reading fills the socket, and it stops. */
 static void rdp_hold(struct remote *remote, bool held)
 {
 	struct rdp_remote *rdp = rdp_from(remote);
@@ -291,14 +328,14 @@ static void rdp_hold(struct remote *remote, bool held)
 	if (rdp->held == held)
 		return;
 	rdp->held = held;
-	if (held) {
-		unwatch(rdp);
+	if (held)
 		loop_timer_cancel(&rdp->deadline); /* no picture can come now */
-	} else if (watch(rdp)) {
-		/* The owner is told from the loop, not from its own call. */
+	rdp_frames_release(rdp);
+	if (watch_or_wait(rdp))
 		rdp_fail(rdp, END_GATEWAY);
+	/* The owner is told from the loop, not from its own call. */
+	if (rdp->failed != END_NONE)
 		loop_timer_set(&rdp->deadline, 0);
-	}
 }
 
 static void rdp_remote_free(struct remote *remote)
@@ -307,6 +344,7 @@ static void rdp_remote_free(struct remote *remote)
 
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
+	rdp_frames_finish(rdp);
 	if (rdp->instance) {
 		if (rdp->connected)
 			(void)freerdp_disconnect(rdp->instance);
@@ -372,6 +410,7 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 	};
 	rdp->fd = -1;
 	loop_timer_init(loop, &rdp->deadline, deadline_over);
+	rdp_frames_init(rdp);
 	err = make_instance(rdp);
 	if (err) {
 		rdp_remote_free(&rdp->remote);

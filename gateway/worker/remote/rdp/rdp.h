@@ -14,7 +14,10 @@
 
 #include "base/loop.h"
 #include "worker/remote/dial.h"
+#include "worker/remote/rdp/rdp_decoders.h"
+#include "worker/remote/rdp/rdp_frames.h"
 #include "worker/remote/rdp/rdp_input.h"
+#include "worker/remote/rdp/rdp_surfaces.h"
 #include "worker/remote/remote.h"
 
 enum {
@@ -25,13 +28,11 @@ enum {
 	RDP_MAX_MONITORS = 2, /* asked for */
 };
 
-/* The graphics callbacks of FreeRDP's own pipeline that ours are put in front of. */
-struct rdp_gfx {
-	RdpgfxClientContext *channel; /* NULL while the channel is not open */
-	pcRdpgfxCreateSurface create_surface;
-	pcRdpgfxSurfaceToCache surface_to_cache;
-	pcRdpgfxEvictCacheEntry evict;
-	uint64_t cache_bytes;
+/* Callbacks of FreeRDP's GDI that ours go on to. */
+struct rdp_gdi_calls {
+	pScrBlt scr_blt;
+	pSurfaceBits surface_bits;
+	pSwitchSurface switch_surface;
 };
 
 /* A descriptor of FreeRDP's in the loop. */
@@ -51,6 +52,7 @@ struct rdp_remote {
 	enum end_reason failed; /* why our own callbacks refused, before FreeRDP's error counts */
 	bool connected;         /* freerdp_connect succeeded */
 	bool answered;          /* the PC spoke X.224 */
+	bool received;          /* a message, since this was last cleared */
 	bool held;
 	bool painted;
 	int fd; /* FreeRDP's socket, only to ask how it does; -1 */
@@ -58,7 +60,11 @@ struct rdp_remote {
 	uint8_t trusted[32]; /* the certificate accepted on this connection */
 	bool has_trusted;
 
-	struct rdp_gfx gfx;
+	struct rdp_gdi_calls gdi;
+	RdpgfxClientContext *graphics; /* NULL while the channel is not open */
+	struct rdp_surfaces surfaces;
+	struct rdp_decoders decoders;
+	struct rdp_frames frames;
 	DispClientContext *disp; /* NULL while the channel is not open */
 	uint64_t disp_max_area;  /* pixels */
 	unsigned refused;        /* channels reported so far */

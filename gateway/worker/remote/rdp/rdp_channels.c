@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "worker/remote/rdp/rdp.h"
 #include "worker/remote/rdp/rdp_audio.h"
-#include "worker/remote/rdp/rdp_gfx.h"
+#include "worker/remote/rdp/rdp_pipeline.h"
 
 static const char *const dynamic_channels[] = { RDPGFX_CHANNEL_NAME, DISP_CHANNEL_NAME };
 
@@ -193,7 +193,7 @@ static void channel_connected(void *context, const ChannelConnectedEventArgs *ev
 	const char *label = channel_label(event->name, rdp->remote.config.audio);
 
 	if (util_streq(label, RDPGFX_CHANNEL_NAME)) {
-		rdp_gfx_open(rdp, event->pInterface);
+		rdp_pipeline_open(rdp, event->pInterface);
 	} else if (util_streq(label, DISP_CHANNEL_NAME)) {
 		rdp->disp = event->pInterface;
 		rdp->disp->custom = rdp;
@@ -211,7 +211,7 @@ static void channel_disconnected(void *context, const ChannelDisconnectedEventAr
 	struct rdp_remote *rdp = rdp_of(context);
 
 	if (util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME)) {
-		rdp_gfx_close(rdp, event->pInterface);
+		rdp_pipeline_close(rdp, event->pInterface);
 	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
 		rdp->disp = NULL;
 		rdp->remote.can_resize = false;

@@ -7,6 +7,12 @@
 #include "base/secret.h"
 #include "base/util.h"
 
+enum {
+	LEAST_SIZE = 200, /* that FreeRDP begins with */
+	/* Bit 10 stands for version 10.7: in all others a surface is shown in its own size. */
+	GFX_WITHOUT_SCALING = 1 << 10,
+};
+
 static const struct {
 	FreeRDP_Settings_Keys_Bool key;
 	bool value;
@@ -95,6 +101,8 @@ static const struct {
 	{ FreeRDP_GfxPlanar, true },
 	{ FreeRDP_GfxProgressive, true },
 	{ FreeRDP_GfxProgressiveV2, false },
+	{ FreeRDP_GfxSmallCache, true }, /* 16 MB of bitmaps instead of 100 */
+	{ FreeRDP_BitmapCacheEnabled, false },
 	{ FreeRDP_GfxSendQoeAck, false },
 	{ FreeRDP_DrawAllowDynamicColorFidelity, false },
 	{ FreeRDP_DrawAllowColorSubsampling, false },
@@ -181,8 +189,8 @@ static bool set_numbers(rdpSettings *settings, const struct remote_config *confi
 		uint32_t value;
 	} numbers[] = {
 		{ FreeRDP_ServerPort, config->port },
-		{ FreeRDP_DesktopWidth, config->width & ~1u },
-		{ FreeRDP_DesktopHeight, config->height & ~1u },
+		{ FreeRDP_DesktopWidth, LEAST_SIZE },
+		{ FreeRDP_DesktopHeight, LEAST_SIZE },
 		{ FreeRDP_ColorDepth, 32 },
 		{ FreeRDP_ConnectionType, CONNECTION_TYPE_LAN },
 		{ FreeRDP_ThreadingFlags, THREADING_FLAGS_DISABLE_THREADS },
@@ -191,6 +199,8 @@ static bool set_numbers(rdpSettings *settings, const struct remote_config *confi
 		/* The PC could ask for gigabytes in off-screen bitmaps. */
 		{ FreeRDP_OffscreenSupportLevel, 0 },
 		{ FreeRDP_GlyphSupportLevel, 0 },
+		{ FreeRDP_BitmapCacheV2NumCells, 0 },
+		{ FreeRDP_GfxCapsFilter, GFX_WITHOUT_SCALING },
 		{ FreeRDP_FrameAcknowledge, 2 },
 	};
 
@@ -198,6 +208,15 @@ static bool set_numbers(rdpSettings *settings, const struct remote_config *confi
 		if (!freerdp_settings_set_uint32(settings, numbers[i].key, numbers[i].value))
 			return false;
 	return true;
+}
+
+enum err rdp_settings_size(rdpSettings *settings, const struct remote_config *config)
+{
+	return freerdp_settings_set_uint32(settings, FreeRDP_DesktopWidth, config->width & ~1u) &&
+			       freerdp_settings_set_uint32(settings, FreeRDP_DesktopHeight,
+							   config->height & ~1u)
+		       ? OK
+		       : ERR_NOMEM;
 }
 
 enum err rdp_settings_apply(rdpSettings *settings, const struct remote_config *config)

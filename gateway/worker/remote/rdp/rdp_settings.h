@@ -9,8 +9,14 @@
 
 #include "worker/remote/remote.h"
 
-/* ERR_INVALID: a security that RDP does not have; ERR_NOMEM. */
+/* All but the size. ERR_INVALID: a security that RDP does not have; ERR_NOMEM. */
 nodiscard enum err rdp_settings_apply(rdpSettings *settings, const struct remote_config *config);
+
+/*
+ * The wished size of the desktop. Once FreeRDP dials, and not before: it begins with making
+ * decoders that take 18 bytes a pixel of it, which rdp_gfx throws away.
+ */
+nodiscard enum err rdp_settings_size(rdpSettings *settings, const struct remote_config *config);
 
 /* Overwrites the password that FreeRDP keeps. */
 void rdp_settings_forget(rdpSettings *settings);
