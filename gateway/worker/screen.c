@@ -11,15 +11,20 @@ enum {
 	WAIT_RESIZED_US = 150000,
 	/* For the PC to make another monitor. */
 	WAIT_LAYOUT_US = 1000000,
+	/* A slow link has room again soon: what it takes then shall be new, and include the answer
+	 * to a key. Who takes nothing for longer costs the PC nothing. */
+	HOLD_FAR_US = 100000,
 };
 
 static void on_due(struct loop_timer *timer);
+static void on_hold_due(struct loop_timer *timer);
 
 enum err screen_init(struct screen *screen, struct loop *loop)
 {
 	*screen = (struct screen){ 0 };
 	surface_init(&screen->surface);
 	buf_init(&screen->cursor_pixels, PACKETS_SMALL_MAX);
+	loop_timer_init(loop, &screen->hold_timer, on_hold_due);
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
 		screen->outputs[i].screen = screen;
 		loop_timer_init(loop, &screen->outputs[i].timer, on_due);
@@ -32,6 +37,7 @@ void screen_finish(struct screen *screen)
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
 		if (screen->outputs[i].viewer)
 			screen_hide(screen, screen->outputs[i].viewer);
+	loop_timer_cancel(&screen->hold_timer);
 	surface_finish(&screen->surface);
 	lossless_free(screen->cursor_encoder);
 	buf_finish(&screen->cursor_pixels);
@@ -56,13 +62,36 @@ static bool anybody_takes(const struct screen *screen)
 	return false;
 }
 
+static bool anybody_far(const struct screen *screen)
+{
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer && screen->outputs[i].viewer->pacing.flow.rate)
+			return true;
+	return false;
+}
+
+static void set_held(struct screen *screen, bool held)
+{
+	loop_timer_cancel(&screen->hold_timer);
+	if (!screen->remote || held == screen->held)
+		return;
+	screen->held = held;
+	screen->remote->ops->hold(screen->remote, held);
+}
+
 static void update_hold(struct screen *screen)
 {
 	bool hold = screen->pictured && !anybody_takes(screen);
-	if (!screen->remote || hold == screen->held)
-		return;
-	screen->held = hold;
-	screen->remote->ops->hold(screen->remote, hold);
+	if (!hold || screen->held || !anybody_far(screen))
+		set_held(screen, hold);
+	else if (!loop_timer_running(&screen->hold_timer))
+		loop_timer_set(&screen->hold_timer, HOLD_FAR_US);
+}
+
+static void on_hold_due(struct loop_timer *timer)
+{
+	struct screen *screen = container_of(timer, struct screen, hold_timer);
+	set_held(screen, screen->pictured && !anybody_takes(screen));
 }
 
 static void send_frame(struct screen_output *output)
@@ -273,6 +302,7 @@ void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsign
 
 void screen_set_remote(struct screen *screen, struct remote *remote)
 {
+	loop_timer_cancel(&screen->hold_timer);
 	screen->remote = remote;
 	screen->held = false;
 	update_hold(screen);

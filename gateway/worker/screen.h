@@ -35,6 +35,7 @@ struct screen {
 	struct surface surface;
 	struct screen_output outputs[SCREEN_OUTPUTS];
 	struct lossless *cursor_encoder; /* owned */
+	struct loop_timer hold_timer;    /* until the remote is held back */
 	struct remote *remote;           /* not owned; NULL before and after the connection */
 	struct msg_cursor cursor;
 	struct buf cursor_pixels; /* compressed */

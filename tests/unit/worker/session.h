@@ -307,10 +307,18 @@ static void say(struct session *session, struct watcher *watcher, uint16_t id, c
 	settle(session);
 }
 
+static void say_hello_sized(struct session *session, struct watcher *watcher, uint16_t width,
+			    uint16_t height)
+{
+	struct msg_viewer_hello hello = { .version = VIEWER_VERSION,
+					  .width = width,
+					  .height = height };
+	say(session, watcher, MSG_viewer_hello, &hello);
+}
+
 static void say_hello(struct session *session, struct watcher *watcher)
 {
-	struct msg_viewer_hello hello = { .version = VIEWER_VERSION };
-	say(session, watcher, MSG_viewer_hello, &hello);
+	say_hello_sized(session, watcher, 0, 0);
 }
 
 /* The id of the next message; 0: none, -1: the stream ended. */

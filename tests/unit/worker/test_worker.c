@@ -419,6 +419,328 @@ static void test_what_the_pc_moves_is_copied(void **state)
 	session_finish(&session);
 }
 
+/* Two windows on a PC with two monitors, which it has not made yet; both have seen the whole. */
+static void begin_two(struct session *session, struct watcher *first, struct watcher *second)
+{
+	struct msg_session_start msg = usual_start();
+	session_begin(session);
+	pc.can_resize = true;
+	pc.monitors = 2;
+	start(session, &msg);
+	watch(session, first, 1);
+	say_hello_sized(session, first, PC_WIDTH, PC_HEIGHT);
+	assert_true(hear_of(first, MSG_hello));
+	assert_int_equal(first->any.hello.monitor, 0);
+	assert_int_equal(first->any.hello.monitors, 2);
+	take_frame(session, first, true);
+	watch_monitor(session, second, 2, 1);
+	say_hello_sized(session, second, 301, 240);
+	assert_true(hear_of(second, MSG_hello));
+	assert_int_equal(second->any.hello.monitor, 1);
+}
+
+static void make_two(struct session *session, struct watcher *first, struct watcher *second)
+{
+	begin_two(session, first, second);
+	assert_string_equal(pc.journal, "resize 320 200 300 240\n");
+	/* Not the whole desktop for a moment. */
+	assert_false(hear_of(second, MSG_frame));
+	pc_size(620, 240);
+	pc_draw(0, 0, 1);
+	settle(session);
+	assert_int_equal(take_frame(session, first, true), 320 * 200);
+	assert_int_equal(take_frame(session, second, true), 300 * 240);
+	assert_int_equal(second->any.frame.width, 300);
+	assert_int_equal(last_state(session).viewers, 2);
+	*pc.journal = '\0';
+}
+
+static void test_a_second_window_is_a_second_monitor(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	make_two(&session, &first, &second);
+	/* Each is told of its own part only, in its own places. */
+	pc_draw(330, 239, 2);
+	settle(&session);
+	assert_false(hear_of(&first, MSG_frame));
+	take_frame(&session, &second, false);
+	assert_memory_equal(second.any.frame.rects.data, ((uint16_t[]){ 0, 239, 64, 1 }), 8);
+	pc_draw(319, 100, 3);
+	settle(&session);
+	assert_false(hear_of(&second, MSG_frame));
+	take_frame(&session, &first, false);
+	say(&session, &second, MSG_pointer, &(struct msg_pointer){ .x = 299, .y = 5 });
+	say(&session, &second, MSG_pointer, &(struct msg_pointer){ .x = 9999, .y = 9999 });
+	say(&session, &first, MSG_pointer, &(struct msg_pointer){ .x = 9999, .y = 9999 });
+	say(&session, &second, MSG_key,
+	    &(struct msg_key){ .keysym = 'a', .scancode = 0x1e, .down = 1 });
+	assert_string_equal(pc.journal, "pointer 619 5 0 0 0\npointer 619 239 0 0 0\n"
+					"pointer 319 199 0 0 0\nkey 61 1e down\n");
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+}
+
+static void until_written(struct session *session, const char *journal)
+{
+	uint64_t end = clock_mono_ms() + 3000;
+	while (strcmp(pc.journal, journal) != 0 && clock_mono_ms() < end)
+		assert_ok(loop_step(session->loop, 20));
+	assert_string_equal(pc.journal, journal);
+}
+
+static void test_windows_change_their_own_monitor(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	make_two(&session, &first, &second);
+	say(&session, &second, MSG_resize, &(struct msg_resize){ .width = 400, .height = 200 });
+	until_written(&session, "resize 320 200 400 200\n");
+	pc_size(720, 200);
+	pc_draw(0, 0, 1);
+	settle(&session);
+	take_frame(&session, &first, true);
+	assert_int_equal(take_frame(&session, &second, true), 400 * 200);
+	*pc.journal = '\0';
+	/* The second goes, and its monitor with it. */
+	unwatch(&second);
+	until_written(&session, "resize 320 200\n");
+	pc_size(320, 200);
+	pc_draw(0, 0, 2);
+	settle(&session);
+	assert_int_equal(take_frame(&session, &first, true), 320 * 200);
+	assert_int_equal(last_state(&session).viewers, 1);
+	assert_int_equal(last_state(&session).state, 0); /* nothing new */
+	unwatch(&first);
+	session_finish(&session);
+}
+
+/* What the PC moves within a monitor is a copy there, across the border a change. */
+static void test_copies_stay_within_a_monitor(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	make_two(&session, &first, &second);
+	pc_draw(330, 10, 0xabcdef);
+	settle(&session);
+	take_frame(&session, &second, false);
+	for (unsigned y = 0; y < 100; y++)
+		memcpy(pc.pixels + (y + 100) * pc.stride + 320 * 4,
+		       pc.pixels + y * pc.stride + 320 * 4, 300 * 4);
+	pc.remote.events->copied(pc.remote.ctx, 320, 0, 320, 100, 300, 100);
+	pc.remote.events->frame_done(pc.remote.ctx);
+	settle(&session);
+	assert_int_equal(take_frame(&session, &second, false), 0);
+	assert_memory_equal(second.any.frame.copies.data, ((uint16_t[]){ 0, 0, 0, 100, 300, 100 }),
+			    12);
+	assert_false(hear_of(&first, MSG_frame));
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+}
+
+/* A PC that has one monitor, or will not make another. */
+static void test_both_windows_may_show_the_whole(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &first, &msg);
+	say(&session, &first, MSG_ack, &(struct msg_ack){ .sequence = 1 });
+	watch_monitor(&session, &second, 2, 1);
+	say_hello_sized(&session, &second, 300, 300);
+	assert_int_equal(hear(&second), MSG_hello);
+	assert_int_equal(second.any.hello.monitors, 1);
+	assert_int_equal(take_frame(&session, &second, true), PC_WIDTH * PC_HEIGHT);
+	assert_string_equal(pc.journal, "");
+	pc_draw(5, 5, 9);
+	settle(&session);
+	take_frame(&session, &first, false);
+	take_frame(&session, &second, false);
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+	begin_two(&session, &first, &second);
+	/* It was asked, and does nothing: after a second the picture comes all the same. */
+	while (!hear_of(&second, MSG_frame))
+		assert_ok(loop_step(session.loop, 100));
+	assert_int_equal(second.any.frame.raw_size, 3 * PC_WIDTH * PC_HEIGHT);
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+}
+
+static void test_the_second_window_follows_the_first(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second, third;
+	make_two(&session, &first, &second);
+	/* The first is taken over, from wherever: the second belongs to who had it. */
+	watch(&session, &third, 3);
+	assert_dismissed(&first, SESSION_DETACHED, END_REPLACED);
+	assert_dismissed(&second, SESSION_DETACHED, END_REPLACED);
+	unwatch(&first);
+	unwatch(&second);
+	/* There again, and replaced by one of the same monitor: the first stays. */
+	say_hello_sized(&session, &third, PC_WIDTH, PC_HEIGHT);
+	watch_monitor(&session, &first, 4, 1);
+	watch_monitor(&session, &second, 5, 1);
+	assert_dismissed(&first, SESSION_DETACHED, END_REPLACED);
+	unwatch(&first);
+	assert_int_not_equal(hear(&third), -1);
+	say_hello(&session, &second);
+	/* The first leaves. */
+	unwatch(&third);
+	settle(&session);
+	assert_dismissed(&second, SESSION_DETACHED, END_NONE);
+	assert_int_equal(last_state(&session).state, SESSION_DETACHED);
+	unwatch(&second);
+	/* Alone it is no session's. */
+	watch_monitor(&session, &second, 6, 1);
+	assert_dismissed(&second, SESSION_DETACHED, END_NONE);
+	unwatch(&second);
+	watch_monitor(&session, &second, 7, 2);
+	assert_int_equal(hear(&second), -1);
+	unwatch(&second);
+	session_finish(&session);
+}
+
+static void test_both_are_told_what_happens(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	make_two(&session, &first, &second);
+	pc.remote.events->bell(pc.remote.ctx);
+	assert_true(hear_of(&first, MSG_bell));
+	assert_true(hear_of(&second, MSG_bell));
+	struct msg_session_stop stop = { .reason = END_TERMINATED };
+	order(&session, MSG_session_stop, &stop, -1);
+	assert_int_equal(run_to_the_end(&session), 0);
+	assert_dismissed(&first, SESSION_ENDED, END_TERMINATED);
+	assert_dismissed(&second, SESSION_ENDED, END_TERMINATED);
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+}
+
+/* One takes nothing any more: the other goes on, and the PC with it. */
+static void test_a_slow_window_decides_nothing_for_another(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher first, second;
+	make_two(&session, &first, &second);
+	for (uint32_t i = 1; i <= 50; i++) {
+		pc_draw(10, 10, i);
+		pc_draw(330, 10, i);
+		settle(&session);
+		take_frame(&session, &first, false);
+		assert_false(pc.held);
+	}
+	int frames = 0;
+	while (hear_of(&second, MSG_frame))
+		frames++;
+	assert_int_equal(frames, FLOW_NEAR);
+	/* Neither takes anything. */
+	while (!pc.held) {
+		pc_draw(10, 10, 0x1000000u + (uint32_t)++frames);
+		assert_ok(loop_step(session.loop, 10));
+	}
+	assert_true(frames <= 2 * FLOW_NEAR + 1);
+	unwatch(&second);
+	settle(&session);
+	assert_true(pc.held);
+	unwatch(&first);
+	session_finish(&session);
+}
+
+/* A viewer that lies is cut off; another window does not notice. */
+static void test_lies_in_acknowledgements(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t sequence, decode_us;
+		bool cut;
+	} lies[] = {
+		{ 3, 0, true },          { 1, 0, true },          { 0, 0, true },
+		{ UINT32_MAX, 0, true }, { 0x80000002, 0, true }, { 2, UINT32_MAX, false },
+		{ 2, 0, false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		struct session session;
+		struct watcher first, second;
+		make_two(&session, &first, &second); /* the second has acknowledged frame 1 */
+		pc_draw(330, 10, 5);
+		settle(&session);
+		assert_true(hear_of(&second, MSG_frame));
+		assert_int_equal(second.any.frame.sequence, 2);
+		struct msg_ack ack = { .sequence = lies[i].sequence,
+				       .decode_us = lies[i].decode_us };
+		say(&session, &second, MSG_ack, &ack);
+		if (lies[i].cut) {
+			uint8_t cut;
+			assert_int_equal(recv(second.fd, &cut, 1, MSG_DONTWAIT), 1);
+			assert_int_equal(cut, WIRE_STREAM_VIOLATION);
+			assert_int_equal(last_state(&session).viewers, 1);
+		} else {
+			pc_draw(330, 10, 6);
+			settle(&session);
+			take_frame(&session, &second, false);
+		}
+		pc_draw(10, 10, 7);
+		settle(&session);
+		take_frame(&session, &first, false);
+		assert_false(pc.held);
+		unwatch(&first);
+		unwatch(&second);
+		session_finish(&session);
+	}
+}
+
+static void test_the_way_to_the_pc_is_told(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	say(&session, &watcher, MSG_ping, &(struct msg_ping){ .number = 7 });
+	assert_true(hear_of(&watcher, MSG_pong));
+	assert_int_equal(watcher.any.pong.number, 7);
+	assert_int_equal(watcher.any.pong.pc_us, 4321);
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
+/* A hello that said too little is followed by another. */
+static void test_monitors_become_known(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	say(&session, &watcher, MSG_ack, &(struct msg_ack){ .sequence = 1 });
+	pc_draw(1, 1, 1);
+	settle(&session);
+	assert_int_equal(hear(&watcher), MSG_frame);
+	pc.remote.monitors = 16;
+	pc_draw(1, 1, 2);
+	settle(&session);
+	assert_int_equal(hear(&watcher), MSG_hello);
+	assert_int_equal(watcher.any.hello.monitors, 2);
+	assert_int_equal(watcher.any.hello.can_resize, 1);
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 static void test_cursor_and_bell(void **state)
 {
 	(void)state;
@@ -676,6 +998,16 @@ int main(void)
 		cmocka_unit_test(test_the_pc_changes_its_size),
 		cmocka_unit_test(test_slow_viewer_skips_states),
 		cmocka_unit_test(test_what_the_pc_moves_is_copied),
+		cmocka_unit_test(test_a_second_window_is_a_second_monitor),
+		cmocka_unit_test(test_windows_change_their_own_monitor),
+		cmocka_unit_test(test_copies_stay_within_a_monitor),
+		cmocka_unit_test(test_both_windows_may_show_the_whole),
+		cmocka_unit_test(test_the_second_window_follows_the_first),
+		cmocka_unit_test(test_both_are_told_what_happens),
+		cmocka_unit_test(test_a_slow_window_decides_nothing_for_another),
+		cmocka_unit_test(test_lies_in_acknowledgements),
+		cmocka_unit_test(test_the_way_to_the_pc_is_told),
+		cmocka_unit_test(test_monitors_become_known),
 		cmocka_unit_test(test_cursor_and_bell),
 		cmocka_unit_test(test_idle_warns_and_locks),
 		cmocka_unit_test(test_limits_end_sessions),
