@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 import client  # noqa: E402
 import desktops  # noqa: E402
 import harness  # noqa: E402
+import sound  # noqa: E402
 
 
 class Office:
@@ -51,16 +52,25 @@ class Office:
         self.people[name].new_totp()
 
     def pc(self, name, kind, user, size=(1280, 800)):
-        """Starts a PC of a kind (bare, office, x11vnc, xrdp, shadow) and gives it to a user; its number."""
+        """Starts a PC of a kind (bare, office, x11vnc, xrdp, shadow, sound) and gives it to a user; its number."""
         folder = self.gateway.dir / name
         made = {"bare": lambda: desktops.BareVnc(folder, size=tuple(size)), "office": lambda: desktops.VncDesktop(folder),
                 "x11vnc": lambda: desktops.X11vnc(folder), "xrdp": lambda: desktops.Xrdp(folder),
-                "shadow": lambda: desktops.Shadow(folder, size=tuple(size))}
+                "shadow": lambda: desktops.Shadow(folder, size=tuple(size)), "sound": lambda: sound.Peer(self.gateway.dir)}
         pc = self.pcs[name] = made[kind]()
-        security = {"bare": "none", "xrdp": "tls", "shadow": "nla"}.get(kind, "vnc-password")
-        protocol = "rdp" if kind in ("xrdp", "shadow") else "vnc"
+        security = {"bare": "none", "xrdp": "tls", "shadow": "nla", "sound": "tls"}.get(kind, "vnc-password")
+        protocol = "rdp" if kind in ("xrdp", "shadow", "sound") else "vnc"
+        more = {"audio": "yes"} if kind == "sound" else {}
         return self.gateway.add_host(name, protocol, pc.port, user=user, password=getattr(pc, "password", None),
-                                     pc_user=getattr(pc, "user", None), security=security)
+                                     pc_user=getattr(pc, "user", None), security=security, **more)
+
+    def play(self, name, milliseconds, hertz):
+        """A PC of the kind sound plays a tone, which begins before this returns."""
+        pc = self.pcs[name]
+        if not pc.taken:
+            assert pc.open("static") == "opened"
+            pc.agree(sound.audio_format())
+        pc.play(milliseconds, hertz)
 
     def pc_login(self, name):
         """What a PC wants to know at its log-on."""

@@ -68,6 +68,7 @@ class Peer:
         self.child = subprocess.Popen([PEER, cert, key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                       text=True, bufsize=1, env=harness.environment())
         self.lines, self.seen = queue.Queue(), []
+        self.taken = []  # the formats that were agreed on
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = int(self.expect("port").split()[1])
@@ -120,12 +121,13 @@ class Peer:
         """Announces these formats; those that the client takes."""
         self.say(formats(*entries))
         body = self.heard(FORMATS)
-        count, at, taken = struct.unpack_from("<H", body, 14)[0], 20, []
+        count, at = struct.unpack_from("<H", body, 14)[0], 20
+        self.taken = []
         for _ in range(count):
             tag, channels, rate, _, _, bits, extra = struct.unpack_from("<HHIIHHH", body, at)
-            taken.append((tag, channels, rate, bits))
+            self.taken.append((tag, channels, rate, bits))
             at += 18 + extra
-        return taken
+        return self.taken
 
     def play(self, milliseconds, hertz, rate=44100, channels=2, number=0, way="wave2"):
         self.send(f"tone {milliseconds} {hertz} {rate} {channels} {number} {way}")

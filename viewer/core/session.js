@@ -299,6 +299,7 @@ export class Session {
 		clearTimeout(this.#timer);
 		this.#try++;
 		this.#post({ type: "close" });
+		this.#sound.allow(false);
 		this.#set({ ...change, connection, retryAt: 0 });
 	}
 

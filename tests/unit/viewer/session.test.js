@@ -77,6 +77,25 @@ test("the stream is opened when the worker is ready, and the picture makes it on
 	assert.equal(worker.terminated, true);
 });
 
+test("what the page decodes is announced, and the PC's sound is off until it is turned on", () => {
+	const heard = [];
+	const api = { streamUrl: () => "wss://x/id" };
+	const nothing = () => {};
+	const session = new Session(api, "id", { transferControlToOffscreen: () => ({}) }, { width: 800, height: 600 },
+		{ status: nothing, hello: nothing, sound: (state) => heard.push(state) }, 0, 4);
+	const worker = FakeWorker.last;
+	worker.say({ type: "ready" });
+	assert.equal(worker.posted.find(({ type }) => type === "open").codecs, 4);
+	assert.equal(session.sound.state, "none");
+	worker.say({ type: "hello", version: VERSION, label: "PC", state: 3, canResize: true, viewOnly: false, audio: true });
+	worker.say({ type: "sound", sequence: 1, packet: new Uint8Array(3) });
+	assert.deepEqual(heard, ["off"]);
+	worker.say({ type: "status", state: 5, reason: 0 });
+	assert.deepEqual(heard, ["off", "none"], "a locked session is silent");
+	session.close();
+	assert.deepEqual(heard, ["off", "none"]);
+});
+
 test("a lost connection is tried again after 0.5, 1, 2, 4 and then every 5 seconds", async (context) => {
 	context.mock.timers.enable({ apis: ["setTimeout"] });
 	const { worker, last, gateway, session } = online();
