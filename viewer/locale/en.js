@@ -469,7 +469,7 @@ export default Object.freeze({
 	"help.fullscreen": "Hold Esc to leave full screen when keys are locked to the PC.",
 	"help.ime": "Under “Input method” choose whether Japanese is composed on the PC or on this device, which sends it when it is committed. The choice is remembered for each PC. With the PC's, the 半角/全角 key works as in the office.",
 	"help.leave": "“Disconnect” keeps the connection at the gateway for a while, and you resume it without signing in to the PC again. “End the connection” closes it at once. Neither closes programs on the PC nor signs you out of Windows: to sign out, use its start menu first.",
-	"help.nothing": "Clipboard, files, printers and sound are not transferred. Nothing leaves the office but the picture.",
+	"help.nothing": "Clipboard, files and printers are not transferred. Nothing leaves the office but the picture, and the PC's sound where the office allows it.",
 
 	"error.network": "The gateway cannot be reached. Check this device's network connection, then try again.",
 	"error.nomem": "The gateway is short of memory just now. Wait a minute and try again.",
