@@ -75,6 +75,13 @@ enum err ca_folder_remove(const char *path)
 	return err;
 }
 
+enum err ca_folder_drop(const char *path)
+{
+	enum err err = ca_folder_remove(path);
+
+	return err ? err : sync_parent(path);
+}
+
 enum err ca_folder_fresh(const char *path)
 {
 	enum err err = ca_folder_remove(path);

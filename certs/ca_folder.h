@@ -28,6 +28,9 @@ nodiscard enum err ca_folder_replace(const char *from, const char *to);
 /* With everything in it; none there is OK. */
 nodiscard enum err ca_folder_remove(const char *path);
 
+/* The same, and it stays away after a power cut. */
+nodiscard enum err ca_folder_drop(const char *path);
+
 /*
  * The subfolders that are named by a number, the highest first, at most max; *ret_count. Half-made
  * ones (N.new) are removed. ERR_NOT_FOUND: no such folder.

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "certs/ca_make.h"
+#include "certs/ca_root.h"
 #include "certs/cleanup.h"
 #include "certs/key_file.h"
 #include "certs/pkcs11.h"
@@ -360,31 +361,20 @@ static enum err check_passphrase(const struct ca_store *store, const struct secr
 	return passphrase && secret_len(passphrase) >= least ? OK : ERR_INVALID;
 }
 
-static enum err take_root(const struct ca_change *change, const struct making *making,
-			  struct secret **ret_root)
+enum err ca_store_init(struct ca_store *store, const struct ca_change *change)
 {
-	return change->take_root ? key_encode(making->root_key, change->passphrase, ret_root) : OK;
-}
-
-enum err ca_store_init(struct ca_store *store, const struct ca_change *change,
-		       struct secret **ret_root)
-{
-	_cleanup_(making_finish) struct making making = { .keeps_root = !change->take_root };
-	_cleanup_secret_ struct secret *root = NULL;
+	_cleanup_(making_finish) struct making making = { .keeps_root = true };
 	uint32_t number = store->count ? ca_number(store->list[0]) + 1 : 1;
 	enum err err = check_passphrase(store, change->passphrase);
 
 	if (!err)
 		err = make_with_root(store, change->passphrase, number, change->now_s, &making);
 	if (!err)
-		err = take_root(change, &making, &root);
-	if (!err)
 		err = write_anew(store, &making, change->passphrase);
 	if (err)
 		return err;
 	drop_all(store);
 	put_first(store, util_take_ptr(making.ca));
-	*ret_root = util_take_ptr(root);
 	return OK;
 }
 
@@ -448,7 +438,7 @@ static enum err make_next(const struct ca_store *store, const struct ca_change *
 		.key = key,
 	};
 	/* One that was brought along goes again. */
-	making->keeps_root = !change->take_root && (change->new_root || !change->root.len);
+	making->keeps_root = change->new_root || !change->root.len;
 	return ca_new(&plan, &making->ca, &making->root_key);
 }
 
@@ -482,30 +472,13 @@ static enum err write_next(const struct ca_store *store, const struct making *ma
 	return err;
 }
 
-/* The root has left the gateway: no older folder may have it still. */
-static void remove_root_keys(const struct ca_store *store, X509 *root)
-{
-	for (size_t i = 0; i < store->count; i++) {
-		char path[CA_PATH];
-		if (X509_cmp(ca_root(store->list[i]), root) != 0)
-			continue;
-		enum err err = ca_path(path, "%s/ca/%u/root.key", store->place.folder,
-				       ca_number(store->list[i]));
-		if (!err)
-			err = ca_folder_remove(path);
-		if (err)
-			log_error("ca-root-key-left", "ca=%u error=%s", ca_number(store->list[i]),
-				  err_code(err));
-	}
-}
-
 static enum err check_rotate(struct ca_store *store, const struct ca_change *change)
 {
 	char path[CA_PATH];
 
 	if (!store->count)
 		return ERR_WRONG_STATE;
-	if (change->passphrase || change->take_root) {
+	if (change->passphrase) {
 		enum err err = check_passphrase(store, change->passphrase);
 		if (!err)
 			err = check_sealed(store);
@@ -520,24 +493,21 @@ static enum err check_rotate(struct ca_store *store, const struct ca_change *cha
 	return err ? err : make_room(store, change->now_s);
 }
 
-enum err ca_store_rotate(struct ca_store *store, const struct ca_change *change,
-			 struct secret **ret_root)
+enum err ca_store_rotate(struct ca_store *store, const struct ca_change *change)
 {
 	_cleanup_(making_finish) struct making making = { 0 };
-	_cleanup_secret_ struct secret *root = NULL;
 	enum err err = check_rotate(store, change);
 
 	if (!err)
 		err = make_next(store, change, &making);
 	if (!err)
-		err = take_root(change, &making, &root);
-	if (!err)
 		err = write_next(store, &making, change->passphrase);
 	if (err)
 		return err;
-	if (!making.keeps_root)
-		remove_root_keys(store, ca_root(making.ca));
+	/* The root is kept elsewhere: no older folder may have it still. Done is done all the same:
+	 * what could not be removed is in the log. */
+	if (!making.keeps_root && ca_root_remove(store, ca_root(making.ca)))
+		log_warn("ca-root-not-away", "hint=\"sekisho ca take-root\"");
 	put_first(store, util_take_ptr(making.ca));
-	*ret_root = util_take_ptr(root);
 	return OK;
 }

@@ -68,17 +68,15 @@ nodiscard enum err ca_store_unlock(struct ca_store *store, const struct secret *
 struct ca_change {
 	const struct secret *passphrase; /* NULL: none */
 	struct bytes root;               /* the root's key in PEM when it is kept elsewhere */
-	bool take_root;                  /* it is to leave the gateway, encrypted */
 	bool new_root;
 	int64_t now_s;
 };
 
 /*
  * A CA with a new root in place of all there are. ERR_INVALID: the passphrase is missing or too
- * short. *ret_root (may stay NULL): as take_root asks. The caller frees.
+ * short.
  */
-nodiscard enum err ca_store_init(struct ca_store *store, const struct ca_change *change,
-				 struct secret **ret_root);
+nodiscard enum err ca_store_init(struct ca_store *store, const struct ca_change *change);
 
 /*
  * One more CA. ERR_LOGIN: the passphrase is not that of the CA in use. ERR_WRONG_STATE: there is
@@ -87,7 +85,6 @@ nodiscard enum err ca_store_init(struct ca_store *store, const struct ca_change 
  * the root has run out. ERR_EXISTS: the token's key is in use already. ERR_FULL: CA_LIST_MAX, or
  * the disk.
  */
-nodiscard enum err ca_store_rotate(struct ca_store *store, const struct ca_change *change,
-				   struct secret **ret_root);
+nodiscard enum err ca_store_rotate(struct ca_store *store, const struct ca_change *change);
 
 #endif

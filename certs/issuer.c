@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "certs/ca_make.h"
+#include "certs/ca_root.h"
 #include "certs/cleanup.h"
 #include "certs/crl.h"
 #include "certs/csr.h"
@@ -321,12 +322,16 @@ static enum err change(struct issuer *issuer, unsigned order, const struct ca_ch
 	case CA_INIT:
 		if (issuer->journal.devices)
 			return ERR_WRONG_STATE;
-		return ca_store_init(&issuer->cas, change, ret_root);
+		return ca_store_init(&issuer->cas, change);
 	case CA_UNLOCK:
 		return change->passphrase ? ca_store_unlock(&issuer->cas, change->passphrase)
 					  : ERR_INVALID;
 	case CA_ROTATE:
-		return ca_store_rotate(&issuer->cas, change, ret_root);
+		return ca_store_rotate(&issuer->cas, change);
+	case CA_SHOW_ROOT:
+		return ca_root_show(&issuer->cas, change->passphrase, ret_root);
+	case CA_DROP_ROOT:
+		return ca_root_drop(&issuer->cas, change->passphrase, change->root);
 	default:
 		return ERR_INVALID;
 	}
@@ -345,7 +350,6 @@ enum err issuer_change(struct issuer *issuer, const struct msg_change_ca *order,
 	const struct ca_change wanted = {
 		.passphrase = passphrase,
 		.root = order->root,
-		.take_root = order->take_root,
 		.new_root = order->new_root,
 		.now_s = now_s,
 	};

@@ -18,7 +18,7 @@ enum {
 	ISSUER_GATEWAYS_PER_MINUTE = 10, /* the edge asks once when it starts */
 	ISSUER_CHECKS_PER_MINUTE = 120,
 	ISSUER_QUESTIONS_PER_MINUTE = 600,
-	ISSUER_CHANGES_PER_MINUTE = 6, /* each tries a passphrase */
+	ISSUER_CHANGES_PER_MINUTE = 12, /* each tries a passphrase */
 	ISSUER_KEY_TYPE_MAX = 32,
 };
 
@@ -82,7 +82,8 @@ nodiscard enum err issuer_answer(struct issuer *issuer, const struct msg_answer_
 
 /*
  * *ret_root (may stay NULL): the root's key in PEM, encrypted; the caller frees. ERR_WRONG_STATE: a
- * device's certificate was issued already; ERR_THROTTLED; errors of ca_store.h.
+ * device's certificate was issued already; ERR_THROTTLED; errors of ca_store.h and
+ * ca_root.h.
  */
 nodiscard enum err issuer_change(struct issuer *issuer, const struct msg_change_ca *order,
 				 int64_t now_s, uint64_t mono_ms, struct secret **ret_root);

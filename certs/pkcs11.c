@@ -174,6 +174,32 @@ static enum err check_module(const char *module)
 	return ERR_UNAVAILABLE;
 }
 
+static enum err set_variable(char *text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t len = strspn(text, letters);
+
+	if (!len || text[len] != '=' || !text[len + 1])
+		return ERR_INVALID;
+	text[len] = '\0';
+	return setenv(text, text + len + 1, 1) < 0 ? ERR_NOMEM : OK;
+}
+
+enum err token_environment(const char *text)
+{
+	_cleanup_free_ char *copy = strdup(text);
+	char *rest = copy;
+	enum err err = copy ? OK : ERR_NOMEM;
+
+	for (char *word; !err && (word = strsep(&rest, " "));)
+		if (*word)
+			err = set_variable(word);
+	if (err == ERR_INVALID)
+		log_error("token-environment",
+			  "setting=ca.pkcs11_environment allowed=\"NAME=value NAME=value\"");
+	return err;
+}
+
 enum err token_open(const char *module, const char *uri, struct token **ret)
 {
 	_cleanup_(token_closep) struct token *token = calloc(1, sizeof(*token));

@@ -14,6 +14,10 @@ enum { TOKEN_URI_MAX = 255 };
 
 struct token;
 
+/* Sets what the module wants to find in its environment: NAME=value, with blanks between several.
+ * Before token_open. ERR_INVALID: it is nothing of the kind; logged. */
+nodiscard enum err token_environment(const char *text);
+
 /*
  * Loads all libraries that will be needed, so that a sandbox may forbid that afterwards; once in a
  * process. module: path of the PKCS#11 module. uri: of the key (RFC 7512). ERR_INVALID: not a URI,

@@ -9,6 +9,7 @@
 #include "base/sandbox.h"
 #include "base/util.h"
 #include "certs/ca_make.h"
+#include "certs/ca_root.h"
 #include "certs/issuer.h"
 #include "certs/pkcs11.h"
 #include "certs/signer_start.h"
@@ -139,6 +140,7 @@ static void send_state(struct signer *signer, uint32_t request, enum err err, st
 	if (!err)
 		err = ca_store_certificates(cas, now_s, &certificates);
 	answer.error = (uint8_t)err;
+	answer.root_here = ca_root_is_here(cas);
 	if (!err) {
 		answer.issuers = bytes_of(&numbers);
 		answer.cas = bytes_of(&certificates);
@@ -159,8 +161,8 @@ static void answer_change_ca(struct signer *signer, const struct msg_change_ca *
 		log_warn("ca-change-refused", "order=%s error=%s", ca_order_code(order->order),
 			 err_code(err));
 	else
-		log_info("ca-changed", "order=%s ca=%u root_taken=%d", ca_order_code(order->order),
-			 newest ? ca_number(newest) : 0, root != NULL);
+		log_info("ca-changed", "order=%s ca=%u root_here=%d", ca_order_code(order->order),
+			 newest ? ca_number(newest) : 0, ca_root_is_here(&signer->issuer.cas));
 	send_state(signer, order->request, err, root);
 }
 
@@ -307,6 +309,8 @@ static enum err open_issuer(struct signer *signer)
 	enum err err = OK;
 
 	if (settings->ca_pkcs11_module[0])
+		err = token_environment(settings->ca_pkcs11_environment);
+	if (!err && settings->ca_pkcs11_module[0])
 		err = token_open(settings->ca_pkcs11_module, settings->ca_pkcs11_key,
 				 &signer->token);
 	if (!err && settings->ca_passphrase_file[0])

@@ -15,8 +15,9 @@
  * - user add, user totp: {"totp_secret": base32, "otpauth": URI}, shown this once
  * - device enrol: {"id", "certificate", "ca"}, the last two in PEM
  * - device invite, device export: as in docs/protocol.md §3
- * - ca show, ca init, ca unlock, ca rotate: a list, and of the newest root {"certificate": PEM,
- *   "sha256": hex}, "locked"; "root", its key, when it was to leave the gateway
+ * - ca show, ca init, ca unlock, ca rotate, ca take-root: a list, and of the newest root
+ *   {"certificate": PEM, "sha256": hex, "root_key": "gateway" or "elsewhere"}, "locked"; ca
+ *   take-root also "root", its key in PEM; with that as argument "root" it is removed
  * - ca export: {"pem"}; auditor certify: {"certificate": PEM, "sha256"}
  * - everything else: {}
  */
@@ -87,7 +88,7 @@ struct admin_call {
 	int64_t page_last;      /* number of the last of them */
 	char field[64];         /* of an error */
 	char message[200];      /* of an error */
-	const char *message_ja; /* static; NULL: that of admin_messages.def */
+	char message_ja[200];   /* "": that of admin_messages.def */
 };
 
 /* OK with later unset: done. Any error: nothing was done. */

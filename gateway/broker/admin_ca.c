@@ -75,7 +75,8 @@ static enum err refused_init(struct admin_call *call, enum err err)
 			call, err, "",
 			"devices have certificates of this CA already: rotate it instead");
 	if (err == ERR_INVALID)
-		return admin_wrong(call, err, "passphrase", "the passphrase is too short");
+		return admin_wrong(call, err, "passphrase",
+				   "the passphrase is too short: at least 8 characters");
 	return err;
 }
 
@@ -105,6 +106,16 @@ static enum err refused_rotate(struct admin_call *call, enum err err)
 	return err;
 }
 
+static enum err refused_take_root(struct admin_call *call, enum err err)
+{
+	if (err == ERR_NOT_FOUND)
+		return admin_wrong(call, err, "", "the root's key is not on the gateway any more");
+	if (err == ERR_INVALID)
+		return admin_wrong(call, err, "root",
+				   "not the root's key as sekisho ca init wrote it");
+	return err == ERR_WRONG_STATE ? refused_clear(call) : err;
+}
+
 /* Why the signer would not, in words. */
 static enum err refused(struct admin_call *call, enum err err)
 {
@@ -119,6 +130,8 @@ static enum err refused(struct admin_call *call, enum err err)
 		return refused_init(call, err);
 	if (util_streq(call->command->name, "ca rotate"))
 		return refused_rotate(call, err);
+	if (util_streq(call->command->name, "ca take-root"))
+		return refused_take_root(call, err);
 	if (util_streq(call->command->name, "ca unlock") && err == ERR_WRONG_STATE)
 		return refused_clear(call);
 	return err;
@@ -137,7 +150,7 @@ static enum err record(struct admin_call *call, const char *event, json_t *detai
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* Done is done: a root's key that has left the signer must reach its owner. */
+/* Done is done. */
 static enum err changed(struct admin_call *call, const struct msg_ca_state *state)
 {
 	enum err err = admin_ca_table(state, &call->result);
@@ -182,7 +195,6 @@ static enum err change(struct admin_call *call, enum ca_order order, const char 
 		.order = (uint8_t)order,
 		.passphrase = passphrase ? passphrase : "",
 		.root = { (const uint8_t *)root, root ? strlen(root) : 0 },
-		.take_root = admin_flag(call, "take-root"),
 		.new_root = admin_flag(call, "new-root"),
 	};
 	enum err err;
@@ -192,23 +204,36 @@ static enum err change(struct admin_call *call, enum ca_order order, const char 
 	if (!call->broker->signer)
 		return admin_wrong(call, ERR_UNAVAILABLE, "", "the signer is not running");
 	err = record(call, event,
-		     order == CA_UNLOCK ? NULL
-					: json_pack("{s:b, s:b}", "take_root", msg.take_root,
-						    "new_root", msg.new_root));
+		     order == CA_UNLOCK
+			     ? NULL
+			     : json_pack("{s:s, s:b}", "order", ca_order_code((unsigned)order),
+					 "new_root", msg.new_root));
 	return err ? err : later(call, pki_change_ca(call->broker->pki, &msg, change_came, call));
 }
 
 enum err admin_ca_init(struct admin_call *call)
 {
 	_cleanup_secret_ struct secret *passphrase = NULL;
-	enum err err = admin_new_password(call, "passphrase", NULL, NULL, &passphrase);
+	enum err err = OK;
 
+	/* A token's PIN was chosen before, by the token's rules. */
+	if (!call->broker->settings.ca_pkcs11_module[0])
+		err = admin_new_password(call, "passphrase", NULL, NULL, &passphrase);
 	return err ? err : change(call, CA_INIT, "ca-init");
 }
 
 enum err admin_ca_unlock(struct admin_call *call)
 {
 	return change(call, CA_UNLOCK, "ca-unlock");
+}
+
+/*
+ * Two orders: shown, it is still here; and once it lies in a file, whose contents prove it, it is
+ * removed. Whoever dies in between has lost nothing.
+ */
+enum err admin_ca_take_root(struct admin_call *call)
+{
+	return change(call, admin_text(call, "root") ? CA_DROP_ROOT : CA_SHOW_ROOT, "ca-take-root");
 }
 
 enum err admin_ca_rotate(struct admin_call *call)

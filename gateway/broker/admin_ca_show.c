@@ -118,9 +118,10 @@ enum err admin_ca_table(const struct msg_ca_state *state, json_t **ret)
 		json_decref(rows);
 		return err;
 	}
-	*ret = json_pack("{s:[s,s,s,s,s,s,s], s:o, s:o, s:s, s:b}", "columns", "kind", "id", "name",
-			 "state", "from", "until", "sha256", "rows", rows, "certificate", pem,
-			 "sha256", fingerprint, "locked", state->locked);
+	*ret = json_pack("{s:[s,s,s,s,s,s,s], s:o, s:o, s:s, s:b, s:s}", "columns", "kind", "id",
+			 "name", "state", "from", "until", "sha256", "rows", rows, "certificate",
+			 pem, "sha256", fingerprint, "locked", state->locked, "root_key",
+			 state->root_here ? "gateway" : "elsewhere");
 	return *ret ? OK : ERR_NOMEM;
 }
 

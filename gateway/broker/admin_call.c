@@ -74,8 +74,7 @@ static const struct {
 	{ "device enrol", "compatible", COMMAND_FILE_OUT },
 	{ "device enrol", "csr", COMMAND_FILE_IN },
 	{ "device enrol", "place", COMMAND_TEXT },
-	{ "ca init", "take-root", COMMAND_FLAG },
-	{ "ca rotate", "take-root", COMMAND_FLAG },
+	{ "ca take-root", "root", COMMAND_FILE_IN },
 };
 
 static const struct command_arg *find_arg(const struct command *command, const char *name)
@@ -159,7 +158,7 @@ static const char *message_ja(const char *en)
 
 static json_t *error_json(const struct admin_call *call, enum err err)
 {
-	const char *ja = call->message_ja ? call->message_ja : message_ja(call->message);
+	const char *ja = call->message_ja[0] ? call->message_ja : message_ja(call->message);
 	json_t *json = json_pack("{s:s}", "error", err_code(err));
 
 	if (call->field[0])

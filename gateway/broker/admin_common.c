@@ -18,6 +18,22 @@ enum err admin_find_account(struct admin_call *call, const char *field, struct a
 				    : err;
 }
 
+/* Who is told that it is too short wants to know how long it must be. */
+static enum err rule_broken(struct admin_call *call, const char *field, enum password_rule rule)
+{
+	long long least = call->broker->settings.login_password_length;
+
+	admin_wrong(call, ERR_INVALID, field, password_rule_en(rule));
+	snprintf(call->message_ja, sizeof(call->message_ja), "%s", password_rule_ja(rule));
+	if (rule == PASSWORD_SHORT) {
+		snprintf(call->message, sizeof(call->message), "%s: at least %lld characters",
+			 password_rule_en(rule), least);
+		snprintf(call->message_ja, sizeof(call->message_ja), "%s（%lld 文字以上）",
+			 password_rule_ja(rule), least);
+	}
+	return ERR_INVALID;
+}
+
 enum err admin_new_password(struct admin_call *call, const char *field, const char *account,
 			    const char *full_name, struct secret **ret)
 {
@@ -41,10 +57,8 @@ enum err admin_new_password(struct admin_call *call, const char *field, const ch
 	if (password_check(password, &policy, &rule))
 		return admin_wrong(call, ERR_UNAVAILABLE, field,
 				   "the list of leaked passwords cannot be read");
-	if (rule != PASSWORD_GOOD) {
-		call->message_ja = password_rule_ja(rule);
-		return admin_wrong(call, ERR_INVALID, field, password_rule_en(rule));
-	}
+	if (rule != PASSWORD_GOOD)
+		return rule_broken(call, field, rule);
 	*ret = util_take_ptr(password);
 	return OK;
 }

@@ -162,7 +162,10 @@ enum err pki_crl_issuers(struct pki *pki, struct bytes issuers)
 {
 	size_t count = issuers.len / sizeof(uint32_t);
 
-	if (issuers.len % sizeof(uint32_t) || !count || count > PKI_ISSUERS_MAX)
+	if (issuers.len % sizeof(uint32_t) || count > PKI_ISSUERS_MAX)
+		return ERR_PROTOCOL;
+	/* None at all: a signer with a token waits for its PIN to make the first. */
+	if (!count && pki->cas.len)
 		return ERR_PROTOCOL;
 	if (numbers_same(pki, issuers))
 		return OK;

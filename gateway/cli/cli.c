@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/pages.h"
 #include "cli/prompt.h"
+#include "cli/root.h"
 #include "cli/show.h"
 #include "wire/settings.h"
 
@@ -53,13 +54,26 @@ static int refuse(const struct run *run, int code, enum err err, const char *fie
 	return code;
 }
 
+/* Takes body over. */
+static int show_answer(const struct run *run, json_t *body)
+{
+	if (run->args.json) {
+		show_json(stdout, body);
+	} else {
+		show_reply(stdout, body);
+		json_decref(body);
+	}
+	return EXIT_DONE;
+}
+
 /* ---- arguments ------------------------------------------------------------------------------- */
 
 /* A password that is only repeated here, not chosen, need not be typed twice. */
 static bool is_chosen(const struct command *command)
 {
 	return !util_streq(command->name, "host credentials") &&
-	       !util_streq(command->name, "ca unlock") && !util_streq(command->name, "ca rotate");
+	       !util_streq(command->name, "ca unlock") && !util_streq(command->name, "ca rotate") &&
+	       !util_streq(command->name, "ca take-root");
 }
 
 static int ask_password(struct run *run, const struct command_arg *arg, struct secret **ret)
@@ -118,12 +132,7 @@ static int add_value(struct run *run, const struct args_value *value)
 		break;
 	case COMMAND_PASSWORD:
 		return add_password(run, value->arg);
-	case COMMAND_FILE_OUT:
-		/* Where the answer goes stays here; what else is wanted, the broker must know. */
-		if (util_streq(value->arg->name, "out"))
-			return EXIT_DONE;
-		json = json_true();
-		break;
+	case COMMAND_FILE_OUT: /* where the answer goes stays here */
 	default:
 		return EXIT_DONE;
 	}
@@ -154,9 +163,11 @@ static int gather(struct run *run)
 	const struct command_arg *password = password_arg(run->args.command);
 	const char *name = NULL;
 	enum err err = output_check_all(&run->args, &name);
+	const char *wrong = root_wrong(&run->args, &name);
 
-	if (err)
-		return refuse(run, EXIT_REFUSED, err, name, NULL);
+	if (err || wrong)
+		return refuse(run, wrong ? EXIT_USAGE : EXIT_REFUSED, wrong ? ERR_INVALID : err,
+			      name, wrong);
 	run->arguments = json_object();
 	for (size_t i = 0; i < run->args.value_count; i++) {
 		int code = add_value(run, &run->args.values[i]);
@@ -205,15 +216,8 @@ static int finish_enrol(struct run *run, json_t *body)
 			(long long)json_integer_value(id));
 		return refuse(run, EXIT_REFUSED, err, "out", NULL);
 	}
-	json_t *answer =
-		json_pack("{s:O?, s:s}", "id", id, "file", args_find(&run->args, "out")->text);
-	if (run->args.json) {
-		show_json(stdout, answer);
-	} else {
-		show_reply(stdout, answer);
-		json_decref(answer);
-	}
-	return EXIT_DONE;
+	return show_answer(run, json_pack("{s:O?, s:s}", "id", id, "file",
+					  args_find(&run->args, "out")->text));
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -304,13 +308,41 @@ static enum err call_all(const struct run *run, unsigned *ret_status, json_t **r
 	return err;
 }
 
+/* After the order itself, or as the order: the root's key into its file. */
+static int take_root(struct run *run)
+{
+	const char *path = root_path(&run->args);
+	struct root_end end;
+	enum err err = root_take(run->settings.gateway_runtime_dir,
+				 json_object_get(run->arguments, "passphrase"), path, &end);
+	bool refused = !err && is_refusal(end.status, end.body);
+
+	if (!err && !refused) {
+		json_object_set_new(end.body, "file", json_string(path));
+		return show_answer(run, end.body);
+	}
+	fprintf(stderr, "sekisho: %s\n", root_hint(end.step));
+	if (refused && run->args.json)
+		show_json(stdout, json_incref(end.body));
+	else if (refused)
+		show_error(stderr, end.body);
+	json_decref(end.body);
+	if (refused)
+		return EXIT_REFUSED;
+	return end.step == ROOT_WRITE ? refuse(run, EXIT_REFUSED, err, path, NULL)
+				      : explain_call(run, err);
+}
+
 static int call(struct run *run)
 {
 	unsigned status = 0;
 	json_t *body = NULL;
 	int code = EXIT_DONE;
-	enum err err = call_all(run, &status, &body);
+	enum err err;
 
+	if (util_streq(run->args.command->name, "ca take-root"))
+		return take_root(run);
+	err = call_all(run, &status, &body);
 	if (err)
 		return explain_call(run, err);
 	if (is_refusal(status, body)) {
@@ -319,6 +351,9 @@ static int call(struct run *run)
 			show_error(stderr, body);
 	} else if (run->enrol) {
 		code = finish_enrol(run, body);
+	} else if (root_path(&run->args)) {
+		json_decref(body);
+		return take_root(run);
 	} else {
 		code = finish(run, body);
 	}

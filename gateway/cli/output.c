@@ -16,8 +16,6 @@ static const struct {
 	{ "device invite", "out", NULL, 0600 },
 	{ "device export", "out", "csv", 0600 },
 	{ "ca export", "out", "pem", 0644 },
-	{ "ca init", "take-root", "root", 0600 },
-	{ "ca rotate", "take-root", "root", 0600 },
 	{ "auditor certify", "out", "certificate", 0644 },
 };
 

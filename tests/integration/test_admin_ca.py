@@ -2,8 +2,13 @@
 """The office's CA by the command line: a root for the safe, a passphrase, rotation, certificates for auditors."""
 
 import os
+import pathlib
+import shutil
 import signal
+import socket
 import subprocess
+import tempfile
+import threading
 
 import harness
 
@@ -14,18 +19,71 @@ def openssl(*arguments, **kw):
     return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True, **kw).stdout
 
 
+class Between:
+    """An admin socket that hands everything on to the gateway's, and kills the command line at one point."""
+
+    MESSAGE_MAX = 256 * 1024
+
+    def __init__(self, gateway, at):
+        """at: "request" or "answer" and which; the killed one gets neither."""
+        self.at, self.gateway = at, gateway
+        self.dir = pathlib.Path(tempfile.mkdtemp())
+        self.settings = self.dir / "sekisho.conf"
+        self.settings.write_text(gateway.settings_path.read_text().replace(str(gateway.dir / "run"), str(self.dir)))
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(str(self.dir / "admin.sock"))
+        self.listener.listen(8)
+        self.killed = threading.Event()
+
+    def pass_on(self, count, peer):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as real:
+            real.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.MESSAGE_MAX)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.MESSAGE_MAX)
+            real.connect(str(self.gateway.dir / "run" / "admin.sock"))
+            for name, source, target in (("request", peer, real), ("answer", real, peer)):
+                message = source.recv(self.MESSAGE_MAX)
+                if self.at == (name, count):
+                    os.kill(self.child.pid, signal.SIGKILL)
+                    self.killed.set()
+                    return
+                target.send(message)
+
+    def serve(self):
+        count = 0
+        while not self.killed.is_set():
+            peer, _ = self.listener.accept()
+            count += 1
+            with peer:
+                self.pass_on(count, peer)
+
+    def run(self, *arguments):
+        self.child = subprocess.Popen([self.gateway.bin / "sekisho", "--config", self.settings, *map(str, arguments)],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      env=harness.environment())
+        thread = threading.Thread(target=self.serve, daemon=True)
+        thread.start()
+        self.child.communicate((PASSPHRASE + "\n").encode(), timeout=60)
+        thread.join(10)
+        self.listener.close()
+        shutil.rmtree(self.dir)
+        return self.child.returncode
+
+
 class AdminCa(harness.Case):
     def refused(self, *arguments, field, password=None):
         done = subprocess.run([self.gateway.bin / "sekisho", "--config", self.gateway.settings_path, *map(str, arguments)],
                               input=(password or "") + "\n", capture_output=True, text=True,
                               env=harness.environment(LC_ALL="ja_JP.UTF-8"), timeout=60)
         self.assertEqual(done.returncode, 1, done)
-        self.assertRegex(done.stderr, f"^sekisho: {field}: .*[ぁ-んァ-ン一-龥]")
+        self.assertRegex(done.stderr, f"^sekisho: {field}: .*[ぁ-んァ-ン一-龥]" if field else "ルート CA の鍵はもう")
         return done.stderr
 
     def show(self):
         answer = self.gateway.cli("ca", "show")
         return answer, [dict(zip(answer["columns"], row)) for row in answer["rows"]]
+
+    def root_keys(self):
+        return list(self.gateway.dir.glob("state/signer/ca/*/root.key"))
 
     def state_of_ca(self):
         return next((row["state"] for row in self.gateway.rows("status") if row["part"] == "ca"), None)
@@ -35,18 +93,37 @@ class AdminCa(harness.Case):
         gateway = self.gateway
         with self.subTest("a weak passphrase changes nothing"):
             before, _ = self.show()
-            self.refused("ca", "init", field="passphrase", password="abc")
+            self.assertIn("12 文字以上", self.refused("ca", "init", field="passphrase", password="abc"))
             self.assertEqual(self.show()[0], before)
+        with self.subTest("a command line that is killed on the way loses nothing"):
+            for number, at in enumerate([("answer", 2), ("request", 3)]):
+                file = gateway.dir / f"lost-{number}.pem"
+                self.assertEqual(Between(gateway, at).run("ca", "init", "--take-root", file), -signal.SIGKILL, at)
+                self.assertEqual(self.show()[0]["root_key"], "gateway", at)
+                self.assertEqual(file.exists(), at == ("request", 3), at)
+                self.assertTrue(self.root_keys(), at)
+            # The one that had written its file: both are the root's key, until somebody takes it for good.
+            fingerprint = self.show()[0]["sha256"]
+            again = gateway.dir / "again.pem"
+            taken = gateway.cli("ca", "take-root", "--out", again, password=PASSPHRASE)
+            self.assertEqual((taken["sha256"], taken["root_key"]), (fingerprint, "elsewhere"))
+            self.assertEqual(*(openssl("pkey", "-in", path, "-passin", f"pass:{PASSPHRASE}", "-pubout") for path in (file, again)))
+            self.assertFalse(self.root_keys())
+            # One that is killed when it was done already has it too.
+            self.refused("ca", "take-root", "--out", gateway.dir / "none.pem", field=None, password=PASSPHRASE)
+            self.assertFalse((gateway.dir / "none.pem").exists())
         with self.subTest("the root's key goes into the safe"):
+            before, _ = self.show()
             root = gateway.dir / "root.pem"
             made = gateway.cli("ca", "init", "--take-root", root, password=PASSPHRASE)
             self.assertEqual(made["file"], str(root))
             self.assertNotIn("root", made)
+            self.assertEqual(made["root_key"], "elsewhere")
             self.assertNotEqual(made["sha256"], before["sha256"])
             self.assertEqual(root.stat().st_mode & 0o777, 0o600)
             self.assertIn("BEGIN ENCRYPTED PRIVATE KEY", root.read_text())
             openssl("pkey", "-in", root, "-passin", f"pass:{PASSPHRASE}", "-noout")
-            self.assertFalse(list(gateway.dir.glob("state/signer/ca/*/root.key")))
+            self.assertFalse(self.root_keys())
         with self.subTest("rotation needs passphrase and key"):
             self.refused("ca", "rotate", field="passphrase")
             self.refused("ca", "rotate", "--passphrase", field="root", password=PASSPHRASE)
@@ -90,7 +167,7 @@ class AdminCa(harness.Case):
                 gateway.cli("ca", "init", password=PASSPHRASE)
         events = [(row["event"], row["detail"]) for row in gateway.rows("audit", "list", "--last", 200)]
         self.assertEqual([event for event, _ in events if event in ("ca-init", "ca-unlock", "ca-rotate")],
-                         ["ca-init", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-unlock", "ca-unlock",
+                         2 * ["ca-init"] + ["ca-init", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-unlock", "ca-unlock",
                           "ca-init"])
         self.assertFalse([detail for _, detail in events if PASSPHRASE in detail])
         self.assertNotIn(PASSPHRASE, gateway.log())

@@ -153,12 +153,12 @@ static void the_signer_gets_what_was_said(void **state)
 	const struct msg_change_ca *order;
 
 	send(office, "ca rotate",
-	     "{\"passphrase\": \"" PASSPHRASE "\", \"root\": \"PEM\", \"take-root\": true}");
+	     "{\"passphrase\": \"" PASSPHRASE "\", \"root\": \"PEM\", \"new-root\": true}");
 	order = ordered_change(office);
 	assert_int_equal(order->order, CA_ROTATE);
 	assert_string_equal(order->passphrase, PASSPHRASE);
 	assert_int_equal(order->root.len, 3);
-	assert_true(order->take_root && !order->new_root);
+	assert_true(order->new_root);
 	signer_state(office, &desk->signer, order->request);
 	ipc_received_finish(&office->received);
 	answer = answered(office);
@@ -182,6 +182,10 @@ static void a_refusal_says_why(void **state)
 		{ "ca rotate", "{\"root\": \"x\"}", ERR_INVALID, "root" },
 		{ "ca rotate", "{}", ERR_EXPIRED, "new-root" },
 		{ "ca rotate", "{}", ERR_FULL, "" },
+		{ "ca take-root", "{\"passphrase\": \"x\"}", ERR_NOT_FOUND, "" },
+		{ "ca take-root", "{\"passphrase\": \"x\"}", ERR_LOGIN, "passphrase" },
+		{ "ca take-root", "{\"passphrase\": \"x\", \"root\": \"x\"}", ERR_INVALID, "root" },
+		{ "ca take-root", "{\"passphrase\": \"x\"}", ERR_WRONG_STATE, "passphrase" },
 		{ "ca init", "{\"passphrase\": \"" PASSPHRASE "\"}", ERR_WRONG_STATE, "" },
 		{ "ca init", "{\"passphrase\": \"" PASSPHRASE "\"}", ERR_INVALID, "passphrase" },
 	};
@@ -224,29 +228,51 @@ static void nothing_is_ordered_unrecorded(void **state)
 	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_change_ca, 50));
 }
 
-/* The signer has removed it: whatever else fails, the key must arrive. */
-static void a_taken_root_arrives(void **state)
+/* Shown first; and only whoever sends it back has it removed. */
+static void the_root_leaves_in_two_steps(void **state)
 {
 	struct desk *desk = *state;
 	struct office *office = desk->office;
-	_cleanup_answer_ struct answer answer = { .fd = -1 };
+	const struct msg_change_ca *order;
+	struct msg_ca_state reply = { .root_here = true, .root = { (const uint8_t *)"KEY", 3 } };
+	struct answer answer;
 	_cleanup_buf_ struct buf cas;
-	struct msg_ca_state reply = { .root = { (const uint8_t *)"KEY", 3 } };
 	uint8_t one[4] = { 1 };
 
 	buf_init(&cas, 8192);
-	send(office, "ca init", "{\"passphrase\": \"" PASSPHRASE "\", \"take-root\": true}");
-	reply.request = ordered_change(office)->request;
-	ipc_received_finish(&office->received);
-	office_break_audit(office);
 	signer_der(desk->signer.issuing[0].certificate, &cas);
 	signer_der(desk->signer.root.certificate, &cas);
 	reply.cas = signer_bytes(&cas);
 	reply.issuers = (struct bytes){ one, sizeof(one) };
+	send(office, "ca take-root", "{\"passphrase\": \"" PASSPHRASE "\"}");
+	order = ordered_change(office);
+	assert_int_equal(order->order, CA_SHOW_ROOT);
+	assert_string_equal(order->passphrase, PASSPHRASE);
+	assert_int_equal(order->root.len, 0);
+	reply.request = order->request;
+	ipc_received_finish(&office->received);
 	assert_ok(ipc_send(office->signer, MSG_ca_state, &reply, -1));
 	answer = answered(office);
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer_text(answer, "root"), "KEY");
+	assert_string_equal(answer_text(answer, "root_key"), "gateway");
+	answer_finish(&answer);
+	send(office, "ca take-root", "{\"passphrase\": \"" PASSPHRASE "\", \"root\": \"KEY\"}");
+	order = ordered_change(office);
+	assert_int_equal(order->order, CA_DROP_ROOT);
+	assert_memory_equal(order->root.data, "KEY", order->root.len);
+	reply = (struct msg_ca_state){ .request = order->request,
+				       .cas = reply.cas,
+				       .issuers = reply.issuers };
+	ipc_received_finish(&office->received);
+	assert_ok(ipc_send(office->signer, MSG_ca_state, &reply, -1));
+	answer = answered(office);
+	assert_int_equal(answer.status, 200);
+	assert_null(answer_text(answer, "root"));
+	assert_string_equal(answer_text(answer, "root_key"), "elsewhere");
+	answer_finish(&answer);
+	assert_int_equal(office_audit_count(office, "ca-take-root"), 2);
+	assert_null(strstr(office_audit_last(office, "ca-take-root").detail, "KEY"));
 }
 
 /* ---- auditors ----------------------------------------------------------------------------------
@@ -348,7 +374,7 @@ int main(void)
 		desk_test(a_refusal_says_why),
 		desk_test(a_new_ca_needs_a_good_passphrase),
 		desk_test(nothing_is_ordered_unrecorded),
-		desk_test(a_taken_root_arrives),
+		desk_test(the_root_leaves_in_two_steps),
 		desk_test(an_auditor_is_certified),
 		desk_test(status_says_what_runs_out),
 		desk_test(status_says_that_the_ca_is_locked),

@@ -191,6 +191,28 @@ static void another_key_gets_no_old_certificate(void **state)
 	assert_int_equal(revoked_at_edge(test, 100), -1);
 }
 
+/* One with a token has no CA before it gets the PIN: that is no broken answer. */
+static void a_signer_without_a_ca_is_locked(void **state)
+{
+	struct test *test = *state;
+	const struct msg_ca_state nothing = { .locked = true };
+	struct msg_ca_state rubbish = { .locked = true };
+	struct pki *pki = test->office->broker->pki;
+
+	pki->known = false;
+	assert_ok(ipc_send(test->office->signer, MSG_ca_state, &nothing, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(test->office->loop, 5));
+	assert_false(pki_is_locked(pki)); /* nobody asked */
+	pki_signer_came(pki);
+	rubbish.request = pki->last_request;
+	assert_ok(ipc_send(test->office->signer, MSG_ca_state, &rubbish, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(test->office->loop, 5));
+	assert_true(pki_is_locked(pki));
+	assert_int_equal(pki_ca(pki).len, 0);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -201,6 +223,7 @@ int main(void)
 		test(a_list_is_sent_though_the_key_is_forgotten),
 		test(rubbish_leaves_what_there_is),
 		test(another_key_gets_no_old_certificate),
+		test(a_signer_without_a_ca_is_locked),
 	};
 
 	log_init("test", LOG_LEVEL_ERROR);

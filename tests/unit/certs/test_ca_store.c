@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "certs/ca_make.h"
+#include "certs/ca_root.h"
 #include "certs/ca_store.h"
 #include "certs/key_file.h"
 
@@ -27,15 +28,6 @@ static enum err open_at(struct office *office, const struct secret *passphrase, 
 	return ca_store_open(&office->store, &office->place, passphrase, at_s, may_make, ret_made);
 }
 
-static void open_again(struct office *office, const struct secret *passphrase)
-{
-	bool made;
-
-	ca_store_finish(&office->store);
-	assert_ok(open_at(office, passphrase, now_s, false, &made));
-	assert_false(made);
-}
-
 static int setup(void **state)
 {
 	struct office *office = calloc(1, sizeof(*office));
@@ -46,28 +38,6 @@ static int setup(void **state)
 	assert_ok(secret_new("correct horse", 13, &office->passphrase));
 	assert_ok(secret_new("wrong horse", 11, &office->wrong));
 	*state = office;
-	return 0;
-}
-
-static int setup_clear(void **state)
-{
-	bool made;
-
-	setup(state);
-	assert_ok(open_at(*state, NULL, now_s, true, &made));
-	assert_true(made);
-	return 0;
-}
-
-static int setup_encrypted(void **state)
-{
-	struct office *office;
-	bool made;
-
-	setup(state);
-	office = *state;
-	assert_ok(open_at(office, office->passphrase, now_s, true, &made));
-	assert_true(made);
 	return 0;
 }
 
@@ -96,6 +66,37 @@ static struct ca *newest(const struct office *office)
 	return ca_store_newest(&office->store);
 }
 
+static void open_again(struct office *office, const struct secret *passphrase)
+{
+	bool made;
+
+	ca_store_finish(&office->store);
+	assert_ok(open_at(office, passphrase, now_s, false, &made));
+	assert_false(made);
+}
+
+static int setup_clear(void **state)
+{
+	bool made;
+
+	setup(state);
+	assert_ok(open_at(*state, NULL, now_s, true, &made));
+	assert_true(made);
+	return 0;
+}
+
+static int setup_encrypted(void **state)
+{
+	struct office *office;
+	bool made;
+
+	setup(state);
+	office = *state;
+	assert_ok(open_at(office, office->passphrase, now_s, true, &made));
+	assert_true(made);
+	return 0;
+}
+
 static struct ca_change change_of(const struct office *office)
 {
 	return (struct ca_change){ .passphrase = office->passphrase, .now_s = now_s };
@@ -103,11 +104,7 @@ static struct ca_change change_of(const struct office *office)
 
 static enum err rotate(struct office *office, const struct ca_change *change)
 {
-	struct secret *root = NULL;
-	enum err err = ca_store_rotate(&office->store, change, &root);
-
-	assert_null(root);
-	return err;
+	return ca_store_rotate(&office->store, change);
 }
 
 static void rotate_clear(struct office *office)
@@ -252,17 +249,16 @@ static void test_orders_seal_nothing(void **state)
 
 	assert_err(ca_store_unlock(&office->store, office->passphrase), ERR_WRONG_STATE);
 	assert_err(rotate(office, &change), ERR_WRONG_STATE);
-	change.take_root = true;
-	assert_err(ca_store_rotate(&office->store, &change, &root), ERR_WRONG_STATE);
 	change.new_root = true;
-	assert_err(ca_store_rotate(&office->store, &change, &root), ERR_WRONG_STATE);
+	assert_err(rotate(office, &change), ERR_WRONG_STATE);
+	assert_err(ca_root_show(&office->store, office->passphrase, &root), ERR_WRONG_STATE);
 	assert_null(root);
 	assert_true(is_there(office, "ca/1/root.key"));
 	assert_false(is_there(office, "ca/2"));
 	open_again(office, NULL);
 	assert_false(ca_store_is_locked(&office->store));
 	change.passphrase = NULL;
-	change.take_root = change.new_root = false;
+	change.new_root = false;
 	assert_ok(rotate(office, &change));
 }
 
@@ -299,20 +295,20 @@ static void test_rotate_within_root(void **state)
 /* ---- a root that is kept elsewhere ------------------------------------------------------------
  */
 
+static struct bytes bytes_of(struct secret *secret)
+{
+	return (struct bytes){ secret_data(secret), secret_len(secret) };
+}
+
 static struct secret *take_root(struct office *office)
 {
 	struct ca_change change = change_of(office);
 	struct secret *root = NULL;
 
-	change.take_root = true;
-	assert_ok(ca_store_init(&office->store, &change, &root));
-	assert_non_null(root);
+	assert_ok(ca_store_init(&office->store, &change));
+	assert_ok(ca_root_show(&office->store, office->passphrase, &root));
+	assert_ok(ca_root_drop(&office->store, office->passphrase, bytes_of(root)));
 	return root;
-}
-
-static struct bytes bytes_of(struct secret *secret)
-{
-	return (struct bytes){ secret_data(secret), secret_len(secret) };
 }
 
 static void test_root_taken(void **state)
@@ -357,21 +353,52 @@ static void test_root_of_another(void **state)
 	assert_int_equal(office->store.count, 1);
 }
 
-static void test_rotate_takes_root(void **state)
+static void test_all_of_it_is_taken(void **state)
 {
 	struct office *office = *state;
 	struct ca_change change = change_of(office);
 	_cleanup_secret_ struct secret *root = NULL;
 
-	change.take_root = true;
+	assert_ok(rotate(office, &change));
 	assert_true(is_there(office, "ca/1/root.key"));
-	assert_ok(ca_store_rotate(&office->store, &change, &root));
-	assert_non_null(root);
+	assert_true(ca_root_is_here(&office->store));
+	assert_ok(ca_root_show(&office->store, office->passphrase, &root));
+	assert_true(is_there(office, "ca/2/root.key"));
+	assert_ok(ca_root_drop(&office->store, office->passphrase, bytes_of(root)));
 	/* Nor in the folder of the one before, which has the same root. */
 	assert_false(is_there(office, "ca/1/root.key"));
 	assert_false(is_there(office, "ca/2/root.key"));
-	change.passphrase = NULL;
-	assert_err(rotate(office, &change), ERR_INVALID);
+	assert_false(ca_root_is_here(&office->store));
+	assert_err(rotate(office, &change), ERR_NOT_FOUND);
+	/* Who was not told that it is done asks again. */
+	assert_ok(ca_root_drop(&office->store, office->passphrase, bytes_of(root)));
+	open_again(office, office->passphrase);
+	assert_false(ca_root_is_here(&office->store));
+}
+
+/* Shown as often as somebody asks, until somebody has shown that they have it. */
+static void test_shown_is_not_taken(void **state)
+{
+	struct office *office = *state;
+	_cleanup_secret_ struct secret *root = NULL, *again = NULL, *wrong = NULL, *other = NULL;
+	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+
+	assert_ok(secret_new("wrong horse", 11, &wrong));
+	assert_err(ca_root_show(&office->store, NULL, &root), ERR_INVALID);
+	assert_err(ca_root_show(&office->store, wrong, &root), ERR_LOGIN);
+	assert_ok(ca_root_show(&office->store, office->passphrase, &root));
+	assert_ok(ca_root_show(&office->store, office->passphrase, &again));
+	assert_ok(ca_make_key(&key));
+	assert_ok(key_encode(key, office->passphrase, &other));
+	assert_err(ca_root_drop(&office->store, office->passphrase, bytes_of(other)), ERR_INVALID);
+	assert_err(ca_root_drop(&office->store, office->passphrase,
+				(struct bytes){ (const uint8_t *)"rubbish", 7 }),
+		   ERR_INVALID);
+	assert_err(ca_root_drop(&office->store, wrong, bytes_of(root)), ERR_LOGIN);
+	assert_err(ca_root_drop(&office->store, NULL, bytes_of(root)), ERR_INVALID);
+	assert_true(is_there(office, "ca/1/root.key"));
+	assert_ok(ca_root_drop(&office->store, office->passphrase, bytes_of(root)));
+	assert_false(is_there(office, "ca/1/root.key"));
 }
 
 /* ---- init -------------------------------------------------------------------------------------
@@ -381,12 +408,10 @@ static void test_init(void **state)
 {
 	struct office *office = *state;
 	struct ca_change change = change_of(office);
-	struct secret *root = NULL;
 	_cleanup_object_(x509) X509 *before = X509_dup(ca_root(newest(office)));
 
 	rotate_clear(office);
-	assert_ok(ca_store_init(&office->store, &change, &root));
-	assert_null(root);
+	assert_ok(ca_store_init(&office->store, &change));
 	assert_int_equal(office->store.count, 1);
 	/* Numbers are not used twice. */
 	assert_int_equal(ca_number(newest(office)), 3);
@@ -403,13 +428,13 @@ static void test_init(void **state)
 static void test_init_wants_a_passphrase(void **state)
 {
 	struct office *office = *state;
-	_cleanup_secret_ struct secret *brief = NULL, *root = NULL;
+	_cleanup_secret_ struct secret *brief = NULL;
 	struct ca_change change = { .now_s = now_s };
 
 	assert_ok(secret_new("seven77", 7, &brief));
-	assert_err(ca_store_init(&office->store, &change, &root), ERR_INVALID);
+	assert_err(ca_store_init(&office->store, &change), ERR_INVALID);
 	change.passphrase = brief;
-	assert_err(ca_store_init(&office->store, &change, &root), ERR_INVALID);
+	assert_err(ca_store_init(&office->store, &change), ERR_INVALID);
 	assert_err(rotate(office, &change), ERR_INVALID);
 	assert_int_equal(ca_number(newest(office)), 1);
 }
@@ -503,14 +528,13 @@ static int take_step(struct office *office, enum step step)
 {
 	const struct ca_change change = { .passphrase = step == INIT ? office->passphrase : NULL,
 					  .now_s = now_s };
-	struct secret *root = NULL;
 	bool made;
 
 	if (step == FIRST_START)
 		return (int)open_at(office, NULL, now_s, true, &made);
 	if (step == ROTATE)
-		return (int)ca_store_rotate(&office->store, &change, &root);
-	return (int)ca_store_init(&office->store, &change, &root);
+		return (int)ca_store_rotate(&office->store, &change);
+	return (int)ca_store_init(&office->store, &change);
 }
 
 static int wait_stop(pid_t pid)
@@ -693,7 +717,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rotate_within_root, setup_encrypted, teardown),
 		cmocka_unit_test_setup_teardown(test_root_taken, setup_clear, teardown),
 		cmocka_unit_test_setup_teardown(test_root_of_another, setup_clear, teardown),
-		cmocka_unit_test_setup_teardown(test_rotate_takes_root, setup_encrypted, teardown),
+		cmocka_unit_test_setup_teardown(test_all_of_it_is_taken, setup_encrypted, teardown),
+		cmocka_unit_test_setup_teardown(test_shown_is_not_taken, setup_encrypted, teardown),
 		cmocka_unit_test_setup_teardown(test_init, setup_clear, teardown),
 		cmocka_unit_test_setup_teardown(test_init_wants_a_passphrase, setup_clear,
 						teardown),

@@ -275,16 +275,32 @@ static void test_init_and_rotate(void **state)
 		.request = 8,
 		.order = CA_INIT,
 		.passphrase = "correct horse",
-		.take_root = 1,
 	};
 
 	assert_ok(ipc_send(broker, MSG_change_ca, &order, -1));
 	const struct msg_ca_state *reply = &signer_answer(signer, broker, MSG_ca_state)->ca_state;
 	assert_ok(reply->error);
 	assert_memory_equal(reply->issuers.data, "\2\0\0\0", 4);
+	assert_int_equal(reply->root.len, 0);
+	assert_false(is_file(signer, "1"));
+	/* The root's key leaves in two steps. */
+	reply = signer_change(signer, broker, CA_SHOW_ROOT, "correct horse");
+	assert_ok(reply->error);
+	assert_true(reply->root_here);
 	_cleanup_free_ char *root = strndup((const char *)reply->root.data, reply->root.len);
 	assert_non_null(strstr(root, "BEGIN ENCRYPTED PRIVATE KEY"));
-	assert_false(is_file(signer, "1"));
+	assert_true(is_encrypted(signer, "2/root.key"));
+	order = (struct msg_change_ca){
+		.request = 8,
+		.order = CA_DROP_ROOT,
+		.passphrase = "correct horse",
+		.root = { (const uint8_t *)root, strlen(root) },
+	};
+	assert_ok(ipc_send(broker, MSG_change_ca, &order, -1));
+	reply = &signer_answer(signer, broker, MSG_ca_state)->ca_state;
+	assert_ok(reply->error);
+	assert_false(reply->root_here);
+	assert_int_equal(reply->root.len, 0);
 	assert_false(is_file(signer, "2/root.key"));
 	assert_true(is_encrypted(signer, "2/issuing.key"));
 	assert_err(signer_change(signer, broker, CA_ROTATE, "correct horse")->error, ERR_NOT_FOUND);

@@ -62,21 +62,19 @@ static void each_goes_where_it_belongs(void **state)
 	(void)state;
 	written("device", "export", "--out", "csv", 0600);
 	written("ca", "export", "--out", "pem", 0644);
-	written("ca", "init", "--take-root", "root", 0600);
-	written("ca", "rotate", "--take-root", "root", 0600);
 }
 
 static void what_was_not_written_is_kept(void **state)
 {
-	struct args args = args_for("ca", "init", "--take-root");
-	json_t *body = json_pack("{s:s}", "root", "KEY");
+	struct args args = args_for("device", "export", "--out");
+	json_t *body = json_pack("{s:s}", "csv", "KEY");
 	const char *name = NULL;
 
 	(void)state;
 	assert_int_equal(rmdir(folder), 0);
 	assert_int_not_equal(output_write_all(&args, body, &name), OK);
-	assert_string_equal(name, "take-root");
-	assert_string_equal(json_string_value(json_object_get(body, "root")), "KEY");
+	assert_string_equal(name, "out");
+	assert_string_equal(json_string_value(json_object_get(body, "csv")), "KEY");
 	assert_null(json_object_get(body, "file"));
 	json_decref(body);
 	assert_int_equal(mkdir(folder, 0700), 0);
