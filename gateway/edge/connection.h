@@ -14,6 +14,7 @@
 #include "edge/est.h"
 #include "edge/headers.h"
 #include "edge/limits.h"
+#include "edge/refused.h"
 #include "edge/response.h"
 #include "edge/static.h"
 #include "edge/tls.h"
@@ -59,6 +60,7 @@ struct edge {
 	struct tls *tls;
 	struct static_files *files;
 	struct listener gateway, enrol;
+	struct refused refused;
 	struct lws_context *context;
 	struct lws_vhost *inner; /* of descriptors that are no TLS connections */
 	lws_sorted_usec_list_t tick;

@@ -19,7 +19,12 @@ static struct watch {
 	struct tls_folder *folder; /* NULL: not set */
 } watch = { .io.fd = -1 };
 
-enum { ADDRESSES_MAX = 4096, CSR_MAX = 8192, FILES_SPARE = 64, FILES_PER_CONNECTION = 3 };
+enum {
+	ADDRESSES_MAX = 4096,
+	CSR_MAX = 8192,
+	FILES_SPARE = 64 + REFUSED_MAX,
+	FILES_PER_CONNECTION = 3,
+};
 
 static void take_config(void *ctx, const struct msg_edge_config *config)
 {

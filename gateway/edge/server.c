@@ -84,6 +84,7 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 	switch ((int)reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		listener = lws_vhost_user(in);
+		refused_watch(&listener->edge->refused, user);
 		return tls_setup(listener->edge->tls, user, listener->kind == LISTENER_GATEWAY) ? -1
 												: 0;
 	case LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION:
@@ -220,6 +221,7 @@ static void on_tick(lws_sorted_usec_list_t *sul)
 	for (struct connection *at = edge->connections; at; at = at->next)
 		websocket_tick(at);
 	broker_tick(edge->broker, now_ms);
+	refused_tick(&edge->refused, now_ms);
 	resume_listener(&edge->gateway);
 	resume_listener(&edge->enrol);
 	renew_certificate(edge);
@@ -356,6 +358,7 @@ enum err server_start(struct edge *edge)
 {
 	enum err err = make_context(edge);
 
+	refused_init(&edge->refused);
 	site_ask(&edge->enrol.site, &edge->gateway.site);
 	if (!err) {
 		edge->inner = make_vhost(edge, NULL, "inner");
@@ -390,4 +393,5 @@ void server_finish(struct edge *edge)
 	if (edge->context)
 		lws_context_destroy(edge->context);
 	edge->context = NULL;
+	refused_finish(&edge->refused);
 }

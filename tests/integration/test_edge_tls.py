@@ -13,6 +13,17 @@ import harness
 import sessions
 from forge import openssl
 
+TCP_ESTABLISHED = 1  # of tcp_info.tcpi_state
+
+
+def self_signed(folder):
+    """A certificate that nobody signed, and its key."""
+    cert, key = folder / "nobody.pem", folder / "nobody.key"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-keyout", key,
+            "-out", cert)
+    return cert, key
+
+
 class Case(harness.Case):
     @classmethod
     def setUpClass(cls):
@@ -108,6 +119,23 @@ class Certificates(Case):
                 der = answer.split(b"\r\n\r\n", 1)[1].removesuffix(b"<end>")
                 out = openssl("crl", "-inform", "DER", "-noout", "-text", "-CAfile", ca / "issuing.crt", input=der)
                 self.assertIn(b"CRL Number", out)
+
+    def test_who_is_refused_reads_why(self):
+        """Also after sending a request, as browsers do. They forget to send no certificate only when they read it, and
+        find the connection there."""
+        def state():
+            return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+        for device in (None, self_signed(self.gateway.dir)):
+            with self.subTest(device=device):
+                tls = client.context(self.gateway.ca, *(device or ()))
+                raw = socket.create_connection(("127.0.0.1", self.gateway.port), 20)
+                with tls.wrap_socket(raw, server_hostname="localhost") as connection:
+                    connection.sendall(self.request("GET / HTTP/1.1"))
+                    with self.assertRaisesRegex(ssl.SSLError, "certificate required|unknown ca"):
+                        connection.recv(1)
+                    self.assertEqual(state(), TCP_ESTABLISHED)
+                    harness.until("the end of the connection", lambda: state() != TCP_ESTABLISHED)
 
     def test_no_tickets(self):
         session = self.gateway.dir / "session.pem"
