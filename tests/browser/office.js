@@ -13,6 +13,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = process.env.SEKISHO_SOURCE ?? join(here, "..", "..");
 const build = process.env.SEKISHO_BUILD ?? join(source, "build", "dev");
 export const CHROMIUM = "/usr/bin/chromium";
+/* As in tests/integration/harness.py: a wait ends with what it waits for, so a long one costs only failures. */
+const PATIENCE = Number(process.env.SEKISHO_PATIENCE ?? 3);
+/** The most milliseconds that a page's element or navigation is waited for. */
+export const PAGE_MS = 20000 * PATIENCE;
 
 /** Why the tests cannot run here, or false. */
 export const skip = existsSync(CHROMIUM) ? false : "chromium is not installed: deploy/deps test";
@@ -89,7 +93,7 @@ export class Office {
 			...options,
 		});
 		const page = await context.newPage();
-		page.setDefaultTimeout(30000);
+		page.setDefaultTimeout(PAGE_MS);
 		page.problems = [];
 		page.on("pageerror", (error) => page.problems.push(String(error)));
 		page.on("console", (message) => {
@@ -118,7 +122,9 @@ export class Office {
 				"--disable-component-update", "--disable-sync", "--password-store=basic"],
 			...options,
 		});
-		return { context, store };
+		const page = context.pages()[0];
+		page.setDefaultTimeout(PAGE_MS);
+		return { context, page, store };
 	}
 
 	/** A page that is logged in and shows the menu. */
@@ -148,7 +154,7 @@ export class Office {
 
 	/** Until the canvas shows exactly what the PC's screen shows. */
 	async untilSamePicture(page, pc, seconds = 30) {
-		const end = Date.now() + seconds * 1000;
+		const end = Date.now() + seconds * 1000 * PATIENCE;
 		let last = "";
 		/* Until its viewer has moved the pointer, a VNC server paints it into the picture. */
 		for (const place of [5, 9])
@@ -168,6 +174,12 @@ export class Office {
 /** Until body[data-view] is name. */
 export function view(page, name) {
 	return page.waitForSelector(`body[data-view="${name}"]`);
+}
+
+/** From now on what the page has loaded has the focus only while it really has it, not always as in other tests. */
+export async function realFocus(page) {
+	const session = await page.context().newCDPSession(page);
+	await session.send("Emulation.setFocusEmulationEnabled", { enabled: false });
 }
 
 /** The pixels of the page's canvas as R, G, B bytes. */
@@ -206,14 +218,14 @@ function difference(shown, real) {
 	return `${wrong} pixels differ`;
 }
 
-/** The first true value of condition(), or a failure. */
+/** The first true value of condition(), or a failure; seconds on a machine that does nothing else. */
 export async function until(what, condition, seconds = 20) {
-	const end = Date.now() + seconds * 1000;
+	const end = Date.now() + seconds * 1000 * PATIENCE;
 	for (;;) {
 		const value = await condition();
 		if (value)
 			return value;
-		assert.ok(Date.now() < end, `waited ${seconds} s for ${what}`);
+		assert.ok(Date.now() < end, `waited ${seconds * PATIENCE} s for ${what}`);
 		await new Promise((done) => setTimeout(done, 100));
 	}
 }

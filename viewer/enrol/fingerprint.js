@@ -1,6 +1,7 @@
 /*
- * The fingerprint of the office's CA as this port offers it, in the groups of the sheet of paper.
+ * The office's CA as this port offers it: its fingerprint in the groups of the sheet of paper, and its file.
  */
+import { offer } from "./download.js";
 import { byId } from "./portal/dom.js";
 import { onLanguage, t } from "./portal/i18n.js";
 
@@ -25,7 +26,11 @@ async function read() {
 		const answer = await fetch("/ca.crt", { cache: "no-store" });
 		if (!answer.ok)
 			throw new Error(`ca.crt: ${answer.status}`);
-		const hash = await crypto.subtle.digest("SHA-256", fromPem(await answer.text()));
+		const pem = await answer.text();
+		const hash = await crypto.subtle.digest("SHA-256", fromPem(pem));
+		/* What was read here is saved: a download may need a connection of its own, for which Chromium does not
+		 * heed that the person went on after the warning. */
+		offer(/** @type {HTMLAnchorElement} */ (byId("ca-download")), pem, "application/x-pem-file");
 		pairs = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0").toUpperCase());
 	} catch {
 		pairs = "failed";

@@ -8,9 +8,8 @@ import { isFirefox } from "./commands.js";
 
 const EVERY_MS = 4000;
 const TIMES = 15;
-/* A refusal comes at once. One that took longer was a dialog for certificates that a person sent away: they are
- * not asked again until they press the button. */
-const ASKED_MS = 1500;
+/* The gateway gives a handshake no more time than this: what takes longer is a person at a dialog. */
+const HANDSHAKE_MS = 10000;
 
 export class GatewayCheck {
 	#button = /** @type {HTMLButtonElement} */ (byId("check-now"));
@@ -18,6 +17,8 @@ export class GatewayCheck {
 	/** @type {"idle" | "asking" | "bad" | "good"} */
 	#state = "idle";
 	#automatic = true;
+	/* The page lost the focus since it asked: to the browser's dialog for certificates. */
+	#covered = false;
 	#left = 0;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
@@ -29,6 +30,9 @@ export class GatewayCheck {
 			void this.#ask(true);
 		});
 		window.addEventListener("focus", () => this.#returned());
+		window.addEventListener("blur", () => {
+			this.#covered = true;
+		});
 		document.addEventListener("visibilitychange", () => {
 			if (document.visibilityState === "visible")
 				this.#returned();
@@ -66,10 +70,13 @@ export class GatewayCheck {
 		clearTimeout(this.#timer);
 		this.#left--;
 		this.#state = "asking";
+		this.#covered = false;
 		if (wished)
 			this.#show();
 		const good = await this.#reaches();
-		if (!good && performance.now() - began > ASKED_MS)
+		/* A dialog that a person sent away: they are not asked again until they press the button. A refusal
+		 * alone, however slow, leaves the focus where it was. */
+		if (!good && (this.#covered || performance.now() - began > HANDSHAKE_MS))
 			this.#automatic = false;
 		this.#state = good ? "good" : wished || before === "bad" ? "bad" : "idle";
 		this.#show();
