@@ -88,6 +88,7 @@ static enum err draw_bitmap(struct rdp_remote *rdp, const BITMAP_DATA *bitmap, u
 		return OK;
 	width = MIN(MIN(bitmap->destRight - left + 1, bitmap->width), screen->width - left);
 	height = MIN(MIN(bitmap->destBottom - top + 1, bitmap->height), screen->height - top);
+	rdp_frames_bitmap(rdp, left, top, left + width, top + height);
 	place = screen->pixels + top * screen->stride + (size_t)left * PIXEL;
 	if (width == bitmap->width && height == bitmap->height)
 		err = rdp_decoders_bitmap(&rdp->decoders, bitmap,
