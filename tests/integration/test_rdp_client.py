@@ -304,6 +304,16 @@ class Xrdp(Case):
         client.expect("resized 1024 701")
         harness.until("the X server to follow", lambda: x.size() == (1024, 701))
         self.until_equal(client, x, 40)
+        # two monitors side by side, of different heights
+        client.send("monitors")
+        words = client.expect("monitors").split()
+        self.assertEqual(words[1], "2")
+        self.assertGreater(int(words[3]), 0, "no round trip of the connection")
+        client.send("resize 1024 700 800 750")
+        self.assertEqual(client.expect("resize "), "resize 1")
+        client.expect("resized 1824 750")
+        harness.until("the X server to follow", lambda: x.size() == (1824, 750))
+        self.until_equal(client, x, 40)
         self.assertEqual(client.quit(), 0)
         # the session stays; a second connection finds it again
         again = self.connected(self.pc, security=TLS, size=(1024, 768), layout=US)

@@ -122,6 +122,53 @@ class Life(sessions.Case):
         self.assertLess(time.monotonic() - begin, 1)
 
 
+class TwoWindows(sessions.Case):
+    """A second window is the PC's second monitor."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pc = cls.start(desktops.Xrdp(cls.gateway.dir / "xrdp"))
+        cls.number = cls.host_for(cls.pc, "rdp", "rdp")
+
+    def shows(self, viewer, left, width, height):
+        """Until the viewer shows this part of the PC's screen."""
+        def same():
+            while viewer.step(0.3):
+                pass
+            whole = self.pc.x().picture()
+            rows = [whole.rgb[(y * whole.width + left) * 3:(y * whole.width + left + width) * 3] for y in range(height)]
+            return viewer.screen.picture() == desktops.Picture(width, height, b"".join(rows))
+
+        harness.until("the part of the PC's screen", same, 40)
+
+    def test_two_monitors_and_one_again(self):
+        session = self.open(self.number, width=800, height=600)
+        first = self.view(session, width=800, height=600).until_picture(30)
+        first.until("monitors", lambda: first.hello["monitors"] == 2)
+        self.assertEqual(first.hello["monitor"], 0)
+        second = self.view(session, width=700, height=500, monitor=1)
+        second.until("its monitor", lambda: second.screen.width == 700)
+        self.assertEqual(second.hello["monitor"], 1)
+        first.until("its monitor", lambda: first.screen.frames and first.screen.width == 800)
+        harness.until("the PC to follow", lambda: self.pc.x().size() == (1500, 600))
+        for viewer in (first, second):
+            viewer.move(5, 5)
+        self.shows(second, 800, 700, 500)
+        self.shows(first, 0, 800, 600)
+        second.move(31, 42)
+        harness.until("the pointer", lambda: b"x:831 y:42 " in self.pc.x().run("xdotool", "getmouselocation"))
+        second.close()
+        harness.until("one monitor", lambda: first.step() and self.pc.x().size() == (800, 600))
+        self.shows(first, 0, 800, 600)
+        again = self.view(session, width=700, height=500, monitor=1)
+        again.until("its monitor", lambda: again.screen.width == 700)
+        first.socket.drop()
+        self.assertEqual(again.until_closed(), 4000)
+        self.assertEqual((again.state, again.reason), ("detached", "none"))
+        self.assertEqual(self.view(session, monitor=1).until_closed(), 1013)
+
+
 class Zero(sessions.Case):
     """A limit of 0 means none allowed, never "no limit"."""
 
