@@ -111,6 +111,24 @@ static void test_after_a_resize_the_pc_is_waited_for(void **state)
 	assert_true(due(&pacing, T + 60000));
 }
 
+/* What would only wait on the link is decided later; an acknowledgement need not be waited for. */
+static void test_a_slow_link_has_its_turns(void **state)
+{
+	(void)state;
+	struct pacing pacing;
+	pacing_init(&pacing);
+	pacing.flow.known = true;
+	pacing.flow.rate = 100000;
+	pacing.flow.base_us = 100000;
+	pacing_damaged(&pacing, T, 0);
+	assert_int_equal(pacing_budget(&pacing), 4096);
+	pacing_sent(&pacing, T, 4000, true);
+	pacing_damaged(&pacing, T, 0);
+	assert_true(pacing_open(&pacing));
+	assert_int_equal(wait_of(&pacing, T), 30000);
+	assert_true(due(&pacing, T + 30000));
+}
+
 static void test_wrong_acknowledgements(void **state)
 {
 	(void)state;
@@ -147,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_a_second_frame_gathers_for_a_millisecond),
 		cmocka_unit_test(test_false_alarm_uses_no_number),
 		cmocka_unit_test(test_after_a_resize_the_pc_is_waited_for),
+		cmocka_unit_test(test_a_slow_link_has_its_turns),
 		cmocka_unit_test(test_wrong_acknowledgements),
 		cmocka_unit_test(test_numbers_wrap),
 	};

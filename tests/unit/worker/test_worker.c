@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "worker/session.h"
+
 /* A session with its viewer, who has seen everything so far. */
 static void begin_watched(struct session *session, struct watcher *watcher,
 			  const struct msg_session_start *msg)
@@ -661,6 +663,36 @@ static void test_a_slow_window_decides_nothing_for_another(void **state)
 	session_finish(&session);
 }
 
+/* A slow link is full for a moment only: the PC goes on, so that what leaves next is new. */
+static void test_a_full_slow_link_holds_the_pc_later(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	say(&session, &watcher, MSG_ack, &(struct msg_ack){ .sequence = 1 });
+	struct flow *flow = &session.worker->windows[0].viewer->pacing.flow;
+	flow->rate = 50000;
+	flow->base_us = 1000;
+	uint64_t begin = clock_mono_ms();
+	for (uint32_t i = 1; viewer_can_frame(session.worker->windows[0].viewer); i++) {
+		pc_draw(10, 10, i);
+		assert_ok(loop_step(session.loop, 10));
+	}
+	if (clock_mono_ms() - begin < 50)
+		assert_false(pc.held);
+	begin = clock_mono_ms();
+	while (!pc.held && clock_mono_ms() - begin < 2000)
+		assert_ok(loop_step(session.loop, 50));
+	assert_true(pc.held);
+	assert_true(clock_mono_ms() - begin >= 40);
+	say(&session, &watcher, MSG_ack, &(struct msg_ack){ .sequence = 2 });
+	assert_false(pc.held);
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 /* A viewer that lies is cut off; another window does not notice. */
 static void test_lies_in_acknowledgements(void **state)
 {
@@ -1005,6 +1037,7 @@ int main(void)
 		cmocka_unit_test(test_the_second_window_follows_the_first),
 		cmocka_unit_test(test_both_are_told_what_happens),
 		cmocka_unit_test(test_a_slow_window_decides_nothing_for_another),
+		cmocka_unit_test(test_a_full_slow_link_holds_the_pc_later),
 		cmocka_unit_test(test_lies_in_acknowledgements),
 		cmocka_unit_test(test_the_way_to_the_pc_is_told),
 		cmocka_unit_test(test_monitors_become_known),
