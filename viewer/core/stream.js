@@ -4,13 +4,13 @@
  */
 import { changesSince, keepBefore } from "./changes.js";
 import { ProtocolError } from "./codec.js";
-import { supportedCodecs } from "./codecs.js";
+import { LEAST, supportOf } from "./codecs.js";
 import { FrameDecoder } from "./decoder.js";
 import { VideoError } from "./h264.js";
 import { JpegDecoder } from "./jpeg.js";
 import { Meter } from "./meter.js";
 import { Painter } from "./painter.js";
-import { H264, JPEG } from "./pictures.js";
+import { H264 } from "./pictures.js";
 import { FrameQueue } from "./queue.js";
 import { Transport, VERSION } from "./transport.js";
 import { VideoDecoders } from "./video.js";
@@ -73,7 +73,7 @@ export class Stream {
 	/** @type {FrameDecoder} */
 	#decoder;
 	#jpeg = new JpegDecoder();
-	#video = new VideoDecoders();
+	#video = new VideoDecoders(LEAST.acceleration);
 	#queue = new FrameQueue((picture) => this.#decode(picture),
 		(plan, decoded, arrival) => this.#show(plan, decoded, arrival), (error) => this.#failed(error));
 	/** @type {Transport | null} */
@@ -136,10 +136,13 @@ export class Stream {
 		this.#shown = false;
 		const turn = this.#turn;
 		/* Asked before the connection is made: nothing may be sent on it before the hello. */
-		const late = new Promise((resolve) => setTimeout(resolve, CODECS_MS, JPEG));
-		void Promise.race([supportedCodecs(wish.width, wish.height), late]).then((codecs) => {
-			if (turn === this.#turn)
-				this.#connect(wish, codecs & ~this.#given_up);
+		/** @type {Promise<import("./codecs.js").Support>} */
+		const late = new Promise((resolve) => setTimeout(resolve, CODECS_MS, LEAST));
+		void Promise.race([supportOf(wish.width, wish.height), late]).then(({ codecs, acceleration }) => {
+			if (turn !== this.#turn)
+				return;
+			this.#video = new VideoDecoders(acceleration);
+			this.#connect(wish, codecs & ~this.#given_up);
 		});
 	}
 

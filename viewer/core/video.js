@@ -22,8 +22,11 @@ class VideoStream {
 	/** @type {Error | null} */
 	#fault = null;
 
-	/** @param {Picture} picture a key picture */
-	constructor({ config, width, height }) {
+	/**
+	 * @param {Picture} picture a key picture
+	 * @param {HardwareAcceleration} acceleration
+	 */
+	constructor({ config, width, height }, acceleration) {
 		this.#width = width;
 		this.#height = height;
 		this.#decoder = new VideoDecoder({
@@ -32,7 +35,7 @@ class VideoStream {
 		});
 		try {
 			this.#decoder.configure({ codec: config, codedWidth: width, codedHeight: height,
-				optimizeForLatency: true });
+				optimizeForLatency: true, hardwareAcceleration: acceleration });
 		} catch (error) {
 			this.#fail(faultOf(error));
 		}
@@ -117,6 +120,12 @@ function faultOf(error) {
 export class VideoDecoders {
 	/** @type {(VideoStream | undefined)[]} */
 	#streams = Array(STREAMS);
+	#acceleration;
+
+	/** @param {HardwareAcceleration} acceleration */
+	constructor(acceleration) {
+		this.#acceleration = acceleration;
+	}
 
 	/**
 	 * In the order of their frames.
@@ -130,7 +139,7 @@ export class VideoDecoders {
 		const dead = stream?.fault && !(stream.fault instanceof VideoError);
 		if (picture.key && (!stream || dead || !stream.fits(picture))) {
 			stream?.close();
-			stream = new VideoStream(picture);
+			stream = new VideoStream(picture, this.#acceleration);
 			this.#streams[index] = stream;
 		}
 		if (!stream?.fits(picture))

@@ -2,7 +2,7 @@
  * The worker thread of a desktop: everything from the WebSocket to the canvas happens here, so that a busy
  * page does not slow the picture and a busy picture does not slow the page.
  */
-import { supportedCodecs } from "./codecs.js";
+import { supportOf } from "./codecs.js";
 import { Stream } from "./stream.js";
 import { Zstd } from "./zstd.js";
 
@@ -39,7 +39,7 @@ function post(message, transfer = []) {
 /** @param {OffscreenCanvas} canvas */
 async function start(canvas) {
 	/* The answer is needed with the first connection; asked now, it is there by then. */
-	void supportedCodecs(0, 0);
+	void supportOf(0, 0);
 	try {
 		const answer = await fetch(new URL("./zstd.wasm", import.meta.url));
 		if (!answer.ok)

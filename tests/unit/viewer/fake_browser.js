@@ -146,10 +146,10 @@ export class FakeImage {
 export class FakeVideoDecoder {
 	/** @type {FakeVideoDecoder[]} */
 	static all = [];
-	static supported = true;
+	static supported = () => true;
 	static isConfigSupported = async (config) => {
 		FakeVideoDecoder.asked.push(config);
-		return { supported: typeof this.supported === "function" ? await this.supported() : this.supported };
+		return { supported: await this.supported(config) };
 	};
 
 	static asked = [];

@@ -10,7 +10,7 @@ import { frameOf, load, newZstd, picturesOf } from "./helpers.js";
 
 const { Stream } = await load("core/stream.js");
 const { QUEUE_MAX } = await load("core/queue.js");
-const { supportedCodecs } = await load("core/codecs.js");
+const { supportOf } = await load("core/codecs.js");
 const zstd = await newZstd();
 
 const [HELLO, ACK, REFRESH] = [0x0901, 0x0902, 0x0908];
@@ -84,18 +84,20 @@ test("the hello says what the browser decodes, and what the page adds", async ()
 
 test("H.264 is announced only when the browser says so of Baseline and High, which is asked once for a size", async () => {
 	FakeVideoDecoder.asked = [];
-	assert.equal(await supportedCodecs(2560, 1440), JPEG | H264);
-	await supportedCodecs(2560, 1440);
+	assert.deepEqual(await supportOf(2560, 1440), { codecs: JPEG | H264, acceleration: "prefer-software" });
+	await supportOf(2560, 1440);
 	assert.deepEqual(FakeVideoDecoder.asked.map(({ codec, codedWidth, codedHeight }) => [codec, codedWidth, codedHeight]),
 		[["avc1.42c033", 2560, 1440], ["avc1.640033", 2560, 1440]]);
-	FakeVideoDecoder.supported = false;
-	assert.equal(await supportedCodecs(2561, 1440), JPEG);
+	FakeVideoDecoder.supported = ({ hardwareAcceleration }) => hardwareAcceleration === "no-preference";
+	assert.deepEqual(await supportOf(2559, 1440), { codecs: JPEG | H264, acceleration: "no-preference" });
+	FakeVideoDecoder.supported = ({ codec }) => codec.startsWith("avc1.42");
+	assert.equal((await supportOf(2561, 1440)).codecs, JPEG);
 	FakeVideoDecoder.supported = () => { throw new Error("no"); };
-	assert.equal(await supportedCodecs(2562, 1440), JPEG);
-	FakeVideoDecoder.supported = true;
+	assert.equal((await supportOf(2562, 1440)).codecs, JPEG);
+	FakeVideoDecoder.supported = () => true;
 	const { VideoDecoder } = globalThis;
 	delete globalThis.VideoDecoder;
-	assert.equal(await supportedCodecs(2563, 1440), JPEG);
+	assert.equal((await supportOf(2563, 1440)).codecs, JPEG);
 	globalThis.VideoDecoder = VideoDecoder;
 });
 
@@ -108,7 +110,7 @@ test("a browser that does not answer delays the connection by no more than a mom
 	context.mock.timers.tick(200);
 	for (let i = 0; i < 20; i++)
 		await Promise.resolve();
-	FakeVideoDecoder.supported = true;
+	FakeVideoDecoder.supported = () => true;
 	assert.equal(FakeSocket.all.length, 1);
 	FakeSocket.all[0].open();
 	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG]);
@@ -158,8 +160,8 @@ test("a frame waits for all its pictures, and what H.264 does not cover stays", 
 	assert.deepEqual(await acks(), []);
 	assert.equal(at(0, 0), GREY);
 	const [decoder] = FakeVideoDecoder.all;
-	assert.deepEqual([decoder.config.codec, decoder.config.optimizeForLatency, decoder.config.description],
-		["avc1.42c028", true, undefined]);
+	assert.deepEqual(decoder.config, { codec: "avc1.42c028", codedWidth: 18, codedHeight: 16, optimizeForLatency: true,
+		hardwareAcceleration: "prefer-software" });
 	assert.equal(decoder.chunks[0].type, "key");
 	const frame = decoder.put(18, 16, BLUE);
 	assert.deepEqual(await acks(), [sequence]);
