@@ -252,6 +252,8 @@ export class DesktopView {
 			online: () => {
 				if (this.#last?.connection === "locked")
 					this.#screen?.session.resume();
+				else
+					this.#screen?.session.retryNow();
 			},
 			bye: () => {
 				if (this.#monitor > 0)
@@ -441,7 +443,11 @@ export class DesktopView {
 			login: () => this.#actions.loggedOut(undefined),
 			otherLogin: () => void this.#askAndOpen(),
 			again: () => void this.open(this.#pc, null),
-			first: () => void this.resume(this.#id, 0),
+			first: () => {
+				/* By its old name this window would open itself as the second. */
+				window.name = "";
+				void this.resume(this.#id, 0);
+			},
 		});
 	}
 
