@@ -4,7 +4,9 @@ import array
 import ctypes
 import ctypes.util
 import math
+import pathlib
 import queue
+import socket
 import struct
 import subprocess
 import sys
@@ -150,6 +152,37 @@ class Peer:
         self.reader.join()
         self.child.stdout.close()
         self.log.close()
+
+
+class XrdpSink:
+    """What xrdp's module for PulseAudio is: a program that gives xrdp what the desktop's programs play."""
+
+    def __init__(self, display):
+        name = f"xrdp_chansrv_audio_out_socket_{display}"
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(harness.until("xrdp to take sound", lambda: self._find(name)))
+
+    @staticmethod
+    def _find(name):
+        """The test's xrdp has a /run of its own."""
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            if "xrdp-chansrv" in harness.command_of(process.name):
+                for path in (process / "root/run/xrdp/sockdir").glob(f"**/{name}"):
+                    return str(path)
+        return None
+
+    def play(self, milliseconds, hertz):
+        """In real time; 44.1 kHz, two channels."""
+        begin = time.monotonic()
+        for piece in range(milliseconds // 20):
+            frames = range(piece * 882, (piece + 1) * 882)
+            values = [int(12000 * math.sin(2 * math.pi * hertz * n / 44100)) for n in frames]
+            data = b"".join(struct.pack("<hh", value, value) for value in values)
+            self.socket.sendall(struct.pack("<II", 0, 8 + len(data)) + data)
+            time.sleep(max(0, begin + piece * 0.02 - time.monotonic()))
+
+    def close(self):
+        self.socket.close()
 
 
 # -- what arrives -------------------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """The PC's sound: the RDP client against a PC that plays and PCs that lie, then through the whole gateway."""
 
+import re
+import unittest
+
+import desktops
 import harness
 import sessions
 import sound
@@ -133,6 +137,31 @@ class Channel(test_rdp_client.Case):
                 self.assertIn(client.wait(), (0, 3))
                 self.assertFalse({"sound 44100 65535", "sound 8000 2"} & set(client.seen))
                 peer.stop()
+
+
+class Xrdp(test_rdp_client.Case):
+    """A server that others wrote."""
+
+    @unittest.skipUnless(harness.ROOT, "xrdp logs people in, which needs root")
+    def test_a_desktop_that_plays(self):
+        pc = desktops.Xrdp(self.folder / "xrdp")
+        self.addCleanup(pc.stop)
+        client = self.connected(pc, security=TLS, size=(640, 480), audio=True)
+        client.expect("painted")
+        sink = sound.XrdpSink(harness.until("the display", lambda: re.findall(r"display (\d+)", pc.process.log.read_text()))[-1])
+        self.addCleanup(sink.close)
+        pcm = self.folder / "xrdp.pcm"
+        client.send(f"sound {pcm}")
+        sink.play(1500, 1000)
+        client.expect("sound 44100 2")
+        client.send("channels")
+        self.assertIn("static=drdynvc,rdpsnd", client.expect("channels"))
+        self.assertEqual(client.quit(), 0)
+        # It sends full buffers only, and keeps the rest.
+        samples = sound.samples_of(pcm)
+        self.assertGreater(len(samples), 44100)
+        for channel in sound.channels_of(samples):
+            self.assertGreater(share(channel, 1000, 44100), 0.95)
 
 
 class Gateway(sessions.Case):
