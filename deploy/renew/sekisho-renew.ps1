@@ -8,7 +8,7 @@ The key is made anew in the TPM (or in Windows' own key store where there is non
 certificate stays until it runs out; the gateway ends it at the first login with the new one.
 
 .PARAMETER Enrol
-The gateway's address for enrolment, as https://gate.example.jp:8443
+The gateway's address where devices are registered, as https://gate.example.jp:8443
 
 .PARAMETER Force
 Ask now, although two thirds of the certificate's life are not over.
@@ -57,14 +57,14 @@ $current = Get-ChildItem Cert:\CurrentUser\My | Where-Object { $_.HasPrivateKey 
 	Sort-Object NotAfter -Descending | Select-Object -First 1
 if (-not $current) {
 	Say 'この端末にゲートウェイの証明書がありません。管理者に登録コードを頼んでください' `
-		'there is no certificate for this gateway: ask the administrator for an enrolment code'
+		'there is no certificate for this gateway: ask the administrator for an invitation'
 	exit 1
 }
 $due = $current.NotBefore + [TimeSpan]::FromTicks([long](($current.NotAfter - $current.NotBefore).Ticks / 3 * 2))
 if (-not $Force -and (Get-Date) -lt $due) { exit 0 }
 if ((Get-Date) -ge $current.NotAfter) {
 	Say "証明書の期限が切れています（$($current.NotAfter)）。管理者に新しい登録コードを頼んでください" `
-		"the certificate ran out on $($current.NotAfter): ask the administrator for a new enrolment code"
+		"the certificate ran out on $($current.NotAfter): ask the administrator for a new invitation"
 	exit 1
 }
 

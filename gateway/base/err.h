@@ -32,7 +32,7 @@
 	X(ERR_UNAVAILABLE, "unavailable", 503, "not available now", "今は利用できません")          \
 	X(ERR_TIMEOUT, "timeout", 504, "no answer in time", "時間内に応答がありません")            \
 	X(ERR_FULL, "full", 507, "no space left", "空き容量がありません")                          \
-	X(ERR_CODE, "code", 401, "the enrolment code is not known",                                \
+	X(ERR_CODE, "code", 401, "the registration code is not known",                             \
 	  "登録コードが正しくありません")                                                          \
 	X(ERR_USED, "used", 409, "used already", "すでに使われています")                           \
 	X(ERR_EXPIRED, "expired", 410, "its time is over", "期限が切れています")                   \

@@ -109,7 +109,7 @@ static enum err enrol_store(struct admin_call *call, const struct msg_certified 
 	if (!err)
 		err = device_add(db, &device, &row.device);
 	if (err == ERR_EXISTS || err == ERR_KEY)
-		return admin_wrong(call, ERR_EXISTS, "csr", "this key is enrolled already");
+		return admin_wrong(call, ERR_EXISTS, "csr", "this key was registered before");
 	if (!err)
 		err = certificate_add(db, &row, &row.id);
 	if (!err)

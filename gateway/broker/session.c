@@ -312,11 +312,16 @@ void session_finish(struct session *session, enum end_reason reason, unsigned ki
 
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host)
 {
+	/* What was taken away is the right to the most special of them. */
+	enum end_reason reason = host     ? END_REVOKED_PC
+				 : device ? END_REVOKED_DEVICE
+					  : END_REVOKED_ACCOUNT;
+
 	for (struct session *session = broker->sessions; session; session = session->next)
 		if ((!account || session->row.account == account) &&
 		    (!device || session->row.device == device) &&
 		    (!host || session->row.host == host))
-			session_finish(session, END_REVOKED, SESSION_CUT_MS);
+			session_finish(session, reason, SESSION_CUT_MS);
 }
 
 static void session_timer_due(struct loop_timer *timer)

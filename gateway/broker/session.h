@@ -84,8 +84,8 @@ void session_start_finish(struct session_start *start);
  * Harmless on one that has ended. */
 void session_finish(struct session *session, enum end_reason reason, unsigned kill_ms);
 
-/* Ends what a right was taken away from; 0 stands for any. At most 1 s until the last worker is
- * gone. */
+/* Ends what a right was taken away from; 0 stands for any. The reason says which: to the PC, else
+ * the device, else the account. At most 1 s until the last worker is gone. */
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host);
 
 /* A viewer for the session, of one of the PC's monitors: *ret_fd is its end of the stream. */

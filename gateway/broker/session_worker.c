@@ -123,7 +123,9 @@ static bool may_be(const struct session *session, enum end_reason reason)
 	case END_NONE:
 	case END_LOGOUT:
 	case END_TERMINATED:
-	case END_REVOKED:
+	case END_REVOKED_ACCOUNT:
+	case END_REVOKED_DEVICE:
+	case END_REVOKED_PC:
 	case END_REPLACED:
 		return false; /* ours to give; after it nothing is asked any more */
 	case END_IDLE:

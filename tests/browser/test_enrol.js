@@ -323,8 +323,21 @@ test("waiting for approval survives leaving, and a refusal shows its reason", { 
 	await page.click("#choose-submit");
 	await step(page, "wait");
 	await cli("device", "refuse", "--id", String(invitation.id), "--reason", "事務所の端末ではありません");
+	/* The reason stays, with what to do, and with whom and what it was about. */
+	await step(page, "end");
+	assert.match(await page.textContent("#end-title"), /承認されませんでした/);
+	assert.match(await page.textContent("#end-text"), /却下.*事務所の端末ではありません/);
+	assert.match(await page.textContent("#end-next"), /管理者に相談.*新しいコード/s);
+	assert.equal(await page.isVisible("#code-form"), false);
+	assert.match(await page.textContent("#who-device"), /refused/);
+	assert.equal(await page.evaluate(() => document.activeElement.id), "end-title");
+	await page.selectOption("#language", "en");
+	assert.match(await page.textContent("#end-title"), /not approved/);
+	assert.match(await page.textContent("#end-text"), /事務所の端末ではありません/);
+	await page.selectOption("#language", "ja");
+	await page.click("#end-other");
 	await step(page, "code");
-	assert.match(await trouble(page, "code"), /却下.*事務所の端末ではありません/);
+	assert.equal(await page.isVisible("#who"), false);
 	await enter(page, invitation.code);
 	await until("the reason again", async () => /事務所の端末ではありません/.test(await trouble(page, "code")));
 	assert.equal(await page.getAttribute("body", "data-step"), "code");

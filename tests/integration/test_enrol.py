@@ -322,7 +322,7 @@ class Enrol(Case):
             self.assertEqual(answer.status, 401, answer)
         harness.until("the certificate to be refused in the handshake", lambda: not self.lets_in(device), 5)
         self.assertLess(time.monotonic() - begin, 8 * harness.PATIENCE)
-        self.until_ended(session, "revoked", 5)
+        self.until_ended(session, "revoked-device", 5)
         # It says so on the CRL, with the reason.
         crl = self.gateway.dir / "crl.der"
         crl.write_bytes(Device(self.gateway).stranger().get("/crl.der").body)

@@ -206,7 +206,7 @@ class Gateway(sessions.Case):
         self.hears(viewer, 880)
         # Forbidden now: the session that may do more than policy ends.
         self.gateway.cli("host", "set", "--name", "loud", "--audio", "no")
-        self.until_ended(session, "revoked")
+        self.until_ended(session, "revoked-pc")
         self.assertEqual([row["audio"] for row in self.gateway.rows("host", "list") if row["name"] == "loud"], ["no"])
 
     def test_nothing_arrives_where_policy_says_no(self):

@@ -59,6 +59,8 @@ function madeUp() {
 		/* docs/protocol.md §2 */
 		...["code", "expired", "used", "denied", "refused", "key", "csr", "challenge", "unavailable", "full",
 			"timeout"].map((code) => `enrol.error.${code}`),
+		...["refused", "denied", "devices", "expired", "used", "code"].flatMap((name) =>
+			[`enrol.end.${name}.title`, `enrol.end.${name}.next`]),
 		...["file", "request"].map((kind) => `enrol.wait-close-${kind}`),
 		/* docs/protocol.md §3 */
 		...[...Object.values(ENROL_STATE), "unknown"].map((code) => `invitation.${code}`),

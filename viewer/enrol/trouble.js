@@ -15,6 +15,8 @@ export function troubleText(error, left) {
 		return t("error.unknown", { code: "page" });
 	if (error.code === "denied" && error.reason)
 		return t("enrol.error.refused", { reason: error.reason });
+	if (error.code === "denied" && error.field === "devices")
+		return t("enrol.error.devices");
 	if (error.code === "throttled")
 		return (left ?? error.retryS) > 0 ? t("error.throttled", { seconds: left ?? error.retryS }) :
 			t("error.throttled-now");

@@ -6,6 +6,7 @@ import { EnrolError } from "./api.js";
 import { ChooseStep } from "./choose_step.js";
 import { CODE_LENGTH, codeFromFragment } from "./code.js";
 import { CodeStep } from "./code_step.js";
+import { EndStep } from "./end_step.js";
 import { announce, byId, setText } from "./portal/dom.js";
 import { formatDate, formatMoment, onLanguage, t } from "./portal/i18n.js";
 import { forgetOrder, keepOrder, keptOrder } from "./kept_order.js";
@@ -14,8 +15,9 @@ import { WaitStep } from "./wait_step.js";
 
 /** @typedef {import("./api.js").Enrolment} Enrolment */
 /** @typedef {import("./api.js").Order} Order */
-/** @typedef {"code" | "choose" | "wait" | "result"} Step */
+/** @typedef {"code" | "choose" | "wait" | "result" | "end"} Step */
 
+/* In their order; where a code ends is none of them. */
 const STEPS = /** @type {const} */ (["code", "choose", "wait", "result"]);
 
 export class Wizard {
@@ -31,6 +33,7 @@ export class Wizard {
 	#chooseStep = new ChooseStep((order) => this.#ask(order));
 	#waitStep = new WaitStep(() => void this.#askAgain());
 	#resultStep = new ResultStep();
+	#endStep = new EndStep(() => this.#restart());
 
 	/** @param {import("./api.js").EnrolApi} api */
 	constructor(api) {
@@ -58,7 +61,9 @@ export class Wizard {
 			return false;
 		history.replaceState(null, "", location.pathname + location.search);
 		/* What is under way with another code is not thrown away by a link. */
-		if (this.#step !== "code")
+		if (this.#step === "end")
+			this.#restart();
+		else if (this.#step !== "code")
 			return false;
 		this.#codeStep.fill(code);
 		if (code.length === CODE_LENGTH)
@@ -156,17 +161,25 @@ export class Wizard {
 
 	/** @param {EnrolError} error after which the code is good for nothing */
 	#end(error) {
-		this.#restart();
-		this.#codeStep.trouble.fail(error);
+		this.#drop();
+		forgetOrder();
+		this.#endStep.start(error);
+		this.#go("end");
 	}
 
-	#restart() {
+	/** Forgets the code and what was asked for with it. */
+	#drop() {
 		this.#waitStep.stop();
 		this.#chooseStep.wipe();
 		this.#codeStep.trouble.clear();
 		this.#codeStep.clear();
 		this.#code = "";
 		this.#order = undefined;
+	}
+
+	#restart() {
+		this.#drop();
+		this.#endStep.clear();
 		this.#enrolment = undefined;
 		this.#showWho();
 		this.#go("code");
@@ -204,9 +217,19 @@ export class Wizard {
 	#go(step) {
 		this.#step = step;
 		document.body.dataset.step = step;
-		byId("other-code").hidden = step === "result";
-		for (const name of STEPS) {
+		byId("other-code").hidden = step === "result" || step === "end";
+		byId("stages").toggleAttribute("data-failed", step === "end");
+		for (const name of [...STEPS, /** @type {const} */ ("end")])
 			byId(`step-${name}`).hidden = name !== step;
+		if (step !== "end")
+			this.#showStage(step);
+		if (step !== "code")
+			this.#arrive(step);
+	}
+
+	/** @param {typeof STEPS[number]} step */
+	#showStage(step) {
+		for (const name of STEPS) {
 			const stage = document.querySelector(`[data-stage="${name}"]`);
 			stage?.toggleAttribute("data-done", STEPS.indexOf(name) < STEPS.indexOf(step));
 			if (name === step)
@@ -214,8 +237,10 @@ export class Wizard {
 			else
 				stage?.removeAttribute("aria-current");
 		}
-		if (step === "code")
-			return;
+	}
+
+	/** @param {Step} step */
+	#arrive(step) {
 		byId(`${step}-title`).focus();
 		window.scrollTo(0, 0);
 		announce(byId(`${step}-title`).textContent ?? "");

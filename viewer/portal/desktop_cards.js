@@ -105,7 +105,7 @@ function endedCard({ name, status, error, again, monitor }, can, back) {
 		actions.length = 0;
 	else if (reason === "pc-login" && error === undefined)
 		actions.push({ id: "overlay-other-login", text: t("over.other-login"), primary: true, run: can.otherLogin });
-	else if (again && reason !== "revoked" && reason !== "pc-certificate")
+	else if (again && !reason.startsWith("revoked-") && reason !== "pc-certificate")
 		actions.push({ id: "overlay-again", text: t("over.again"), primary: true, run: can.again });
 	actions.push({ ...back, run: can.menu });
 	if (error !== undefined)

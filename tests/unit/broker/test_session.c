@@ -207,7 +207,7 @@ static void a_worker_cannot_say_what_it_likes(void **state)
 	struct worker worker = open_session(office);
 
 	/* Only the broker says "revoked". */
-	worker_says(office, &worker, SESSION_ENDED, END_REVOKED, 0);
+	worker_says(office, &worker, SESSION_ENDED, END_REVOKED_DEVICE, 0);
 	shown(office, &worker, "ended", "crashed");
 	monitor_says_exited(office, &worker);
 	worker = open_session(office);
@@ -838,14 +838,16 @@ static void whatever_takes_a_right_away_cuts(void **state)
 {
 	static const struct {
 		const char *command, *arguments;
+		enum end_reason reason;
 	} orders[] = {
-		{ "user disable", "{\"name\": \"sato\"}" },
-		{ "device revoke", "{\"id\": 1, \"reason\": \"lost\"}" },
-		{ "device retire", "{\"id\": 1, \"disposal\": \"wiped\"}" },
-		{ "device unshare", "{\"id\": 1, \"user\": \"sato\"}" },
-		{ "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}" },
-		{ "host remove", "{\"name\": \"経理PC\"}" },
-		{ "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}" },
+		{ "user disable", "{\"name\": \"sato\"}", END_REVOKED_ACCOUNT },
+		{ "device revoke", "{\"id\": 1, \"reason\": \"lost\"}", END_REVOKED_DEVICE },
+		{ "device retire", "{\"id\": 1, \"disposal\": \"wiped\"}", END_REVOKED_DEVICE },
+		{ "device unshare", "{\"id\": 1, \"user\": \"sato\"}", END_REVOKED_DEVICE },
+		{ "host deny", "{\"name\": \"経理PC\", \"user\": \"sato\"}", END_REVOKED_PC },
+		{ "host remove", "{\"name\": \"経理PC\"}", END_REVOKED_PC },
+		{ "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\", \"view-only\": true}",
+		  END_REVOKED_PC },
 	};
 
 	(void)state;
@@ -867,7 +869,7 @@ static void whatever_takes_a_right_away_cuts(void **state)
 				      json_loads(orders[i].arguments, 0, NULL));
 		assert_int_equal(answer.status, 200);
 		answer_finish(&answer);
-		stopped_with(office, &worker, END_REVOKED);
+		stopped_with(office, &worker, orders[i].reason);
 		assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_kill,
 					   2000));
 		ipc_received_finish(&office->received);
@@ -910,7 +912,7 @@ static void sound_that_is_forbidden_ends_the_session(void **state)
 			      json_pack("{s:s, s:s}", "name", "loud", "audio", "no"));
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
-	stopped_with(office, &worker, END_REVOKED);
+	stopped_with(office, &worker, END_REVOKED_PC);
 	monitor_says_exited(office, &worker);
 }
 
@@ -1009,7 +1011,7 @@ static void a_session_does_not_begin_twice(void **state)
 static void reasons_that_cannot_be(void **state)
 {
 	static const enum end_reason not_the_workers[] = { END_NONE,       END_LOGOUT,
-							   END_TERMINATED, END_REVOKED,
+							   END_TERMINATED, END_REVOKED_PC,
 							   END_REPLACED,   END_IDLE,
 							   END_LENGTH,     END_RESUME };
 	struct office *office = *state;
