@@ -514,9 +514,15 @@ test("people are warned 14 days before the end, and renew by themselves", { skip
 	await page.click("#renew-open");
 	await page.keyboard.press("Escape");
 	assert.equal(await page.isVisible("#renew"), false);
+	/* On a phone, what ends it is in sight before and after. */
+	await page.setViewportSize({ width: 390, height: 664 });
 	await page.click("#renew-open");
+	const bottom = (id) => page.evaluate((id) => document.getElementById(id).getBoundingClientRect().bottom, id);
+	assert.ok(await bottom("renew-submit") <= 664, `${await bottom("renew-submit")}`);
 	const [download] = await Promise.all([page.waitForEvent("download"), page.click("#renew-submit")]);
 	assert.equal(download.suggestedFilename(), "更新PC_1.p12");
+	assert.ok(await bottom("renew-close") <= 664, `${await bottom("renew-close")}`);
+	await page.setViewportSize({ width: 1280, height: 840 });
 	const password = await page.textContent("#renew-password");
 	assert.match(password, /^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){4}$/);
 	const fresh = await office.ask("unpack", { name: "renewed", password,

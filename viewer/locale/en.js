@@ -72,7 +72,7 @@ export default Object.freeze({
 	"devices.shared": "{person} may use “{device}” too.",
 	"devices.unshared": "{person} may no longer use “{device}”.",
 
-	"people.command-line": "command line ({by})",
+	"people.command-line": "command line on the gateway ({by})",
 
 	"waiting.title": "Waiting for approval",
 	"waiting.none": "No device is waiting. A request appears here by itself.",

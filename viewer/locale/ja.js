@@ -71,7 +71,7 @@ const texts = Object.freeze({
 	"devices.shared": "「{device}」を {person} も使えるようにしました。",
 	"devices.unshared": "「{device}」の使用者から {person} を外しました。",
 
-	"people.command-line": "コマンド（{by}）",
+	"people.command-line": "ゲートウェイのコマンド（{by}）",
 
 	"waiting.title": "承認待ち",
 	"waiting.none": "承認を待っている端末はありません。申し込みがあると、ここに自動的に表示されます。",

@@ -25,7 +25,7 @@ export class People {
 	 */
 	text(name) {
 		if (/^uid \d+$/.test(name))
-			return t("people.command-line", { by: name });
+			return t("people.command-line", { by: name === "uid 0" ? "root" : name });
 		const full = this.#accounts.get(name)?.["full-name"];
 		return full ? `${full} (${name})` : name;
 	}
