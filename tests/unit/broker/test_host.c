@@ -112,7 +112,7 @@ static void asleep_woken_awake(void **state)
 	answer = office_ask(office, MSG_host_wake, &wake);
 	assert_int_equal(answer.status, 202);
 	answer_finish(&answer);
-	assert_true(office_receive(office, office->probe, WIRE_PROBE, MSG_wake, 1000));
+	assert_true(office_receive(office, office->probe, WIRE_PROBE, MSG_wake, OFFICE_WAIT_MS));
 	assert_int_equal(office->received.msg.wake.mac[0], 2);
 	assert_int_equal(office->received.msg.wake.mac[5], 1);
 	assert_string_equal(office->received.msg.wake.address, "255.255.255.255");
