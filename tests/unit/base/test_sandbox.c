@@ -2,62 +2,21 @@
  * Each test forks a process, puts it into a sandbox and looks at how it ends: the layers cannot be
  * taken off again. The child answers with exit codes, because most calls for printing are gone.
  */
-#include "unit/folder.h"
+#include "unit/base/sandboxed.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#include "base/landlock.h"
-#include "base/sandbox.h"
-#include "base/util.h"
-
-enum { DONE = 0, NOT_ENTERED = 99 };
-
-static char folder[UNIT_FOLDER];
-static char inside[UNIT_FOLDER + 4], outside[UNIT_FOLDER + 4];
-
-static const char *const file_calls[] = { "openat", "open",      "unlink",  "unlinkat",
-					  "rename", "ftruncate", "truncate" };
-static const char *const net_calls[] = { "socket", "bind", "connect" };
-
-/* Returns the wait status of a child that entered the sandbox and ran func. */
-static int run_in(const struct sandbox *sandbox, int (*func)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(sandbox_enter(sandbox) ? NOT_ENTERED : func());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static void assert_exits(const struct sandbox *sandbox, int (*func)(void), int code)
-{
-	int status = run_in(sandbox, func);
-
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), code);
-}
 
 static void assert_sigsys(const struct sandbox *sandbox, int (*func)(void))
 {
@@ -66,8 +25,6 @@ static void assert_sigsys(const struct sandbox *sandbox, int (*func)(void))
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
-
-static const struct sandbox nothing = { .open_files = 64 };
 
 static void *thread_main(void *arg)
 {
@@ -188,10 +145,6 @@ static int sockets(void)
 		return 4;
 	return DONE;
 }
-
-static const struct sandbox network = { .syscalls = net_calls,
-					.syscall_count = ARRAY_SIZE(net_calls),
-					.open_files = 64 };
 
 static int raw_socket(void)
 {
@@ -397,249 +350,6 @@ static void test_ioctl(void **state)
 	assert_sigsys(&nothing, odd_ioctl);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
-
-static int opens(const char *path, int flags)
-{
-	int fd = open(path, flags | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
-}
-
-static int read_only_folder(void)
-{
-	char made[80];
-
-	snprintf(made, sizeof(made), "%s/made", inside);
-	if (opens(outside, O_RDONLY) != EACCES || opens("/etc/passwd", O_RDONLY) != EACCES)
-		return 1;
-	if (opens(made, O_RDWR | O_CREAT) != EACCES)
-		return 2;
-	snprintf(made, sizeof(made), "%s/file", inside);
-	if (opens(made, O_WRONLY) != EACCES || truncate(made, 0) == 0)
-		return 3;
-	return opens(made, O_RDONLY) ? 4 : DONE;
-}
-
-static int writable_folder(void)
-{
-	char made[80], moved[80];
-
-	snprintf(made, sizeof(made), "%s/made", inside);
-	snprintf(moved, sizeof(moved), "%s/moved", inside);
-	if (opens(outside, O_RDONLY) != EACCES)
-		return 1;
-	if (opens(made, O_RDWR | O_CREAT) != 0 || rename(made, moved) < 0 || unlink(moved) < 0)
-		return 2;
-	return DONE;
-}
-
-static void test_landlock_paths(void **state)
-{
-	const struct sandbox_path paths[] = { { inside, SANDBOX_READ },
-					      { "/nonexistent/folder", SANDBOX_WRITE } };
-	struct sandbox sandbox = { .syscalls = file_calls,
-				   .syscall_count = ARRAY_SIZE(file_calls),
-				   .paths = paths,
-				   .path_count = ARRAY_SIZE(paths),
-				   .open_files = 64 };
-	const struct sandbox_path writable = { inside, SANDBOX_WRITE };
-
-	(void)state;
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 3)
-		skip();
-	assert_exits(&sandbox, read_only_folder, DONE);
-	sandbox.paths = &writable;
-	sandbox.path_count = 1;
-	assert_exits(&sandbox, writable_folder, DONE);
-}
-
-static int binds(void)
-{
-	struct sockaddr_in any = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	return bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 && errno == EACCES ? DONE : 1;
-}
-
-static int opens_unlisted(void)
-{
-	return opens("/etc/passwd", O_RDONLY) == EACCES ? DONE : 1;
-}
-
-/* Libraries try optional files at any time: refused, but no reason to die. */
-static void test_unlisted_open_is_refused(void **state)
-{
-	(void)state;
-	assert_exits(&nothing, opens_unlisted, DONE);
-}
-
-static void test_no_new_listeners(void **state)
-{
-	(void)state;
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4)
-		skip();
-	assert_exits(&network, binds, DONE);
-}
-
-/* ---- the PC's port alone -----------------------------------------------------------------------
- */
-
-/* A listener's port on the loopback address. */
-static in_port_t listener(void)
-{
-	struct sockaddr_in any = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(any);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&any, len), 0);
-	assert_int_equal(listen(fd, 4), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &len), 0);
-	return any.sin_port;
-}
-
-static in_port_t pc_port, other_port;
-
-/* 0 or errno. */
-static int connects(in_port_t port)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				  .sin_port = port };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	return connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
-}
-
-static int pc_only(void)
-{
-	if (connects(other_port) || landlock_connect_only(ntohs(pc_port)))
-		return 1;
-	if (connects(pc_port))
-		return 2;
-	if (connects(other_port) != EACCES)
-		return 3;
-	/* DNS over TCP: refused by nobody there, not by the rules. */
-	return connects(htons(53)) == EACCES ? 4 : DONE;
-}
-
-static void test_connect_only(void **state)
-{
-	const char *const calls[] = { "socket", "connect", "landlock_create_ruleset",
-				      "landlock_add_rule", "landlock_restrict_self" };
-	const struct sandbox worker = { .syscalls = calls,
-					.syscall_count = ARRAY_SIZE(calls),
-					.open_files = 64 };
-
-	(void)state;
-	if (landlock_abi() < 4)
-		skip();
-	pc_port = listener();
-	other_port = listener();
-	assert_exits(&worker, pc_only, DONE);
-}
-
-/* ---- a kernel without Landlock -----------------------------------------------------------------
- */
-
-static int run_without_landlock(const struct sandbox *sandbox)
-{
-	int status;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-		if (!filter ||
-		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP),
-				     SCMP_SYS(landlock_create_ruleset), 0) ||
-		    seccomp_load(filter))
-			_exit(1);
-		seccomp_release(filter);
-		enum err err = sandbox_enter(sandbox);
-		_exit(err == ERR_DENIED ? NOT_ENTERED : (int)err);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void test_without_landlock(void **state)
-{
-	const struct sandbox may = { .open_files = 64, .may_lack_landlock = true };
-
-	(void)state;
-	assert_int_equal(run_without_landlock(&nothing), NOT_ENTERED);
-	assert_int_equal(run_without_landlock(&may), OK);
-}
-
-/* ---- hardening ---------------------------------------------------------------------------------
- */
-
-static void test_harden(void **state)
-{
-	int status;
-	pid_t pid = fork();
-
-	(void)state;
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct rlimit core = { 1, 1 };
-		if (sandbox_harden() || getrlimit(RLIMIT_CORE, &core) < 0)
-			_exit(NOT_ENTERED);
-		bool good = core.rlim_cur == 0 && core.rlim_max == 0;
-		good = good && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
-		       prctl(PR_GET_DUMPABLE) == 0;
-		_exit(good ? DONE : 1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), DONE);
-}
-
-static int file_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return 1;
-	return files.rlim_cur == 64 && files.rlim_max == 64 ? DONE : 2;
-}
-
-static void test_open_files(void **state)
-{
-	(void)state;
-	assert_exits(&nothing, file_limit, DONE);
-}
-
-static int too_much_memory(void)
-{
-	const size_t most = 64u << 20;
-	void *small =
-		mmap(NULL, most / 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *large = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return small == MAP_FAILED || large != MAP_FAILED ? 1 : DONE;
-}
-
-static void test_data_size(void **state)
-{
-	const struct sandbox sandbox = { .open_files = 64, .data_size = 64u << 20 };
-
-	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	skip(); /* its own memory counts */
-#endif
-	assert_exits(&sandbox, too_much_memory, DONE);
-}
-
 /* ---- our own mistakes --------------------------------------------------------------------------
  */
 
@@ -705,19 +415,6 @@ static void test_second_thread_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(status), DONE);
 }
 
-static int setup(void **state)
-{
-	char path[80];
-
-	(void)state;
-	unit_folder(folder);
-	snprintf(inside, sizeof(inside), "%s/in", folder);
-	snprintf(outside, sizeof(outside), "%s/out", folder);
-	snprintf(path, sizeof(path), "%s/file", inside);
-	return mkdir(inside, 0700) || util_write_file(path, "x", 1, 0600) ||
-	       util_write_file(outside, "x", 1, 0600);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,14 +426,6 @@ int main(void)
 		cmocka_unit_test(test_socket_refused),
 		cmocka_unit_test(test_executable_memory),
 		cmocka_unit_test(test_ioctl),
-		cmocka_unit_test(test_landlock_paths),
-		cmocka_unit_test(test_unlisted_open_is_refused),
-		cmocka_unit_test(test_no_new_listeners),
-		cmocka_unit_test(test_connect_only),
-		cmocka_unit_test(test_without_landlock),
-		cmocka_unit_test(test_harden),
-		cmocka_unit_test(test_open_files),
-		cmocka_unit_test(test_data_size),
 		cmocka_unit_test(test_call_with_rules_cannot_be_listed),
 		cmocka_unit_test(test_misspelt_call_is_an_error),
 		cmocka_unit_test(test_call_of_another_architecture_is_left_out),
