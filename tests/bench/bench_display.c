@@ -91,7 +91,7 @@ static size_t take(struct damage *damage, const struct surface *surface, struct 
 	damage_look(damage, surface, now_us += 1000);
 	size_t copies = damage->copies.count;
 	for (size_t i = 0; i < (size_t)damage->columns * damage->rows; i++)
-		damage->tiles[i].way = WAY_EXACT;
+		damage->tiles[i].way = damage->tiles[i].rows ? WAY_EXACT : WAY_NONE;
 	parts_clear(parts);
 	parts_take(parts, damage, WAY_EXACT, SIZE_MAX);
 	for (size_t i = 0; i < parts->count; i++)

@@ -372,7 +372,7 @@ static void note_copies(struct damage *damage, uint64_t now_us)
 			tiles_of(&(struct rect){ copy->x, copy->y, copy->width, copy->height });
 		memset(damage->scrolled + to.left, 1,
 		       (to.right - to.left + 1) * sizeof(*damage->scrolled));
-		for (unsigned row = to.top; row <= to.bottom; row++)
+		for (unsigned row = to.top; damage->lossy && row <= to.bottom; row++)
 			for (unsigned column = to.left; column <= to.right; column++) {
 				size_t at = (size_t)row * damage->columns + column;
 				struct tile *tile = &damage->tiles[at];
@@ -483,6 +483,7 @@ void damage_uncover(struct damage *damage, const struct surface *surface, size_t
 void damage_settle(struct damage *damage)
 {
 	size_t tiles = (size_t)damage->columns * damage->rows;
+	damage->lossy = false;
 	for (size_t i = 0; i < tiles; i++) {
 		struct tile *tile = &damage->tiles[i];
 		if (tile->dirty && !rows_lacking(damage, i)) {
@@ -491,6 +492,7 @@ void damage_settle(struct damage *damage)
 		}
 		if (tile->lossy)
 			find_lossy(damage, i, &tile->lossy, &tile->video);
+		damage->lossy |= tile->lossy;
 	}
 	copies_clear(&damage->copies);
 }

@@ -54,6 +54,7 @@ struct damage {
 	uint32_t *changed;    /* owned; segments of each column that differ */
 	bool *scrolled;       /* owned; columns that the last look's copies touch */
 	size_t waiting;       /* dirty tiles */
+	bool lossy;           /* some tile may be */
 	struct rect covers[DAMAGE_COVERS];
 	struct scrolls scrolls;
 	struct copies copies;

@@ -100,11 +100,8 @@ static size_t add_span(struct taker *taker, struct span span)
 
 static void take_tile(struct taker *taker, unsigned column, unsigned row)
 {
-	const struct damage *damage = taker->damage;
 	struct span spans[PARTS_SPANS];
-	size_t next[PARTS_SPANS], count = 0;
-	if (damage->tiles[(size_t)row * damage->columns + column].way == taker->way)
-		count = tile_spans(taker, column, row, spans);
+	size_t next[PARTS_SPANS], count = tile_spans(taker, column, row, spans);
 	for (size_t i = 0; i < count; i++)
 		next[i] = add_span(taker, spans[i]);
 	memcpy(taker->open, next, count * sizeof(*next));
@@ -154,11 +151,16 @@ static void join_row(struct taker *taker, size_t first, unsigned top, unsigned b
 static void take_row(struct taker *taker, unsigned row, size_t max_pixels)
 {
 	const struct damage *damage = taker->damage;
+	const struct tile *tiles = damage->tiles + (size_t)row * damage->columns;
 	struct parts *parts = taker->parts;
 	size_t first = parts->count;
 	unsigned top = row * DAMAGE_TILE;
 	taker->open_count = 0;
 	for (unsigned column = 0; column < damage->columns; column++) {
+		if (tiles[column].way != taker->way) {
+			taker->open_count = 0;
+			continue;
+		}
 		if (parts->pixels >= max_pixels && parts->count > 0)
 			break;
 		take_tile(taker, column, row);

@@ -4,107 +4,113 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "worker/display/damage.h"
 
-static void keep(const struct surface *surface, const struct rect *strip, uint32_t *pixels)
-{
-	for (unsigned y = 0; y < strip->height; y++)
-		memcpy(pixels + (size_t)y * strip->width,
-		       surface_at(surface, strip->x, strip->y + y), strip->width * sizeof(*pixels));
-}
+enum { LEFT, RIGHT, TOP, BOTTOM };
 
-/* Where the next tile begins, or the last one. */
-static unsigned tile_after(unsigned at)
+/* The box without all but its first or last tiles. */
+static struct rect strip_of(const struct rect *box, int side)
 {
-	return at - at % DAMAGE_TILE + DAMAGE_TILE;
+	struct rect strip = *box;
+	unsigned right = (unsigned)box->x + box->width, bottom = (unsigned)box->y + box->height;
+	unsigned last_x = (right - 1) - (right - 1) % DAMAGE_TILE;
+	unsigned last_y = (bottom - 1) - (bottom - 1) % DAMAGE_TILE;
+	if (side == LEFT)
+		strip.width = (uint16_t)(DAMAGE_TILE - box->x % DAMAGE_TILE);
+	if (side == TOP)
+		strip.height = (uint16_t)(DAMAGE_TILE - box->y % DAMAGE_TILE);
+	if (side == RIGHT) {
+		strip.x = (uint16_t)last_x;
+		strip.width = (uint16_t)(right - last_x);
+	}
+	if (side == BOTTOM) {
+		strip.y = (uint16_t)last_y;
+		strip.height = (uint16_t)(bottom - last_y);
+	}
+	return strip;
 }
 
 enum err probe_start(struct probe *probe, const struct surface *surface, const struct rect *box,
 		     uint64_t now_us)
 {
-	unsigned right = (unsigned)box->x + box->width, bottom = (unsigned)box->y + box->height;
-	unsigned in_left = tile_after(box->x), in_right = (right - 1) - (right - 1) % DAMAGE_TILE;
-	unsigned in_top = tile_after(box->y), in_low = (bottom - 1) - (bottom - 1) % DAMAGE_TILE;
-	struct rect left = *box, end = *box, top = *box, low = *box;
-	left.width = (uint16_t)(in_left - box->x);
-	end.x = (uint16_t)in_right;
-	end.width = (uint16_t)(right - in_right);
-	top.height = (uint16_t)(in_top - box->y);
-	low.y = (uint16_t)in_low;
-	low.height = (uint16_t)(bottom - in_low);
 	probe_stop(probe);
-	*probe = (struct probe){ .running = true,
-				 .since_us = now_us,
-				 .box = *box,
-				 .left = in_left,
-				 .right = in_right,
-				 .top = in_top,
-				 .bottom = in_low,
-				 .strips = { left, end, top, low } };
-	for (size_t i = 0; i < PROBE_STRIPS; i++) {
-		const struct rect *strip = &probe->strips[i];
-		probe->pixels[i] = calloc((size_t)strip->width * strip->height, SURFACE_PIXEL);
-		if (!probe->pixels[i]) {
+	probe->running = true;
+	probe->since_us = now_us;
+	probe->box = *box;
+	for (int i = 0; i < PROBE_SIDES; i++) {
+		struct rect strip = strip_of(box, i);
+		uint32_t *pixels = calloc((size_t)strip.width * strip.height, sizeof(*pixels));
+		if (!pixels) {
 			probe_stop(probe);
 			return ERR_NOMEM;
 		}
-		keep(surface, strip, probe->pixels[i]);
+		probe->sides[i].strip = strip;
+		probe->sides[i].pixels = pixels;
+		for (unsigned y = 0; y < strip.height; y++)
+			memcpy(pixels + (size_t)y * strip.width,
+			       surface_at(surface, strip.x, strip.y + y),
+			       strip.width * sizeof(*pixels));
 	}
 	return OK;
 }
 
 void probe_stop(struct probe *probe)
 {
-	for (size_t i = 0; i < PROBE_STRIPS; i++)
-		free(probe->pixels[i]);
+	for (size_t i = 0; i < PROBE_SIDES; i++)
+		free(probe->sides[i].pixels);
 	*probe = (struct probe){ 0 };
 }
 
-/* The first and last pixel of a row that differ; false: none. */
-static bool differ(const uint8_t *now, const uint32_t *kept, unsigned width, unsigned *ret_first,
-		   unsigned *ret_last)
+/* columns: counts for each column of the strip, else for each row. */
+static void compare(struct probe_side *side, const struct surface *surface, bool columns)
 {
-	const uint32_t colours = 0x00ffffff;
-	unsigned first = 0, last = width;
-	uint32_t pixel;
-	for (; first < width; first++) {
-		memcpy(&pixel, now + (size_t)first * SURFACE_PIXEL, sizeof(pixel));
-		if ((pixel ^ kept[first]) & colours)
-			break;
+	const struct rect *strip = &side->strip;
+	uint32_t counts[DAMAGE_TILE] = { 0 };
+	for (unsigned y = 0; y < strip->height; y++) {
+		const uint8_t *row = surface_at(surface, strip->x, strip->y + y);
+		const uint32_t *kept = side->pixels + (size_t)y * strip->width;
+		for (unsigned x = 0; x < strip->width; x++) {
+			uint32_t pixel;
+			memcpy(&pixel, row + (size_t)x * SURFACE_PIXEL, sizeof(pixel));
+			counts[columns ? x : y] += ((pixel ^ kept[x]) & 0x00ffffff) != 0;
+		}
 	}
-	if (first == width)
-		return false;
-	do {
-		last--;
-		memcpy(&pixel, now + (size_t)last * SURFACE_PIXEL, sizeof(pixel));
-	} while (!((pixel ^ kept[last]) & colours));
-	*ret_first = first;
-	*ret_last = last;
-	return true;
+	for (size_t i = 0; i < DAMAGE_TILE; i++)
+		side->lines[i] = MAX(side->lines[i], counts[i]);
 }
 
 void probe_compare(struct probe *probe, const struct surface *surface)
 {
 	probe->changes++;
-	for (size_t i = 0; i < PROBE_STRIPS; i++) {
-		const struct rect *strip = &probe->strips[i];
-		unsigned first, last;
-		for (unsigned y = 0; y < strip->height; y++) {
-			if (!differ(surface_at(surface, strip->x, strip->y + y),
-				    probe->pixels[i] + (size_t)y * strip->width, strip->width,
-				    &first, &last))
-				continue;
-			probe->left = MIN(probe->left, strip->x + first);
-			probe->right = MAX(probe->right, strip->x + last + 1);
-			probe->top = MIN(probe->top, (unsigned)strip->y + y);
-			probe->bottom = MAX(probe->bottom, (unsigned)strip->y + y + 1);
-		}
-	}
+	for (int i = 0; i < PROBE_SIDES; i++)
+		compare(&probe->sides[i], surface, i == LEFT || i == RIGHT);
+}
+
+/* Of lines side by side: how many lie before the first that changes, or after the last. */
+static unsigned still_before(const struct probe_side *side, unsigned lines, unsigned length)
+{
+	unsigned i = 0;
+	while (i < lines && side->lines[i] * PROBE_SHARE < length)
+		i++;
+	return i;
+}
+
+static unsigned still_after(const struct probe_side *side, unsigned lines, unsigned length)
+{
+	unsigned i = lines;
+	while (i > 0 && side->lines[i - 1] * PROBE_SHARE < length)
+		i--;
+	return lines - i;
 }
 
 struct rect probe_found(const struct probe *probe)
 {
-	return (struct rect){ (uint16_t)probe->left, (uint16_t)probe->top,
-			      (uint16_t)(probe->right - probe->left),
-			      (uint16_t)(probe->bottom - probe->top) };
+	const struct rect *box = &probe->box;
+	const struct probe_side *sides = probe->sides;
+	unsigned left = still_before(&sides[LEFT], sides[LEFT].strip.width, box->height);
+	unsigned right = still_after(&sides[RIGHT], sides[RIGHT].strip.width, box->height);
+	unsigned top = still_before(&sides[TOP], sides[TOP].strip.height, box->width);
+	unsigned bottom = still_after(&sides[BOTTOM], sides[BOTTOM].strip.height, box->width);
+	return (struct rect){ (uint16_t)(box->x + left), (uint16_t)(box->y + top),
+			      (uint16_t)(box->width - left - right),
+			      (uint16_t)(box->height - top - bottom) };
 }

@@ -121,6 +121,11 @@ void regions_refuse(struct regions *regions, struct damage *damage, const struct
 	regions->search_us = now_us + REFUSED_US;
 }
 
+static uint64_t still_us(const struct regions *regions)
+{
+	return regions->heat.slow ? REGION_SLOW_US : REGION_STILL_US;
+}
+
 /* Tiles that are still go back to the others, those that change again are covered again. */
 static void update_tiles(struct regions *regions, size_t number, struct damage *damage,
 			 const struct surface *surface, uint64_t now_us)
@@ -135,7 +140,7 @@ static void update_tiles(struct regions *regions, size_t number, struct damage *
 	for_tiles(&region->box, damage, at)
 	{
 		struct tile *tile = &damage->tiles[at];
-		bool still = now_us - regions->heat.tiles[at].last_us >= REGION_STILL_US;
+		bool still = now_us - regions->heat.tiles[at].last_us >= still_us(regions);
 		if (tile->cover && !tile->moved && still && !region->changed)
 			damage_uncover(damage, surface, at, true);
 		else if (!tile->cover && tile->fresh && tile->rows >= HEAT_ROWS &&
@@ -335,7 +340,7 @@ uint64_t regions_due_us(const struct regions *regions, const struct damage *dama
 		for_tiles(&region->box, damage, at)
 		{
 			if (damage->tiles[at].cover)
-				due = MIN(due, regions->heat.tiles[at].last_us + REGION_STILL_US);
+				due = MIN(due, regions->heat.tiles[at].last_us + still_us(regions));
 		}
 	}
 	return due == UINT64_MAX ? 0 : due;

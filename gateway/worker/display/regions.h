@@ -16,6 +16,7 @@
 enum {
 	REGIONS = DAMAGE_COVERS,
 	REGION_STILL_US = 150000, /* a tile that has not changed for so long is no film any more */
+	REGION_SLOW_US = 400000,  /* the same where the viewer's link is what is slow */
 	REGION_KEPT_US = 3000000, /* a region that stopped begins again faster */
 };
 

@@ -176,27 +176,20 @@ static enum err add_regions(struct frame_source *source, const struct frame_wish
 	return OK;
 }
 
-/* What is too small for a picture goes exactly. */
-static void add_small(struct parts *exact, const struct rect *rect)
-{
-	size_t pixels = (size_t)rect->width * rect->height;
-	if (exact->pixels + pixels > LOSSLESS_SAFE_PIXELS)
-		return;
-	exact->list[exact->count++] = *rect;
-	exact->pixels += pixels;
-}
-
+/* What is too small for a picture stays in the list. */
 static enum err add_lossy(struct frame_source *source, const struct frame_wish *wish)
 {
 	struct pictures *pictures = &source->pictures;
+	struct parts *lossy = &source->lossy;
 	size_t most = wish->budget ? wish->budget - wish->budget / EXACT_SHARE : SIZE_MAX;
-	parts_clear(&source->lossy);
-	parts_take(&source->lossy, &source->damage, WAY_LOSSY, SIZE_MAX);
-	for (size_t i = 0; i < source->lossy.count; i++) {
-		struct rect rect = source->lossy.list[i];
+	size_t kept = 0;
+	parts_clear(lossy);
+	parts_take(lossy, &source->damage, WAY_LOSSY, SIZE_MAX);
+	for (size_t i = 0; i < lossy->count; i++) {
+		struct rect rect = lossy->list[i];
 		if ((size_t)rect.width * rect.height < PLAN_PICTURE_MIN ||
 		    pictures->count == PICTURES_MAX) {
-			add_small(&source->exact, &rect);
+			lossy->list[kept++] = rect;
 			continue;
 		}
 		enum err err = pictures_add(pictures, source->surface, &rect,
@@ -206,13 +199,25 @@ static enum err add_lossy(struct frame_source *source, const struct frame_wish *
 		if (!err)
 			parts_sent(&source->damage, &rect, true, wish->now_us);
 	}
+	lossy->count = kept;
 	return OK;
 }
 
 /* ---- exact pixels ------------------------------------------------------------------------------
  */
 
-/* New changes first, then what makes approximate pixels exact, as far as there is room. */
+static void add_small(struct parts *parts, const struct parts *small, size_t max_pixels)
+{
+	for (size_t i = 0; i < small->count; i++) {
+		size_t pixels = (size_t)small->list[i].width * small->list[i].height;
+		if (parts->pixels + pixels > max_pixels && parts->count > 0)
+			return;
+		parts->list[parts->count++] = small->list[i];
+		parts->pixels += pixels;
+	}
+}
+
+/* New changes first, small ones before large ones, then what makes approximate pixels exact. */
 static void take_exact(struct frame_source *source, size_t most)
 {
 	struct parts *parts = &source->exact;
@@ -221,6 +226,7 @@ static void take_exact(struct frame_source *source, size_t most)
 	if (most != SIZE_MAX)
 		pixels = MIN(pixels, most * 1024 / source->exact_rate);
 	parts_take(parts, &source->damage, WAY_EXACT, pixels);
+	add_small(parts, &source->lossy, pixels);
 	parts_take(parts, &source->damage, WAY_LATER, pixels);
 	if (parts->pixels >= pixels)
 		return;

@@ -92,7 +92,7 @@ static uint32_t desk_hash(uint32_t x, uint32_t y, uint32_t z)
 }
 
 /* Soft shapes of many sizes and a little grain, as a camera sees. */
-static uint32_t desk_photo(unsigned x, unsigned y, uint32_t which)
+static uint32_t desk_shape(unsigned x, unsigned y)
 {
 	uint32_t colour = 0;
 	for (unsigned plane = 0; plane < 3; plane++) {
@@ -100,7 +100,7 @@ static uint32_t desk_photo(unsigned x, unsigned y, uint32_t which)
 		for (unsigned cell = 64, weight = 5; cell >= 8;
 		     cell /= 2, weight = weight / 2 + 1) {
 			unsigned gx = x / cell, gy = y / cell, fx = x % cell, fy = y % cell;
-			unsigned seed = which * 3 + plane + cell * 1000;
+			unsigned seed = plane + cell * 1000;
 			unsigned a = desk_hash(gx, gy, seed) & 255;
 			unsigned b = desk_hash(gx + 1, gy, seed) & 255;
 			unsigned c = desk_hash(gx, gy + 1, seed) & 255;
@@ -108,10 +108,21 @@ static uint32_t desk_photo(unsigned x, unsigned y, uint32_t which)
 			unsigned top = a * (cell - fx) + b * fx, low = c * (cell - fx) + d * fx;
 			value += weight * ((top * (cell - fy) + low * fy) / (cell * cell));
 		}
-		value = value / 12 + (desk_hash(x, y, which * 3 + plane) & 3);
+		value = value / 12 + (desk_hash(x, y, plane) & 3);
 		colour = colour << 8 | MIN(value, 255u);
 	}
 	return colour;
+}
+
+/* Parts of one large photo. */
+static uint32_t desk_photo(unsigned x, unsigned y, uint32_t which)
+{
+	enum { SIZE = 1024 };
+	static uint32_t photo[SIZE][SIZE];
+	uint32_t *pixel = &photo[(y + which * 389) % SIZE][(x + which * 617) % SIZE];
+	if (!*pixel)
+		*pixel = desk_shape((x + which * 617) % SIZE, (y + which * 389) % SIZE);
+	return *pixel;
 }
 
 /* Letters of eight by sixteen pixels, anti-aliased in colours as on LCDs, on a plain ground. */
@@ -166,6 +177,24 @@ static void desk_scroll(struct desk *desk, struct rect at, unsigned distance, de
 	damage_hint(&desk->source.damage, at.x, at.y, at.width, at.height);
 }
 
+/* The PC moves the rectangle somewhere else, and says so. */
+static void desk_move(struct desk *desk, struct rect from)
+{
+	unsigned x = desk_random(desk) % (desk->surface.width - from.width + 1u);
+	unsigned y = desk_random(desk) % (desk->surface.height - from.height + 1u);
+	uint32_t *held = malloc((size_t)from.width * from.height * sizeof(*held));
+	assert_non_null(held);
+	for (unsigned i = 0; i < from.height; i++)
+		memcpy(held + (size_t)i * from.width, desk_pixel(desk, from.x, from.y + i),
+		       from.width * sizeof(*held));
+	for (unsigned i = 0; i < from.height; i++)
+		for (unsigned j = 0; j < from.width; j++)
+			desk_put(desk, x + j, y + i, held[(size_t)i * from.width + j]);
+	free(held);
+	damage_copied(&desk->source.damage, &desk->surface, from.x, from.y, (int)x, (int)y,
+		      from.width, from.height);
+}
+
 /* ---- frames ------------------------------------------------------------------------------------
  */
 
@@ -180,25 +209,70 @@ static uint32_t desk_at(const struct desk *desk, size_t i)
 	return pixel & 0xffffff;
 }
 
+/* When anything in a tile changed, or in the part of it that a video covers. */
+static uint64_t desk_tile_changed(const struct desk *desk, size_t tile)
+{
+	const struct damage *damage = &desk->source.damage;
+	unsigned left = (unsigned)(tile % damage->columns) * DAMAGE_TILE;
+	unsigned top = (unsigned)(tile / damage->columns) * DAMAGE_TILE;
+	struct rect part = damage_covered(damage, tile);
+	uint64_t last = 0;
+	if (!damage->tiles[tile].cover)
+		part = (struct rect){ (uint16_t)left, (uint16_t)top,
+				      (uint16_t)MIN(DAMAGE_TILE, damage->width - left),
+				      (uint16_t)MIN(DAMAGE_TILE, damage->height - top) };
+	for (unsigned y = part.y; y < (unsigned)part.y + part.height; y++)
+		for (unsigned x = part.x; x < (unsigned)part.x + part.width; x++)
+			last = MAX(last, desk->changed_us[(size_t)y * damage->width + x]);
+	return last;
+}
+
+static void desk_check_tile(const struct desk *desk, size_t tile)
+{
+	const struct damage *damage = &desk->source.damage;
+	unsigned left = (unsigned)(tile % damage->columns) * DAMAGE_TILE;
+	unsigned top = (unsigned)(tile / damage->columns) * DAMAGE_TILE;
+	struct rect covered = damage_covered(damage, tile);
+	bool still = !desk->budget && desk->now_us - desk_tile_changed(desk, tile) > DESK_EXACT_US;
+	assert_false(damage->tiles[tile].cover && still);
+	for (unsigned y = top; y < MIN(top + DAMAGE_TILE, damage->height); y++)
+		for (unsigned x = left; x < MIN(left + DAMAGE_TILE, damage->width); x++) {
+			size_t i = (size_t)y * damage->width + x;
+			if (desk->viewer.pixels[i] == desk_at(desk, i) ||
+			    (x >= covered.x && x < covered.x + covered.width && y >= covered.y &&
+			     y < covered.y + covered.height))
+				continue;
+			if (still)
+				fail_msg("pixel %u, %u is not exact in time", x, y);
+			if (!damage->tiles[tile].dirty && desk->viewer.kinds[i] == PICTURE_EXACT)
+				fail_msg("pixel %u, %u is wrong", x, y);
+		}
+}
+
 /*
- * What the viewer has: exact pixels are right wherever nothing waits, and what has been still for
- * long enough is exact.
+ * What the viewer has: exact pixels are right wherever nothing waits, what has been still for long
+ * enough is exact, and a video covers only what moves.
  */
 static void desk_check(const struct desk *desk)
 {
 	const struct damage *damage = &desk->source.damage;
-	unsigned width = desk->surface.width;
-	for (size_t i = 0; i < (size_t)width * desk->surface.height; i++) {
-		size_t tile = i / width / DAMAGE_TILE * damage->columns + i % width / DAMAGE_TILE;
-		bool right = desk->viewer.pixels[i] == desk_at(desk, i);
-		bool sure = !damage->tiles[tile].dirty && desk->viewer.kinds[i] == PICTURE_EXACT &&
-			    !damage->tiles[tile].cover;
-		if (sure && !right)
-			fail_msg("pixel %zu, %zu is wrong", i % width, i / width);
-		bool still = desk->now_us - desk->changed_us[i] > DESK_EXACT_US;
-		if (!desk->budget && still && !right && !desk->source.damage.tiles[tile].cover)
-			fail_msg("pixel %zu, %zu is not exact", i % width, i / width);
-	}
+	for (size_t i = 0; i < (size_t)damage->columns * damage->rows; i++)
+		desk_check_tile(desk, i);
+}
+
+/* One tile may always go exactly, or as a picture, and a video has its pictures as they are. */
+static void desk_check_budget(const struct desk *desk)
+{
+	const struct msg_frame *frame = &desk->any.frame;
+	const struct picture *viewer = &desk->viewer;
+	const size_t tile = DAMAGE_TILE * DAMAGE_TILE;
+	size_t bytes = frame->data.len + frame->picture_data.len;
+	if (!desk->budget || frame->keyframe || viewer->videos)
+		return;
+	if (viewer->exact > tile && bytes > desk->budget)
+		fail_msg("%zu bytes, %zu allowed", bytes, desk->budget);
+	if (viewer->jpegs > tile && viewer->jpeg_bytes > desk->budget)
+		fail_msg("%zu bytes of JPEG, %zu allowed", viewer->jpeg_bytes, desk->budget);
 }
 
 /* Asks for a frame and shows it. False: there was nothing to send. */
@@ -216,6 +290,7 @@ static bool desk_frame(struct desk *desk)
 	assert_ok(wire_decode(desk->message.data, desk->message.len, &type, &desk->any));
 	assert_int_equal(type->id, MSG_frame);
 	assert_ok(picture_apply(&desk->viewer, &desk->any.frame));
+	desk_check_budget(desk);
 	desk->frames++;
 	desk->bytes += desk->message.len;
 	desk->jpeg_pixels += desk->viewer.jpegs;
