@@ -25,10 +25,9 @@ static enum err get_ready(struct ear *ear, const struct viewer *viewer)
 
 	if (err)
 		return err;
-	/* A pause between two listeners, or another one: the old sound is not theirs to hear. */
-	if (!ear->listening || ear->listener != viewer->number)
+	/* What another listener was about to hear is not theirs. */
+	if (ear->listener != viewer->number)
 		sound_reset(ear->sound);
-	ear->listening = true;
 	ear->listener = viewer->number;
 	return OK;
 }
@@ -38,10 +37,8 @@ void ear_take(struct ear *ear, struct viewer *viewer, const int16_t *samples, si
 {
 	enum err err;
 
-	if (!viewer) {
-		ear->listening = false;
+	if (!viewer)
 		return;
-	}
 	err = get_ready(ear, viewer);
 	ear->viewer = viewer;
 	if (!err)

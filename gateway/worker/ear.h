@@ -15,10 +15,10 @@ struct viewer;
 
 /* Embedded in its owner; zeroed: nothing was heard yet. */
 struct ear {
-	struct sound *sound;    /* owned; NULL until there is a listener */
-	struct viewer *viewer;  /* not owned; only inside ear_take */
-	uint32_t listener;      /* the number of the last one */
-	bool listening, failed; /* failed: told in the log, once */
+	struct sound *sound;   /* owned; NULL until there is a listener */
+	struct viewer *viewer; /* not owned; only inside ear_take */
+	uint32_t listener;     /* the number of the last one */
+	bool failed;           /* told in the log, once */
 };
 
 void ear_finish(struct ear *ear);

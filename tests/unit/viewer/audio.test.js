@@ -152,8 +152,8 @@ test("a packet that is missing is silence of its length", () => {
 test("numbers wrap", () => {
 	const { come, begun } = playing();
 	come(0xffffffff, 0);
-	come(0, 20);
-	come(1, 40);
+	come(0, 45);
+	come(1, 70);
 	assert.deepEqual(begun, [80 * MS, 100 * MS, 120 * MS]);
 });
 

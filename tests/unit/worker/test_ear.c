@@ -54,6 +54,17 @@ static void pc_plays(struct session *session, unsigned packets)
 	settle(session);
 }
 
+/* Half a packet of a constant that is no silence. */
+static void pc_plays_half(struct session *session)
+{
+	int16_t samples[SOUND_FRAMES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		samples[i] = 9999;
+	pc.remote.events->sound(pc.remote.ctx, samples, SOUND_FRAMES / 2, 48000, 2);
+	settle(session);
+}
+
 /* Packets that the viewer got, all of which Opus decodes; ret_last: sequence of the last. */
 static unsigned heard(struct watcher *watcher, uint32_t *ret_last)
 {
@@ -215,6 +226,32 @@ static void test_nobody_listens(void **state)
 	session_finish(&session);
 }
 
+/* Half of a packet was one listener's: the next one gets a whole one of what comes then. */
+static void test_another_listener_begins_anew(void **state)
+{
+	struct session session;
+	struct watcher first, second;
+	struct msg_session_start msg = loud_start();
+	uint32_t last = 0;
+
+	(void)state;
+	session_begin(&session);
+	start(&session, &msg);
+	(void)come(&session, &first, 1, 0, CODEC_OPUS);
+	acknowledge(&session, &first);
+	pc_plays_half(&session);
+	(void)come(&session, &second, 2, 0, CODEC_OPUS);
+	acknowledge(&session, &second);
+	pc_plays_half(&session);
+	assert_int_equal(heard(&second, &last), 0);
+	pc_plays_half(&session);
+	assert_int_equal(heard(&second, &last), 1);
+	assert_int_equal(heard(&first, &last), 0);
+	unwatch(&first);
+	unwatch(&second);
+	session_finish(&session);
+}
+
 /* A viewer that is greeted by nobody yet, or locked out, hears nothing. */
 static void test_not_before_the_hello(void **state)
 {
@@ -288,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_a_viewer_without_opus),
 		cmocka_unit_test(test_one_window_hears),
 		cmocka_unit_test(test_nobody_listens),
+		cmocka_unit_test(test_another_listener_begins_anew),
 		cmocka_unit_test(test_not_before_the_hello),
 		cmocka_unit_test(test_a_locked_session_is_silent),
 		cmocka_unit_test(test_a_slow_link_is_silent),
