@@ -45,10 +45,10 @@ static unsigned most_frames(const struct flow *flow)
 	return (unsigned)MIN(most, (uint64_t)FLOW_FRAMES);
 }
 
-/* Jitter is no queue: a link that shakes may have as much more on its way. */
+/* Jitter is no queue: a link that shakes may have so much more on its way. */
 static uint64_t allowed_queue_us(const struct flow *flow)
 {
-	return QUEUE_US + flow->shaken_us;
+	return QUEUE_US + 2 * flow->shaken_us;
 }
 
 static size_t window(const struct flow *flow)
@@ -156,12 +156,8 @@ static void learn_busy(struct flow *flow, const struct flow_frame *first, size_t
 		       uint64_t arrived_us)
 {
 	uint64_t begin = MAX(first->sent_us + flow->base_us, flow->arrived_us);
-	bool alone = first->ahead == first->bytes;
 
 	flow->arrived_us = MAX(arrived_us, flow->arrived_us);
-	/* A small one that went alone shows the jitter and nothing else. */
-	if (alone && bytes < LEAST)
-		return;
 	/* Of the last frames, four or so. */
 	flow->busy_us -= flow->busy_us / 4;
 	flow->busy_bytes -= flow->busy_bytes / 4;

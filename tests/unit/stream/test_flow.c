@@ -170,17 +170,17 @@ static void test_a_link_that_becomes_slow_and_fast_again(void **state)
 	assert_true(link.bytes > 8ull * 8 * 1000 * 1000);
 }
 
-/* 50 ms more or less, now and then: no reason to give a fast link nothing. */
+/* Up to 150 ms more, now and then: no reason to give a fast link nothing. */
 static void test_jitter_is_no_queue(void **state)
 {
 	(void)state;
 	struct link link;
 	link_init(&link, 2500 * 1000, 30 * MS);
-	link.jitter_us = 80 * MS;
+	link.jitter_us = 150 * MS;
 	link_type(&link, 30, 100 * MS);
 	link_scroll(&link, 10 * S, 100 * 1000);
 	link_scroll(&link, 20 * S, 100 * 1000);
-	assert_true(link.bytes > 20 * 2500 * 1000 / 4);
+	assert_true(link.bytes > 20 * 2500 * 1000 / 2);
 	/* Small changes alone never make a limit. */
 	link_init(&link, 0, 30 * MS);
 	link.jitter_us = 300 * MS;

@@ -95,6 +95,10 @@ static void test_a_pc_that_does_as_it_likes(void **state)
 	assert_rect(layout_part(&layout, 1), 0, 1920, 1200);
 	layout_desktop(&layout, 2560, 800);
 	assert_rect(layout_part(&layout, 1), 1280, 1280, 800);
+	/* Somebody at the PC changes it. */
+	layout_desktop(&layout, 1920, 1200);
+	assert_rect(layout_part(&layout, 0), 0, 1920, 1200);
+	assert_rect(layout_part(&layout, 1), 0, 1920, 1200);
 }
 
 /* From one monitor to two of the same size together, and back: no new size tells. */
