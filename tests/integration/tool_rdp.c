@@ -6,8 +6,8 @@
  * pin|trust|refuse [audio]
  *
  * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H [W H] | hold 0|1 |
- * dump FILE (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | sound FILE (keeps
- * what is played from now on: 16-bit, interleaved) | heard | quit
+ * dump FILE (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | mirror | sound
+ * FILE (keeps what is played from now on: 16-bit, interleaved) | heard | quit
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -35,9 +35,10 @@ struct tool {
 	size_t len;
 	bool trust, settling, closed, quit;
 	uint8_t *pixels;
+	uint8_t *mirror; /* the picture of a viewer that gets each part as soon as it is told */
 	unsigned width, height;
 	size_t stride;
-	unsigned long frames, damages;
+	unsigned long frames, damages, copies;
 	FILE *sound;
 	unsigned long heard; /* frames of sound */
 	unsigned rate, channels, loudest;
@@ -50,11 +51,13 @@ static uint8_t *tool_resized(void *ctx, unsigned width, unsigned height, size_t 
 	struct tool *tool = ctx;
 
 	free(tool->pixels);
+	free(tool->mirror);
 	tool->width = width;
 	tool->height = height;
 	tool->stride = ((size_t)width * 4 + 63) & ~(size_t)63;
 	tool->pixels = aligned_alloc(64, (tool->stride * height + 63) & ~(size_t)63);
-	if (!tool->pixels)
+	tool->mirror = calloc(height, tool->stride);
+	if (!tool->pixels || !tool->mirror)
 		return NULL;
 	memset(tool->pixels, 0, tool->stride * height);
 	*ret_stride = tool->stride;
@@ -62,16 +65,60 @@ static uint8_t *tool_resized(void *ctx, unsigned width, unsigned height, size_t 
 	return tool->pixels;
 }
 
+static bool tool_is_inside(const struct tool *tool, int x, int y, int width, int height)
+{
+	return x >= 0 && y >= 0 && width >= 0 && height >= 0 && x + width <= (int)tool->width &&
+	       y + height <= (int)tool->height;
+}
+
 static void tool_damaged(void *ctx, int x, int y, int width, int height)
 {
 	struct tool *tool = ctx;
+	bool inside = tool_is_inside(tool, x, y, width, height);
 
-	if (x < 0 || y < 0 || width < 0 || height < 0 || x + width > (int)tool->width ||
-	    y + height > (int)tool->height)
+	if (!inside)
 		printf("damage-outside %d %d %d %d\n", x, y, width, height);
+	for (int row = y; inside && row < y + height; row++) {
+		size_t at = (size_t)row * tool->stride + (size_t)x * 4;
+
+		memcpy(tool->mirror + at, tool->pixels + at, (size_t)width * 4);
+	}
 	if (tool->damages++ == 0)
 		printf("painted\n");
 	tool->last_damage_us = clock_mono_us();
+}
+
+static void tool_copied(void *ctx, int from_x, int from_y, int x, int y, int width, int height)
+{
+	struct tool *tool = ctx;
+
+	if (!tool_is_inside(tool, from_x, from_y, width, height) ||
+	    !tool_is_inside(tool, x, y, width, height)) {
+		printf("damage-outside %d %d %d %d\n", x, y, width, height);
+		return;
+	}
+	for (int i = 0; i < height; i++) {
+		int row = y <= from_y ? i : height - 1 - i;
+
+		memmove(tool->mirror + (size_t)(y + row) * tool->stride + (size_t)x * 4,
+			tool->mirror + (size_t)(from_y + row) * tool->stride + (size_t)from_x * 4,
+			(size_t)width * 4);
+	}
+	tool->copies++;
+	tool->last_damage_us = clock_mono_us();
+}
+
+static unsigned long tool_differs(const struct tool *tool)
+{
+	unsigned long count = 0;
+
+	for (unsigned y = 0; y < tool->height; y++)
+		for (unsigned x = 0; x < tool->width; x++) {
+			size_t at = y * tool->stride + (size_t)x * 4;
+
+			count += memcmp(tool->mirror + at, tool->pixels + at, 3) != 0;
+		}
+	return count;
 }
 
 static void tool_frame_done(void *ctx)
@@ -224,7 +271,10 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "support")) {
 		printf("support text=%d\n", tool->remote->text);
 	} else if (util_streq(line, "frames")) {
-		printf("frames %lu damages %lu\n", tool->frames, tool->damages);
+		printf("frames %lu damages %lu copies %lu\n", tool->frames, tool->damages,
+		       tool->copies);
+	} else if (util_streq(line, "mirror")) {
+		printf("mirror differs %lu copies %lu\n", tool_differs(tool), tool->copies);
 	} else if (util_streq(line, "sound")) {
 		tool->sound = fopen(rest, "we");
 	} else if (util_streq(line, "heard")) {
@@ -289,6 +339,7 @@ int main(int argc, char **argv)
 	static const struct remote_events events = {
 		.resized = tool_resized,
 		.damaged = tool_damaged,
+		.copied = tool_copied,
 		.frame_done = tool_frame_done,
 		.cursor = tool_cursor,
 		.bell = tool_bell,
@@ -345,5 +396,6 @@ int main(int argc, char **argv)
 	if (tool.sound)
 		fclose(tool.sound);
 	free(tool.pixels);
+	free(tool.mirror);
 	return code;
 }

@@ -53,6 +53,31 @@ static void test_no_request(void **state)
 			      7)); /* data */
 }
 
+static void assert_length(const char *data, size_t len, uint32_t wanted)
+{
+	assert_int_equal(rdp_channels_length((const uint8_t *)data, len), wanted);
+}
+
+static void test_length(void **state)
+{
+	(void)state;
+	assert_length("\x20\x05\x07", 3, 7);
+	assert_length("\x24\x05\x07\x01", 4, 0x107);
+	assert_length("\x28\x05\x04\x03\x02\x01", 6, 0x1020304);
+	assert_length("\x2a\x05\x05\x05\x05\xff\xff\xff\xff", 9, UINT32_MAX);
+	assert_length("\x29\x05\x05\x00\x00\x00\x80", 7, 0x80000000);
+	assert_length("\x68\x05\x04\x03\x02\x01", 6, 0x1020304);
+	/* cut off, or sizes that do not exist: as long as can be */
+	assert_length("\x28\x05\x04\x03\x02", 5, UINT32_MAX);
+	assert_length("\x20", 1, UINT32_MAX);
+	assert_length("\x2c\x05\x04\x03\x02\x01", 6, UINT32_MAX);
+	assert_length("\x2b\x05\x04\x03\x02\x01", 6, UINT32_MAX);
+	/* other messages */
+	assert_length("\x30\x05\xff\xff\xff", 5, 0);
+	assert_length("\x10\x05\xff\xff\xff", 5, 0);
+	assert_length("", 0, 0);
+}
+
 static void test_policy(void **state)
 {
 	static const char *const refused[] = { "AUDIO_INPUT",
@@ -83,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_no_request),
+		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_policy),
 	};
 

@@ -67,6 +67,7 @@ struct rdp_remote {
 	struct rdp_frames frames;
 	DispClientContext *disp; /* NULL while the channel is not open */
 	uint64_t disp_max_area;  /* pixels */
+	bool pc_closes;          /* a dynamic channel, right now */
 	unsigned refused;        /* channels reported so far */
 	const char *opened[RDP_MAX_OPENED];
 	size_t opened_count;

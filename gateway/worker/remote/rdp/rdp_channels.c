@@ -17,6 +17,11 @@
 #include "worker/remote/rdp/rdp_audio.h"
 #include "worker/remote/rdp/rdp_pipeline.h"
 
+enum {
+	MAX_STATIC = 1 << 20, /* bytes of one message on a static channel */
+	LEAST_MESSAGE = 16 << 20,
+};
+
 static const char *const dynamic_channels[] = { RDPGFX_CHANNEL_NAME, DISP_CHANNEL_NAME };
 
 /* Of the one PC of this process: FreeRDP asks for code without saying for which connection. */
@@ -139,6 +144,33 @@ static void report_refused(struct rdp_remote *rdp, const char *name)
 	rdp_events(rdp)->channel_refused(rdp->remote.ctx, name);
 }
 
+uint32_t rdp_channels_length(const uint8_t *data, size_t len)
+{
+	static const size_t sizes[] = { 1, 2, 4, 0 };
+	unsigned command = len > 0 ? data[0] >> 4 : 0;
+	size_t id_size = len > 0 ? sizes[data[0] & 3] : 0;
+	size_t size = len > 0 ? sizes[data[0] >> 2 & 3] : 0;
+	uint32_t length = 0;
+
+	if (command != DATA_FIRST_PDU && command != DATA_FIRST_COMPRESSED_PDU)
+		return 0;
+	if (id_size == 0 || size == 0 || len < 1 + id_size + size)
+		return UINT32_MAX;
+	for (size_t i = size; i > 0; i--)
+		length = length << 8 | data[id_size + i];
+	return length;
+}
+
+/* FreeRDP makes room for whatever length is announced. A frame in raw pixels is the most that makes
+ * sense. */
+static bool is_too_long(const struct rdp_remote *rdp, const uint8_t *data, size_t size)
+{
+	const struct rdp_screen *screen = &rdp->surfaces.screen;
+	uint64_t most = LEAST_MESSAGE + (uint64_t)screen->width * screen->height * 8;
+
+	return rdp_channels_length(data, size) > most;
+}
+
 /*
  * freerdp->ReceiveChannelData: everything that comes on a static channel. drdynvc itself turns a
  * request for a channel without listener down, but tells nobody, so requests are looked at on their
@@ -148,14 +180,23 @@ static BOOL receive(freerdp *instance, UINT16 id, const BYTE *data, size_t size,
 		    size_t total)
 {
 	struct rdp_remote *rdp = rdp_of(instance->context);
-	const char *name = NULL;
+	bool dynamic =
+		(flags & CHANNEL_FLAG_FIRST) &&
+		util_streq(freerdp_channels_get_name_by_id(instance, id), DRDYNVC_SVC_CHANNEL_NAME);
+	const char *name = dynamic ? rdp_channels_requested(data, size) : NULL;
+	BOOL ok;
 
-	if ((flags & CHANNEL_FLAG_FIRST) &&
-	    util_streq(freerdp_channels_get_name_by_id(instance, id), DRDYNVC_SVC_CHANNEL_NAME))
-		name = rdp_channels_requested(data, size);
+	if (total > MAX_STATIC || (dynamic && is_too_long(rdp, data, size))) {
+		log_warn("rdp-channel-message", "length=%u total=%zu",
+			 dynamic ? rdp_channels_length(data, size) : 0, total);
+		return rdp_fail(rdp, END_PC_TOO_BIG);
+	}
 	if (name && !rdp_channels_allowed(name, rdp->remote.config.audio))
 		report_refused(rdp, name);
-	return freerdp_channels_data(instance, id, data, size, flags, total);
+	rdp->pc_closes = dynamic && size > 0 && data[0] >> 4 == CLOSE_REQUEST_PDU;
+	ok = freerdp_channels_data(instance, id, data, size, flags, total);
+	rdp->pc_closes = false;
+	return ok;
 }
 
 static UINT disp_caps(DispClientContext *disp, UINT32 monitors, UINT32 factor_a, UINT32 factor_b)
@@ -212,6 +253,9 @@ static void channel_disconnected(void *context, const ChannelDisconnectedEventAr
 
 	if (util_streq(event->name, RDPGFX_DVC_CHANNEL_NAME)) {
 		rdp_pipeline_close(rdp, event->pInterface);
+		/* FreeRDP closes it when it cannot read a message, and goes on without pictures. */
+		if (!rdp->pc_closes)
+			rdp_fail(rdp, END_PC_PROTOCOL);
 	} else if (util_streq(event->name, DISP_DVC_CHANNEL_NAME)) {
 		rdp->disp = NULL;
 		rdp->remote.can_resize = false;

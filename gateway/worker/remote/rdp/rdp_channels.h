@@ -22,6 +22,12 @@ nodiscard enum err rdp_channels_init(freerdp *instance);
  */
 const char *rdp_channels_requested(const uint8_t *data, size_t len);
 
+/*
+ * The length that a DYNVC_DATA_FIRST (2.2.3.1) announces for its whole message, UINT32_MAX when it
+ * is cut off; 0 when data is something else.
+ */
+uint32_t rdp_channels_length(const uint8_t *data, size_t len);
+
 /* Is this dynamic channel one that policy opens? audio: as remote_config's. */
 bool rdp_channels_allowed(const char *name, bool audio);
 
