@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "bench/picture.h"
+#include "unit/paint.h"
 #include "wire/enums.h"
 #include "wire/wire.h"
 #include "worker/encode/plan.h"
@@ -38,13 +39,13 @@ struct desk {
 	size_t jpeg_pixels, video_pixels, exact_pixels, copied;
 };
 
-static uint32_t desk_random(struct desk *desk)
+static inline uint32_t desk_random(struct desk *desk)
 {
 	desk->random = desk->random * 1664525u + 1013904223u;
 	return desk->random >> 8;
 }
 
-static void desk_start(struct desk *desk, unsigned width, unsigned height, unsigned codecs)
+static inline void desk_start(struct desk *desk, unsigned width, unsigned height, unsigned codecs)
 {
 	*desk = (struct desk){ .random = DESK_SEED, .now_us = 1000000 };
 	desk->viewer.strict = true;
@@ -58,7 +59,7 @@ static void desk_start(struct desk *desk, unsigned width, unsigned height, unsig
 	assert_non_null(desk->changed_us);
 }
 
-static void desk_stop(struct desk *desk)
+static inline void desk_stop(struct desk *desk)
 {
 	frame_source_finish(&desk->source);
 	surface_finish(&desk->surface);
@@ -70,12 +71,12 @@ static void desk_stop(struct desk *desk)
 /* ---- drawing -----------------------------------------------------------------------------------
  */
 
-static uint32_t *desk_pixel(struct desk *desk, unsigned x, unsigned y)
+static inline uint32_t *desk_pixel(struct desk *desk, unsigned x, unsigned y)
 {
 	return (uint32_t *)(desk->surface.data + y * desk->surface.stride) + x;
 }
 
-static void desk_put(struct desk *desk, unsigned x, unsigned y, uint32_t colour)
+static inline void desk_put(struct desk *desk, unsigned x, unsigned y, uint32_t colour)
 {
 	uint32_t *pixel = desk_pixel(desk, x, y);
 	if (*pixel != colour)
@@ -83,67 +84,7 @@ static void desk_put(struct desk *desk, unsigned x, unsigned y, uint32_t colour)
 	*pixel = colour;
 }
 
-static uint32_t desk_hash(uint32_t x, uint32_t y, uint32_t z)
-{
-	uint32_t value = x * 0x8da6b343u ^ y * 0xd8163841u ^ z * 0xcb1ab31fu;
-	value = (value ^ value >> 15) * 0x2c1b3c6du;
-	value = (value ^ value >> 12) * 0x297a2d39u;
-	return value ^ value >> 15;
-}
-
-/* Soft shapes of many sizes and a little grain, as a camera sees. */
-static uint32_t desk_shape(unsigned x, unsigned y)
-{
-	uint32_t colour = 0;
-	for (unsigned plane = 0; plane < 3; plane++) {
-		unsigned value = 0;
-		for (unsigned cell = 64, weight = 5; cell >= 8;
-		     cell /= 2, weight = weight / 2 + 1) {
-			unsigned gx = x / cell, gy = y / cell, fx = x % cell, fy = y % cell;
-			unsigned seed = plane + cell * 1000;
-			unsigned a = desk_hash(gx, gy, seed) & 255;
-			unsigned b = desk_hash(gx + 1, gy, seed) & 255;
-			unsigned c = desk_hash(gx, gy + 1, seed) & 255;
-			unsigned d = desk_hash(gx + 1, gy + 1, seed) & 255;
-			unsigned top = a * (cell - fx) + b * fx, low = c * (cell - fx) + d * fx;
-			value += weight * ((top * (cell - fy) + low * fy) / (cell * cell));
-		}
-		value = value / 12 + (desk_hash(x, y, plane) & 3);
-		colour = colour << 8 | MIN(value, 255u);
-	}
-	return colour;
-}
-
-/* Parts of one large photo. */
-static uint32_t desk_photo(unsigned x, unsigned y, uint32_t which)
-{
-	enum { SIZE = 1024 };
-	static uint32_t photo[SIZE][SIZE];
-	uint32_t *pixel = &photo[(y + which * 389) % SIZE][(x + which * 617) % SIZE];
-	if (!*pixel)
-		*pixel = desk_shape((x + which * 617) % SIZE, (y + which * 389) % SIZE);
-	return *pixel;
-}
-
-/* Letters of eight by sixteen pixels, anti-aliased in colours as on LCDs, on a plain ground. */
-static uint32_t desk_text(unsigned x, unsigned y, uint32_t which)
-{
-	uint32_t letter = desk_hash(x / 8, y / 16, which) % 90;
-	unsigned gx = x % 8, gy = y % 16;
-	if (letter < 20 || gy < 2 || gy > 13 || gx == 7)
-		return 0xffffff;
-	uint32_t stroke = desk_hash(gx / 2, gy / 3, letter) % 3;
-	if (stroke == 0)
-		return 0x101010;
-	if (stroke == 1 || gx % 2)
-		return 0xffffff;
-	uint32_t shade = desk_hash(gx, gy, letter) % 60;
-	return (shade * 4) << 16 | ((shade * 7) % 240) << 8 | (240 - shade * 4);
-}
-
-typedef uint32_t desk_paint(unsigned x, unsigned y, uint32_t which);
-
-static void desk_draw(struct desk *desk, struct rect at, desk_paint *paint, uint32_t which)
+static inline void desk_draw(struct desk *desk, struct rect at, paint_pixel *paint, uint32_t which)
 {
 	for (unsigned y = at.y; y < (unsigned)at.y + at.height; y++)
 		for (unsigned x = at.x; x < (unsigned)at.x + at.width; x++)
@@ -152,20 +93,20 @@ static void desk_draw(struct desk *desk, struct rect at, desk_paint *paint, uint
 }
 
 /* A picture of a film: the camera moves on by three pixels, and all of it has grain. */
-static void desk_film(struct desk *desk, struct rect at, unsigned count)
+static inline void desk_film(struct desk *desk, struct rect at, unsigned count)
 {
 	for (unsigned y = at.y; y < (unsigned)at.y + at.height; y++)
 		for (unsigned x = at.x; x < (unsigned)at.x + at.width; x++) {
-			uint32_t grain = desk_hash(x, y, count) & 0x030303;
+			uint32_t grain = paint_hash(x, y, count) & 0x030303;
 			desk_put(desk, x, y,
-				 desk_photo(x - at.x + 3 * count, y - at.y + count, 9) + grain);
+				 paint_photo(x - at.x + 3 * count, y - at.y + count, 9) + grain);
 		}
 	damage_hint(&desk->source.damage, at.x, at.y, at.width, at.height);
 }
 
 /* The page moves up, and something new comes in below. */
-static void desk_scroll(struct desk *desk, struct rect at, unsigned distance, desk_paint *paint,
-			unsigned scrolled)
+static inline void desk_scroll(struct desk *desk, struct rect at, unsigned distance,
+			       paint_pixel *paint, unsigned scrolled)
 {
 	for (unsigned y = at.y; y < (unsigned)at.y + at.height; y++)
 		for (unsigned x = at.x; x < (unsigned)at.x + at.width; x++) {
@@ -178,7 +119,7 @@ static void desk_scroll(struct desk *desk, struct rect at, unsigned distance, de
 }
 
 /* The PC moves the rectangle somewhere else, and says so. */
-static void desk_move(struct desk *desk, struct rect from)
+static inline void desk_move(struct desk *desk, struct rect from)
 {
 	unsigned x = desk_random(desk) % (desk->surface.width - from.width + 1u);
 	unsigned y = desk_random(desk) % (desk->surface.height - from.height + 1u);
@@ -198,7 +139,7 @@ static void desk_move(struct desk *desk, struct rect from)
 /* ---- frames ------------------------------------------------------------------------------------
  */
 
-static uint32_t desk_at(const struct desk *desk, size_t i)
+static inline uint32_t desk_at(const struct desk *desk, size_t i)
 {
 	const struct surface *surface = &desk->surface;
 	uint32_t pixel;
@@ -210,7 +151,7 @@ static uint32_t desk_at(const struct desk *desk, size_t i)
 }
 
 /* When anything in a tile changed, or in the part of it that a video covers. */
-static uint64_t desk_tile_changed(const struct desk *desk, size_t tile)
+static inline uint64_t desk_tile_changed(const struct desk *desk, size_t tile)
 {
 	const struct damage *damage = &desk->source.damage;
 	unsigned left = (unsigned)(tile % damage->columns) * DAMAGE_TILE;
@@ -227,7 +168,7 @@ static uint64_t desk_tile_changed(const struct desk *desk, size_t tile)
 	return last;
 }
 
-static void desk_check_tile(const struct desk *desk, size_t tile)
+static inline void desk_check_tile(const struct desk *desk, size_t tile)
 {
 	const struct damage *damage = &desk->source.damage;
 	unsigned left = (unsigned)(tile % damage->columns) * DAMAGE_TILE;
@@ -253,7 +194,7 @@ static void desk_check_tile(const struct desk *desk, size_t tile)
  * What the viewer has: exact pixels are right wherever nothing waits, what has been still for long
  * enough is exact, and a video covers only what moves.
  */
-static void desk_check(const struct desk *desk)
+static inline void desk_check(const struct desk *desk)
 {
 	const struct damage *damage = &desk->source.damage;
 	for (size_t i = 0; i < (size_t)damage->columns * damage->rows; i++)
@@ -261,7 +202,7 @@ static void desk_check(const struct desk *desk)
 }
 
 /* One tile may always go exactly, or as a picture, and a video has its pictures as they are. */
-static void desk_check_budget(const struct desk *desk)
+static inline void desk_check_budget(const struct desk *desk)
 {
 	const struct msg_frame *frame = &desk->any.frame;
 	const struct picture *viewer = &desk->viewer;
@@ -276,7 +217,7 @@ static void desk_check_budget(const struct desk *desk)
 }
 
 /* Asks for a frame and shows it. False: there was nothing to send. */
-static bool desk_frame(struct desk *desk)
+static inline bool desk_frame(struct desk *desk)
 {
 	const struct wire_type *type;
 	struct frame_wish wish = { .sequence = ++desk->sequence,
@@ -301,7 +242,7 @@ static bool desk_frame(struct desk *desk)
 }
 
 /* Time passes, with a frame whenever one is due. */
-static void desk_pass(struct desk *desk, uint64_t us)
+static inline void desk_pass(struct desk *desk, uint64_t us)
 {
 	for (uint64_t end = desk->now_us + us; desk->now_us < end; desk->now_us += DESK_TICK_US) {
 		uint64_t due = frame_refresh_us(&desk->source);
@@ -310,7 +251,7 @@ static void desk_pass(struct desk *desk, uint64_t us)
 	}
 }
 
-static size_t desk_wrong(const struct desk *desk)
+static inline size_t desk_wrong(const struct desk *desk)
 {
 	size_t wrong = 0;
 	for (size_t i = 0; i < (size_t)desk->surface.width * desk->surface.height; i++)
@@ -318,7 +259,7 @@ static size_t desk_wrong(const struct desk *desk)
 	return wrong;
 }
 
-static void desk_forget(struct desk *desk)
+static inline void desk_forget(struct desk *desk)
 {
 	desk->frames = desk->bytes = desk->copied = 0;
 	desk->jpeg_pixels = desk->video_pixels = desk->exact_pixels = 0;

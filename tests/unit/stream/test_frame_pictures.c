@@ -11,7 +11,7 @@ static void test_a_film_becomes_a_video(void **state)
 	struct desk desk;
 	struct rect film = { 101, 77, 415, 301 };
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	for (unsigned i = 0; i < 60; i++) {
 		desk_film(&desk, film, i);
 		desk_pass(&desk, FILM_US);
@@ -41,9 +41,9 @@ static void test_a_scroll_is_no_video(void **state)
 	struct desk desk;
 	struct rect page = { 101, 77, 515, 401 };
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	for (unsigned i = 0; i < 60; i++) {
-		desk_scroll(&desk, page, 40, i % 20 < 10 ? desk_photo : desk_text, i * 40);
+		desk_scroll(&desk, page, 40, i % 20 < 10 ? paint_photo : paint_text, i * 40);
 		desk_pass(&desk, SCROLL_US);
 		desk_check(&desk);
 	}
@@ -61,7 +61,7 @@ static void test_text_is_never_lossy(void **state)
 	struct desk desk;
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
 	for (unsigned i = 0; i < 40; i++) {
-		desk_draw(&desk, everything, desk_text, i);
+		desk_draw(&desk, everything, paint_text, i);
 		desk_pass(&desk, FILM_US);
 		assert_int_equal(desk_wrong(&desk), 0);
 	}
@@ -77,14 +77,14 @@ static void test_photos(void **state)
 	struct desk desk;
 	struct rect small = { 128, 128, 192, 192 }, large = { 64, 64, 640, 448 };
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	desk_pass(&desk, 500000);
-	desk_draw(&desk, small, desk_photo, 1);
+	desk_draw(&desk, small, paint_photo, 1);
 	desk_pass(&desk, DESK_TICK_US);
 	assert_int_equal(desk.jpeg_pixels, 0);
 	assert_int_equal(desk_wrong(&desk), 0);
 
-	desk_draw(&desk, large, desk_photo, 2);
+	desk_draw(&desk, large, paint_photo, 2);
 	desk_pass(&desk, DESK_TICK_US);
 	assert_int_equal(desk.jpeg_pixels, (640 - 128) * 448);
 	assert_true(desk_wrong(&desk) > 100000);
@@ -106,12 +106,12 @@ static void test_photos_scroll(void **state)
 	(void)state;
 	struct desk desk;
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	desk_pass(&desk, 500000);
-	desk_draw(&desk, everything, desk_photo, 2);
+	desk_draw(&desk, everything, paint_photo, 2);
 	desk_pass(&desk, DESK_TICK_US);
 	for (unsigned i = 0; i < 20; i++) {
-		desk_scroll(&desk, everything, 40, desk_photo, i * 40);
+		desk_scroll(&desk, everything, 40, paint_photo, i * 40);
 		desk_pass(&desk, SCROLL_US);
 		desk_check(&desk);
 	}
@@ -181,11 +181,11 @@ static void test_typing_beside_a_film(void **state)
 	struct desk desk;
 	struct rect film = { 101, 77, 415, 301 };
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	for (unsigned i = 0; i < 60; i++) {
 		struct rect letter = { (uint16_t)(518 + i % 5 * 8), 96, 8, 16 };
 		desk_film(&desk, film, i);
-		desk_draw(&desk, letter, desk_text, i);
+		desk_draw(&desk, letter, paint_text, i);
 		desk_pass(&desk, FILM_US);
 		desk_check(&desk);
 		for (unsigned y = 77; i > 30 && y < 378; y++)
@@ -203,7 +203,7 @@ static void test_two_films(void **state)
 	struct desk desk;
 	struct rect one = { 10, 10, 300, 200 }, other = { 451, 333, 299, 251 };
 	desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
-	desk_draw(&desk, everything, desk_text, 1);
+	desk_draw(&desk, everything, paint_text, 1);
 	for (unsigned i = 0; i < 70; i++) {
 		desk_film(&desk, one, i);
 		if (i > 10)
@@ -232,11 +232,11 @@ static void test_budget(void **state)
 		desk_start(&desk, 800, 600, CODEC_JPEG | CODEC_H264);
 		assert_true(desk_frame(&desk));
 		desk.budget = budgets[b];
-		desk_draw(&desk, page, desk_text, 1);
-		desk_draw(&desk, photo, desk_photo, 1);
+		desk_draw(&desk, page, paint_text, 1);
+		desk_draw(&desk, photo, paint_photo, 1);
 		for (unsigned i = 0; i < 40; i++) {
 			/* Small things go first, in the very next frame. */
-			desk_draw(&desk, word, desk_text, i + 100);
+			desk_draw(&desk, word, paint_text, i + 100);
 			assert_true(desk_frame(&desk));
 			for (unsigned y = 20; b > 0 && y < 36; y++)
 				for (unsigned x = 20; x < 60; x++)
@@ -261,13 +261,13 @@ static void random_draw(struct desk *desk, uint32_t which)
 			   (uint16_t)(1 + desk_random(desk) % (height - y)) };
 	switch (desk_random(desk) % 6) {
 	case 0:
-		desk_draw(desk, at, desk_photo, which);
+		desk_draw(desk, at, paint_photo, which);
 		break;
 	case 1:
-		desk_scroll(desk, at, desk_random(desk) % at.height, desk_photo, which);
+		desk_scroll(desk, at, desk_random(desk) % at.height, paint_photo, which);
 		break;
 	case 2:
-		desk_scroll(desk, at, desk_random(desk) % at.height, desk_text, which);
+		desk_scroll(desk, at, desk_random(desk) % at.height, paint_text, which);
 		break;
 	case 3:
 		desk_move(desk, at);
@@ -275,7 +275,7 @@ static void random_draw(struct desk *desk, uint32_t which)
 	default:
 		at.width = MIN(at.width, 40);
 		at.height = MIN(at.height, 20);
-		desk_draw(desk, at, desk_text, which);
+		desk_draw(desk, at, paint_text, which);
 	}
 }
 

@@ -1,0 +1,210 @@
+#include "unit/unit.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "bench/codecs.h"
+#include "unit/paint.h"
+#include "worker/encode/pictures.h"
+
+enum { PLENTY = 1 << 20 };
+
+static void start(struct surface *surface, unsigned width, unsigned height)
+{
+	surface_init(surface);
+	assert_ok(surface_resize(surface, width, height));
+}
+
+static void paint(struct surface *surface, unsigned shift)
+{
+	for (unsigned y = 0; y < surface->height; y++)
+		for (unsigned x = 0; x < surface->width; x++) {
+			uint32_t pixel = paint_photo(x + 3 * shift, y + shift, 1) | 0x5a000000;
+			memcpy(surface->data + y * surface->stride + x * 4, &pixel, 4);
+		}
+}
+
+/* Mean difference of a channel, in thousandths; what the person sees as the same is below 3000. */
+static unsigned difference(const struct surface *surface, const struct rect *rect,
+			   const struct codecs *codecs)
+{
+	uint64_t sum = 0;
+	for (unsigned y = 0; y < rect->height; y++)
+		for (unsigned x = 0; x < rect->width; x++) {
+			const uint8_t *here = surface_at(surface, rect->x + x, rect->y + y);
+			uint32_t there = codecs->pixels[(size_t)y * codecs->width + x];
+			for (unsigned i = 0; i < 3; i++)
+				sum += (unsigned)abs((int)here[i] - (int)(there >> 8 * i & 255));
+		}
+	return (unsigned)(sum * 1000 / 3 / ((uint64_t)rect->width * rect->height));
+}
+
+static void test_jpegs_of_any_size(void **state)
+{
+	(void)state;
+	static const struct rect rects[] = {
+		{ 0, 0, 1, 1 },      { 7, 9, 1, 300 },     { 3, 2, 1000, 1 },
+		{ 64, 64, 128, 64 }, { 11, 13, 515, 333 }, { 0, 0, 1920, 700 },
+	};
+	struct surface surface;
+	struct codecs codecs = { 0 };
+	struct jpeg *jpeg;
+	const uint8_t *data;
+	size_t len;
+	start(&surface, 1920, 700);
+	paint(&surface, 0);
+	assert_ok(jpeg_new(&jpeg));
+	for (size_t i = 0; i < ARRAY_SIZE(rects); i++) {
+		assert_ok(jpeg_encode(jpeg, &surface, &rects[i], JPEG_QUALITY, &data, &len));
+		assert_ok(codecs_jpeg(&codecs, data, len));
+		assert_int_equal(codecs.width, rects[i].width);
+		assert_int_equal(codecs.height, rects[i].height);
+		assert_true(difference(&surface, &rects[i], &codecs) < 4000);
+	}
+	jpeg_free(jpeg);
+	codecs_finish(&codecs);
+	surface_finish(&surface);
+}
+
+/* As large as a desktop may be: what does not fit into a frame stays for the next. */
+static void test_the_largest_desktop(void **state)
+{
+	(void)state;
+	struct surface surface;
+	struct pictures pictures;
+	struct rect rect = { 0, 0, SURFACE_MAX_WIDTH, SURFACE_MAX_HEIGHT };
+	start(&surface, SURFACE_MAX_WIDTH, SURFACE_MAX_HEIGHT);
+	uint32_t *pixels = (uint32_t *)surface.data;
+	for (size_t i = 0; i < surface.size / 4; i++)
+		pixels[i] = paint_hash((uint32_t)i, 0, 0);
+	pictures_init(&pictures);
+	pictures_clear(&pictures);
+	assert_ok(pictures_add(&pictures, &surface, &rect, SIZE_MAX, 1));
+	assert_true(rect.height < SURFACE_MAX_HEIGHT && rect.height % 64 == 0);
+	assert_true(pictures.data.len > 1000000 && pictures.data.len <= PICTURES_DATA);
+	pictures_finish(&pictures);
+	surface_finish(&surface);
+}
+
+static void test_jpegs_fit_into_what_is_left(void **state)
+{
+	(void)state;
+	struct surface surface;
+	struct pictures pictures;
+	start(&surface, 1280, 720);
+	paint(&surface, 0);
+	pictures_init(&pictures);
+	for (size_t most = 2000; most < 100000; most = most * 3 / 2) {
+		struct rect rect = { 0, 0, 1280, 720 }, more = { 0, 0, 640, 640 };
+		pictures_clear(&pictures);
+		assert_ok(pictures_add(&pictures, &surface, &rect, most, 1));
+		assert_true(pictures.data.len <= most || (rect.width == 64 && rect.height == 64));
+		assert_true(rect.width % 64 == 0 && (rect.height % 64 == 0 || rect.height == 720));
+		size_t before = pictures.data.len;
+		assert_err(pictures_add(&pictures, &surface, &more, 10, 1), ERR_FULL);
+		assert_int_equal(pictures.data.len, before);
+	}
+	struct rect tile = { 0, 0, 64, 64 };
+	pictures_clear(&pictures);
+	for (int i = 0; i < PICTURES_MAX; i++)
+		assert_ok(pictures_add(&pictures, &surface, &tile, PLENTY, 1));
+	assert_err(pictures_add(&pictures, &surface, &tile, PLENTY, 1), ERR_FULL);
+	pictures_finish(&pictures);
+	surface_finish(&surface);
+}
+
+static void test_videos_of_any_size(void **state)
+{
+	(void)state;
+	static const struct rect rects[] = {
+		{ 0, 0, 128, 128 },   { 13, 5, 129, 131 }, { 1, 0, 130, 515 },
+		{ 900, 9, 331, 128 }, { 0, 0, 1279, 719 },
+	};
+	struct surface surface;
+	struct codecs codecs = { 0 };
+	start(&surface, 1279, 719);
+	for (size_t i = 0; i < ARRAY_SIZE(rects); i++) {
+		struct video *video;
+		struct video_picture picture;
+		const struct rect *rect = &rects[i];
+		assert_ok(video_new(rect->width, rect->height, PLENTY, &video));
+		assert_true(video_fits(video, rect->width, rect->height));
+		assert_false(video_fits(video, rect->width, rect->height + 1u));
+		for (unsigned n = 0; n < 6; n++) {
+			paint(&surface, n);
+			assert_ok(video_encode(video, &surface, rect->x, rect->y, n == 3, PLENTY,
+					       &picture));
+			assert_int_equal(picture.key, n == 0 || n == 3);
+			assert_ok(codecs_h264(&codecs, 0, picture.key, picture.data, picture.len));
+			assert_int_equal(codecs.width, rect->width + rect->width % 2);
+			assert_int_equal(codecs.height, rect->height + rect->height % 2);
+			assert_true(difference(&surface, rect, &codecs) < 4000);
+		}
+		video_free(video);
+	}
+	codecs_finish(&codecs);
+	surface_finish(&surface);
+}
+
+static void test_videos_have_limits(void **state)
+{
+	(void)state;
+	struct video *video;
+	assert_err(video_new(VIDEO_MAX_WIDTH + 2, 128, PLENTY, &video), ERR_TOO_BIG);
+	assert_err(video_new(SURFACE_MAX_WIDTH, SURFACE_MAX_HEIGHT, PLENTY, &video), ERR_TOO_BIG);
+	assert_err(video_new(4096, 2306, PLENTY, &video), ERR_TOO_BIG);
+}
+
+/* Another film in each picture, so that they are large. */
+static size_t average(struct video *video, struct surface *surface, size_t budget)
+{
+	struct video_picture picture;
+	size_t sum = 0;
+	for (unsigned n = 0; n < 24; n++) {
+		paint(surface, n * 37);
+		assert_ok(video_encode(video, surface, 0, 0, false, budget, &picture));
+		sum += n >= 12 ? picture.len : 0;
+	}
+	return sum / 12;
+}
+
+static void test_videos_follow_the_budget(void **state)
+{
+	(void)state;
+	struct surface surface;
+	struct video *video;
+	struct video_picture picture;
+	start(&surface, 640, 480);
+	paint(&surface, 0);
+	assert_ok(video_new(640, 480, PLENTY, &video));
+	size_t free = average(video, &surface, PLENTY);
+	size_t half = average(video, &surface, free / 2);
+	(void)average(video, &surface, PLENTY);
+	size_t again = average(video, &surface, PLENTY);
+	assert_true(half <= free * 7 / 10);
+	assert_true(again >= half * 12 / 10);
+	video_free(video);
+	/* The very first picture, too. */
+	assert_ok(video_new(640, 480, PLENTY, &video));
+	assert_ok(video_encode(video, &surface, 0, 0, false, PLENTY, &picture));
+	size_t large = picture.len;
+	video_free(video);
+	assert_ok(video_new(640, 480, 5000, &video));
+	assert_ok(video_encode(video, &surface, 0, 0, false, 5000, &picture));
+	assert_true(picture.len < large / 3);
+	video_free(video);
+	surface_finish(&surface);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_jpegs_of_any_size),
+		cmocka_unit_test(test_the_largest_desktop),
+		cmocka_unit_test(test_jpegs_fit_into_what_is_left),
+		cmocka_unit_test(test_videos_of_any_size),
+		cmocka_unit_test(test_videos_have_limits),
+		cmocka_unit_test(test_videos_follow_the_budget),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
