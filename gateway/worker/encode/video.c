@@ -11,7 +11,7 @@
 
 enum {
 	QUANTISER_BEST = 23, /* of x264, 6 more halve the bytes */
-	QUANTISER_WORST = 45,
+	QUANTISER_WORST = 46,
 	QUANTISER_HALVES = 6,
 	FRAMES_A_SECOND = 30, /* only said, in the stream's parameters */
 	PLANES = 3,
@@ -56,6 +56,10 @@ static enum err open_x264(struct video *video)
 	param.b_annexb = 1;
 	param.rc.i_rc_method = X264_RC_CQP;
 	param.rc.i_qp_constant = QUANTISER_BEST;
+	/* x264 keeps all quantisers between those of its three kinds of picture. We have no third
+	 * kind, so it makes room: 6 log2(16) above the best. */
+	param.rc.f_ip_factor = 1;
+	param.rc.f_pb_factor = 16;
 	param.vui.b_fullrange = 1;
 	param.vui.i_colorprim = 1; /* BT.709, which sRGB has too */
 	param.vui.i_transfer = 13; /* sRGB */

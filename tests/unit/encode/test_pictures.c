@@ -191,7 +191,7 @@ static void test_videos_follow_the_budget(void **state)
 	video_free(video);
 	assert_ok(video_new(640, 480, 5000, &video));
 	assert_ok(video_encode(video, &surface, 0, 0, false, 5000, &picture));
-	assert_true(picture.len < large / 3);
+	assert_true(picture.len < large / 2);
 	video_free(video);
 	surface_finish(&surface);
 }
