@@ -250,7 +250,7 @@ export class DesktopView {
 			arrived: () => this.#toolbar.setSecond({ open: true }),
 			gone: () => (this.#monitor > 0 ? this.#alone() : this.#toolbar.setSecond({ open: false })),
 			online: () => {
-				if (this.#last?.connection === "locked")
+				if (["locked", "replaced"].includes(this.#last?.connection ?? ""))
 					this.#screen?.session.resume();
 				else
 					this.#screen?.session.retryNow();
@@ -283,7 +283,7 @@ export class DesktopView {
 			this.#notices.clear();
 			this.#figures.setOffline();
 		}
-		if (OVER.has(status.connection))
+		if (this.#monitor === 0 && OVER.has(status.connection))
 			this.#part();
 		this.#last = status;
 		this.#show();

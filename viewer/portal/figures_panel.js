@@ -163,9 +163,11 @@ export class FiguresPanel {
 	/* The smallest of the last few: one that waited behind a large picture says nothing about the way. */
 	#legs() {
 		const known = this.#latencies.filter(({ pc }) => pc > 0).map(({ pc }) => pc);
+		/* Whole milliseconds, so that the sum is what a person adds up. */
+		const least = (/** @type {number[]} */ values) => Math.max(1, Math.round(Math.min(...values)));
 		return this.#latencies.length === 0 ? null : {
-			gateway: Math.min(...this.#latencies.map(({ gateway }) => gateway)),
-			pc: known.length > 0 ? Math.min(...known) : 0,
+			gateway: least(this.#latencies.map(({ gateway }) => gateway)),
+			pc: known.length > 0 ? least(known) : 0,
 		};
 	}
 
