@@ -229,7 +229,7 @@ static void a_slow_signer_burns_nothing(void **state)
 	csr_new(&csr);
 	send_request(test, test->code, &csr);
 	signer_does(test->office, &test->signer, MSG_check_csr);
-	answer = office_answer(test->office); /* after PKI_WAIT_S */
+	answer = office_answer_after(test->office, PKI_WAIT_S * 1000);
 	assert_error(answer, 503, "unavailable");
 	answer_finish(&answer);
 	assert_invite(test, ENROL_APPROVED);

@@ -83,7 +83,6 @@ static void without_a_signer_the_edge_is_told_and_served_later(void **state)
 	struct signer signer;
 	struct answer answer;
 	struct csr csr;
-	uint64_t begin_ms = clock_mono_ms();
 
 	signer_init(&signer);
 	csr_new(&csr);
@@ -92,10 +91,8 @@ static void without_a_signer_the_edge_is_told_and_served_later(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_ok(loop_step(office->loop, 5));
 	edge_starts(office, &csr);
-	answer = office_answer(office);
+	answer = office_answer_after(office, PKI_WAIT_S * 1000);
 	assert_error(answer, 503, "unavailable");
-	assert_in_range(clock_mono_ms() - begin_ms, PKI_WAIT_S * 1000 - 200,
-			PKI_WAIT_S * 1000 + 1000);
 	answer_finish(&answer);
 	office_link(office, WIRE_SIGNER, &office->signer);
 	signer_does(office, &signer, MSG_sign);

@@ -324,7 +324,7 @@ static void a_signer_that_is_slow(void **state)
 
 	csr_new(&csr);
 	send_reenroll(test, &csr);
-	answer = office_answer(test->office);
+	answer = office_answer_after(test->office, PKI_WAIT_S * 1000);
 	assert_error(answer, 503, "unavailable");
 	assert_true(answer.retry_s > 0);
 	answer_finish(&answer);

@@ -341,7 +341,6 @@ static void whatever_takes_a_right_away_cuts(void **state)
 		struct office *office;
 		struct worker worker;
 		struct answer answer;
-		uint64_t begin_ms;
 		void *fresh;
 
 		office_setup(&fresh);
@@ -350,16 +349,14 @@ static void whatever_takes_a_right_away_cuts(void **state)
 		assert_ok(device_owner_add(office->db, office->device,
 					   office_add_account(office, "abe", ACCOUNT_STAFF)));
 		worker = open_session(office);
-		begin_ms = clock_mono_ms();
 		answer = office_order(office, orders[i].command,
 				      json_loads(orders[i].arguments, 0, NULL));
 		assert_int_equal(answer.status, 200);
 		answer_finish(&answer);
 		stopped_with(office, &worker, orders[i].reason);
-		assert_true(office_receive(office, office->monitor, WIRE_MONITOR, MSG_worker_kill,
-					   2000));
+		office_receive_after(office, office->monitor, WIRE_MONITOR, MSG_worker_kill,
+				     SESSION_CUT_MS);
 		ipc_received_finish(&office->received);
-		assert_true(clock_mono_ms() - begin_ms < 1000);
 		monitor_says_exited(office, &worker);
 		office_teardown(&fresh);
 	}
