@@ -113,7 +113,8 @@ static void measure(const char *name, struct surface *surface, struct damage *da
 		take(damage, surface, parts);
 		best(&all, start);
 		start = cpu_us();
-		if (lossless_encode(lossless, surface, parts->list, parts->count, false, &data))
+		if (lossless_encode(lossless, surface, parts->list, parts->count, LOSSLESS_ANY,
+				    &data))
 			abort();
 		best(&encode, start);
 		damage_hint(damage, 0, 0, WIDTH, HEIGHT);
@@ -158,8 +159,8 @@ static void scroll(const char *name, struct surface *surface, const struct surfa
 		copies = take(damage, surface, parts);
 		best(&taken, start);
 		start = cpu_us();
-		if (parts->count &&
-		    lossless_encode(lossless, surface, parts->list, parts->count, false, &data))
+		if (parts->count && lossless_encode(lossless, surface, parts->list, parts->count,
+						    LOSSLESS_ANY, &data))
 			abort();
 		best(&encode, start);
 		bytes += data.len + copies * sizeof(struct copy);

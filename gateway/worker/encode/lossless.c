@@ -8,7 +8,11 @@
 
 #include "base/util.h"
 
-enum { LEVEL = 1 };
+/*
+ * Text repeats itself: a larger table of what was seen finds a tenth more of it in the same time.
+ * Photos never do: without the search they take two thirds of the time and 1 % more bytes.
+ */
+enum { LEVEL = 1, HASH_LOG = 16, PHOTO_LEVEL = -7 };
 
 struct lossless {
 	ZSTD_CCtx *zstd; /* reused, so that its tables are allocated once */
@@ -18,14 +22,34 @@ struct lossless {
 	size_t out_room;
 };
 
+static bool set_content(struct lossless *lossless, enum lossless_content content)
+{
+	bool photo = content == LOSSLESS_PHOTO;
+	const struct {
+		ZSTD_cParameter name;
+		int value;
+	} parameters[] = {
+		{ ZSTD_c_compressionLevel, photo ? PHOTO_LEVEL : LEVEL },
+		{ ZSTD_c_hashLog, photo ? 0 : HASH_LOG },
+		{ ZSTD_c_literalCompressionMode, photo ? ZSTD_ps_enable : ZSTD_ps_auto },
+	};
+	/* After a result that did not fit it would refuse. */
+	if (ZSTD_isError(ZSTD_CCtx_reset(lossless->zstd, ZSTD_reset_session_only)))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (ZSTD_isError(ZSTD_CCtx_setParameter(lossless->zstd, parameters[i].name,
+							parameters[i].value)))
+			return false;
+	return true;
+}
+
 enum err lossless_new(struct lossless **ret)
 {
 	struct lossless *lossless = calloc(1, sizeof(*lossless));
 	if (!lossless)
 		return ERR_NOMEM;
 	lossless->zstd = ZSTD_createCCtx();
-	if (!lossless->zstd ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(lossless->zstd, ZSTD_c_compressionLevel, LEVEL))) {
+	if (!lossless->zstd || !set_content(lossless, LOSSLESS_ANY)) {
 		lossless_free(lossless);
 		return ERR_NOMEM;
 	}
@@ -93,7 +117,7 @@ static void encode_planes(struct lossless *lossless, const struct surface *surfa
 }
 
 enum err lossless_encode(struct lossless *lossless, const struct surface *surface,
-			 const struct rect *rects, size_t count, bool blank,
+			 const struct rect *rects, size_t count, enum lossless_content content,
 			 struct lossless_data *ret)
 {
 	size_t pixels = 0;
@@ -103,7 +127,9 @@ enum err lossless_encode(struct lossless *lossless, const struct surface *surfac
 	enum err err = ensure(&lossless->planes, &lossless->planes_room, raw);
 	if (err)
 		return err;
-	if (blank)
+	if (!set_content(lossless, content))
+		return ERR_INTERNAL;
+	if (content == LOSSLESS_BLANK)
 		memset(lossless->planes, 0, raw);
 	else
 		encode_planes(lossless, surface, rects, count, pixels);

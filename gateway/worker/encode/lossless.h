@@ -27,14 +27,19 @@ struct lossless_data {
 	uint32_t raw_size; /* decompressed */
 };
 
-/*
- * Rectangles must lie inside the surface. blank: all pixels black whatever the surface shows, for a
- * keyframe that would not fit otherwise. ERR_TOO_BIG: the result is larger than LOSSLESS_MAX_DATA.
- * ERR_NOMEM.
- */
+enum lossless_content {
+	LOSSLESS_ANY,
+	LOSSLESS_PHOTO, /* mostly: only a matter of speed */
+	/* All pixels black whatever the surface shows, for a keyframe that would not fit otherwise.
+	 */
+	LOSSLESS_BLANK,
+};
+
+/* Rectangles must lie inside the surface. ERR_TOO_BIG: the result is larger than LOSSLESS_MAX_DATA.
+ * ERR_NOMEM. */
 nodiscard enum err lossless_encode(struct lossless *lossless, const struct surface *surface,
-				   const struct rect *rects, size_t count, bool blank,
-				   struct lossless_data *ret);
+				   const struct rect *rects, size_t count,
+				   enum lossless_content content, struct lossless_data *ret);
 
 /* Bytes as they are, for the cursor. Same limits and lifetime. */
 nodiscard enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len,

@@ -40,7 +40,7 @@ static enum tile_class suits(const struct damage *damage, struct regions *region
 	bool worth = again || changes >= LOSSY_PIXELS || (plan->budget && changes > plan->budget);
 	unsigned column = (unsigned)(at % damage->columns);
 	unsigned row = (unsigned)(at / damage->columns);
-	if (!worth || tile->rows < LOSSY_ROWS || tile->cover || in_region(regions, column, row))
+	if (!worth || tile->rows < LOSSY_ROWS || in_region(regions, column, row))
 		return CLASS_SHARP;
 	return classes_of(&regions->classes, damage, surface, at);
 }

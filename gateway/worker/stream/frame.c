@@ -119,12 +119,12 @@ static enum err next_keyframe(struct frame_source *source, const struct frame_wi
 	parts_clear(parts);
 	parts->list[parts->count++] = (struct rect){ .width = (uint16_t)source->surface->width,
 						     .height = (uint16_t)source->surface->height };
-	enum err err =
-		lossless_encode(source->lossless, source->surface, parts->list, 1, false, &data);
+	enum err err = lossless_encode(source->lossless, source->surface, parts->list, 1,
+				       LOSSLESS_ANY, &data);
 	bool blank = err == ERR_TOO_BIG;
 	if (blank)
-		err = lossless_encode(source->lossless, source->surface, parts->list, 1, true,
-				      &data);
+		err = lossless_encode(source->lossless, source->surface, parts->list, 1,
+				      LOSSLESS_BLANK, &data);
 	if (!err)
 		err = add_message(source, wish, parts, &data, message);
 	if (err)
@@ -217,8 +217,9 @@ static void add_small(struct parts *parts, const struct parts *small, size_t max
 	}
 }
 
-/* New changes first, small ones before large ones, then what makes approximate pixels exact. */
-static void take_exact(struct frame_source *source, size_t most)
+/* New changes first, small ones before large ones, then what makes approximate pixels exact. What
+ * most of them show. */
+static enum lossless_content take_exact(struct frame_source *source, size_t most)
 {
 	struct parts *parts = &source->exact;
 	size_t pixels = LOSSLESS_SAFE_PIXELS, piece = REFRESH_PIXELS;
@@ -228,13 +229,15 @@ static void take_exact(struct frame_source *source, size_t most)
 	parts_take(parts, &source->damage, WAY_EXACT, pixels);
 	add_small(parts, &source->lossy, pixels);
 	parts_take(parts, &source->damage, WAY_LATER, pixels);
-	if (parts->pixels >= pixels)
-		return;
+	size_t fresh = parts->pixels;
+	if (fresh >= pixels)
+		return LOSSLESS_ANY;
 	piece = MIN(MAX(piece, desktop / REFRESH_SHARE), pixels - parts->pixels);
 	if (most != SIZE_MAX)
 		piece = MIN(piece, (pixels - parts->pixels) * source->exact_rate / REFRESH_RATE);
 	if (piece || parts->count == 0)
 		parts_take(parts, &source->damage, WAY_REFRESH, parts->pixels + piece);
+	return parts->pixels > 2 * fresh ? LOSSLESS_PHOTO : LOSSLESS_ANY;
 }
 
 static void learn_rate(struct frame_source *source, size_t len, size_t pixels)
@@ -247,9 +250,10 @@ static void learn_rate(struct frame_source *source, size_t len, size_t pixels)
 static enum err add_exact(struct frame_source *source, size_t most, struct lossless_data *data)
 {
 	struct parts *parts = &source->exact;
+	enum lossless_content content = take_exact(source, most);
 	while (parts->count) {
 		enum err err = lossless_encode(source->lossless, source->surface, parts->list,
-					       parts->count, false, data);
+					       parts->count, content, data);
 		if (err)
 			return err;
 		size_t pixels = parts->pixels;
@@ -298,8 +302,6 @@ static enum err next_changes(struct frame_source *source, const struct frame_wis
 		err = add_lossy(source, wish);
 	size_t most = left_of(wish->budget, source->pictures.data.len);
 	most = MAX(most, wish->budget / EXACT_SHARE);
-	if (!err)
-		take_exact(source, most);
 	if (!err)
 		err = add_exact(source, most, &data);
 	if (err)

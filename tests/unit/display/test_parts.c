@@ -155,12 +155,19 @@ static void test_covered_tiles(void **state)
 	damage_settle(&bench.damage);
 	assert_false(damage_waiting(&bench.damage));
 
-	*pixel(&bench, 99, 95) ^= 1;  /* left of it */
+	*pixel(&bench, 99, 90) ^= 1;  /* left of it */
 	*pixel(&bench, 127, 89) ^= 1; /* above */
 	damage_hint(&bench.damage, 64, 64, 64, 64);
 	assert_int_equal(take(&bench, SIZE_MAX), 2);
 	assert_int_equal(bench.drawn, 64 + 36);
 	assert_false(bench.damage.tiles[10 + 1].moved);
+
+	/* Nothing reaches over what is covered. */
+	*pixel(&bench, 99, 95) ^= 1;
+	*pixel(&bench, 130, 95) ^= 1;
+	damage_hint(&bench.damage, 64, 64, 128, 64);
+	assert_int_equal(take(&bench, SIZE_MAX), 2);
+	assert_int_equal(bench.drawn, 64 + 36);
 
 	/* No copies to or from it. */
 	damage_copied(&bench.damage, &bench.surface, 70, 70, 300, 300, 10, 10);

@@ -69,12 +69,16 @@ static void test_round_trips(void **state)
 	assert_ok(lossless_new(&lossless));
 	fill_random(&surface, 0xffffffff);
 	for (size_t i = 0; i < ARRAY_SIZE(rects); i++) {
-		assert_ok(lossless_encode(lossless, &surface, &rects[i], 1, false, &data));
+		assert_ok(lossless_encode(lossless, &surface, &rects[i], 1, LOSSLESS_ANY, &data));
+		check_by_the_book(&surface, &rects[i], 1, &data, false);
+		assert_ok(lossless_encode(lossless, &surface, &rects[i], 1, LOSSLESS_PHOTO, &data));
 		check_by_the_book(&surface, &rects[i], 1, &data, false);
 	}
-	assert_ok(lossless_encode(lossless, &surface, rects, ARRAY_SIZE(rects), false, &data));
+	assert_ok(
+		lossless_encode(lossless, &surface, rects, ARRAY_SIZE(rects), LOSSLESS_ANY, &data));
 	check_by_the_book(&surface, rects, ARRAY_SIZE(rects), &data, false);
-	assert_ok(lossless_encode(lossless, &surface, rects, ARRAY_SIZE(rects), true, &data));
+	assert_ok(lossless_encode(lossless, &surface, rects, ARRAY_SIZE(rects), LOSSLESS_BLANK,
+				  &data));
 	check_by_the_book(&surface, rects, ARRAY_SIZE(rects), &data, true);
 	lossless_free(lossless);
 	surface_finish(&surface);
@@ -92,14 +96,14 @@ static void test_the_x_byte_is_not_sent(void **state)
 	assert_ok(surface_resize(&surface, 130, 40));
 	assert_ok(lossless_new(&lossless));
 	fill_random(&surface, 0xffffff);
-	assert_ok(lossless_encode(lossless, &surface, &all, 1, false, &data));
+	assert_ok(lossless_encode(lossless, &surface, &all, 1, LOSSLESS_ANY, &data));
 	size_t len = data.len;
 	uint8_t *first = malloc(len);
 	assert_non_null(first);
 	memcpy(first, data.data, len);
 	for (size_t i = 3; i < surface.size; i += 4)
 		surface.data[i] = (uint8_t)next_random();
-	assert_ok(lossless_encode(lossless, &surface, &all, 1, false, &data));
+	assert_ok(lossless_encode(lossless, &surface, &all, 1, LOSSLESS_ANY, &data));
 	assert_int_equal(data.len, len);
 	assert_memory_equal(data.data, first, len);
 	free(first);
@@ -119,10 +123,11 @@ static void test_noise_larger_than_a_message_is_refused(void **state)
 	assert_ok(surface_resize(&surface, SURFACE_MAX_WIDTH, SURFACE_MAX_HEIGHT));
 	assert_ok(lossless_new(&lossless));
 	fill_random(&surface, 0xffffffff);
-	assert_err(lossless_encode(lossless, &surface, &all, 1, false, &data), ERR_TOO_BIG);
-	assert_ok(lossless_encode(lossless, &surface, &all, 1, true, &data));
-	assert_ok(lossless_encode(lossless, &surface, &most, 1, false, &data));
+	assert_err(lossless_encode(lossless, &surface, &all, 1, LOSSLESS_ANY, &data), ERR_TOO_BIG);
+	assert_ok(lossless_encode(lossless, &surface, &all, 1, LOSSLESS_BLANK, &data));
+	assert_ok(lossless_encode(lossless, &surface, &most, 1, LOSSLESS_ANY, &data));
 	assert_true(data.len > LOSSLESS_SAFE_PIXELS * 2 && data.len <= LOSSLESS_MAX_DATA);
+	assert_ok(lossless_encode(lossless, &surface, &most, 1, LOSSLESS_PHOTO, &data));
 	lossless_free(lossless);
 	surface_finish(&surface);
 }
