@@ -9,6 +9,8 @@ enum {
 	WAIT_DONE_US = 50000,
 	/* After a new size the old picture is better than a black one. */
 	WAIT_RESIZED_US = 150000,
+	/* Nothing came of what should be sent: to be asked again, but not at once. */
+	WAIT_EMPTY_US = 10000,
 	/* For the PC to make another monitor. */
 	WAIT_LAYOUT_US = 1000000,
 	/* A slow link has room again soon: what it takes then shall be new, and include the answer
@@ -114,13 +116,16 @@ static void send_frame(struct screen_output *output)
 		return;
 	}
 	bool more = damage_waiting(&output->source.damage);
-	pacing_sent(pacing, now, empty ? 0 : message->len, more);
+	uint64_t refresh_us = frame_refresh_us(&output->source);
+	pacing_sent(pacing, now, empty ? 0 : message->len,
+		    more || (refresh_us && refresh_us <= now));
 	if (!empty)
 		viewer_send_frame(viewer);
-	if (more) {
+	if (more)
 		pacing_damaged(pacing, now, 0);
-		loop_timer_set(&output->timer, 0);
-	}
+	/* The next step sees to what is left. */
+	if (more || refresh_us)
+		loop_timer_set(&output->timer, empty ? WAIT_EMPTY_US : 0);
 }
 
 /* When the viewer's picture is to be made better although the PC draws nothing; 0: something of the
@@ -142,15 +147,10 @@ static void step(struct screen_output *output)
 		pacing_damaged(&viewer->pacing, now, 0);
 	if (pacing_due(&viewer->pacing, now, &wait_us)) {
 		send_frame(output);
-		if (!output->viewer || loop_timer_running(&output->timer))
-			return;
-		refresh_us = refresh_at(output);
-		wait_us = 0;
+		return;
 	}
-	if (refresh_us) {
-		uint64_t left_us = refresh_us > now ? refresh_us - now : 0;
-		wait_us = wait_us ? MIN(wait_us, left_us) : MAX(left_us, (uint64_t)1);
-	}
+	if (refresh_us > now)
+		wait_us = refresh_us - now;
 	if (wait_us)
 		loop_timer_set(&output->timer, wait_us);
 }

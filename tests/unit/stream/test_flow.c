@@ -127,6 +127,27 @@ static void test_near_viewers_are_not_limited(void **state)
 	assert_false(flow_room(&link.flow, &budget));
 }
 
+/* A near viewer that stood still for a moment is not taken for a slow link for long, even when its
+ * frames are far smaller than they might be. */
+static void test_a_near_viewer_that_stood_still(void **state)
+{
+	(void)state;
+	struct link link;
+	size_t budget;
+	link_init(&link, 100 * 1000 * 1000, 1 * MS);
+	link_scroll(&link, 2 * S, 20 * 1000);
+	link.seen_us = link.now_us + 400 * MS;
+	link.said_decode_us = 0;
+	link_scroll(&link, 600 * MS, 20 * 1000);
+	assert_true(link.flow.rate > 0);
+	for (int i = 0; link.flow.rate; i++) {
+		assert_true(i < 100);
+		if (flow_room(&link.flow, &budget))
+			link_send(&link, budget ? budget * 2 / 5 : 12000, false);
+		link_step(&link, link.now_us + 15 * MS);
+	}
+}
+
 /* 2 Mbit/s and 80 ms, the first frame large: the link is found out and kept busy without a queue.
  */
 static void test_slow_link_is_learnt(void **state)
@@ -287,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_near_viewers_are_not_limited),
+		cmocka_unit_test(test_a_near_viewer_that_stood_still),
 		cmocka_unit_test(test_slow_link_is_learnt),
 		cmocka_unit_test(test_a_link_that_becomes_slow_and_fast_again),
 		cmocka_unit_test(test_jitter_is_no_queue),

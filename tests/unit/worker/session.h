@@ -269,6 +269,7 @@ struct watcher {
 	int fd;
 	uint8_t packet[PACKETS_MAX + 1];
 	struct buf message;
+	bool partial; /* message is not complete yet */
 	union wire_any any;
 };
 
@@ -279,6 +280,7 @@ static void watch_monitor(struct session *session, struct watcher *watcher, uint
 	struct msg_session_viewer viewer = { .viewer = number, .monitor = monitor };
 	assert_ok(ipc_pair(fds));
 	watcher->fd = fds[0];
+	watcher->partial = false;
 	buf_init(&watcher->message, 80 * 1024 * 1024);
 	order(session, MSG_session_viewer, &viewer, fds[1]);
 	close(fds[1]);
@@ -321,23 +323,24 @@ static void say_hello(struct session *session, struct watcher *watcher)
 	say_hello_sized(session, watcher, 0, 0);
 }
 
-/* The id of the next message; 0: none, -1: the stream ended. */
+/* The id of the next message; 0: none, or not all of it yet; -1: the stream ended. */
 static int hear(struct watcher *watcher)
 {
 	const struct wire_type *type;
-	buf_clear(&watcher->message);
+	if (!watcher->partial)
+		buf_clear(&watcher->message);
 	for (;;) {
 		ssize_t len =
 			recv(watcher->fd, watcher->packet, sizeof(watcher->packet), MSG_DONTWAIT);
 		if (len < 0) {
 			assert_int_equal(errno, EAGAIN);
-			assert_int_equal(watcher->message.len, 0);
 			return 0;
 		}
 		if (len == 0)
 			return -1;
 		assert_ok(buf_add(&watcher->message, watcher->packet + 1, (size_t)len - 1));
-		if (watcher->packet[0] == 0)
+		watcher->partial = watcher->packet[0] != 0;
+		if (!watcher->partial)
 			break;
 	}
 	assert_ok(wire_decode(watcher->message.data, watcher->message.len, &type, &watcher->any));

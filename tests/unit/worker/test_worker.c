@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "unit/paint.h"
 #include "worker/session.h"
 
 /* A session with its viewer, who has seen everything so far. */
@@ -705,6 +706,59 @@ static void test_a_full_slow_link_holds_the_pc_later(void **state)
 	session_finish(&session);
 }
 
+static void pc_show(paint_pixel *paint, uint32_t which)
+{
+	for (unsigned y = 0; y < 480; y++)
+		for (unsigned x = 0; x < 640; x++) {
+			uint32_t colour = paint(x, y, which);
+			memcpy(pc.pixels + y * pc.stride + (size_t)x * 4, &colour, 4);
+		}
+	pc.remote.events->damaged(pc.remote.ctx, 0, 0, 640, 480);
+	pc.remote.events->frame_done(pc.remote.ctx);
+}
+
+/* What came first as a picture follows exactly although the PC draws nothing more, in as many
+ * frames as the link makes of it, each of which is acknowledged at once. */
+static void test_a_slow_link_becomes_exact(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	struct msg_viewer_hello hello = { .version = VIEWER_VERSION, .codecs = CODEC_JPEG };
+	session_begin(&session);
+	start(&session, &msg);
+	pc_size(640, 480);
+	pc_show(paint_photo, 1);
+	watch(&session, &watcher, 1);
+	say(&session, &watcher, MSG_viewer_hello, &hello);
+	while (!hear_of(&watcher, MSG_frame))
+		assert_ok(loop_step(session.loop, 0));
+	say(&session, &watcher, MSG_ack, &(struct msg_ack){ .sequence = 1 });
+	struct flow *flow = &session.worker->windows[0].viewer->pacing.flow;
+	flow->rate = 400000;
+	pc_show(paint_photo, 2);
+	size_t pictures = 0, exact = 0, frames = 0;
+	uint64_t end = clock_mono_ms() + 20000;
+	while (exact < 640 * 480 && clock_mono_ms() < end) {
+		assert_ok(loop_step(session.loop, 1));
+		if (!hear_of(&watcher, MSG_frame))
+			continue;
+		frames++;
+		pictures += watcher.any.frame.pictures.len > 0;
+		exact += watcher.any.frame.raw_size / 3;
+		settle(&session); /* what is due meanwhile finds no room */
+		struct msg_ack ack = { .sequence = watcher.any.frame.sequence };
+		say(&session, &watcher, MSG_ack, &ack);
+		flow->rate = 400000;
+	}
+	assert_true(pictures > 0);
+	assert_true(frames > 5);
+	assert_true(exact >= 640 * 480);
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 /* A viewer that lies is cut off; another window does not notice. */
 static void test_lies_in_acknowledgements(void **state)
 {
@@ -1050,6 +1104,7 @@ int main(void)
 		cmocka_unit_test(test_both_are_told_what_happens),
 		cmocka_unit_test(test_a_slow_window_decides_nothing_for_another),
 		cmocka_unit_test(test_a_full_slow_link_holds_the_pc_later),
+		cmocka_unit_test(test_a_slow_link_becomes_exact),
 		cmocka_unit_test(test_lies_in_acknowledgements),
 		cmocka_unit_test(test_the_way_to_the_pc_is_told),
 		cmocka_unit_test(test_monitors_become_known),
