@@ -13,6 +13,7 @@ enum {
 	/* Progressive surfaces may have so many desktops of pixels; FreeRDP keeps 16 bytes of
 	 * each. */
 	PROGRESSIVE_AREAS = 2,
+	PROGRESSIVE_ALIGN = 16, /* hosts draw up to whole blocks of this size */
 	/* [MS-RDPEGFX] 2.2.4.1: glyphs are small; the decoder keeps 4000 of them. */
 	CLEAR_GLYPH_FLAG = 1,
 	CLEAR_GLYPH_PIXELS = 1024,
@@ -202,9 +203,16 @@ static enum err draw_rfx(struct rdp_decoders *decoders, struct rdp_surface *surf
 		       : ERR_PROTOCOL;
 }
 
+static unsigned progressive_size(unsigned size)
+{
+	return (size + PROGRESSIVE_ALIGN - 1) / PROGRESSIVE_ALIGN * PROGRESSIVE_ALIGN;
+}
+
 /* As FreeRDP counts them: a tile more each way. */
 static uint64_t coefficient_pixels(unsigned width, unsigned height)
 {
+	width = progressive_size(width);
+	height = progressive_size(height);
 	return (uint64_t)(width / RDP_RFX_TILE + 1) * (height / RDP_RFX_TILE + 1) * RDP_RFX_TILE *
 	       RDP_RFX_TILE;
 }
@@ -223,8 +231,9 @@ static enum err progressive_room(struct rdp_decoders *decoders, struct rdp_surfa
 		return OK;
 	if (decoders->progressive_pixels + pixels > PROGRESSIVE_AREAS * decoders->desktop_pixels)
 		return ERR_TOO_BIG;
-	if (progressive_create_surface_context(decoders->progressive, surface->id, surface->width,
-					       surface->height) < 0)
+	if (progressive_create_surface_context(decoders->progressive, surface->id,
+					       progressive_size(surface->width),
+					       progressive_size(surface->height)) < 0)
 		return ERR_NOMEM;
 	surface->progressive = true;
 	decoders->progressive_pixels += pixels;
@@ -238,6 +247,9 @@ static enum err draw_progressive(struct rdp_decoders *decoders, struct rdp_surfa
 	enum err err = rdp_rfx_check_progressive(command->data, command->length, surface->width,
 						 surface->height, &extent);
 
+	if (!err && (extent.right > progressive_size(surface->width) ||
+		     extent.bottom > progressive_size(surface->height)))
+		err = ERR_PROTOCOL;
 	if (!err)
 		err = rdp_surfaces_write(surface, extent.right, extent.bottom);
 	if (!err)
