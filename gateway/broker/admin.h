@@ -82,13 +82,13 @@ struct admin_call {
 	struct admin_call *next;
 	const struct command *command;
 	json_t *arguments;
-	json_t *result;         /* the answer; {} when the handler leaves NULL */
-	bool later;             /* the handler will call admin_finish */
-	size_t page_bytes;      /* of the rows in result, by admin_page_row */
-	int64_t page_last;      /* number of the last of them */
-	char field[64];         /* of an error */
-	char message[200];      /* of an error */
-	char message_ja[200];   /* "": that of admin_messages.def */
+	json_t *result;       /* the answer; {} when the handler leaves NULL */
+	bool later;           /* the handler will call admin_finish */
+	size_t page_bytes;    /* of the rows in result, by admin_page_row */
+	int64_t page_last;    /* number of the last of them */
+	char field[64];       /* of an error */
+	char message[200];    /* of an error */
+	char message_ja[200]; /* "": that of admin_messages.def */
 };
 
 /* OK with later unset: done. Any error: nothing was done. */

@@ -241,8 +241,7 @@ static enum err state_take(struct pki *pki, const struct msg_ca_state *state)
 	pki->known = true;
 	pki->locked = state->locked != 0;
 	if (pki->locked) {
-		log_error("ca-locked", "hint=\"sekisho ca %s\"",
-			  pki->cas.len ? "unlock" : "init");
+		log_error("ca-locked", "hint=\"sekisho ca %s\"", pki->cas.len ? "unlock" : "init");
 		return OK;
 	}
 	pki_renew_crl(pki);

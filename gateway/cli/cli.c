@@ -209,7 +209,8 @@ static int finish_enrol(struct run *run, json_t *body)
 
 	if (err) {
 		fprintf(stderr, "sekisho: %s: %lld\n",
-			lang("the device is registered but its file could not be written; revoke it "
+			lang("the device is registered but its file could not be written; revoke "
+			     "it "
 			     "by its number",
 			     "端末は登録されましたがファイルを保存できませんでした。次の番号で失効"
 			     "させてください"),
