@@ -16,6 +16,7 @@ enum {
 	/* Per cent. A photo is busy everywhere, and has many steps between grain and edges; text
 	 * has few of these even on a gradient (measured: 40 to 90 % edges, photos 0 to 40 %). */
 	PHOTO_BUSY = 50,
+	PHOTO_MIDDLE = 4,
 	PHOTO_SHARP = 40,
 	SMOOTH_SHARP = 3,
 };
@@ -101,6 +102,7 @@ static enum tile_class look(const struct surface *surface, const struct rect *ti
 {
 	struct counts counts = count(surface, tile);
 	if (counts.busy * 100 >= counts.pixels * PHOTO_BUSY &&
+	    counts.middle * 100 >= counts.pixels * PHOTO_MIDDLE &&
 	    counts.sharp * 100 <= counts.middle * PHOTO_SHARP && more_colours(surface, tile))
 		return CLASS_PHOTO;
 	return counts.sharp * 100 <= counts.pixels * SMOOTH_SHARP ? CLASS_SMOOTH : CLASS_SHARP;

@@ -14,12 +14,18 @@
  */
 enum { LEVEL = 1, HASH_LOG = 16, PHOTO_LEVEL = -7 };
 
+/* Memory that is kept from frame to frame, but not for ever after a large one. */
+enum { SPARE = 256 * 1024, SPARE_FRAMES = 32 };
+
+struct scratch {
+	uint8_t *data;
+	size_t room;
+	unsigned spare; /* uses in a row that needed less than an eighth */
+};
+
 struct lossless {
 	ZSTD_CCtx *zstd; /* reused, so that its tables are allocated once */
-	uint8_t *planes;
-	size_t planes_room;
-	uint8_t *out;
-	size_t out_room;
+	struct scratch planes, out;
 };
 
 static bool set_content(struct lossless *lossless, enum lossless_content content)
@@ -62,22 +68,23 @@ void lossless_free(struct lossless *lossless)
 	if (!lossless)
 		return;
 	ZSTD_freeCCtx(lossless->zstd);
-	free(lossless->planes);
-	free(lossless->out);
+	free(lossless->planes.data);
+	free(lossless->out.data);
 	free(lossless);
 }
 
 /* Grows without keeping the content: everything is written anew each time. */
-static enum err ensure(uint8_t **data, size_t *room, size_t need)
+static enum err ensure(struct scratch *scratch, size_t need)
 {
-	if (*room >= need)
+	bool spare = scratch->room > SPARE && need < scratch->room / 8;
+	scratch->spare = spare ? scratch->spare + 1 : 0;
+	if (scratch->room >= need && scratch->spare < SPARE_FRAMES)
 		return OK;
-	uint8_t *fresh = malloc(need);
-	if (!fresh)
+	free(scratch->data);
+	*scratch = (struct scratch){ .data = malloc(need) };
+	if (!scratch->data)
 		return ERR_NOMEM;
-	free(*data);
-	*data = fresh;
-	*room = need;
+	scratch->room = need;
 	return OK;
 }
 
@@ -104,7 +111,7 @@ surface_hot static void encode_row(const uint8_t *restrict pixels, size_t width,
 static void encode_planes(struct lossless *lossless, const struct surface *surface,
 			  const struct rect *rects, size_t count, size_t pixels)
 {
-	uint8_t *green = lossless->planes, *red = green + pixels, *blue = red + pixels;
+	uint8_t *green = lossless->planes.data, *red = green + pixels, *blue = red + pixels;
 	for (size_t i = 0; i < count; i++) {
 		const struct rect *rect = &rects[i];
 		for (unsigned y = rect->y; y < (unsigned)rect->y + rect->height; y++) {
@@ -124,30 +131,30 @@ enum err lossless_encode(struct lossless *lossless, const struct surface *surfac
 	for (size_t i = 0; i < count; i++)
 		pixels += (size_t)rects[i].width * rects[i].height;
 	size_t raw = pixels * LOSSLESS_PLANES;
-	enum err err = ensure(&lossless->planes, &lossless->planes_room, raw);
+	enum err err = ensure(&lossless->planes, raw);
 	if (err)
 		return err;
 	if (!set_content(lossless, content))
 		return ERR_INTERNAL;
 	if (content == LOSSLESS_BLANK)
-		memset(lossless->planes, 0, raw);
+		memset(lossless->planes.data, 0, raw);
 	else
 		encode_planes(lossless, surface, rects, count, pixels);
-	return lossless_bytes(lossless, lossless->planes, raw, ret);
+	return lossless_bytes(lossless, lossless->planes.data, raw, ret);
 }
 
 enum err lossless_bytes(struct lossless *lossless, const void *data, size_t len,
 			struct lossless_data *ret)
 {
 	size_t room = MIN(ZSTD_compressBound(len), (size_t)LOSSLESS_MAX_DATA);
-	enum err err = ensure(&lossless->out, &lossless->out_room, room);
+	enum err err = ensure(&lossless->out, room);
 	if (err)
 		return err;
-	size_t done = ZSTD_compress2(lossless->zstd, lossless->out, room, data, len);
+	size_t done = ZSTD_compress2(lossless->zstd, lossless->out.data, room, data, len);
 	if (ZSTD_isError(done))
 		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? ERR_TOO_BIG
 									      : ERR_NOMEM;
-	*ret = (struct lossless_data){ .data = lossless->out,
+	*ret = (struct lossless_data){ .data = lossless->out.data,
 				       .len = done,
 				       .raw_size = (uint32_t)len };
 	return OK;

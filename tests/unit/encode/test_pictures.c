@@ -113,6 +113,20 @@ static void test_jpegs_fit_into_what_is_left(void **state)
 	surface_finish(&surface);
 }
 
+/* What makes an odd size even is like its neighbours, not what lay in memory. */
+static void check_beyond(const struct codecs *codecs, const struct rect *rect)
+{
+	for (unsigned y = 0; codecs->width > rect->width && y < rect->height; y++) {
+		const uint32_t *end = codecs->pixels + (y + 1) * codecs->width - 2;
+		assert_true(abs((int)(end[0] >> 8 & 255) - (int)(end[1] >> 8 & 255)) < 24);
+	}
+	for (unsigned x = 0; codecs->height > rect->height && x < rect->width; x++) {
+		const uint32_t *end = codecs->pixels + (codecs->height - 2) * codecs->width + x;
+		int below = (int)(end[codecs->width] >> 8 & 255);
+		assert_true(abs((int)(end[0] >> 8 & 255) - below) < 24);
+	}
+}
+
 static void test_videos_of_any_size(void **state)
 {
 	(void)state;
@@ -139,6 +153,7 @@ static void test_videos_of_any_size(void **state)
 			assert_int_equal(codecs.width, rect->width + rect->width % 2);
 			assert_int_equal(codecs.height, rect->height + rect->height % 2);
 			assert_true(difference(&surface, rect, &codecs) < 4000);
+			check_beyond(&codecs, rect);
 		}
 		video_free(video);
 	}
@@ -196,6 +211,49 @@ static void test_videos_follow_the_budget(void **state)
 	surface_finish(&surface);
 }
 
+static void cover(struct damage *damage, struct surface *surface, struct region *region)
+{
+	damage_init(damage);
+	assert_ok(damage_resize(damage, surface));
+	damage->covers[0] = (struct rect){ 0, 0, 256, 256 };
+	damage_look(damage, surface, 1);
+	*region = (struct region){
+		.state = REGION_RUNNING, .box = { 0, 0, 4, 4 }, .start = 1, .changed = true
+	};
+	for (size_t i = 0; i < 16; i++)
+		damage_cover(damage, surface, i, 1);
+}
+
+/* A picture that did not fit is one that the viewer's decoder has not seen. */
+static void test_a_picture_that_does_not_fit(void **state)
+{
+	(void)state;
+	struct surface surface;
+	struct pictures pictures;
+	struct damage damage;
+	struct region region;
+	uint8_t *room;
+	start(&surface, 256, 256);
+	paint(&surface, 0);
+	cover(&damage, &surface, &region);
+	pictures_init(&pictures);
+	for (int i = 0; i < 4; i++) {
+		pictures_clear(&pictures);
+		assert_ok(buf_reserve(&pictures.data, PICTURES_DATA, &room));
+		pictures.data.len = i == 2 ? PICTURES_DATA : 0;
+		region.changed = true;
+		enum err err = pictures_add_region(&pictures, &surface, &damage, &region, 0, true,
+						   PLENTY, 1);
+		assert_err(err, i == 2 ? ERR_FULL : OK);
+		assert_int_equal(region.changed, i == 2);
+		if (i != 2)
+			assert_int_equal(pictures.table.data[2], i != 1);
+	}
+	pictures_finish(&pictures);
+	damage_finish(&damage);
+	surface_finish(&surface);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_videos_of_any_size),
 		cmocka_unit_test(test_videos_have_limits),
 		cmocka_unit_test(test_videos_follow_the_budget),
+		cmocka_unit_test(test_a_picture_that_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
