@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import select
 import struct
 import time
 
@@ -65,6 +66,9 @@ def desktop(*parts):
         for part in parts:
             for data in part() if callable(part) else [part]:
                 peer.sendall(data)
+                # What it is asked meanwhile: a PC that reads nothing is one that hangs.
+                while select.select([peer], [], [], 0)[0] and peer.recv(65536):
+                    pass
         desktops.hang(peer)
     return behave
 
