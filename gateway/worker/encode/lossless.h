@@ -1,6 +1,6 @@
 /*
  * lossless.h - turns rectangles of the surface into the frame data of docs/protocol.md: the planes
- * G, R−G, B−G of all rectangles, left delta, as one zstd level-1 frame.
+ * G, R−G, B−G of all rectangles, left delta, as one zstd frame.
  */
 #ifndef SEKISHO_WORKER_ENCODE_LOSSLESS_H
 #define SEKISHO_WORKER_ENCODE_LOSSLESS_H
@@ -30,6 +30,7 @@ struct lossless_data {
 enum lossless_content {
 	LOSSLESS_ANY,
 	LOSSLESS_PHOTO, /* mostly: only a matter of speed */
+	LOSSLESS_TIGHT, /* bytes count for more than time */
 	/* All pixels black whatever the surface shows, for a keyframe that would not fit otherwise.
 	 */
 	LOSSLESS_BLANK,

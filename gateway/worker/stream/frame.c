@@ -11,6 +11,7 @@ enum {
 	USUAL_RATE = 600, /* bytes for 1024 exact pixels, until it is known */
 	MIN_RATE = 20,
 	MAX_RATE = 3 * 1024,
+	NOISY_RATE = 1000,   /* text has less */
 	REFRESH_RATE = 1600, /* the same of what was approximate: photos */
 	/* Pixels made exact in one frame, and the desktop's share when it is large: what changes
 	 * meanwhile must not wait long. */
@@ -217,8 +218,8 @@ static void add_small(struct parts *parts, const struct parts *small, size_t max
 	}
 }
 
-/* New changes first, small ones before large ones, then what makes approximate pixels exact. What
- * most of them show. */
+/* New changes first, small ones before large ones, then what makes approximate pixels exact, which
+ * is photos. */
 static enum lossless_content take_exact(struct frame_source *source, size_t most)
 {
 	struct parts *parts = &source->exact;
@@ -229,15 +230,18 @@ static enum lossless_content take_exact(struct frame_source *source, size_t most
 	parts_take(parts, &source->damage, WAY_EXACT, pixels);
 	add_small(parts, &source->lossy, pixels);
 	parts_take(parts, &source->damage, WAY_LATER, pixels);
+	enum lossless_content content = most == SIZE_MAX ? LOSSLESS_ANY : LOSSLESS_TIGHT;
 	size_t fresh = parts->pixels;
+	if (source->exact_rate > NOISY_RATE)
+		content = LOSSLESS_PHOTO;
 	if (fresh >= pixels)
-		return LOSSLESS_ANY;
+		return content;
 	piece = MIN(MAX(piece, desktop / REFRESH_SHARE), pixels - parts->pixels);
 	if (most != SIZE_MAX)
 		piece = MIN(piece, (pixels - parts->pixels) * source->exact_rate / REFRESH_RATE);
 	if (piece || parts->count == 0)
 		parts_take(parts, &source->damage, WAY_REFRESH, parts->pixels + piece);
-	return parts->pixels > 2 * fresh ? LOSSLESS_PHOTO : LOSSLESS_ANY;
+	return parts->pixels > 2 * fresh ? LOSSLESS_PHOTO : content;
 }
 
 static void learn_rate(struct frame_source *source, size_t len, size_t pixels)

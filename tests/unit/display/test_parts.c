@@ -182,15 +182,27 @@ static void test_covered_tiles(void **state)
 	assert_int_equal(bench.damage.copies.count, 0);
 	take(&bench, SIZE_MAX);
 	assert_true(bench.damage.tiles[10 + 1].lossy);
+	/* What changes now is new, the rest is still approximate. */
+	*pixel(&bench, 110, 100) ^= 1;
+	damage_hint(&bench.damage, 110, 100, 1, 1);
+	assert_int_equal(take(&bench, SIZE_MAX), 1);
+	assert_int_equal(bench.drawn, 64);
 	bench.damage.tiles[10 + 1].refresh = true;
 	bench.damage.tiles[10 + 1].way = WAY_REFRESH;
 	parts_clear(&bench.parts);
 	parts_take(&bench.parts, &bench.damage, WAY_REFRESH, SIZE_MAX);
-	assert_int_equal(bench.parts.pixels, 64 * 38);
-	parts_sent(&bench.damage, &bench.parts.list[0], false, 0);
+	assert_int_equal(bench.parts.pixels, 64 * 37);
+	for (size_t i = 0; i < bench.parts.count; i++)
+		parts_sent(&bench.damage, &bench.parts.list[i], false, 0);
 	damage_settle(&bench.damage);
 	damage_copied(&bench.damage, &bench.surface, 70, 70, 300, 300, 10, 10);
 	assert_int_equal(bench.damage.copies.count, 1);
+
+	/* A video that was never drawn leaves nothing to rely on. */
+	damage_cover(&bench.damage, &bench.surface, 10 + 1, 2);
+	take(&bench, SIZE_MAX);
+	damage_uncover(&bench.damage, &bench.surface, 10 + 1, false);
+	assert_int_equal(bench.damage.tiles[10 + 1].rows, 38);
 	bench_stop(&bench);
 }
 

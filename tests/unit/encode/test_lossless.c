@@ -73,6 +73,8 @@ static void test_round_trips(void **state)
 		check_by_the_book(&surface, &rects[i], 1, &data, false);
 		assert_ok(lossless_encode(lossless, &surface, &rects[i], 1, LOSSLESS_PHOTO, &data));
 		check_by_the_book(&surface, &rects[i], 1, &data, false);
+		assert_ok(lossless_encode(lossless, &surface, &rects[i], 1, LOSSLESS_TIGHT, &data));
+		check_by_the_book(&surface, &rects[i], 1, &data, false);
 	}
 	assert_ok(
 		lossless_encode(lossless, &surface, rects, ARRAY_SIZE(rects), LOSSLESS_ANY, &data));

@@ -186,14 +186,39 @@ static void test_typing_beside_a_film(void **state)
 		struct rect letter = { (uint16_t)(518 + i % 5 * 8), 96, 8, 16 };
 		desk_film(&desk, film, i);
 		desk_draw(&desk, letter, paint_text, i);
+		letter.x = (uint16_t)(letter.x - 448);
+		desk_draw(&desk, letter, paint_text, i);
 		desk_pass(&desk, FILM_US);
 		desk_check(&desk);
+		for (unsigned y = 77; i > 30 && y < 378; y++)
+			for (unsigned x = 64; x < 101; x++)
+				assert_int_equal(desk.viewer.pixels[y * 800 + x],
+						 desk_at(&desk, y * 800 + x));
 		for (unsigned y = 77; i > 30 && y < 378; y++)
 			for (unsigned x = 516; x < 576; x++)
 				assert_int_equal(desk.viewer.pixels[y * 800 + x],
 						 desk_at(&desk, y * 800 + x));
 	}
 	assert_true(desk.video_pixels > 0);
+	desk_stop(&desk);
+}
+
+/* Where a part of it stands, photos may change, but pictures have only so many pixels. */
+static void test_half_a_film_stands(void **state)
+{
+	(void)state;
+	struct desk desk;
+	struct rect all = { 0, 0, 512, 384 }, left = { 0, 0, 256, 384 },
+		    right = { 256, 0, 256, 384 };
+	desk_start(&desk, 512, 384, CODEC_JPEG | CODEC_H264);
+	for (unsigned i = 0; i < 60; i++) {
+		desk_film(&desk, i < 40 ? all : left, i);
+		if (i == 50 || i == 51)
+			desk_draw(&desk, right, paint_photo, i);
+		desk_pass(&desk, FILM_US);
+		desk_check(&desk);
+	}
+	assert_int_equal(desk.source.regions.list[0].state, REGION_RUNNING);
 	desk_stop(&desk);
 }
 
@@ -326,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_viewers_without_codecs),
 		cmocka_unit_test(test_a_keyframe_during_a_film),
 		cmocka_unit_test(test_typing_beside_a_film),
+		cmocka_unit_test(test_half_a_film_stands),
 		cmocka_unit_test(test_two_films),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_anything),
