@@ -215,8 +215,15 @@ static void test_half_a_film_stands(void **state)
 		desk_film(&desk, i < 40 ? all : left, i);
 		if (i == 50 || i == 51)
 			desk_draw(&desk, right, paint_photo, i);
+		/* Nor is what changes once there a film again. */
+		if (i == 58)
+			desk_draw(&desk, right, paint_text, i);
 		desk_pass(&desk, FILM_US);
 		desk_check(&desk);
+		for (unsigned y = 0; i == 58 && y < 384; y++)
+			for (unsigned x = 256; x < 512; x++)
+				assert_int_equal(desk.viewer.pixels[y * 512 + x],
+						 desk_at(&desk, y * 512 + x));
 	}
 	assert_int_equal(desk.source.regions.list[0].state, REGION_RUNNING);
 	desk_stop(&desk);
