@@ -78,6 +78,35 @@ class AdminCa(harness.Case):
         self.assertRegex(done.stderr, f"^sekisho: {field}: .*[ぁ-んァ-ン一-龥]" if field else "ルート CA の鍵はもう")
         return done.stderr
 
+    @staticmethod
+    def patient(cli):
+        """The signer changes a CA only so often in a minute, which a fast machine uses up here."""
+        def run(*arguments, **kw):
+            answers = []
+
+            def answered():
+                try:
+                    answers.append(cli(*arguments, **kw))
+                except harness.CliError as error:
+                    if '"error":"throttled"' not in str(error):
+                        raise
+                return answers
+
+            return harness.until("the signer to take another order", answered, 30, 1)[0]
+
+        return run
+
+    @staticmethod
+    def orders(events):
+        """Without those that came too soon after others."""
+        taken = []
+        for event, detail in events:
+            if event == "ca-refused" and '"throttled"' in detail:
+                taken.pop()
+            elif event in ("ca-init", "ca-take-root", "ca-rotate", "ca-unlock", "ca-lock"):
+                taken.append(event)
+        return taken
+
     def show(self):
         answer = self.gateway.cli("ca", "show")
         return answer, [dict(zip(answer["columns"], row)) for row in answer["rows"]]
@@ -91,6 +120,7 @@ class AdminCa(harness.Case):
     def test_the_life_of_a_ca(self):
         """In order: each step needs the one before."""
         gateway = self.gateway
+        gateway.cli = self.patient(gateway.cli)
         with self.subTest("a weak passphrase changes nothing"):
             before, _ = self.show()
             self.assertIn("12 文字以上", self.refused("ca", "init", field="passphrase", password="abc"))
@@ -166,7 +196,7 @@ class AdminCa(harness.Case):
             with self.assertRaisesRegex(harness.CliError, '"error":"state"'):
                 gateway.cli("ca", "init", password=PASSPHRASE)
         events = [(row["event"], row["detail"]) for row in gateway.rows("audit", "list", "--last", 200)]
-        self.assertEqual([event for event, _ in events if event in ("ca-init", "ca-unlock", "ca-rotate")],
+        self.assertEqual([event for event in self.orders(events) if event in ("ca-init", "ca-unlock", "ca-rotate")],
                          2 * ["ca-init"] + ["ca-init", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-rotate", "ca-unlock", "ca-unlock",
                           "ca-init"])
         self.assertFalse([detail for _, detail in events if PASSPHRASE in detail])
