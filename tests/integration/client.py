@@ -11,6 +11,8 @@ import ssl
 import struct
 import time
 
+# A wait ends with what it waits for, so a long one costs only failures; a busy machine needs more than an idle one.
+PATIENCE = float(os.environ.get("SEKISHO_PATIENCE", "3"))
 COOKIE = "__Host-sekisho"
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 
@@ -82,7 +84,7 @@ class Client:
         return socket.create_connection((self.address, self.port), timeout, source)
 
     def connect(self, timeout=20):
-        raw = self.dial(timeout)
+        raw = self.dial(timeout * PATIENCE)
         try:
             return self.tls.wrap_socket(raw, server_hostname=self.name)
         except BaseException:
@@ -200,11 +202,26 @@ class WebSocket:
         assert f"sec-websocket-accept: {expected}".lower() in head.lower(), head
         assert not protocol or f"sec-websocket-protocol: {protocol}" in head.lower(), head
 
+    def _agree(self, data):
+        """The rest of the closing handshake: the server is told, and closes the connection first (§7.1.1)."""
+        try:
+            self.send(data, 8)
+            self.sock.settimeout(2)
+            while self.sock.recv(1 << 18):
+                pass
+        except (Closed, OSError):
+            pass
+        self.sock.close()
+
     def _fill(self):
         try:
             data = self.sock.recv(1 << 18)
         except (ConnectionError, ssl.SSLEOFError) as error:
             raise Closed(self.code) from error
+        except OSError:
+            if self.sock.fileno() >= 0:
+                raise
+            raise Closed(self.code) from None
         if not data:
             raise Closed(self.code)
         self.buffer += data
@@ -256,6 +273,7 @@ class WebSocket:
             opcode = first & 15
             if opcode == 8:
                 self.code = struct.unpack(">H", data[:2])[0] if len(data) >= 2 else None
+                self._agree(data)
                 raise Closed(self.code)
             if opcode == 9:
                 self.send(data, 10)

@@ -19,7 +19,7 @@ PC_PASSWORD = pathlib.Path("/var/lib/sekisho-demo/pc-password")
 def office(folder):
     """deploy/office where the account of the PCs can read it, and that account."""
     if harness.ROOT:
-        subprocess.run([harness.SOURCE / "deploy" / "users", "pc"], check=True)
+        harness.make_users("pc")
     target = pathlib.Path(folder) / "office"
     if not target.exists():
         shutil.copytree(OFFICE, target)
@@ -54,8 +54,8 @@ class X:
             self.env["XAUTHORITY"] = str(authority)
 
     def run(self, *command, **kw):
-        return subprocess.run([str(c) for c in command], env=self.env, check=True, capture_output=True, timeout=30,
-                              **kw).stdout
+        return subprocess.run([str(c) for c in command], env=self.env, check=True, capture_output=True,
+                              timeout=30 * harness.PATIENCE, **kw).stdout
 
     def picture(self):
         """Of the root window as it is now, without the pointer."""
@@ -70,8 +70,8 @@ class X:
 
     def has_window(self, kind):
         """Whether a program's window is on the screen."""
-        return subprocess.run(["xdotool", "search", "--onlyvisible", "--class", kind], env=self.env, timeout=30,
-                              capture_output=True).returncode == 0
+        return subprocess.run(["xdotool", "search", "--onlyvisible", "--class", kind], env=self.env,
+                              timeout=30 * harness.PATIENCE, capture_output=True).returncode == 0
 
     def start(self, *command, log=os.devnull, **env):
         return harness.Process(command, log, env={**self.env, **env})

@@ -9,12 +9,13 @@
 Each test file is a program; 77 says that it was skipped. A test fails too when any process of the gateway left a
 report of AddressSanitizer, UBSan or valgrind in its log. SEKISHO_KEEP=1 keeps the folder. SEKISHO_WRAP is a command
 to put before the processes named in SEKISHO_WRAP_ROLES, with %d for a folder that all may write to (test_valgrind uses it).
-SEKISHO_PATIENCE multiplies what tests wait for.
+SEKISHO_PATIENCE multiplies what tests wait for at most.
 """
 
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import shutil
@@ -35,20 +36,43 @@ ROLES = ("edge", "broker", "signer", "probe", "worker")
 PARTS = ("broker", "monitor", "edge", "signer", "probe")
 ROOT = os.geteuid() == 0
 SKIPPED = 77
-PATIENCE = float(os.environ.get("SEKISHO_PATIENCE", "1"))
+PATIENCE = client.PATIENCE
 REPORT = re.compile(r"ERROR: (Address|Leak|Memory|Thread)Sanitizer|runtime error:|AddressSanitizer:DEADLYSIGNAL|"
                     r"^==\d+== ")  # the last: memcheck, which is told to be quiet otherwise
 
 
-def free_port(used=set()):
-    """A port that nothing listens on, not given out before by this process."""
+def reserve(name):
+    """Something that keeps the name from every other process of the tests until it is closed; None when one has it."""
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(f"\0sekisho-test-{name}")
+        return holder
+    except OSError:
+        holder.close()
+        return None
+
+
+def free_port(ours=[]):
+    """A port that nothing listens on, and that is this process's alone among the tests; outgoing connections have none
+    below 32768."""
     while True:
+        port = random.randrange(20000, 30000)
+        holder = reserve(port)
+        if not holder:
+            continue
+        ours.append(holder)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in used:
-            used.add(port)
-            return port
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def make_users(*more):
+    """The system users, which tests that run side by side must not make at once."""
+    with until("another test to make the users", lambda: reserve("users"), 60):
+        subprocess.run([SOURCE / "deploy" / "users", *more], check=True)
 
 
 def until(what, condition, seconds=20, every=0.05):
@@ -59,7 +83,7 @@ def until(what, condition, seconds=20, every=0.05):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s for {what() if callable(what) else what}")
+            raise AssertionError(f"waited {seconds * PATIENCE} s for {what() if callable(what) else what}")
         time.sleep(every)
 
 
@@ -97,7 +121,7 @@ class Process:
         if self.child.poll() is None:
             self.child.terminate()
         try:
-            self.child.wait(seconds)
+            self.child.wait(seconds * PATIENCE)
             return True
         except subprocess.TimeoutExpired:
             os.killpg(self.child.pid, signal.SIGKILL)
@@ -107,7 +131,7 @@ class Process:
 
 def run(*command, **kw):
     """A helper program that must succeed; its output."""
-    return subprocess.run([str(c) for c in command], check=True, capture_output=True, timeout=60, **kw).stdout
+    return subprocess.run([str(c) for c in command], check=True, capture_output=True, timeout=60 * PATIENCE, **kw).stdout
 
 
 def children_of(pid):
@@ -147,7 +171,7 @@ class Gateway:
         self.address, self.port, self.enrol_port = address, free_port(), free_port()
         self.bin, self.viewer = BUILD / "bin", BUILD / "share" / "viewer"
         if ROOT:
-            subprocess.run([SOURCE / "deploy" / "users"], check=True)
+            make_users()
             self._stage()
         if "SEKISHO_WRAP" in os.environ:
             self._wrap(os.environ["SEKISHO_WRAP"].replace("%d", str(self.dir / "logs")), os.environ["SEKISHO_WRAP_ROLES"].split())
@@ -268,7 +292,7 @@ class Gateway:
         """Runs `sekisho --json ...`; its answer as an object. The password goes to standard input."""
         done = subprocess.run([self.bin / "sekisho", "--config", self.settings_path, "--json", *map(str, arguments)],
                               input=(password or "") + "\n", capture_output=True, text=True, env=environment(),
-                              timeout=60)
+                              timeout=60 * PATIENCE)
         if done.returncode:
             raise CliError(f"sekisho {' '.join(map(str, arguments))}: {done.returncode} {done.stdout}{done.stderr}")
         if REPORT.search(done.stderr):
@@ -318,14 +342,20 @@ class Person:
     def new_totp(self):
         self.totp = client.Totp(self.gateway.cli("user", "totp", "--name", self.name)["totp_secret"])
 
-    def enrol(self, device, p12_password="kago-no-tori-77"):
-        """A PKCS#12 from the CLI, taken apart with openssl."""
+    def enrol(self, device):
+        """Certificate and key from the CLI, as PEM: a PKCS#12 takes a second to make and two to open."""
+        pem = self.gateway.dir / f"{self.name}-{device}.pem"
+        self.gateway.cli("device", "enrol", "--user", self.name, "--name", device, "--out", pem)
+        self.devices[device] = (pem, pem)
+        return pem, pem
+
+    def enrol_pkcs12(self, device, password="kago-no-tori-77"):
+        """The same from a PKCS#12, taken apart with openssl."""
         base = self.gateway.dir / f"{self.name}-{device}"
         p12, cert, key = (base.with_suffix(s) for s in (".p12", ".cert.pem", ".key.pem"))
-        self.gateway.cli("device", "enrol", "--user", self.name, "--name", device, "--out", p12, password=p12_password)
+        self.gateway.cli("device", "enrol", "--user", self.name, "--name", device, "--out", p12, password=password)
         for out, what in ((cert, ["-clcerts", "-nokeys"]), (key, ["-nocerts", "-noenc"])):
-            subprocess.run(["openssl", "pkcs12", "-in", p12, "-passin", "stdin", *what, "-out", out],
-                           input=p12_password + "\n", text=True, check=True, capture_output=True)
+            run("openssl", "pkcs12", "-in", p12, "-passin", "stdin", *what, "-out", out, input=f"{password}\n".encode())
         key.chmod(0o600)
         self.devices[device] = (cert, key)
         return cert, key

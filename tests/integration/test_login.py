@@ -114,7 +114,7 @@ class Login(harness.Case):
 
     def test_cookie_is_bound_to_the_device(self):
         person = self.gateway.add_user("hara")
-        person.enrol("phone")
+        person.enrol_pkcs12("phone")
         browser = person.login("laptop")
         thief = person.client("phone")
         thief.cookie = browser.cookie

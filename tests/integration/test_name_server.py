@@ -48,7 +48,7 @@ class NameServer(sessions.Case):
     def test_silent(self):
         for protocol in ("vnc", "rdp"):
             with self.subTest(protocol), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-                server.settimeout(1)
+                server.settimeout(1 * harness.PATIENCE)
                 server.bind(("127.0.0.1", 53))
                 self.ends(protocol, server)
 
