@@ -85,7 +85,9 @@ static uint32_t gradient(unsigned x, unsigned y, uint32_t which)
 /* A step to the next colour at every pixel, as on icons. */
 static uint32_t steep_gradient(unsigned x, unsigned y, uint32_t which)
 {
-	return (2 * x + which) % 128 << 16 | (x + 2 * y) % 128 << 8 | (x + y) % 128;
+	x %= 64;
+	y %= 64;
+	return (2 * x + which) << 16 | (x + 2 * y) << 8 | (x + y);
 }
 
 static uint32_t text_on_gradient(unsigned x, unsigned y, uint32_t which)
