@@ -11,7 +11,7 @@ enum {
 	CHECK_US = 500000,    /* from one look at what a region shows to the next */
 	MIN_FILLED = 40,      /* % of a box that are hot tiles */
 	MIN_RUNNING = 25,     /* % of a region's tiles that it covers */
-	MIN_PHOTO = 50,       /* % of the hot tiles that are no text */
+	MIN_PHOTO = 30,       /* % of the tiles that change show photos, and fewer show text */
 };
 
 enum err regions_init(struct regions *regions, const struct damage *damage)
@@ -58,21 +58,37 @@ static bool contains(const struct rect *outer, const struct rect *inner)
 	       outer->y + outer->height >= inner->y + inner->height;
 }
 
-/* Of the hot tiles, those that show no text: enough of them. */
+/* What tiles show that change. Plain ground says nothing: a terminal has it, and so has a film. */
+struct shown {
+	unsigned tiles, photo, sharp;
+};
+
+static void count_shown(struct regions *regions, const struct damage *damage,
+			const struct surface *surface, size_t at, struct shown *shown)
+{
+	enum tile_class class = classes_of(&regions->classes, damage, surface, at);
+	shown->tiles++;
+	shown->photo += class == CLASS_PHOTO;
+	shown->sharp += class == CLASS_SHARP;
+}
+
+static bool shows_film(const struct shown *shown, const struct rect *box, unsigned min_share)
+{
+	return shown->tiles * 100u >= (unsigned)box->width * box->height * min_share &&
+	       shown->photo * 100u >= shown->tiles * MIN_PHOTO && shown->sharp < shown->photo;
+}
+
 static bool is_film(struct regions *regions, const struct damage *damage,
 		    const struct surface *surface, const struct rect *box, uint64_t now_us,
 		    uint64_t run_us)
 {
-	unsigned hot = 0, photo = 0;
+	struct shown shown = { 0 };
 	for_tiles(box, damage, at)
 	{
-		if (!heat_is_hot(&regions->heat, at, now_us, run_us))
-			continue;
-		hot++;
-		photo += classes_of(&regions->classes, damage, surface, at) != CLASS_SHARP;
+		if (heat_is_hot(&regions->heat, at, now_us, run_us))
+			count_shown(regions, damage, surface, at, &shown);
 	}
-	return hot * 100u >= (unsigned)box->width * box->height * MIN_FILLED &&
-	       photo * 100u >= hot * MIN_PHOTO;
+	return shows_film(&shown, box, MIN_FILLED);
 }
 
 /* ---- a region ----------------------------------------------------------------------------------
@@ -157,19 +173,16 @@ static void check(struct regions *regions, size_t number, struct damage *damage,
 		  const struct surface *surface, uint64_t now_us)
 {
 	struct region *region = &regions->list[number];
-	unsigned covered = 0, photo = 0;
+	struct shown shown = { 0 };
 	if (now_us - region->checked_us < CHECK_US)
 		return;
 	region->checked_us = now_us;
 	for_tiles(&region->box, damage, at)
 	{
-		if (damage->tiles[at].cover != number + 1)
-			continue;
-		covered++;
-		photo += classes_of(&regions->classes, damage, surface, at) != CLASS_SHARP;
+		if (damage->tiles[at].cover == number + 1)
+			count_shown(regions, damage, surface, at, &shown);
 	}
-	if (covered * 100u >= (unsigned)region->box.width * region->box.height * MIN_RUNNING &&
-	    photo * 100u >= covered * MIN_PHOTO)
+	if (shows_film(&shown, &region->box, MIN_RUNNING))
 		return;
 	regions_refuse(regions, damage, surface, number, now_us);
 }
