@@ -7,7 +7,7 @@
 
 enum {
 	TABLE = 1024, /* a power of two, four times the colours */
-	SAMPLED = 4,  /* every so many rows tell the steps from a pixel to the next */
+	SAMPLED = 8,  /* every so many rows tell the steps from a pixel to the next */
 	/* Steps of one channel: what is no grain, and what is an edge as of text. */
 	STEP_MIDDLE = 4,
 	STEP_SHARP = 28,
@@ -81,15 +81,12 @@ surface_hot static void count_turns(const uint8_t *pixels, unsigned width, struc
 	counts->turns += turns;
 }
 
-static struct counts count(const struct surface *surface, const struct rect *tile)
+static void count(const struct surface *surface, const struct rect *tile,
+		  void (*count_row)(const uint8_t *pixels, unsigned width, struct counts *counts),
+		  struct counts *counts)
 {
-	struct counts counts = { 0 };
-	for (unsigned y = tile->y; y < (unsigned)tile->y + tile->height; y += SAMPLED) {
-		const uint8_t *row = surface_at(surface, tile->x, y);
-		count_steps(row, tile->width, &counts);
-		count_turns(row, tile->width, &counts);
-	}
-	return counts;
+	for (unsigned y = tile->y; y < (unsigned)tile->y + tile->height; y += SAMPLED)
+		count_row(surface_at(surface, tile->x, y), tile->width, counts);
 }
 
 /* Counts exactly, but no further than it matters. */
@@ -120,12 +117,21 @@ static bool more_colours(const struct surface *surface, const struct rect *tile)
 	return false;
 }
 
+/* Text, which changes most often, is known by the first count already. */
+static bool is_photo(const struct surface *surface, const struct rect *tile, struct counts *counts)
+{
+	if (counts->busy * 100 < counts->pixels * PHOTO_BUSY ||
+	    counts->sharp * 100 > counts->middle * PHOTO_SHARP)
+		return false;
+	count(surface, tile, count_turns, counts);
+	return counts->turns * 100 >= counts->pixels * PHOTO_TURNS && more_colours(surface, tile);
+}
+
 static enum tile_class look(const struct surface *surface, const struct rect *tile)
 {
-	struct counts counts = count(surface, tile);
-	if (counts.busy * 100 >= counts.pixels * PHOTO_BUSY &&
-	    counts.turns * 100 >= counts.pixels * PHOTO_TURNS &&
-	    counts.sharp * 100 <= counts.middle * PHOTO_SHARP && more_colours(surface, tile))
+	struct counts counts = { 0 };
+	count(surface, tile, count_steps, &counts);
+	if (is_photo(surface, tile, &counts))
 		return CLASS_PHOTO;
 	return counts.sharp * 100 <= counts.pixels * SMOOTH_SHARP ? CLASS_SMOOTH : CLASS_SHARP;
 }
