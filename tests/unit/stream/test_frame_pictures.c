@@ -57,7 +57,8 @@ static void test_a_scroll_is_no_video(void **state)
 /* Lines of different length, as in a log. */
 static uint32_t paint_log(unsigned x, unsigned y, uint32_t which)
 {
-	return x < paint_hash(y / 16, which, 5) % 700 ? paint_text(x, y, which) : 0xffffff;
+	uint32_t line = paint_hash(y / 16, which, 5), length = line % 5 ? line % 60 : line / 5 % 900;
+	return x < length ? paint_text(x, y, which) : 0xffffff;
 }
 
 /* Everything changes all the time, twenty screens of text a second. */
