@@ -14,7 +14,7 @@ const source = process.env.SEKISHO_SOURCE ?? join(here, "..", "..");
 const build = process.env.SEKISHO_BUILD ?? join(source, "build", "dev");
 export const CHROMIUM = "/usr/bin/chromium";
 /* As in tests/integration/harness.py: a wait ends with what it waits for, so a long one costs only failures. */
-const PATIENCE = Number(process.env.SEKISHO_PATIENCE ?? 3);
+export const PATIENCE = Number(process.env.SEKISHO_PATIENCE ?? 3);
 /** The most milliseconds that a page's element or navigation is waited for. */
 export const PAGE_MS = 20000 * PATIENCE;
 

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
-import { Office, skip, until, view } from "./office.js";
+import { Office, PATIENCE, skip, until, view } from "./office.js";
 
 const DAY = 86400;
 const CUT_MS = 1000;
@@ -246,7 +246,7 @@ test("a request comes by itself and is approved by a click", { skip }, async () 
 	const asked = await office.ask("device_request", { code, place: "tpm" });
 	assert.equal(asked.status, 202);
 	const card = desk.locator("#waiting .card", { hasText: "承認PC" });
-	await card.waitFor({ timeout: 12000 });
+	await card.waitFor({ timeout: 12000 * PATIENCE });
 	assert.equal(await desk.textContent("#waiting-count"), "1");
 	const text = await card.textContent();
 	for (const part of ["sato 花子 (sato)", "EC P-256", "TPM", "127.0.4.4", "kanri 花子 (kanri)"])
@@ -334,7 +334,7 @@ test("revoking ends a live desktop within a second, and the person reads why", {
 	const { at, text, connection } = await shown;
 	const took = at - await desk.evaluate(() => globalThis.clicked);
 	context.diagnostic(`from the click to the reason on the screen: ${took} ms`);
-	assert.ok(took <= CUT_MS, `${took} ms`);
+	assert.ok(took <= CUT_MS * PATIENCE, `${took} ms`);
 	assert.equal(connection, "ended");
 	assert.match(text, /この端末は使えなくなりました.*新しい招待/s);
 	await said(desk, /盗難PC.*失効させました/);

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Office, skip, view } from "./office.js";
+import { Office, PAGE_MS, skip, view } from "./office.js";
 
 /** @type {Office} */
 let office;
@@ -26,7 +26,7 @@ after(async () => office?.stop());
 
 test("after the idle lock any PC asks for the password first", { skip }, async () => {
 	await office.openDesktop(page, number);
-	await page.waitForSelector('body[data-connection="locked"]', { timeout: 100000 });
+	await page.waitForSelector('body[data-connection="locked"]', { timeout: 60000 + PAGE_MS });
 	assert.ok(await page.isVisible("#unlock-password"));
 
 	/* Neither the way round through the menu, nor another PC. */
