@@ -57,7 +57,9 @@ static void test_a_scroll_is_no_video(void **state)
 /* Lines of different length, as in a log. */
 static uint32_t paint_log(unsigned x, unsigned y, uint32_t which)
 {
-	uint32_t line = paint_hash(y / 16, which, 5), length = line % 5 ? line % 60 : line / 5 % 900;
+	uint32_t line = paint_hash(y / 16, which, 5);
+	uint32_t length = line % 5 ? line % 60 : line / 5 % 900;
+
 	return x < length ? paint_text(x, y, which) : 0xffffff;
 }
 
