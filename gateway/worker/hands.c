@@ -21,6 +21,7 @@ void hands_finish(struct hands *hands)
 void hands_set_remote(struct hands *hands, struct remote *remote)
 {
 	hands->remote = remote;
+	hands->known = hands->could_resize = false;
 	hands->keys.count = 0;
 	hands->pointer = (struct msg_pointer){ 0 };
 }
@@ -102,7 +103,8 @@ static void ask_resize(struct hands *hands)
 {
 	struct remote *remote = hands->remote;
 	struct rect rects[LAYOUT_MONITORS];
-	size_t count = remote ? layout_wish(&hands->layout, MAX(remote->monitors, 1u), rects) : 0;
+	size_t count =
+		hands->known ? layout_wish(&hands->layout, MAX(remote->monitors, 1u), rects) : 0;
 	if (count == 0)
 		return;
 	hands->resize_us = clock_mono_us();
@@ -128,6 +130,15 @@ static void ask_soon(struct hands *hands)
 		ask_resize(hands);
 	else
 		loop_timer_set(&hands->timer, next - now);
+}
+
+void hands_know(struct hands *hands)
+{
+	if (!hands->remote || (hands->known && hands->remote->can_resize == hands->could_resize))
+		return;
+	hands->known = true;
+	hands->could_resize = hands->remote->can_resize;
+	ask_soon(hands);
 }
 
 void hands_resize(struct hands *hands, unsigned window, unsigned width, unsigned height)

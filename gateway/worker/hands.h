@@ -30,6 +30,7 @@ struct hands {
 	struct loop_timer timer;
 	struct remote *remote; /* not owned; NULL: input goes nowhere */
 	bool view_only;
+	bool known, could_resize; /* what the PC said it can do, once it has said so */
 	struct keys keys;
 	struct msg_pointer pointer; /* as last told */
 	struct layout layout;
@@ -43,6 +44,8 @@ void hands_init(struct hands *hands, struct loop *loop, const struct hands_event
 void hands_finish(struct hands *hands);
 
 void hands_set_remote(struct hands *hands, struct remote *remote);
+/* The PC has shown a picture, so what it can do is known: asks for what was wished before. */
+void hands_know(struct hands *hands);
 void hands_set_desktop(struct hands *hands, unsigned width, unsigned height);
 
 void hands_key(struct hands *hands, const struct msg_key *key);

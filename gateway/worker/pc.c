@@ -46,11 +46,20 @@ static void on_copied(void *ctx, int from_x, int from_y, int x, int y, int width
 	screen_copied(&worker->screen, from_x, from_y, x, y, width, height);
 }
 
+static void on_able(void *ctx)
+{
+	struct worker *worker = ctx;
+	if (!worker->screen.pictured)
+		return;
+	attach_know(worker);
+	hands_know(&worker->hands);
+}
+
 static void on_frame_done(void *ctx)
 {
 	struct worker *worker = ctx;
 	note_picture(worker);
-	attach_know(worker);
+	on_able(worker);
 	screen_frame_done(&worker->screen);
 }
 
@@ -122,6 +131,7 @@ static const struct remote_events remote_events = {
 	.damaged = on_damaged,
 	.copied = on_copied,
 	.frame_done = on_frame_done,
+	.able = on_able,
 	.cursor = on_cursor,
 	.bell = on_bell,
 	.sound = on_sound,
@@ -171,5 +181,7 @@ void pc_connect_due(struct loop_timer *timer)
 			loop_timer_set(timer, (uint64_t)worker->remote->config.connect_s * 1000000);
 		screen_set_remote(&worker->screen, worker->remote);
 		hands_set_remote(&worker->hands, worker->remote);
+		if (worker->screen.pictured)
+			hands_know(&worker->hands);
 	}
 }

@@ -137,7 +137,8 @@ test("the first window loaded again finds the second, which goes on", { skip }, 
 test("the second window closed: the PC has one monitor, and another window can be opened", { skip }, async (context) => {
 	if (reason)
 		return context.skip(reason);
-	await Promise.all([second.waitForEvent("close"), second.click("#tool-close")]);
+	/* The click may be told as failed, because what it was made on is gone. */
+	await Promise.all([second.waitForEvent("close"), second.click("#tool-close").catch(() => {})]);
 	await first.waitForSelector('#tool-second[aria-pressed="false"]');
 	await until("one monitor", async () =>
 		(await office.ask("size", { name: "xrdp" }))[0] === (await sizeOf(first))[0]);

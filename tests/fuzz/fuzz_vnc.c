@@ -74,6 +74,7 @@ static const struct remote_events events = {
 	.damaged = damaged,
 	.copied = copied,
 	.frame_done = frame_done,
+	.able = frame_done,
 	.cursor = cursor,
 	.bell = frame_done,
 	.ended = ended,

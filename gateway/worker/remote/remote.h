@@ -48,6 +48,8 @@ struct remote_events {
 	void (*copied)(void *ctx, int from_x, int from_y, int x, int y, int width, int height);
 	/* The PC says that a frame is complete: a good moment to send. */
 	void (*frame_done)(void *ctx);
+	/* can_resize has changed outside a frame. */
+	void (*able)(void *ctx);
 	/* RGBA, straight alpha, width * height * 4 bytes, at most REMOTE_MAX_CURSOR each way; 0 × 0
 	 * hides. */
 	void (*cursor)(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,

@@ -156,7 +156,7 @@ struct desk {
 	uint8_t *pixels;
 	unsigned width, height;
 	size_t stride;
-	int sizes, damages, copies, dones, bells, cursors, ended;
+	int sizes, damages, copies, dones, ables, bells, cursors, ended;
 	int copied[6]; /* the last one: from x, y, to x, y, width, height */
 	unsigned cursor_width, cursor_height, hot_x, hot_y;
 	uint8_t cursor[REMOTE_MAX_CURSOR * REMOTE_MAX_CURSOR * 4];
@@ -201,6 +201,11 @@ static void desk_done(void *ctx)
 	((struct desk *)ctx)->dones++;
 }
 
+static void desk_able(void *ctx)
+{
+	((struct desk *)ctx)->ables++;
+}
+
 static void desk_cursor(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
 			const uint8_t *rgba)
 {
@@ -232,6 +237,7 @@ static const struct remote_events desk_events = {
 	.damaged = desk_damaged,
 	.copied = desk_copied,
 	.frame_done = desk_done,
+	.able = desk_able,
 	.cursor = desk_cursor,
 	.bell = desk_bell,
 	.ended = desk_ended,

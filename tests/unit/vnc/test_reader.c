@@ -426,6 +426,40 @@ static void test_desktop_size_both_ways(void **state)
 	pc_stop(&pc);
 }
 
+/* As x11vnc does: it names its screens, and refuses to change them. */
+static void refuse_sizes(struct pc *pc, int fd)
+{
+	uint8_t refusal[36], request[10], set[24];
+	(void)pc;
+	if (!pc_begin(fd, WIDTH, HEIGHT) || !pc_say(fd, new_size, sizeof(new_size)) ||
+	    !pc_hear(fd, request, sizeof(request)) || !pc_hear(fd, set, sizeof(set)))
+		return;
+	memcpy(refusal, new_size, sizeof(refusal));
+	refusal[3] = 1; /* rectangles */
+	refusal[5] = 1; /* an answer */
+	refusal[7] = 1; /* prohibited */
+	pc_say(fd, refusal, sizeof(refusal));
+	pc_wait_closed(fd);
+}
+
+static void test_desktop_size_refused(void **state)
+{
+	(void)state;
+	const struct rect size = { .width = 500, .height = 300 };
+	struct pc pc;
+	struct desk desk;
+	pc_start(&pc, refuse_sizes, NULL, 0);
+	assert_ok(desk_connect(&desk, &pc));
+	desk_until(&desk, desk.dones == 1);
+	assert_int_equal(desk.ables, 1);
+	assert_true(desk.remote->ops->resize(desk.remote, &size, 1));
+	desk_until(&desk, desk.ables == 2);
+	assert_false(desk.remote->can_resize);
+	assert_false(desk.remote->ops->resize(desk.remote, &size, 1));
+	desk_close(&desk);
+	pc_stop(&pc);
+}
+
 /* ---- back-pressure ------------------------------------------------------------------------------
  */
 
@@ -689,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_copy_of_nothing),
 		cmocka_unit_test(test_cursor_shapes),
 		cmocka_unit_test(test_desktop_size_both_ways),
+		cmocka_unit_test(test_desktop_size_refused),
 		cmocka_unit_test(test_held_remote_asks_for_nothing),
 		cmocka_unit_test(test_hostile_messages),
 		cmocka_unit_test(test_a_message_that_does_not_go_on),

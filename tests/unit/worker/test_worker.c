@@ -329,6 +329,38 @@ static void test_resizing(void **state)
 	session_finish(&session);
 }
 
+/* Whoever is here before the PC has answered gets the size, or hears that there is none to get. */
+static void test_a_wish_waits_for_what_the_pc_can_do(void **state)
+{
+	(void)state;
+	for (int can = 0; can < 2; can++) {
+		struct session session;
+		struct watcher watcher;
+		struct msg_session_start msg = usual_start();
+		session_begin(&session);
+		pc.can_resize = can == 1;
+		pc.silent = true;
+		start(&session, &msg);
+		watch(&session, &watcher, 1);
+		say_hello(&session, &watcher);
+		say(&session, &watcher, MSG_resize,
+		    &(struct msg_resize){ .width = 1000, .height = 600 });
+		assert_string_equal(pc.journal, "");
+		assert_false(hear_of(&watcher, MSG_notice));
+		pc_draw(0, 0, 0x123456);
+		if (can) {
+			assert_string_equal(pc.journal, "resize 1000 600\n");
+			assert_false(hear_of(&watcher, MSG_notice));
+		} else {
+			assert_string_equal(pc.journal, "");
+			assert_true(hear_of(&watcher, MSG_notice));
+			assert_int_equal(watcher.any.notice.kind, NOTICE_NO_RESIZE);
+		}
+		unwatch(&watcher);
+		session_finish(&session);
+	}
+}
+
 static void test_a_pc_that_cannot_resize_says_so_once(void **state)
 {
 	(void)state;
@@ -1092,6 +1124,7 @@ int main(void)
 		cmocka_unit_test(test_resizing),
 		cmocka_unit_test(test_text_the_pc_has_no_keys_for_is_told_once),
 		cmocka_unit_test(test_text_the_pc_never_takes_is_told),
+		cmocka_unit_test(test_a_wish_waits_for_what_the_pc_can_do),
 		cmocka_unit_test(test_a_pc_that_cannot_resize_says_so_once),
 		cmocka_unit_test(test_the_pc_changes_its_size),
 		cmocka_unit_test(test_slow_viewer_skips_states),

@@ -37,6 +37,7 @@ enum { /* RFC 6143 §7.7, 7.8; ExtendedDesktopSize from the community's RFB spec
        ENCODING_CURSOR = -239,
        ENCODING_XCURSOR = -240,
        ENCODING_EXTENDED_DESKTOP_SIZE = -308,
+       RESIZE_PROHIBITED = 1,
 };
 
 static bool on_message(struct vnc *vnc, const uint8_t *data);
@@ -145,11 +146,14 @@ static bool on_screens(struct vnc *vnc, const uint8_t *data)
 	const struct vnc_rect *rect = &vnc->reader.rect;
 	vnc->screen_id = be32(data);
 	vnc->screen_flags = be32(data + 12);
-	vnc->remote.can_resize = true;
+	bool could = vnc->remote.can_resize;
 	/* The status of an answer to our own request stands in y; on failure the size is the old
-	 * one. */
+	 * one. Some servers, x11vnc among them, name their screens and never change them. */
+	vnc->remote.can_resize = rect->y != RESIZE_PROHIBITED;
 	if (rect->y != 0)
 		log_info("vnc-resize-refused", "status=%u", rect->y);
+	if (vnc->remote.can_resize != could)
+		vnc->remote.events->able(vnc->remote.ctx);
 	if ((rect->width != vnc->width || rect->height != vnc->height) &&
 	    !vnc_take_size(vnc, rect->width, rect->height))
 		return false;
