@@ -118,24 +118,35 @@ static enum err add_parse_wake(struct admin_call *call, struct host_row *host)
 	return OK;
 }
 
-/* VNC carries none. */
-static enum err parse_audio(struct admin_call *call, const char *text, enum protocol protocol,
-			    bool *ret)
+/* A "yes" or "no" that only RDP can have as "yes"; *ret stays when it was not given. */
+static enum err parse_rdp_only(struct admin_call *call, const char *name, enum protocol protocol,
+			       bool *ret)
 {
-	bool audio = util_streq(text, "yes");
+	const char *text = admin_text(call, name);
+	bool yes = text && util_streq(text, "yes");
 
-	if (!audio && !util_streq(text, "no"))
-		return admin_wrong(call, ERR_INVALID, "audio", "yes or no");
-	if (audio && protocol != PROTOCOL_RDP)
-		return admin_wrong(call, ERR_INVALID, "audio", "only RDP carries sound");
-	*ret = audio;
+	if (!text)
+		return OK;
+	if (!yes && !util_streq(text, "no"))
+		return admin_wrong(call, ERR_INVALID, name, "yes or no");
+	if (yes && protocol != PROTOCOL_RDP)
+		return admin_wrong(call, ERR_INVALID, name, "only for RDP");
+	*ret = yes;
 	return OK;
+}
+
+static enum err parse_streams(struct admin_call *call, struct host_row *host)
+{
+	enum protocol protocol = (enum protocol)host->protocol;
+	enum err err = parse_rdp_only(call, "audio", protocol, &host->audio);
+
+	return err ? err : parse_rdp_only(call, "video", protocol, &host->video);
 }
 
 static enum err add_parse(struct admin_call *call, struct host_row *host)
 {
 	const char *name = admin_text(call, "name"), *address = admin_text(call, "address");
-	const char *tls_ca = admin_text(call, "tls-ca"), *audio = admin_text(call, "audio");
+	const char *tls_ca = admin_text(call, "tls-ca");
 	enum err err;
 
 	if (!admin_name_valid(name, HOST_NAME_CHARACTERS, HOST_NAME_MAX_BYTES))
@@ -152,8 +163,8 @@ static enum err add_parse(struct admin_call *call, struct host_row *host)
 	snprintf(host->name, sizeof(host->name), "%s", name);
 	snprintf(host->address, sizeof(host->address), "%s", address);
 	err = add_parse_protocol(call, host);
-	if (!err && audio)
-		err = parse_audio(call, audio, (enum protocol)host->protocol, &host->audio);
+	if (!err)
+		err = parse_streams(call, host);
 	return err ? err : add_parse_wake(call, host);
 }
 
@@ -175,11 +186,12 @@ enum err admin_host_add(struct admin_call *call)
 	if (err)
 		return err;
 	return admin_commit(call, &tx, "host-add",
-			    json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b}", "host", host.name,
+			    json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:b, s:b}", "host", host.name,
 				      "id", (json_int_t)id, "protocol",
 				      protocol_code((unsigned)host.protocol), "address",
 				      host.address, "port", (json_int_t)host.port, "security",
-				      security_code((unsigned)host.security), "audio", host.audio));
+				      security_code((unsigned)host.security), "audio", host.audio,
+				      "video", host.video));
 }
 
 /* ---- list, remove ------------------------------------------------------------------------------
@@ -191,7 +203,8 @@ enum err admin_host_list(struct admin_call *call)
 	struct host_row host;
 	char mac[2 * HOST_MAC + 1], pin[2 * HOST_PIN + 1];
 	bool more;
-	enum err err = admin_columns(call, "id,name,protocol,address,port,security,audio,mac,pin");
+	enum err err =
+		admin_columns(call, "id,name,protocol,address,port,security,audio,video,mac,pin");
 
 	if (err)
 		return err;
@@ -199,11 +212,12 @@ enum err admin_host_list(struct admin_call *call)
 	while (!(err = host_next(&query, &host, &more)) && more) {
 		util_hex(host.mac, host.has_mac ? HOST_MAC : 0, mac);
 		util_hex(host.pin, host.has_pin ? HOST_PIN : 0, pin);
-		err = admin_row(call, json_pack("[I, s, s, s, I, s, s, s, s]", (json_int_t)host.id,
-						host.name, protocol_code((unsigned)host.protocol),
-						host.address, (json_int_t)host.port,
-						security_code((unsigned)host.security),
-						host.audio ? "yes" : "no", mac, pin));
+		err = admin_row(
+			call,
+			json_pack("[I, s, s, s, I, s, s, s, s, s]", (json_int_t)host.id, host.name,
+				  protocol_code((unsigned)host.protocol), host.address,
+				  (json_int_t)host.port, security_code((unsigned)host.security),
+				  host.audio ? "yes" : "no", host.video ? "yes" : "no", mac, pin));
 		if (err)
 			return err;
 	}
@@ -222,19 +236,21 @@ enum err admin_host_set(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct host_row host;
-	bool audio = false;
 	enum err err = change_begin(call, &tx, &host);
+	bool audible = !err && host.audio;
 
+	if (!err && !admin_text(call, "audio") && !admin_text(call, "video"))
+		err = admin_wrong(call, ERR_INVALID, "audio", "give audio or video");
 	if (!err)
-		err = parse_audio(call, admin_text(call, "audio"), (enum protocol)host.protocol,
-				  &audio);
+		err = parse_streams(call, &host);
 	if (!err)
-		err = host_set_audio(call->broker->db, host.id, audio);
+		err = host_set_streams(call->broker->db, host.id, host.audio, host.video);
 	if (!err)
 		err = admin_commit(call, &tx, "host-set",
-				   json_pack("{s:s, s:b}", "host", host.name, "audio", audio));
+				   json_pack("{s:s, s:b, s:b}", "host", host.name, "audio",
+					     host.audio, "video", host.video));
 	/* A session keeps the rights it began with, so one that has too many must end. */
-	if (!err && host.audio && !audio)
+	if (!err && audible && !host.audio)
 		session_cut(call->broker, 0, 0, host.id);
 	return err;
 }

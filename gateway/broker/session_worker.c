@@ -68,6 +68,7 @@ static enum err start_send(struct session *session, const struct host_row *host,
 		.height = start->height,
 		.layout = start->layout,
 		.audio = host->audio,
+		.video = host->video,
 	};
 
 	memcpy(msg.session, session->row.id, sizeof(msg.session));

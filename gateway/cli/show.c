@@ -70,6 +70,7 @@ static const struct {
 	{ "state", "状態", false },
 	{ "until", "期限", true },
 	{ "user", "利用者", false },
+	{ "video", "映像", false },
 	{ "viewers", "画面数", false },
 };
 

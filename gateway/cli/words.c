@@ -44,6 +44,8 @@ static const struct {
 	{ "state", "up", "稼働中" },
 	{ "state", "waiting", "証明書待ち" },
 	{ "state", "withdrawn", "取消" },
+	{ "video", "no", "-" },
+	{ "video", "yes", "H.264" },
 };
 
 const char *word(const char *column, const char *code)

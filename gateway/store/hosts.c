@@ -4,7 +4,8 @@
 
 #define HOST_SELECT                                                                                \
 	"SELECT host.id, name, protocol, security, address, port, mac, broadcast, pin,"            \
-	" host_grant.account, host_grant.view_only, host_credential.account, audio FROM host "
+	" host_grant.account, host_grant.view_only, host_credential.account, audio,"               \
+	" video FROM host "
 
 #define HOST_JOIN                                                                                  \
 	" host_grant ON host_grant.host = host.id AND host_grant.account = ?"                      \
@@ -22,6 +23,7 @@ static enum err host_load(struct query *query, struct host_row *ret)
 		.view_only = query_col_i64(query, 10) != 0,
 		.has_credential = !query_col_null(query, 11),
 		.audio = query_col_i64(query, 12) != 0,
+		.video = query_col_i64(query, 13) != 0,
 	};
 
 	query_col_str(query, 1, host.name, sizeof(host.name));
@@ -95,7 +97,7 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 	query_init(
 		&query, db,
 		"INSERT INTO host (name, protocol, security, address, port, mac, broadcast, tls_ca,"
-		" created, audio) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" created, audio, video) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_str(&query, host->name);
 	query_i64(&query, host->protocol);
 	query_i64(&query, host->security);
@@ -106,6 +108,7 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 	query_blob_or_null(&query, tls_ca, tls_ca ? tls_ca_len : 0);
 	query_i64(&query, clock_wall_s());
 	query_i64(&query, host->audio);
+	query_i64(&query, host->video);
 	err = query_run_one(&query);
 	if (err)
 		return err;
@@ -140,12 +143,13 @@ enum err host_tls_ca(struct db *db, int64_t id, uint8_t *ret_data, size_t *ret_l
 	return OK;
 }
 
-enum err host_set_audio(struct db *db, int64_t id, bool audio)
+enum err host_set_streams(struct db *db, int64_t id, bool audio, bool video)
 {
 	_cleanup_query_ struct query query;
 
-	query_init(&query, db, "UPDATE host SET audio = ? WHERE id = ?");
+	query_init(&query, db, "UPDATE host SET audio = ?, video = ? WHERE id = ?");
 	query_i64(&query, audio);
+	query_i64(&query, video);
 	query_i64(&query, id);
 	return query_run_one(&query);
 }

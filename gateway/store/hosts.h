@@ -28,6 +28,7 @@ struct host_row {
 	char broadcast[HOST_BROADCAST_MAX + 1];
 	uint8_t pin[HOST_PIN]; /* SHA-256 of the PC's certificate */
 	bool audio;            /* its sound may leave the office */
+	bool video;            /* it is asked for H.264 */
 	/* With account given in the query, else as if there were none: */
 	bool granted, view_only, has_credential;
 };
@@ -50,7 +51,7 @@ nodiscard enum err host_remove(struct db *db, int64_t id);
 /* ret_data: HOST_TLS_CA_MAX bytes; *ret_len is 0 when there is none. */
 nodiscard enum err host_tls_ca(struct db *db, int64_t id, uint8_t *ret_data, size_t *ret_len);
 
-nodiscard enum err host_set_audio(struct db *db, int64_t id, bool audio);
+nodiscard enum err host_set_streams(struct db *db, int64_t id, bool audio, bool video);
 
 /* ERR_NOT_FOUND when there is one already: a pin is never replaced, only forgotten first. */
 nodiscard enum err host_set_pin(struct db *db, int64_t id, const uint8_t pin[HOST_PIN]);

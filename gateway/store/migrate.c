@@ -14,9 +14,10 @@ MIGRATION(migration_0001, "0001_base.sql");
 MIGRATION(migration_0002, "0002_lock.sql");
 MIGRATION(migration_0003, "0003_enrol.sql");
 MIGRATION(migration_0004, "0004_audio.sql");
+MIGRATION(migration_0005, "0005_video.sql");
 
 static const char *const migrations[] = { migration_0001, migration_0002, migration_0003,
-					  migration_0004 };
+					  migration_0004, migration_0005 };
 
 int64_t migrate_latest(void)
 {

@@ -62,6 +62,7 @@ void start_remote_config(const struct start *start, struct remote_config *ret)
 			      (unsigned)REMOTE_MIN_SIZE),
 		.layout = msg->layout,
 		.audio = start_audio(start),
+		.video = msg->video == 1,
 		.connect_s = MAX(MIN((unsigned)msg->connect_s, (unsigned)MOST_CONNECT_S), 1u),
 	};
 }

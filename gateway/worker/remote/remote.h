@@ -87,6 +87,7 @@ struct remote_config {
 	uint32_t layout;        /* Windows keyboard layout: 0x411 Japanese, 0x409 US */
 	unsigned connect_s;     /* for each of: TCP, handshake, first picture */
 	bool audio;             /* policy lets the PC's sound out */
+	bool video;             /* RDP: ask for H.264 */
 };
 
 struct remote_ops {

@@ -359,6 +359,36 @@ static void sound_leaves_only_when_told(void **state)
 	answer_finish(&answer);
 }
 
+static void video_is_asked_for_only_when_told(void **state)
+{
+	struct office *office = *state;
+	struct answer answer;
+	struct host_row host;
+
+	ordered(office, "host add",
+		"{\"name\": \"a\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\","
+		" \"audio\": \"yes\"}");
+	ordered(office, "host add",
+		"{\"name\": \"b\", \"protocol\": \"rdp\", \"address\": \"192.0.2.1\","
+		" \"video\": \"yes\"}");
+	refused(office, "host add",
+		"{\"name\": \"d\", \"protocol\": \"vnc\", \"address\": \"192.0.2.1\","
+		" \"video\": \"yes\"}",
+		"invalid", "video");
+	refused(office, "host set", "{\"name\": \"a\", \"video\": \"1\"}", "invalid", "video");
+	answer = order(office, "host list", "{}");
+	assert_string_equal(cell_text(&answer, "name", "a", "video"), "no");
+	assert_string_equal(cell_text(&answer, "name", "b", "video"), "yes");
+	answer_finish(&answer);
+	/* One of the two leaves the other as it was. */
+	ordered(office, "host set", "{\"name\": \"a\", \"video\": \"yes\"}");
+	assert_ok(host_by_name(office->db, "a", &host));
+	assert_true(host.audio && host.video);
+	ordered(office, "host set", "{\"name\": \"a\", \"audio\": \"no\"}");
+	assert_ok(host_by_name(office->db, "a", &host));
+	assert_true(!host.audio && host.video);
+}
+
 /* As with everything an administrator changes: not in the log, not done. */
 static void sound_is_not_let_out_unlogged(void **state)
 {
@@ -593,6 +623,7 @@ int main(void)
 		office_test(hosts_are_checked),
 		office_test(hosts_have_defaults),
 		office_test(sound_leaves_only_when_told),
+		office_test(video_is_asked_for_only_when_told),
 		office_test(sound_is_not_let_out_unlogged),
 		office_test(credentials_need_a_right_and_are_sealed),
 		office_test(every_act_is_recorded_with_the_uid),

@@ -68,16 +68,18 @@ static void sound_is_a_choice(void **state)
 	assert_ok(host_add(fixture->db, &host, NULL, 0, &id));
 	assert_ok(host_by_id(fixture->db, id, 0, &same));
 	assert_true(same.audio);
-	assert_ok(host_set_audio(fixture->db, id, false));
+	assert_ok(host_set_streams(fixture->db, id, false, true));
 	assert_ok(host_by_id(fixture->db, id, fixture->account, &same));
 	assert_false(same.audio);
-	assert_ok(host_set_audio(fixture->db, id, true));
+	assert_true(same.video);
+	assert_ok(host_set_streams(fixture->db, id, true, false));
 	assert_ok(host_by_name(fixture->db, "loud", &same));
 	assert_true(same.audio);
+	assert_false(same.video);
 	/* the others are not touched */
 	assert_ok(host_by_id(fixture->db, fixture->host, 0, &same));
 	assert_false(same.audio);
-	assert_err(host_set_audio(fixture->db, 999, true), ERR_NOT_FOUND);
+	assert_err(host_set_streams(fixture->db, 999, true, true), ERR_NOT_FOUND);
 }
 
 static void nobody_has_a_right_that_was_not_given(void **state)
