@@ -21,7 +21,7 @@
 #include <sys/shm.h>
 #include <time.h>
 
-enum { FRAMES = 48, TILE = 1024, OCTAVES = 6, GRAIN = 3, RING = 2, MARK = 24 };
+enum { FRAMES = 48, TILE = 1024, OCTAVES = 6, GRAIN = 3, RING = 2, MARK = 24, MARK_BITS = 4 };
 
 struct film {
 	unsigned width, height;
@@ -99,12 +99,13 @@ static uint32_t pixel_at(const struct film *film, unsigned frame, unsigned x, un
 	return pixel;
 }
 
-/* The viewer counts by this mark which pictures it saw. */
+/* The viewer counts by this mark which pictures it saw: the picture's number, a square a bit. */
 static void draw_mark(uint8_t *data, size_t stride, unsigned count)
 {
-	static const uint8_t shades[] = { 0, 128, 255 };
 	for (unsigned y = 0; y < MARK; y++)
-		memset(data + y * stride, shades[count % 3], (size_t)MARK * 4);
+		for (unsigned bit = 0; bit < MARK_BITS; bit++)
+			memset(data + y * stride + (size_t)bit * MARK * 4,
+			       count >> bit & 1 ? 255 : 0, (size_t)MARK * 4);
 }
 
 static struct film *make_film(unsigned width, unsigned height)
@@ -206,7 +207,8 @@ int main(int argc, char **argv)
 	}
 	unsigned width = (unsigned)atoi(argv[3]), height = (unsigned)atoi(argv[4]);
 	unsigned fps = (unsigned)atoi(argv[5]);
-	if (width > 4096 || height > 4096 || width < MARK || height < MARK || !fps || fps > 240)
+	if (width > 4096 || height > 4096 || width < MARK * MARK_BITS || height < MARK || !fps ||
+	    fps > 240)
 		return 1;
 	const struct film *film = make_film(width, height);
 	play(display, open_window(display, atoi(argv[1]), atoi(argv[2]), width, height), film, fps);

@@ -27,9 +27,9 @@ enum {
 	KEY_PAGE_UP = 0xff55,
 	KEY_PAGE_DOWN = 0xff56,
 	REFRESH_HZ = 60,
-	MARK_AT = 12,   /* pixels from the corner */
-	MARK_STEP = 60, /* least difference of two shades, after a lossy codec too */
-	LINE = 60,      /* characters typed until Return */
+	MARK = 24, /* pixels of a square in the corner, black or white: a bit of a number */
+	MARK_BITS = 4,
+	LINE = 60, /* characters typed until Return */
 };
 
 struct viewer {
@@ -40,8 +40,8 @@ struct viewer {
 	unsigned inputs; /* since the start */
 	uint64_t frames, bytes, start_us;
 	uint64_t shown, slot; /* refreshes of a 60 Hz screen with something new, and the last */
-	uint64_t marks;       /* changes of the mark in the corner */
-	uint8_t mark;
+	uint64_t marks;       /* changes of the number in the corner */
+	unsigned mark;
 	uint64_t waiting_us; /* when the oldest unanswered key was sent, or 0 */
 	uint32_t latencies_us[LATENCIES];
 	size_t latencies;
@@ -116,13 +116,15 @@ static void count_frame(struct viewer *viewer, const uint32_t *pixels, unsigned 
 	uint64_t slot = clock_mono_us() * REFRESH_HZ / 1000000;
 	viewer->shown += slot != viewer->slot;
 	viewer->slot = slot;
-	if (width <= MARK_AT || height <= MARK_AT)
+	if (width < MARK * MARK_BITS || height < MARK)
 		return;
-	uint8_t mark = (uint8_t)(pixels[(size_t)MARK_AT * width + MARK_AT] >> 8);
-	if (abs(mark - viewer->mark) < MARK_STEP)
-		return;
+	unsigned mark = 0;
+	for (unsigned bit = 0; bit < MARK_BITS; bit++) {
+		size_t x = bit * MARK + MARK / 2;
+		mark |= (pixels[(size_t)MARK / 2 * width + x] >> 15 & 1) << bit;
+	}
+	viewer->marks += mark != viewer->mark;
 	viewer->mark = mark;
-	viewer->marks++;
 }
 
 static void take_frame(struct viewer *viewer)

@@ -38,7 +38,7 @@ class App:
 
     window = ""
     busy = False
-    marked = False  # the corner of the screen has another shade for each picture of the program
+    marked = False  # in the corner of the screen stands the number of each picture of the program, in bits
     needs = ()
     warm_s = 1.5  # until a busy one has reached its speed
 
@@ -134,14 +134,14 @@ class Flood(App):
                           f"while :; do cat {text}; done")
 
 
-# The mark in the corner has another shade for each step: the viewer counts the steps that it saw.
+# The corner has the step's number, a square a bit: the viewer counts the steps that it saw.
 PAGE = """<!doctype html><meta charset="utf-8"><title>bench</title>
 <style>body{{font:16px/1.5 sans-serif;margin:0 12%;background:#fff}} h2{{color:#146}} td{{border:1px solid #ccc;padding:4px}}
 .banner{{height:180px;background:linear-gradient(90deg,#246,#8bd,#fda)}} a{{color:#06c}}
-#mark{{position:fixed;left:0;top:0;width:24px;height:24px}}</style><div id=mark></div>{body}
+#mark{{position:fixed;left:0;top:0;width:96px;height:24px}}</style><div id=mark></div>{body}
 <script>let step=40,count=0;setInterval(()=>{{const end=document.documentElement.scrollHeight-innerHeight;
 if(scrollY+step>end||scrollY+step<0)step=-step;window.scrollBy(0,step);
-mark.style.background=["#000","#808080","#fff"][++count%3]}},33)</script>"""
+count++;mark.style.background=`linear-gradient(90deg,${{[0,1,2,3].map(bit=>`${{count>>bit&1?"#fff":"#000"}} ${{24*bit}}px ${{24*bit+24}}px`)}})`}},33)</script>"""
 
 
 def page():
