@@ -46,6 +46,19 @@ static void on_copied(void *ctx, int from_x, int from_y, int x, int y, int width
 	screen_copied(&worker->screen, from_x, from_y, x, y, width, height);
 }
 
+static bool on_video(void *ctx, struct remote_unit *unit)
+{
+	struct worker *worker = ctx;
+	return screen_video(&worker->screen, unit);
+}
+
+static void on_decoded(void *ctx, const struct remote_unit *unit)
+{
+	struct worker *worker = ctx;
+	note_picture(worker);
+	screen_decoded(&worker->screen, unit);
+}
+
 static void on_able(void *ctx)
 {
 	struct worker *worker = ctx;
@@ -130,6 +143,8 @@ static const struct remote_events remote_events = {
 	.resized = on_resized,
 	.damaged = on_damaged,
 	.copied = on_copied,
+	.video = on_video,
+	.decoded = on_decoded,
 	.frame_done = on_frame_done,
 	.able = on_able,
 	.cursor = on_cursor,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "worker/passing.h"
 
 enum {
 	/* A PC that marks the ends of its frames is waited for: half an update looks torn. */
@@ -40,6 +41,7 @@ void screen_finish(struct screen *screen)
 		if (screen->outputs[i].viewer)
 			screen_hide(screen, screen->outputs[i].viewer);
 	loop_timer_cancel(&screen->hold_timer);
+	follow_past_clear(&screen->past);
 	surface_finish(&screen->surface);
 	lossless_free(screen->cursor_encoder);
 	buf_finish(&screen->cursor_pixels);
@@ -58,9 +60,12 @@ static struct screen_output *output_of(struct screen *screen, const struct viewe
 
 static bool anybody_takes(const struct screen *screen)
 {
-	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
-		if (screen->outputs[i].viewer && viewer_can_frame(screen->outputs[i].viewer))
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		const struct screen_output *output = &screen->outputs[i];
+		if (output->viewer && viewer_can_frame(output->viewer) &&
+		    !follow_next(&output->follow))
 			return true;
+	}
 	return false;
 }
 
@@ -96,6 +101,15 @@ static void on_hold_due(struct loop_timer *timer)
 	set_held(screen, screen->pictured && !anybody_takes(screen));
 }
 
+/* Out of memory: this viewer has lost its state, another try starts with a keyframe. */
+static void give_up(struct screen_output *output, enum err err)
+{
+	struct viewer *viewer = output->viewer;
+	log_error("frame", "viewer=%u error=%s", viewer->number, err_code(err));
+	screen_hide(output->screen, viewer);
+	viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
+}
+
 static void send_frame(struct screen_output *output)
 {
 	struct viewer *viewer = output->viewer;
@@ -108,11 +122,7 @@ static void send_frame(struct screen_output *output)
 	bool empty;
 	enum err err = frame_next(&output->source, &wish, message, &empty);
 	if (err) {
-		/* Out of memory: this viewer has lost its state, another try starts with a
-		 * keyframe. */
-		log_error("frame", "viewer=%u error=%s", viewer->number, err_code(err));
-		screen_hide(output->screen, viewer);
-		viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
+		give_up(output, err);
 		return;
 	}
 	bool more = damage_waiting(&output->source.damage);
@@ -126,6 +136,35 @@ static void send_frame(struct screen_output *output)
 	/* The next step sees to what is left. */
 	if (more || refresh_us)
 		loop_timer_set(&output->timer, empty ? WAIT_EMPTY_US : 0);
+}
+
+/* The PC's pictures go before what was drawn after them. False: some still wait. */
+static bool send_films(struct screen_output *output)
+{
+	while (follow_next(&output->follow)) {
+		uint64_t now = clock_mono_us(), next_us = output->viewer->pacing.flow.next_us;
+		if (!viewer_can_frame(output->viewer))
+			return false;
+		if (next_us > now) {
+			loop_timer_set(&output->timer, next_us - now);
+			return false;
+		}
+		enum err err = passing_send(output, now);
+		if (err) {
+			give_up(output, err);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The framebuffer has all that a frame of ours must show; else it will, and screen_decoded tells.
+ */
+static bool has_pixels(const struct screen_output *output, uint64_t now_us)
+{
+	struct remote *remote = output->screen->remote;
+	return !remote || !remote->ops->settle || !frame_waits(&output->source, now_us) ||
+	       remote->ops->settle(remote);
 }
 
 /* When the viewer's picture is to be made better although the PC draws nothing; 0: something of the
@@ -142,11 +181,14 @@ static void step(struct screen_output *output)
 	struct viewer *viewer = output->viewer;
 	if (!viewer || !screen->pictured || screen->broken || !viewer_can_frame(viewer))
 		return;
+	if (!send_films(output))
+		return;
 	uint64_t now = clock_mono_us(), wait_us, refresh_us = refresh_at(output);
 	if (refresh_us && refresh_us <= now)
 		pacing_damaged(&viewer->pacing, now, 0);
 	if (pacing_due(&viewer->pacing, now, &wait_us)) {
-		send_frame(output);
+		if (has_pixels(output, now))
+			send_frame(output);
 		return;
 	}
 	if (refresh_us > now)
@@ -175,6 +217,7 @@ static void on_due(struct loop_timer *timer)
 static enum err look_at(struct screen_output *output, const struct rect *part)
 {
 	const struct surface *surface = &output->screen->surface;
+	follow_drop(&output->follow);
 	output->part = *part;
 	output->view = (struct surface){ .width = part->width,
 					 .height = part->height,
@@ -252,6 +295,38 @@ void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, 
 		damage_copied(&output->source.damage, &output->view, from_x - left, from_y - top,
 			      x - left, y - top, width, height);
 		changed(output);
+	}
+	update_hold(screen);
+}
+
+bool screen_video(struct screen *screen, struct remote_unit *unit)
+{
+	uint64_t now = clock_mono_us();
+	bool any = false, all = true;
+	follow_past_add(&screen->past, unit);
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		struct screen_output *output = &screen->outputs[i];
+		if (!output->viewer)
+			continue;
+		bool passed = screen->pictured && passing_take(output, unit, now);
+		any |= passed;
+		all &= passed;
+	}
+	step_all(screen);
+	return any && all;
+}
+
+void screen_decoded(struct screen *screen, const struct remote_unit *unit)
+{
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		struct screen_output *output = &screen->outputs[i];
+		if (!output->viewer)
+			continue;
+		passing_decoded(output, unit);
+		/* A frame may have waited for it, or some of the picture may be still by now. */
+		step(output);
+		if (output->viewer)
+			changed(output);
 	}
 	update_hold(screen);
 }
@@ -337,6 +412,7 @@ void screen_hide(struct screen *screen, struct viewer *viewer)
 	if (!output)
 		return;
 	output->viewer = NULL;
+	follow_drop(&output->follow);
 	loop_timer_cancel(&output->timer);
 	frame_source_finish(&output->source);
 	update_hold(screen);
@@ -372,6 +448,7 @@ void screen_refresh(struct screen *screen, struct viewer *viewer)
 	struct screen_output *output = output_of(screen, viewer);
 	if (!output || !screen->surface.data)
 		return;
+	follow_drop(&output->follow);
 	frame_source_refresh(&output->source);
 	pacing_damaged(&viewer->pacing, clock_mono_us(), 0);
 	step(output);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/loop.h"
 #include "worker/display/surface.h"
+#include "worker/follow.h"
 #include "worker/remote/remote.h"
 #include "worker/stream/frame.h"
 #include "worker/stream/viewer.h"
@@ -28,12 +29,14 @@ struct screen_output {
 	struct rect part;      /* of the surface */
 	struct surface view;   /* that part: points into the surface and owns nothing */
 	struct frame_source source;
+	struct follow follow;    /* the PC's H.264 */
 	struct loop_timer timer; /* until the next frame is due */
 };
 
 struct screen {
 	struct surface surface;
 	struct screen_output outputs[SCREEN_OUTPUTS];
+	struct follow_past past;         /* of the PC's H.264 */
 	struct lossless *cursor_encoder; /* owned */
 	struct loop_timer hold_timer;    /* until the remote is held back */
 	struct remote *remote;           /* not owned; NULL before and after the connection */
@@ -55,6 +58,8 @@ uint8_t *screen_resized(struct screen *screen, unsigned width, unsigned height, 
 void screen_damaged(struct screen *screen, int x, int y, int width, int height);
 void screen_copied(struct screen *screen, int from_x, int from_y, int x, int y, int width,
 		   int height);
+bool screen_video(struct screen *screen, struct remote_unit *unit);
+void screen_decoded(struct screen *screen, const struct remote_unit *unit);
 void screen_frame_done(struct screen *screen);
 void screen_cursor(struct screen *screen, unsigned hot_x, unsigned hot_y, unsigned width,
 		   unsigned height, const uint8_t *rgba);

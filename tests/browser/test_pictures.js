@@ -15,6 +15,7 @@ const WIDTH = 320;
 const HEIGHT = 200;
 const JPEG = 1;
 const H264 = 2;
+const AVC420 = 8;
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 const PACKET = 60000;
 
@@ -104,7 +105,7 @@ async function connect(script) {
 	await page.evaluate(begin, script);
 	socket = 1;
 	sequence = 0;
-	assert.equal(await hello(), JPEG | H264);
+	assert.equal(await hello(), JPEG | H264 | AVC420);
 	await send({ keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: pattern });
 }
 
@@ -340,6 +341,17 @@ test("a film of a real encoder, beside another stream and a JPEG", { skip }, asy
 	const [again] = await filmOf(64, 48, 1);
 	await send(picturesOf({ codec: H264, stream: 3, key: 1, rect: [0, 0, 64, 48], data: again }));
 	await sees((x, y) => (isIn([0, 0, 64, 48], x, y) ? { colour: [60, 120, 200], tolerance: 12 } : exact(x, y)));
+});
+
+test("the PC's H.264 is as large as its blocks, and what others build on is decoded but not drawn", { skip }, async () => {
+	const coded = { width: 112, height: 80, crop: [0, 0, 0, 0] };
+	const unit = (number, more) => ({ codec: AVC420, stream: 2, key: number === 0 ? 1 : 0, rect: BOX, ...more,
+		data: accessUnit({ ...coded, number, samples: (x, y) => toYcc(soft(x, y).map((value) => value + 10 * number)) }) });
+	await send(picturesOf(unit(0, { zero: 1 })));
+	await sees(exact);
+	await send(picturesOf(unit(1, { clips: [[41, 33, 50, 67]] })));
+	await sees((x, y) => (isIn([41, 33, 50, 67], x, y) ? { colour: brightened(1)(x, y), tolerance: FILM_TOLERANCE } :
+		exact(x, y)));
 });
 
 test("a film that does not decode makes the viewer connect again without H.264", { skip }, async () => {

@@ -120,13 +120,14 @@ def read_pictures(frame):
     """[(codec, rectangle, parts that are drawn, bytes)], as docs/protocol.md says."""
     table, data, at, used, found = frame["pictures"], frame["picture_data"], 0, 0, []
     while at < len(table):
-        codec, stream, key, zero, *rect, clips, zeros, length = struct.unpack_from("<4B6HI", table, at)
+        codec, stream, key, hidden, *rect, clips, zeros, length = struct.unpack_from("<4B6HI", table, at)
         at += 20
         parts = [struct.unpack_from("<4H", table, at + 8 * i) for i in range(clips)]
         at += 8 * clips
-        assert zero == zeros == 0 < length <= len(data) - used, "the table of pictures is wrong"
+        assert zeros == 0 < length <= len(data) - used, "the table of pictures is wrong"
         assert codec != CODECS["jpeg"] or stream == key == 0, "a JPEG has no stream"
-        found.append((codec, tuple(rect), parts or [tuple(rect)], data[used:used + length]))
+        assert hidden == 0 or (codec == CODECS["avc420"] and not parts), "a picture that must not be hidden"
+        found.append((codec, tuple(rect), [] if hidden else parts or [tuple(rect)], data[used:used + length]))
         used += length
     assert used == len(data), f"{len(data) - used} bytes of pictures too many"
     return found

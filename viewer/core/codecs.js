@@ -1,7 +1,7 @@
 /*
  * Which codecs of pictures this browser decodes, for viewer_hello, and how H.264 is asked for.
  */
-import { H264, JPEG } from "./pictures.js";
+import { AVC420, H264, JPEG } from "./pictures.js";
 
 /** @typedef {{codecs: number, acceleration: HardwareAcceleration}} Support codecs: bits of enum codec */
 
@@ -38,7 +38,7 @@ async function ask(width, height) {
 			optimizeForLatency: true, hardwareAcceleration: acceleration,
 		})));
 		if (answers.every(({ supported }) => supported === true))
-			return { codecs: JPEG | H264, acceleration };
+			return { codecs: JPEG | H264 | AVC420, acceleration };
 	}
 	return LEAST;
 }

@@ -6,11 +6,26 @@ import { ProtocolError } from "./codec.js";
 
 /** A picture of H.264 went wrong: it is the codec that is to be given up, not the connection. */
 export class VideoError extends ProtocolError {
+	/** Of enum codec: which one; 0: not known yet. */
+	codec = 0;
+
 	/** @param {string} what */
 	constructor(what) {
 		super(what);
 		this.name = "VideoError";
 	}
+}
+
+/**
+ * Says of which codec the error is, if it is one of H.264.
+ * @template T
+ * @param {T} error
+ * @param {number} codec
+ */
+export function blame(error, codec) {
+	if (error instanceof VideoError)
+		error.codec = codec;
+	return error;
 }
 
 const SLICE = 1;
@@ -150,8 +165,9 @@ function skipOrder(bits) {
  * @param {Uint8Array} unit
  * @param {number} width of the rectangle
  * @param {number} height
+ * @param {number} more pixels that the picture may have, each way
  */
-function readSps(unit, width, height) {
+function readSps(unit, width, height, more) {
 	const bits = new BitReader(payload(unit.subarray(0, SPS_MAX)));
 	const profile = bits.u(8);
 	const [constraints, level] = [bits.u(8), bits.u(8)];
@@ -173,20 +189,21 @@ function readSps(unit, width, height) {
 	bits.u(1);
 	const cropped = bits.u(1) === 1;
 	const crop = () => (cropped ? 2 * (bits.ue(1023) + bits.ue(1023)) : 0);
-	checkLength(columns * 16, crop(), width);
-	checkLength(rows * 16, crop(), height);
+	checkLength(columns * 16, crop(), width, more);
+	checkLength(rows * 16, crop(), height, more);
 	return "avc1." + [profile, constraints, level].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
- * One pixel more than the rectangle is allowed, because a picture's sides are even.
+ * A picture may be a little larger than its rectangle, because its sides are even, or whole blocks.
  * @param {number} coded
  * @param {number} cropped
  * @param {number} wanted
+ * @param {number} more
  */
-function checkLength(coded, cropped, wanted) {
+function checkLength(coded, cropped, wanted, more) {
 	const shown = coded - cropped;
-	if ((shown !== wanted && shown !== wanted + 1) || cropped >= 32)
+	if (shown < wanted || shown > wanted + more || cropped >= 32)
 		throw new VideoError(`H.264 of ${coded} − ${cropped} pixels for ${wanted}`);
 }
 
@@ -196,9 +213,10 @@ function checkLength(coded, cropped, wanted) {
  * @param {boolean} key it is an IDR with its parameter sets
  * @param {number} width
  * @param {number} height
+ * @param {number} [more] pixels that the picture may have beyond it, each way
  * @returns {string} what the browser calls the codec; empty when it is no key picture
  */
-export function checkAccessUnit(bytes, key, width, height) {
+export function checkAccessUnit(bytes, key, width, height, more = 1) {
 	let codec = "";
 	let parameters = false;
 	let pictures = 0;
@@ -207,7 +225,7 @@ export function checkAccessUnit(bytes, key, width, height) {
 			throw new VideoError("NAL unit without a header");
 		const type = unit[0] & 0x1f;
 		if (type === SPS && key)
-			codec = readSps(unit, width, height);
+			codec = readSps(unit, width, height, more);
 		else if (type === PPS)
 			parameters = true;
 		else if (type === (key ? IDR : SLICE))

@@ -94,6 +94,8 @@ export class Painter {
 	 * @param {VideoFrame} frame
 	 */
 	film({ x, y, width, height, parts }, frame) {
+		if (parts.length === 0)
+			return;
 		const context = this.#context;
 		context.save();
 		context.beginPath();

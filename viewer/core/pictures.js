@@ -2,7 +2,7 @@
  * The pictures of a frame (docs/protocol.md §4): what the table says, checked before anything is decoded.
  */
 import { ProtocolError } from "./codec.js";
-import { checkAccessUnit } from "./h264.js";
+import { blame, checkAccessUnit } from "./h264.js";
 import { checkJpeg } from "./jpeg.js";
 import { checkInside, overlap, readRect, RECT_BYTES } from "./rects.js";
 
@@ -10,21 +10,32 @@ import { checkInside, overlap, readRect, RECT_BYTES } from "./rects.js";
 /** @typedef {import("./rects.js").Rect} Rect */
 
 /**
- * x, y, width, height: where it goes; parts: what of it is drawn; config: the codec's string of a key picture.
- * @typedef {Rect & {codec: number, stream: number, key: boolean, config: string, parts: Rect[],
+ * x, y, width, height: where it goes; parts: what of it is drawn; config: the codec's string of a key picture;
+ * hidden: only decoded, because others build on it.
+ * @typedef {Rect & {codec: number, stream: number, key: boolean, hidden: boolean, config: string, parts: Rect[],
  *   data: Uint8Array<ArrayBuffer>}} Picture
  */
 
 /* Of enum codec. */
 export const JPEG = 1;
 export const H264 = 2;
+/** H.264 as the PC has sent it, [MS-RDPEGFX] 2.2.4.4. */
+export const AVC420 = 8;
 
+/** A PC's H.264 comes in whole blocks of so many pixels, both ways. */
+export const MACROBLOCK = 16;
 /** Decoders of H.264. */
 export const STREAMS = 4;
 /** Pictures and clip rectangles of one frame. */
 export const MAX_PARTS = 2048;
 
 const ENTRY_BYTES = 20;
+/* The largest values of an entry's fields, for each codec. */
+const MOST = new Map([
+	[JPEG, { stream: 0, key: 0, hidden: 0 }],
+	[H264, { stream: STREAMS - 1, key: 1, hidden: 0 }],
+	[AVC420, { stream: STREAMS - 1, key: 1, hidden: 1 }],
+]);
 
 /**
  * @param {Frame} frame
@@ -51,13 +62,16 @@ export function readPictures(frame, codecs) {
 			throw new ProtocolError("picture data is cut off");
 		parts += 1 + clips;
 		area += rect.width * rect.height;
+		const kind = readKind(view, at, codecs);
+		if (kind.hidden && clips > 0)
+			throw new ProtocolError("picture that is not drawn, with clip rectangles");
 		if (parts > MAX_PARTS || area > frame.width * frame.height)
 			throw new ProtocolError("more pictures than the desktop has room for");
 		pictures.push({
 			...rect,
-			...readKind(view, at, codecs),
+			...kind,
 			config: "",
-			parts: clips ? readClips(view, at + ENTRY_BYTES, clips, rect) : [rect],
+			parts: kind.hidden ? [] : clips ? readClips(view, at + ENTRY_BYTES, clips, rect) : [rect],
 			data: /** @type {Uint8Array<ArrayBuffer>} */ (frame.picture_data.subarray(data, data + length)),
 		});
 		at += ENTRY_BYTES + clips * RECT_BYTES;
@@ -74,13 +88,13 @@ export function readPictures(frame, codecs) {
  * @param {number} codecs
  */
 function readKind(view, at, codecs) {
-	const [codec, stream, key] = [view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2)];
-	if ((codec !== JPEG && codec !== H264) || (codecs & codec) === 0)
+	const [codec, stream, key, hidden] = [0, 1, 2, 3].map((field) => view.getUint8(at + field));
+	const most = MOST.get(codec);
+	if (!most || (codecs & codec) === 0)
 		throw new ProtocolError(`picture with codec ${codec}, which was not announced`);
-	const most = codec === H264 ? { stream: STREAMS - 1, key: 1 } : { stream: 0, key: 0 };
-	if (stream > most.stream || key > most.key || view.getUint8(at + 3) !== 0 || view.getUint16(at + 14, true) !== 0)
+	if (stream > most.stream || key > most.key || hidden > most.hidden || view.getUint16(at + 14, true) !== 0)
 		throw new ProtocolError("picture with fields that mean nothing");
-	return { codec, stream, key: key === 1 };
+	return { codec, stream, key: key === 1, hidden: hidden === 1 };
 }
 
 /**
@@ -114,9 +128,9 @@ function readClips(view, at, count, rect) {
 export function checkApart(pictures, rects) {
 	let streams = 0;
 	for (const [index, { codec, stream, parts }] of pictures.entries()) {
-		if (codec === H264 && streams & (1 << stream))
+		if (codec !== JPEG && streams & (1 << stream))
 			throw new ProtocolError("two pictures of one stream");
-		streams |= codec === H264 ? 1 << stream : 0;
+		streams |= codec !== JPEG ? 1 << stream : 0;
 		for (let other = index + 1; other < pictures.length; other++)
 			checkParts(parts, pictures[other].parts);
 		checkParts(parts, rects);
@@ -144,6 +158,21 @@ export function checkContent(pictures) {
 		if (codec === JPEG)
 			checkJpeg(data, width, height);
 		else
-			picture.config = checkAccessUnit(data, key, width, height);
+			picture.config = checkFilm(data, codec, key, width, height);
+	}
+}
+
+/**
+ * @param {Uint8Array} data
+ * @param {number} codec
+ * @param {boolean} key
+ * @param {number} width
+ * @param {number} height
+ */
+function checkFilm(data, codec, key, width, height) {
+	try {
+		return checkAccessUnit(data, key, width, height, codec === AVC420 ? MACROBLOCK - 1 : 1);
+	} catch (error) {
+		throw blame(error, codec);
 	}
 }

@@ -3,8 +3,8 @@
  * Decoding begins when a frame arrives, so that pictures of two frames are decoded side by side.
  */
 import { ProtocolError } from "./codec.js";
-import { VideoError } from "./h264.js";
-import { H264 } from "./pictures.js";
+import { blame, VideoError } from "./h264.js";
+import { JPEG } from "./pictures.js";
 
 /** @typedef {import("./decoder.js").Decoded} Decoded */
 /** @typedef {import("./decoder.js").Plan} Plan */
@@ -162,5 +162,5 @@ export class FrameQueue {
 function lateness({ plan, decoded }) {
 	const late = plan.pictures.find((_, index) => !decoded[index]);
 	const what = "a picture was not decoded in time";
-	return late?.codec === H264 ? new VideoError(what) : new ProtocolError(what);
+	return late && late.codec !== JPEG ? blame(new VideoError(what), late.codec) : new ProtocolError(what);
 }

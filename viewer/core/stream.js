@@ -10,7 +10,7 @@ import { VideoError } from "./h264.js";
 import { JpegDecoder } from "./jpeg.js";
 import { Meter } from "./meter.js";
 import { Painter } from "./painter.js";
-import { H264 } from "./pictures.js";
+import { AVC420, H264, JPEG } from "./pictures.js";
 import { FrameQueue } from "./queue.js";
 import { Transport, VERSION } from "./transport.js";
 import { VideoDecoders } from "./video.js";
@@ -270,8 +270,8 @@ export class Stream {
 	 * @returns {Promise<Decoded>}
 	 */
 	#decode(picture) {
-		return picture.codec === H264 ? this.#video.decode(picture) :
-			this.#jpeg.decode(picture.data, picture.width, picture.height);
+		return picture.codec === JPEG ? this.#jpeg.decode(picture.data, picture.width, picture.height) :
+			this.#video.decode(picture);
 	}
 
 	/**
@@ -314,7 +314,8 @@ export class Stream {
 		this.#discard();
 		this.#lost = true;
 		if (error instanceof VideoError && this.#wish) {
-			this.#given_up |= H264;
+			/* The PC's own may have a fault that ours has not. */
+			this.#given_up |= error.codec === AVC420 ? AVC420 : H264 | AVC420;
 			this.#open(this.#wish);
 			return;
 		}

@@ -2,8 +2,8 @@
  * H.264 by the browser's decoder (WebCodecs): one decoder for each stream, one picture out for each one in.
  */
 import { ProtocolError } from "./codec.js";
-import { VideoError } from "./h264.js";
-import { STREAMS } from "./pictures.js";
+import { blame, VideoError } from "./h264.js";
+import { AVC420, MACROBLOCK, STREAMS } from "./pictures.js";
 
 /** @typedef {import("./pictures.js").Picture} Picture */
 
@@ -14,6 +14,7 @@ import { STREAMS } from "./pictures.js";
 
 class VideoStream {
 	#decoder;
+	#codec;
 	#width;
 	#height;
 	/** @type {Waiting[]} */
@@ -26,7 +27,8 @@ class VideoStream {
 	 * @param {Picture} picture a key picture
 	 * @param {HardwareAcceleration} acceleration
 	 */
-	constructor({ config, width, height }, acceleration) {
+	constructor({ codec, config, width, height }, acceleration) {
+		this.#codec = codec;
 		this.#width = width;
 		this.#height = height;
 		this.#decoder = new VideoDecoder({
@@ -42,8 +44,8 @@ class VideoStream {
 	}
 
 	/** @param {Picture} picture */
-	fits({ width, height }) {
-		return width === this.#width && height === this.#height;
+	fits({ codec, width, height }) {
+		return codec === this.#codec && width === this.#width && height === this.#height;
 	}
 
 	/** What ended it, or null. */
@@ -91,14 +93,15 @@ class VideoStream {
 	/* As checkAccessUnit has read it, and unscaled: an aspect ratio would stretch it. */
 	/** @param {VideoFrame} frame */
 	#isRight({ displayWidth, displayHeight, visibleRect }) {
+		const more = this.#codec === AVC420 ? MACROBLOCK - 1 : 1;
 		return visibleRect?.width === displayWidth && visibleRect.height === displayHeight &&
-			(displayWidth === this.#width || displayWidth === this.#width + 1) &&
-			(displayHeight === this.#height || displayHeight === this.#height + 1);
+			displayWidth >= this.#width && displayWidth <= this.#width + more &&
+			displayHeight >= this.#height && displayHeight <= this.#height + more;
 	}
 
 	/** @param {Error} error */
 	#fail(error) {
-		this.#fault ??= error;
+		this.#fault ??= blame(error, this.#codec);
 		for (const { reject } of this.#waiting.splice(0))
 			reject(this.#fault);
 		if (this.#decoder.state !== "closed")

@@ -112,8 +112,7 @@ void damage_all(struct damage *damage)
 /* ---- hashes ------------------------------------------------------------------------------------
  */
 
-/* A value for each segment that no hash has but by chance. */
-static uint64_t place_of(unsigned column, unsigned y)
+uint64_t damage_place(unsigned column, unsigned y)
 {
 	return (((uint64_t)column << 32 | (y + 1u)) << 1) * 0x9e3779b97f4a7c15u;
 }
@@ -164,8 +163,8 @@ static unsigned right_of(const struct damage *damage, unsigned column)
 	return MIN((column + 1) * DAMAGE_TILE, damage->width);
 }
 
-static uint64_t hash_at(const struct damage *damage, const struct surface *surface, unsigned column,
-			unsigned y)
+uint64_t damage_hash(const struct damage *damage, const struct surface *surface, unsigned column,
+		     unsigned y)
 {
 	return range_hash(surface, column * DAMAGE_TILE, right_of(damage, column), y, 0);
 }
@@ -215,7 +214,7 @@ static void move_hashes(struct damage *damage, const struct surface *surface,
 		for (unsigned column = to.left; column <= to.right; column++) {
 			size_t segment = (size_t)column * damage->height + y;
 			uint64_t before = damage->sent[segment] & SEGMENT_LOSSY;
-			uint64_t now = hash_at(damage, surface, column, y);
+			uint64_t now = damage_hash(damage, surface, column, y);
 			damage->now[segment] = now;
 			damage->sent[segment] = now | (lossy ? SEGMENT_LOSSY : before);
 		}
@@ -294,9 +293,9 @@ static uint64_t partly_covered(const struct damage *damage, const struct surface
 {
 	unsigned left, right = damage_open(damage, column, y, &left);
 	unsigned begin = column * DAMAGE_TILE, end = right_of(damage, column);
-	uint64_t inside = 0, place = place_of(column, y);
+	uint64_t inside = 0, place = damage_place(column, y);
 	if (left == begin && right == end)
-		return hash_at(damage, surface, column, y);
+		return damage_hash(damage, surface, column, y);
 	if (left > begin)
 		inside = range_hash(surface, begin, left, y, place);
 	else
@@ -310,7 +309,7 @@ static void look_at(struct damage *damage, const struct surface *surface, struct
 {
 	size_t segment = (size_t)column * damage->height + y;
 	uint64_t now = tile->cover ? partly_covered(damage, surface, column, y, sum)
-				   : hash_at(damage, surface, column, y);
+				   : damage_hash(damage, surface, column, y);
 	if (now != damage->now[segment]) {
 		damage->now[segment] = now;
 		tile->fresh = true;
@@ -449,7 +448,7 @@ void damage_cover(struct damage *damage, const struct surface *surface, size_t a
 	for (unsigned y = top; y < bottom; y++) {
 		size_t segment = (size_t)column * damage->height + y;
 		uint64_t now = partly_covered(damage, surface, column, y, &sum);
-		if (now == place_of(column, y) || damage->sent[segment] == damage->now[segment])
+		if (now == damage_place(column, y) || damage->sent[segment] == damage->now[segment])
 			damage->sent[segment] = now;
 		else if (now != damage->now[segment])
 			damage->sent[segment] = SEGMENT_NONE;
@@ -473,7 +472,7 @@ void damage_uncover(struct damage *damage, const struct surface *surface, size_t
 	for (unsigned y = covered.y; y < (unsigned)covered.y + covered.height; y++) {
 		size_t segment = (size_t)column * damage->height + y;
 		bool lacks = segment_lacks(damage->now[segment], damage->sent[segment]);
-		damage->now[segment] = hash_at(damage, surface, column, y);
+		damage->now[segment] = damage_hash(damage, surface, column, y);
 		damage->sent[segment] = shown && !lacks ? SEGMENT_VIDEO : SEGMENT_NONE;
 	}
 	tile->rows = rows_lacking(damage, at);

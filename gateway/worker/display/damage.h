@@ -37,6 +37,7 @@ struct tile {
 	bool moved;                     /* so did what a video covers of it */
 	bool lossy;                     /* some of it may be approximate */
 	bool video;                     /* some of that may have been drawn by a video */
+	bool filmed;                    /* the viewer is ahead of the surface, see films.h */
 	uint8_t cover;                  /* number of the video that draws it; 0: none */
 	uint8_t rows;                   /* that the viewer lacks, as far as known */
 	uint8_t way;                    /* enum damage_way */
@@ -54,6 +55,7 @@ struct damage {
 	uint32_t *changed;    /* owned; segments of each column that differ */
 	bool *scrolled;       /* owned; columns that the last look's copies touch */
 	size_t waiting;       /* dirty tiles */
+	size_t filmed;        /* tiles */
 	bool lossy;           /* some tile may be */
 	struct rect covers[DAMAGE_COVERS];
 	struct scrolls scrolls;
@@ -113,6 +115,11 @@ struct rect damage_covered(const struct damage *damage, size_t tile);
 
 /* The frame is complete: the copies are on their way, and so is what parts.h marked as sent. */
 void damage_settle(struct damage *damage);
+
+/* The hash of a segment of the surface, and a value for each that no hash has but by chance. */
+uint64_t damage_hash(const struct damage *damage, const struct surface *surface, unsigned column,
+		     unsigned y);
+uint64_t damage_place(unsigned column, unsigned y);
 
 /* Of the whole tile as last looked at; another value when anything in it changed. */
 uint64_t damage_digest(const struct damage *damage, size_t tile);

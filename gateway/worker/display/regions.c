@@ -341,6 +341,15 @@ void regions_stop(struct regions *regions, struct damage *damage, const struct s
 			stop(regions, i, damage, surface, now_us);
 }
 
+void regions_forget(struct regions *regions, struct damage *damage, const struct surface *surface,
+		    uint64_t now_us)
+{
+	regions_stop(regions, damage, surface, now_us);
+	for (size_t i = 0; i < REGIONS; i++)
+		regions->list[i].state = REGION_NONE;
+	probe_stop(&regions->probe);
+}
+
 uint64_t regions_due_us(const struct regions *regions, const struct damage *damage)
 {
 	uint64_t due = UINT64_MAX;

@@ -52,6 +52,10 @@ void regions_update(struct regions *regions, struct damage *damage, const struct
 void regions_stop(struct regions *regions, struct damage *damage, const struct surface *surface,
 		  uint64_t now_us);
 
+/* The same, and none is looked for or begins again until regions_update is called. */
+void regions_forget(struct regions *regions, struct damage *damage, const struct surface *surface,
+		    uint64_t now_us);
+
 /* This one cannot be drawn as a video: it ends, and none begins for a while. */
 void regions_refuse(struct regions *regions, struct damage *damage, const struct surface *surface,
 		    size_t number, uint64_t now_us);

@@ -17,7 +17,7 @@ enum {
 };
 
 struct entry {
-	uint8_t codec, stream, key;
+	uint8_t codec, stream, key, hidden;
 	struct rect rect;
 	const struct rect *clips;
 	size_t clip_count;
@@ -77,7 +77,7 @@ static enum err add_entry(struct pictures *pictures, const struct entry *entry)
 	const uint16_t clips = htole16((uint16_t)entry->clip_count);
 	const uint32_t len = htole32((uint32_t)entry->len);
 	size_t clip_size = entry->clip_count * sizeof(*entry->clips);
-	uint8_t head[ENTRY] = { entry->codec, entry->stream, entry->key };
+	uint8_t head[ENTRY] = { entry->codec, entry->stream, entry->key, entry->hidden };
 	memcpy(head + 4, &entry->rect, sizeof(entry->rect));
 	memcpy(head + 12, &clips, sizeof(clips));
 	memcpy(head + 16, &len, sizeof(len));
@@ -264,4 +264,23 @@ enum err pictures_add_region(struct pictures *pictures, const struct surface *su
 	pictures->streams[number].drawn_us = now_us;
 	region->changed = false;
 	return OK;
+}
+
+/* ---- the PC's own ------------------------------------------------------------------------------
+ */
+
+enum err pictures_add_unit(struct pictures *pictures, const struct pictures_unit *unit)
+{
+	const struct entry entry = { .codec = PICTURES_AVC420,
+				     .stream = PICTURES_STREAM,
+				     .key = unit->key,
+				     .hidden = unit->hidden,
+				     .rect = unit->rect,
+				     .clips = unit->clips,
+				     .clip_count = unit->hidden ? 0 : unit->clip_count,
+				     .data = unit->data,
+				     .len = unit->len };
+	if (unit->clip_count > PICTURES_CLIPS)
+		return ERR_FULL;
+	return add_entry(pictures, &entry);
 }

@@ -17,7 +17,10 @@
 enum {
 	PICTURES_JPEG = 1, /* enum codec of wire/enums.def */
 	PICTURES_H264 = 2,
-	PICTURES_MAX = 16, /* JPEGs in a frame, beside the regions' */
+	PICTURES_AVC420 = 8,
+	PICTURES_STREAM = REGIONS, /* of AVC420; those before are the regions' */
+	PICTURES_CLIPS = 2000,     /* of one AVC420; viewers take 2048 in a frame */
+	PICTURES_MAX = 16,         /* JPEGs in a frame, beside the regions' */
 	PICTURES_TABLE = 65536,
 	PICTURES_DATA = 8 * 1024 * 1024,
 };
@@ -67,5 +70,19 @@ bool pictures_due(const struct pictures *pictures, const struct region *region, 
 nodiscard enum err pictures_add_region(struct pictures *pictures, const struct surface *surface,
 				       const struct damage *damage, struct region *region,
 				       size_t number, bool h264, size_t budget, uint64_t now_us);
+
+/* An access unit of the PC's own H.264. */
+struct pictures_unit {
+	const struct rect *clips; /* of the surface, inside rect */
+	size_t clip_count;
+	const uint8_t *data;
+	size_t len;
+	struct rect rect;
+	bool key;
+	bool hidden; /* decoded, but not drawn */
+};
+
+/* Adds it as it is. ERR_FULL: it is too large, or has too many clips. ERR_NOMEM. */
+nodiscard enum err pictures_add_unit(struct pictures *pictures, const struct pictures_unit *unit);
 
 #endif

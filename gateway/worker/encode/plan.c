@@ -87,7 +87,8 @@ static void plan_lossy(struct damage *damage, struct regions *regions,
 
 static void plan_tile(struct tile *tile, const struct plan *plan)
 {
-	tile->refresh = tile->lossy && plan->now_us - tile->lossy_us >= PLAN_REFRESH_US;
+	tile->refresh =
+		tile->lossy && !tile->filmed && plan->now_us - tile->lossy_us >= PLAN_REFRESH_US;
 	if (tile->rows)
 		tile->way = plan->budget && tile->rows > SMALL_ROWS ? WAY_LATER : WAY_EXACT;
 	else if (tile->refresh)

@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "wire/enums.h"
 #include "worker/display/surface.h"
+#include "worker/remote/unit.h"
 
 enum {
 	REMOTE_MAX_WIDTH = 7680,
@@ -46,6 +47,14 @@ struct remote_events {
 	 * it drew before has been told. Inside the desktop.
 	 */
 	void (*copied)(void *ctx, int from_x, int from_y, int x, int y, int width, int height);
+	/*
+	 * A picture of H.264, only when config.video. True: it is shown without us, keep it; then
+	 * decoded follows when it was, unless a later unit hides it (settle). False: decode it now.
+	 * Also of units that are not passable, whose answer does not count.
+	 */
+	bool (*video)(void *ctx, struct remote_unit *unit);
+	/* The framebuffer shows what this one draws; in their order. */
+	void (*decoded)(void *ctx, const struct remote_unit *unit);
 	/* The PC says that a frame is complete: a good moment to send. */
 	void (*frame_done)(void *ctx);
 	/* can_resize has changed outside a frame. */
@@ -109,6 +118,12 @@ struct remote_ops {
 	bool (*resize)(struct remote *remote, const struct rect *monitors, size_t count);
 	/* Round trip to the PC as its TCP connection measures it; 0: not known. */
 	uint32_t (*rtt_us)(struct remote *remote);
+	/*
+	 * False: the framebuffer lacks what units draw that were told before; they are decoded as
+	 * soon as can be, and once again asked when the last was told as decoded, it is true. NULL:
+	 * there is no H.264.
+	 */
+	bool (*settle)(struct remote *remote);
 	/* Back-pressure: while held the PC is not asked for more pixels. */
 	void (*hold)(struct remote *remote, bool held);
 	void (*free)(struct remote *remote);

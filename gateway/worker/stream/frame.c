@@ -30,7 +30,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "rectangles go to the wire as they lie in memory");
 _Static_assert(sizeof(struct rect) == 8, "no padding in struct rect");
 _Static_assert(sizeof(struct copy) == 12, "no padding in struct copy");
-_Static_assert((int)PICTURES_JPEG == (int)CODEC_JPEG && (int)PICTURES_H264 == (int)CODEC_H264,
+_Static_assert((int)PICTURES_JPEG == (int)CODEC_JPEG && (int)PICTURES_H264 == (int)CODEC_H264 &&
+		       (int)PICTURES_AVC420 == (int)CODEC_AVC420,
 	       "pictures.h says what enums.def says");
 
 enum err frame_source_init(struct frame_source *source, const struct surface *surface)
@@ -78,6 +79,7 @@ void frame_source_refresh(struct frame_source *source)
 {
 	source->keyframe = true;
 	damage_all(&source->damage);
+	films_forget(&source->damage);
 }
 
 /* ---- the message -------------------------------------------------------------------------------
@@ -293,7 +295,9 @@ static enum err next_changes(struct frame_source *source, const struct frame_wis
 			     .budget = wish->budget,
 			     .jpeg = source->codecs & CODEC_JPEG };
 	damage_look(damage, source->surface, wish->now_us);
-	if (source->codecs & (CODEC_JPEG | CODEC_H264))
+	if (films_any(damage))
+		regions_forget(&source->regions, damage, source->surface, wish->now_us);
+	else if (source->codecs & (CODEC_JPEG | CODEC_H264))
 		regions_update(&source->regions, damage, source->surface, wish->now_us,
 			       wish->budget != 0);
 	else
@@ -332,6 +336,45 @@ enum err frame_next(struct frame_source *source, const struct frame_wish *wish, 
 	return next_keyframe(source, wish, message);
 }
 
+/* ---- the PC's own video ------------------------------------------------------------------------
+ */
+
+void frame_film(struct frame_source *source, const struct rect *clips, size_t count,
+		uint64_t now_us)
+{
+	struct damage *damage = &source->damage;
+	if (!films_any(damage))
+		regions_forget(&source->regions, damage, source->surface, now_us);
+	for (size_t i = 0; i < count; i++)
+		films_draw(damage, &clips[i], now_us);
+}
+
+enum err frame_next_film(struct frame_source *source, const struct frame_wish *wish,
+			 const struct pictures_unit *unit, struct buf *message)
+{
+	const struct lossless_data none = { 0 };
+	pictures_clear(&source->pictures);
+	parts_clear(&source->exact);
+	enum err err = pictures_add_unit(&source->pictures, unit);
+	if (!err)
+		err = add_message(source, wish, &source->exact, &none, message);
+	/* What was moved before the unit has been, and what is moved after touches nothing of it.
+	 */
+	if (!err)
+		copies_clear(&source->damage.copies);
+	return err;
+}
+
+void frame_settle(struct frame_source *source)
+{
+	films_settle(&source->damage, source->surface);
+}
+
+bool frame_waits(const struct frame_source *source, uint64_t now_us)
+{
+	return source->keyframe || films_awaited(&source->damage, now_us, PLAN_REFRESH_US);
+}
+
 /* The earlier of two times, of which 0 is never. */
 static uint64_t sooner(uint64_t one, uint64_t other)
 {
@@ -348,8 +391,9 @@ uint64_t frame_refresh_us(const struct frame_source *source)
 		return source->asked_us;
 	uint64_t due = sooner(pictures_rest_us(&source->pictures),
 			      regions_due_us(&source->regions, damage));
+	due = sooner(due, films_due_us(damage, PLAN_REFRESH_US));
 	for (size_t i = 0; i < tiles; i++)
-		if (damage->tiles[i].lossy)
+		if (damage->tiles[i].lossy && !damage->tiles[i].filmed)
 			due = sooner(due, damage->tiles[i].lossy_us + PLAN_REFRESH_US);
 	for (size_t i = 0; i < REGIONS; i++) {
 		uint64_t picture_us;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "worker/display/damage.h"
+#include "worker/display/films.h"
 #include "worker/display/parts.h"
 #include "worker/display/regions.h"
 #include "worker/display/surface.h"
@@ -58,6 +59,23 @@ struct frame_wish {
  */
 nodiscard enum err frame_next(struct frame_source *source, const struct frame_wish *wish,
 			      struct buf *message, bool *ret_empty);
+
+/*
+ * H.264 of the PC that the viewer decodes itself. frame_film: it will get these clips of the
+ * surface, in its order with everything that is told before and after. frame_next_film: appends
+ * MSG_frame with the unit, whose clips were told in time unless it is hidden, and with the copies
+ * that wait. ERR_FULL, ERR_NOMEM.
+ */
+void frame_film(struct frame_source *source, const struct rect *clips, size_t count,
+		uint64_t now_us);
+nodiscard enum err frame_next_film(struct frame_source *source, const struct frame_wish *wish,
+				   const struct pictures_unit *unit, struct buf *message);
+
+/* The surface has caught up with all clips that were told. */
+void frame_settle(struct frame_source *source);
+
+/* frame_next must wait for that. */
+bool frame_waits(const struct frame_source *source, uint64_t now_us);
 
 /*
  * When frame_next should be asked although the PC draws nothing, because the viewer has lossy

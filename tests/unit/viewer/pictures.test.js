@@ -37,9 +37,9 @@ test("a table is read as it was meant", () => {
 	const clips = [[30, 20, 5, 5], [46, 34, 1, 1]];
 	const { pictures } = check([jpeg(), film({ clips })], { rects: [[0, 0, 8, 48], [35, 20, 5, 5]], pixel });
 	assert.deepEqual(pictures.map(({ data, ...rest }) => ({ ...rest, data: Buffer.from(data) })), [
-		{ x: 8, y: 4, width: 20, height: 10, codec: JPEG, stream: 0, key: false, config: "",
+		{ x: 8, y: 4, width: 20, height: 10, codec: JPEG, stream: 0, key: false, hidden: false, config: "",
 			parts: [{ x: 8, y: 4, width: 20, height: 10 }], data: Buffer.from(jpeg().data) },
-		{ x: 30, y: 20, width: 17, height: 15, codec: H264, stream: 2, key: true, config: "avc1.42c028",
+		{ x: 30, y: 20, width: 17, height: 15, codec: H264, stream: 2, key: true, hidden: false, config: "avc1.42c028",
 			parts: clips.map(([x, y, width, height]) => ({ x, y, width, height })), data: Buffer.from(film().data) },
 	]);
 });

@@ -14,7 +14,7 @@ const { supportOf } = await load("core/codecs.js");
 const zstd = await newZstd();
 
 const [HELLO, ACK, REFRESH] = [0x0901, 0x0902, 0x0908];
-const [JPEG, H264, OPUS] = [1, 2, 4];
+const [JPEG, H264, OPUS, AVC420] = [1, 2, 4, 8];
 const WIDTH = 64;
 const HEIGHT = 48;
 const size = { width: WIDTH, height: HEIGHT };
@@ -77,19 +77,19 @@ const good = (word = RED) => new FakeImage(20, 10, word);
 
 test("the hello says what the browser decodes, and what the page adds", async () => {
 	await viewer();
-	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG | H264]);
+	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG | H264 | AVC420]);
 	await viewer({ codecs: OPUS });
-	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG | H264 | OPUS]);
+	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG | H264 | OPUS | AVC420]);
 });
 
 test("H.264 is announced only when the browser says so of Baseline and High, which is asked once for a size", async () => {
 	FakeVideoDecoder.asked = [];
-	assert.deepEqual(await supportOf(2560, 1440), { codecs: JPEG | H264, acceleration: "prefer-software" });
+	assert.deepEqual(await supportOf(2560, 1440), { codecs: JPEG | H264 | AVC420, acceleration: "prefer-software" });
 	await supportOf(2560, 1440);
 	assert.deepEqual(FakeVideoDecoder.asked.map(({ codec, codedWidth, codedHeight }) => [codec, codedWidth, codedHeight]),
 		[["avc1.42c033", 2560, 1440], ["avc1.640033", 2560, 1440]]);
 	FakeVideoDecoder.supported = ({ hardwareAcceleration }) => hardwareAcceleration === "no-preference";
-	assert.deepEqual(await supportOf(2559, 1440), { codecs: JPEG | H264, acceleration: "no-preference" });
+	assert.deepEqual(await supportOf(2559, 1440), { codecs: JPEG | H264 | AVC420, acceleration: "no-preference" });
 	FakeVideoDecoder.supported = ({ codec }) => codec.startsWith("avc1.42");
 	assert.equal((await supportOf(2561, 1440)).codecs, JPEG);
 	FakeVideoDecoder.supported = () => { throw new Error("no"); };

@@ -126,6 +126,7 @@ static void post_disconnect(freerdp *instance)
 	struct rdp_remote *rdp = rdp_of(instance->context);
 
 	rdp_frames_finish(rdp);
+	rdp_video_finish(rdp);
 	rdp_gfx_finish(rdp);
 }
 
@@ -163,6 +164,7 @@ static void end(struct rdp_remote *rdp, enum end_reason reason)
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
 	rdp_frames_finish(rdp);
+	rdp_video_finish(rdp);
 	rdp->fd = -1;
 	rdp_events(rdp)->ended(rdp->remote.ctx, reason);
 }
@@ -320,6 +322,11 @@ static uint32_t rdp_rtt_us(struct remote *remote)
 	return rdp->connected && rdp->failed == END_NONE ? remote_rtt_us(rdp->fd) : 0;
 }
 
+static bool rdp_settle(struct remote *remote)
+{
+	return rdp_video_want(rdp_from(remote));
+}
+
 /* The PC gets no acknowledgements; in the end not reading fills the socket, and it stops. */
 static void rdp_hold(struct remote *remote, bool held)
 {
@@ -345,6 +352,7 @@ static void rdp_remote_free(struct remote *remote)
 	unwatch(rdp);
 	loop_timer_cancel(&rdp->deadline);
 	rdp_frames_finish(rdp);
+	rdp_video_finish(rdp);
 	if (rdp->instance) {
 		if (rdp->connected)
 			(void)freerdp_disconnect(rdp->instance);
@@ -364,6 +372,7 @@ static const struct remote_ops rdp_ops = {
 	.pointer = rdp_pointer,
 	.resize = rdp_resize,
 	.rtt_us = rdp_rtt_us,
+	.settle = rdp_settle,
 	.hold = rdp_hold,
 	.free = rdp_remote_free,
 };
@@ -411,6 +420,7 @@ enum err remote_rdp_new(struct loop *loop, const struct remote_config *config,
 	rdp->fd = -1;
 	loop_timer_init(loop, &rdp->deadline, deadline_over);
 	rdp_frames_init(rdp);
+	rdp_video_init(rdp);
 	err = make_instance(rdp);
 	if (err) {
 		rdp_remote_free(&rdp->remote);

@@ -18,6 +18,7 @@
 #include "worker/remote/rdp/rdp_frames.h"
 #include "worker/remote/rdp/rdp_input.h"
 #include "worker/remote/rdp/rdp_surfaces.h"
+#include "worker/remote/rdp/rdp_video.h"
 #include "worker/remote/remote.h"
 
 enum {
@@ -64,6 +65,7 @@ struct rdp_remote {
 	RdpgfxClientContext *graphics; /* NULL while the channel is not open */
 	struct rdp_surfaces surfaces;
 	struct rdp_decoders decoders;
+	struct rdp_video video;
 	struct rdp_frames frames;
 	DispClientContext *disp; /* NULL while the channel is not open */
 	uint64_t disp_max_area;  /* pixels */

@@ -38,7 +38,10 @@ static UINT on_open(RdpgfxClientContext *channel, BOOL *caps_advertise, BOOL *fr
 static UINT reset_graphics(RdpgfxClientContext *channel, const RDPGFX_RESET_GRAPHICS_PDU *reset)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
-	enum err err = rdp_gfx_resize(rdp, reset->width, reset->height);
+	enum err err = rdp_video_settle(rdp);
+
+	if (!err)
+		err = rdp_gfx_resize(rdp, reset->width, reset->height);
 
 	rdp_decoders_reset(&rdp->decoders, reset->width, reset->height);
 	return answer(rdp, "ResetGraphics", err);
@@ -59,39 +62,45 @@ static UINT end_frame(RdpgfxClientContext *channel, const RDPGFX_END_FRAME_PDU *
 
 /* --- surfaces --- */
 
-static void delete_named(struct rdp_remote *rdp, uint16_t id)
+static enum err delete_named(struct rdp_remote *rdp, uint16_t id)
 {
 	const struct rdp_surface *surface = rdp_surfaces_find(&rdp->surfaces, id);
+	enum err err = rdp_video_settle(rdp);
 
 	if (surface)
 		rdp_decoders_forget(&rdp->decoders, surface);
 	rdp_surfaces_delete(&rdp->surfaces, id);
+	return err;
 }
 
 static UINT create_surface(RdpgfxClientContext *channel, const RDPGFX_CREATE_SURFACE_PDU *create)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
-
 	/* A PC that thinks ResetGraphics has deleted them may use a number anew. */
-	delete_named(rdp, create->surfaceId);
-	return answer(rdp, "CreateSurface",
-		      rdp_surfaces_create(&rdp->surfaces, create->surfaceId, create->width,
-					  create->height));
+	enum err err = delete_named(rdp, create->surfaceId);
+
+	if (!err)
+		err = rdp_surfaces_create(&rdp->surfaces, create->surfaceId, create->width,
+					  create->height);
+	return answer(rdp, "CreateSurface", err);
 }
 
 static UINT delete_surface(RdpgfxClientContext *channel, const RDPGFX_DELETE_SURFACE_PDU *delete)
 {
-	delete_named(rdp_of_channel(channel), delete->surfaceId);
-	return CHANNEL_RC_OK;
+	struct rdp_remote *rdp = rdp_of_channel(channel);
+
+	return answer(rdp, "DeleteSurface", delete_named(rdp, delete->surfaceId));
 }
 
 static UINT map_to_output(RdpgfxClientContext *channel, const RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU *map)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
+	enum err err = rdp_video_settle(rdp);
 
-	return answer(rdp, "MapSurfaceToOutput",
-		      rdp_surfaces_map(&rdp->surfaces, map->surfaceId, map->outputOriginX,
-				       map->outputOriginY));
+	if (!err)
+		err = rdp_surfaces_map(&rdp->surfaces, map->surfaceId, map->outputOriginX,
+				       map->outputOriginY);
+	return answer(rdp, "MapSurfaceToOutput", err);
 }
 
 /* The version that has it is not offered. */
@@ -118,6 +127,16 @@ static UINT map_to_scaled_window(RdpgfxClientContext *channel,
 
 /* --- pixels --- */
 
+/* RemoteFX and progressive say themselves where they draw. */
+static enum err settle_for(struct rdp_remote *rdp, const RDPGFX_SURFACE_COMMAND *command)
+{
+	if (command->codecId == RDPGFX_CODECID_CAVIDEO ||
+	    command->codecId == RDPGFX_CODECID_CAPROGRESSIVE)
+		return rdp_video_settle(rdp);
+	return rdp_video_settle_at(rdp, command->surfaceId, command->left, command->top,
+				   command->right, command->bottom);
+}
+
 static UINT surface_command(RdpgfxClientContext *channel, const RDPGFX_SURFACE_COMMAND *command)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
@@ -125,10 +144,14 @@ static UINT surface_command(RdpgfxClientContext *channel, const RDPGFX_SURFACE_C
 	const RECTANGLE_16 *rects;
 	REGION16 drawn;
 	UINT32 count = 0;
-	enum err err = ERR_PROTOCOL;
+	enum err err = surface ? OK : ERR_PROTOCOL;
 
+	if (surface && command->codecId == RDPGFX_CODECID_AVC420)
+		return answer(rdp, "AVC420", rdp_video_command(rdp, surface, command));
 	region16_init(&drawn);
-	if (surface)
+	if (!err)
+		err = settle_for(rdp, command);
+	if (!err)
 		err = rdp_decoders_surface(&rdp->decoders, surface, command, &drawn);
 	rects = region16_rects(&drawn, &count);
 	for (UINT32 i = 0; !err && i < count; i++)
@@ -145,33 +168,55 @@ static UINT delete_encoding_context(RdpgfxClientContext *channel,
 	return CHANNEL_RC_OK;
 }
 
+static enum err settle_at(struct rdp_remote *rdp, uint32_t surface, const RECTANGLE_16 *rect)
+{
+	return rdp_video_settle_at(rdp, surface, rect->left, rect->top, rect->right, rect->bottom);
+}
+
 static UINT solid_fill(RdpgfxClientContext *channel, const RDPGFX_SOLID_FILL_PDU *fill)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
+	enum err err = OK;
 
-	return answer(rdp, "SolidFill", rdp_surfaces_fill(&rdp->surfaces, fill));
+	for (unsigned i = 0; !err && i < fill->fillRectCount; i++)
+		err = settle_at(rdp, fill->surfaceId, &fill->fillRects[i]);
+	return answer(rdp, "SolidFill", err ? err : rdp_surfaces_fill(&rdp->surfaces, fill));
 }
 
 static UINT surface_to_surface(RdpgfxClientContext *channel,
 			       const RDPGFX_SURFACE_TO_SURFACE_PDU *move)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
+	unsigned width = (unsigned)(move->rectSrc.right - move->rectSrc.left);
+	unsigned height = (unsigned)(move->rectSrc.bottom - move->rectSrc.top);
+	enum err err = settle_at(rdp, move->surfaceIdSrc, &move->rectSrc);
 
-	return answer(rdp, "SurfaceToSurface", rdp_surfaces_move(&rdp->surfaces, move));
+	for (unsigned i = 0; !err && i < move->destPtsCount; i++) {
+		const RDPGFX_POINT16 *to = &move->destPts[i];
+
+		err = rdp_video_settle_at(rdp, move->surfaceIdDest, to->x, to->y, to->x + width,
+					  to->y + height);
+	}
+	return answer(rdp, "SurfaceToSurface", err ? err : rdp_surfaces_move(&rdp->surfaces, move));
 }
 
 static UINT surface_to_cache(RdpgfxClientContext *channel, const RDPGFX_SURFACE_TO_CACHE_PDU *keep)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
+	enum err err = settle_at(rdp, keep->surfaceId, &keep->rectSrc);
 
-	return answer(rdp, "SurfaceToCache", rdp_surfaces_keep(&rdp->surfaces, keep));
+	return answer(rdp, "SurfaceToCache", err ? err : rdp_surfaces_keep(&rdp->surfaces, keep));
 }
 
 static UINT cache_to_surface(RdpgfxClientContext *channel, const RDPGFX_CACHE_TO_SURFACE_PDU *put)
 {
 	struct rdp_remote *rdp = rdp_of_channel(channel);
+	enum err err = OK;
 
-	return answer(rdp, "CacheToSurface", rdp_surfaces_put(&rdp->surfaces, put));
+	for (unsigned i = 0; !err && i < put->destPtsCount; i++)
+		err = rdp_video_settle_at(rdp, put->surfaceId, put->destPts[i].x, put->destPts[i].y,
+					  UINT16_MAX, UINT16_MAX);
+	return answer(rdp, "CacheToSurface", err ? err : rdp_surfaces_put(&rdp->surfaces, put));
 }
 
 static UINT evict(RdpgfxClientContext *channel, const RDPGFX_EVICT_CACHE_ENTRY_PDU *entry)
@@ -222,6 +267,8 @@ void rdp_pipeline_close(struct rdp_remote *rdp, RdpgfxClientContext *channel)
 {
 	if (rdp->graphics != channel)
 		return;
+	if (rdp_video_settle(rdp))
+		rdp_fail(rdp, END_PC_PROTOCOL);
 	for (size_t i = 0; i < rdp->surfaces.count; i++)
 		rdp_decoders_forget(&rdp->decoders, rdp->surfaces.list[i]);
 	rdp_surfaces_clear(&rdp->surfaces);

@@ -9,8 +9,13 @@
 
 enum {
 	LEAST_SIZE = 200, /* that FreeRDP begins with */
-	/* Bit 10 stands for version 10.7: in all others a surface is shown in its own size. */
+	/*
+	 * Versions not to offer, as FreeRDP counts them. Bit 10 stands for 10.7: in all others a
+	 * surface is shown in its own size. From bit 2, version 10, on H.264 means AVC444, two
+	 * streams that no browser can put together.
+	 */
 	GFX_WITHOUT_SCALING = 1 << 10,
+	GFX_WITH_AVC420 = 0x7fc,
 };
 
 static const struct {
@@ -86,8 +91,7 @@ static const struct {
 
 	/*
 	 * Text must be exact. RemoteFX, NSCodec and JPEG blur it; without them hosts fall back to
-	 * lossless bitmaps, which cost less to decode too. H.264 comes back when it can be passed
-	 * through undecoded.
+	 * lossless bitmaps, which cost less to decode too. H.264: set_video.
 	 */
 	{ FreeRDP_SoftwareGdi, true },
 	{ FreeRDP_RemoteFxCodec, false },
@@ -95,7 +99,6 @@ static const struct {
 	{ FreeRDP_RemoteFxOnly, false },
 	{ FreeRDP_NSCodec, false },
 	{ FreeRDP_JpegCodec, false },
-	{ FreeRDP_GfxH264, false },
 	{ FreeRDP_GfxAVC444, false },
 	{ FreeRDP_GfxAVC444v2, false },
 	{ FreeRDP_GfxPlanar, true },
@@ -182,6 +185,14 @@ static bool set_sound(rdpSettings *settings, bool audio)
 	return freerdp_settings_set_bool(settings, FreeRDP_AudioPlayback, audio);
 }
 
+/* Only asked for where policy says so: the PC then sends text as H.264, too. */
+static bool set_video(rdpSettings *settings, bool video)
+{
+	return freerdp_settings_set_bool(settings, FreeRDP_GfxH264, video) &&
+	       freerdp_settings_set_uint32(settings, FreeRDP_GfxCapsFilter,
+					   video ? GFX_WITH_AVC420 : GFX_WITHOUT_SCALING);
+}
+
 static bool set_numbers(rdpSettings *settings, const struct remote_config *config)
 {
 	const struct {
@@ -200,7 +211,6 @@ static bool set_numbers(rdpSettings *settings, const struct remote_config *confi
 		{ FreeRDP_OffscreenSupportLevel, 0 },
 		{ FreeRDP_GlyphSupportLevel, 0 },
 		{ FreeRDP_BitmapCacheV2NumCells, 0 },
-		{ FreeRDP_GfxCapsFilter, GFX_WITHOUT_SCALING },
 		{ FreeRDP_FrameAcknowledge, 2 },
 	};
 
@@ -226,7 +236,8 @@ enum err rdp_settings_apply(rdpSettings *settings, const struct remote_config *c
 		return ERR_INVALID;
 	if (!set_switches(settings) || !set_security(settings, config->security) ||
 	    !set_login(settings, config) || !set_keyboard(settings, config->layout) ||
-	    !set_numbers(settings, config) || !set_sound(settings, config->audio))
+	    !set_numbers(settings, config) || !set_sound(settings, config->audio) ||
+	    !set_video(settings, config->video))
 		return ERR_NOMEM;
 	/* FreeRDP keeps licences and host keys under its configuration path: there is none. */
 	if (!freerdp_settings_set_string(settings, FreeRDP_ConfigPath, "/nonexistent") ||

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "worker/remote/rdp/rdp_h264.h"
 
 enum {
 	PIXEL = 4, /* bytes */
@@ -28,6 +29,7 @@ void rdp_surfaces_init(struct rdp_surfaces *surfaces, const struct remote_events
 static void surface_free(struct rdp_surface *surface)
 {
 	free(surface->own);
+	rdp_h264_free(surface->h264);
 	free(surface);
 }
 
@@ -154,8 +156,8 @@ static bool fits(const struct rdp_surfaces *surfaces, const struct rdp_surface *
 	return true;
 }
 
-void rdp_surfaces_drawn(struct rdp_surfaces *surfaces, const struct rdp_surface *surface,
-			const RECTANGLE_16 *rect)
+bool rdp_surfaces_show(struct rdp_surfaces *surfaces, const struct rdp_surface *surface,
+		       const RECTANGLE_16 *rect, struct rect *ret_shown)
 {
 	const struct rdp_screen *screen = &surfaces->screen;
 	unsigned right = MIN((unsigned)rect->right, surface->width);
@@ -164,19 +166,30 @@ void rdp_surfaces_drawn(struct rdp_surfaces *surfaces, const struct rdp_surface 
 
 	if (!surface->mapped || !surface->data || !screen->pixels || surface->x >= screen->width ||
 	    surface->y >= screen->height)
-		return;
+		return false;
 	right = MIN(right, screen->width - surface->x);
 	bottom = MIN(bottom, screen->height - surface->y);
 	if (left >= right || top >= bottom)
-		return;
+		return false;
 	x = surface->x + left;
 	y = surface->y + top;
 	if (!in_framebuffer(surface))
 		copy_rows(screen_at(surfaces, x, y), screen->stride, at(surface, left, top),
 			  surface->stride, right - left, bottom - top);
 	surfaces->shown = true;
-	surfaces->events->damaged(surfaces->ctx, (int)x, (int)y, (int)(right - left),
-				  (int)(bottom - top));
+	*ret_shown = (struct rect){ (uint16_t)x, (uint16_t)y, (uint16_t)(right - left),
+				    (uint16_t)(bottom - top) };
+	return true;
+}
+
+void rdp_surfaces_drawn(struct rdp_surfaces *surfaces, const struct rdp_surface *surface,
+			const RECTANGLE_16 *rect)
+{
+	struct rect shown;
+
+	if (rdp_surfaces_show(surfaces, surface, rect, &shown))
+		surfaces->events->damaged(surfaces->ctx, shown.x, shown.y, shown.width,
+					  shown.height);
 }
 
 /* Shows all of it, and moves it into the framebuffer when it can be there. */

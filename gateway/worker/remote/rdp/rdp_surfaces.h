@@ -33,8 +33,10 @@ struct rdp_surface {
 	size_t stride;
 	uint8_t *own; /* owned */
 	bool mapped;
-	unsigned x, y;    /* on the desktop */
-	bool progressive; /* a decoder keeps coefficients of it (rdp_decoders.h) */
+	unsigned x, y;         /* on the desktop */
+	bool progressive;      /* a decoder keeps coefficients of it (rdp_decoders.h) */
+	struct rdp_h264 *h264; /* owned; NULL until it is needed (rdp_video.h) */
+	uint32_t stream;       /* of H.264, as the worker knows it; 0: none yet */
 };
 
 static inline unsigned rdp_surface_aligned(unsigned size)
@@ -85,6 +87,9 @@ nodiscard enum err rdp_surfaces_write_apart(struct rdp_surface *surface);
 /* These pixels of the surface are new: shows them and tells the worker. Cut off at its size. */
 void rdp_surfaces_drawn(struct rdp_surfaces *surfaces, const struct rdp_surface *surface,
 			const RECTANGLE_16 *rect);
+/* The same without telling; false: nothing of it is on the desktop. ret_shown: what is, there. */
+bool rdp_surfaces_show(struct rdp_surfaces *surfaces, const struct rdp_surface *surface,
+		       const RECTANGLE_16 *rect, struct rect *ret_shown);
 
 nodiscard enum err rdp_surfaces_fill(struct rdp_surfaces *surfaces,
 				     const RDPGFX_SOLID_FILL_PDU *fill);
