@@ -296,6 +296,9 @@ static uint64_t partly_covered(const struct damage *damage, const struct surface
 	uint64_t inside = 0, place = damage_place(column, y);
 	if (left == begin && right == end)
 		return damage_hash(damage, surface, column, y);
+	/* Inside a film every other row says that it goes on; when it stops, all are looked at. */
+	if (left == right && y % 2)
+		return place;
 	if (left > begin)
 		inside = range_hash(surface, begin, left, y, place);
 	else

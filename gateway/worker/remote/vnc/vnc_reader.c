@@ -83,9 +83,10 @@ static bool next_rect(struct vnc *vnc)
 	if (vnc->reader.rects-- > 0)
 		return gather(vnc, 12, on_rect);
 	vnc->asked = false;
+	/* Before the frame is made, so that the PC gathers the next one meanwhile. */
+	vnc_ask(vnc);
 	if (vnc->reader.drawn)
 		vnc->remote.events->frame_done(vnc->remote.ctx);
-	vnc_ask(vnc);
 	return next_message(vnc);
 }
 
