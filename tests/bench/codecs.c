@@ -80,22 +80,25 @@ static enum err begin(struct codecs *codecs, unsigned stream)
 	return avcodec_open2(context, decoder, NULL) < 0 ? ERR_NOMEM : OK;
 }
 
-/* Full-range BT.601, as the encoder says in the stream. */
-static enum err unpack(struct codecs *codecs, const AVFrame *frame)
+/* Full range, and the colours that the stream must have said. */
+static enum err unpack(struct codecs *codecs, const AVFrame *frame, bool hd)
 {
 	if ((frame->format != AV_PIX_FMT_YUVJ420P && frame->format != AV_PIX_FMT_YUV420P) ||
-	    frame->color_range != AVCOL_RANGE_JPEG || frame->colorspace != AVCOL_SPC_SMPTE170M)
+	    frame->color_range != AVCOL_RANGE_JPEG ||
+	    frame->colorspace != (hd ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M))
 		return ERR_PROTOCOL;
 	enum err err = make_room(codecs, frame->width, frame->height);
 	if (!err &&
-	    J420ToARGB(frame->data[0], frame->linesize[0], frame->data[1], frame->linesize[1],
-		       frame->data[2], frame->linesize[2], (uint8_t *)codecs->pixels,
-		       frame->width * (int)sizeof(*codecs->pixels), frame->width, frame->height))
+	    I420ToARGBMatrix(frame->data[0], frame->linesize[0], frame->data[1], frame->linesize[1],
+			     frame->data[2], frame->linesize[2], (uint8_t *)codecs->pixels,
+			     frame->width * (int)sizeof(*codecs->pixels),
+			     hd ? &kYuvF709Constants : &kYuvJPEGConstants, frame->width,
+			     frame->height))
 		err = ERR_PROTOCOL;
 	return err;
 }
 
-enum err codecs_h264(struct codecs *codecs, unsigned stream, bool key, const uint8_t *data,
+enum err codecs_h264(struct codecs *codecs, unsigned stream, bool key, bool hd, const uint8_t *data,
 		     size_t len)
 {
 	if (stream >= CODECS_STREAMS || (!key && !codecs->streams[stream]) || len > INT32_MAX)
@@ -111,5 +114,5 @@ enum err codecs_h264(struct codecs *codecs, unsigned stream, bool key, const uin
 	if (avcodec_send_packet(codecs->streams[stream], packet) < 0 ||
 	    avcodec_receive_frame(codecs->streams[stream], frame) < 0 || !key != !frame->key_frame)
 		return ERR_PROTOCOL;
-	return unpack(codecs, frame);
+	return unpack(codecs, frame, hd);
 }

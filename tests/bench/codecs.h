@@ -31,9 +31,11 @@ void codecs_end(struct codecs *codecs, size_t stream);
 /* ERR_PROTOCOL: not one JPEG. */
 nodiscard enum err codecs_jpeg(struct codecs *codecs, const uint8_t *data, size_t len);
 
-/* One access unit, which must give one picture at once. key begins the stream anew. ERR_PROTOCOL.
+/*
+ * One access unit, which must give one picture at once. key begins the stream anew. hd: its colours
+ * are those of AVC420, full-range BT.709, else BT.601; it must say so. ERR_PROTOCOL.
  */
-nodiscard enum err codecs_h264(struct codecs *codecs, unsigned stream, bool key,
+nodiscard enum err codecs_h264(struct codecs *codecs, unsigned stream, bool key, bool hd,
 			       const uint8_t *data, size_t len);
 
 #endif

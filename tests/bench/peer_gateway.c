@@ -152,10 +152,12 @@ enum err gateway_open(const struct websocket_target *target, struct peer **ret)
 	buf_init(&gateway->packet, MESSAGE_MAX);
 	buf_init(&gateway->message, MESSAGE_MAX);
 	const char *exact = getenv("BENCH_EXACT");
-	struct msg_viewer_hello hello = { .version = VERSION,
-					  .width = 1920,
-					  .height = 1080,
-					  .codecs = exact && *exact ? 0 : CODEC_JPEG | CODEC_H264 };
+	struct msg_viewer_hello hello = {
+		.version = VERSION,
+		.width = 1920,
+		.height = 1080,
+		.codecs = exact && *exact ? 0 : CODEC_JPEG | CODEC_H264 | CODEC_AVC420
+	};
 	enum err err = websocket_open(&gateway->ws, target);
 	if (!err)
 		err = say(gateway, MSG_viewer_hello, &hello);

@@ -5,7 +5,7 @@
 #include "base/util.h"
 #include "wire/enums.h"
 
-enum { COPY = 12, RECT = 8, ENTRY = 20 };
+enum { COPY = 12, RECT = 8, ENTRY = 20, BLOCK = 16 };
 
 struct area {
 	unsigned x, y, width, height;
@@ -13,7 +13,7 @@ struct area {
 
 /* One entry of a frame's pictures. */
 struct entry {
-	unsigned codec, stream, key;
+	unsigned codec, stream, key, hidden;
 	struct area area;
 	const uint8_t *clips;
 	size_t clip_count;
@@ -127,14 +127,18 @@ static enum err decode(struct picture *picture, const struct entry *entry)
 			return err ? err : ERR_PROTOCOL;
 		return OK;
 	}
-	if (entry->codec != CODEC_H264)
+	bool passed = entry->codec == CODEC_AVC420;
+	unsigned more = passed ? BLOCK - 1 : 1;
+	if (entry->codec != CODEC_H264 && !passed)
 		return ERR_PROTOCOL;
-	enum err err = codecs_h264(codecs, entry->stream, entry->key, entry->data, entry->len);
+	enum err err =
+		codecs_h264(codecs, entry->stream, entry->key, passed, entry->data, entry->len);
 	picture->videos += size_of(entry->area);
 	picture->video_bytes += entry->len;
-	if (!err &&
-	    (codecs->width - entry->area.width > 1 || codecs->height - entry->area.height > 1))
+	if (!err && (codecs->width - entry->area.width > more ||
+		     codecs->height - entry->area.height > more))
 		err = ERR_PROTOCOL;
+	picture->passed += passed;
 	return err;
 }
 
@@ -157,6 +161,9 @@ static enum err draw(struct picture *picture, const struct entry *entry, struct 
 static enum err draw_entry(struct picture *picture, const struct entry *entry)
 {
 	enum err err = decode(picture, entry);
+	if (entry->hidden)
+		return !err && (entry->clip_count || entry->codec != CODEC_AVC420) ? ERR_PROTOCOL
+										   : err;
 	if (!err && !entry->clip_count)
 		err = draw(picture, entry, entry->area);
 	for (size_t i = 0; !err && i < entry->clip_count; i++)
@@ -170,11 +177,12 @@ static enum err draw_pictures(struct picture *picture, const struct msg_frame *f
 	enum err err = OK;
 	for (size_t at = 0; !err && at < frame->pictures.len;) {
 		const uint8_t *head = frame->pictures.data + at;
-		if (frame->pictures.len - at < ENTRY || head[3] || u16(head + 14))
+		if (frame->pictures.len - at < ENTRY || head[3] > 1 || u16(head + 14))
 			return ERR_PROTOCOL;
 		struct entry entry = { head[0],
 				       head[1],
 				       head[2],
+				       head[3],
 				       area_at(head + 4),
 				       head + ENTRY,
 				       u16(head + 12),

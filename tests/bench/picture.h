@@ -26,6 +26,7 @@ struct picture {
 	/* Of the last frame: pixels in rectangles, in JPEGs and in videos, and bytes of those. */
 	size_t exact, jpegs, videos;
 	size_t jpeg_bytes, video_bytes;
+	size_t passed; /* pictures of the PC's own H.264, of all frames */
 };
 
 void picture_finish(struct picture *picture);

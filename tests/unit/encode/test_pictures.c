@@ -149,7 +149,8 @@ static void test_videos_of_any_size(void **state)
 			assert_ok(video_encode(video, &surface, rect->x, rect->y, n == 3, PLENTY,
 					       &picture));
 			assert_int_equal(picture.key, n == 0 || n == 3);
-			assert_ok(codecs_h264(&codecs, 0, picture.key, picture.data, picture.len));
+			assert_ok(codecs_h264(&codecs, 0, picture.key, false, picture.data,
+					      picture.len));
 			assert_int_equal(codecs.width, rect->width + rect->width % 2);
 			assert_int_equal(codecs.height, rect->height + rect->height % 2);
 			assert_true(difference(&surface, rect, &codecs) < 4000);

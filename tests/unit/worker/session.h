@@ -247,7 +247,7 @@ static const union wire_any *told(struct session *session, uint16_t id)
 }
 
 /* The newest state that the worker told. */
-static struct msg_worker_state last_state(struct session *session)
+static inline struct msg_worker_state last_state(struct session *session)
 {
 	const union wire_any *any;
 	struct msg_worker_state last = { 0 };
@@ -257,7 +257,7 @@ static struct msg_worker_state last_state(struct session *session)
 }
 
 /* Steps until the loop was told to stop; the worker's code. */
-static int run_to_the_end(struct session *session)
+static inline int run_to_the_end(struct session *session)
 {
 	return loop_run(session->loop);
 }
@@ -286,7 +286,7 @@ static void watch_monitor(struct session *session, struct watcher *watcher, uint
 	close(fds[1]);
 }
 
-static void watch(struct session *session, struct watcher *watcher, uint32_t number)
+static inline void watch(struct session *session, struct watcher *watcher, uint32_t number)
 {
 	watch_monitor(session, watcher, number, 0);
 }
@@ -318,7 +318,7 @@ static void say_hello_sized(struct session *session, struct watcher *watcher, ui
 	say(session, watcher, MSG_viewer_hello, &hello);
 }
 
-static void say_hello(struct session *session, struct watcher *watcher)
+static inline void say_hello(struct session *session, struct watcher *watcher)
 {
 	say_hello_sized(session, watcher, 0, 0);
 }
@@ -358,8 +358,8 @@ static bool hear_of(struct watcher *watcher, uint16_t id)
 }
 
 /* The stream ended, and the last word was this status. */
-static void assert_dismissed(struct watcher *watcher, enum session_state state,
-			     enum end_reason reason)
+static inline void assert_dismissed(struct watcher *watcher, enum session_state state,
+				    enum end_reason reason)
 {
 	struct msg_status last = { 0 };
 	int heard;
