@@ -7,6 +7,8 @@
 
 #include "unit/unit.h"
 
+#include <stdbool.h>
+
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
 

@@ -81,6 +81,28 @@ static void test_sound(void **state)
 	freerdp_settings_free(settings);
 }
 
+/* Text is exact unless policy says otherwise; and never AVC444, which browsers cannot decode. */
+static void test_video(void **state)
+{
+	enum { FILTERED_FROM_10 = 0x7fc, FILTERED_10_7 = 0x400 };
+	struct remote_config changed = config;
+	rdpSettings *settings = applied(&config);
+
+	(void)state;
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_GfxH264));
+	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_GfxCapsFilter),
+			 FILTERED_10_7);
+	freerdp_settings_free(settings);
+	changed.video = true;
+	settings = applied(&changed);
+	assert_true(freerdp_settings_get_bool(settings, FreeRDP_GfxH264));
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_GfxAVC444));
+	assert_false(freerdp_settings_get_bool(settings, FreeRDP_GfxAVC444v2));
+	assert_int_equal(freerdp_settings_get_uint32(settings, FreeRDP_GfxCapsFilter),
+			 FILTERED_FROM_10);
+	freerdp_settings_free(settings);
+}
+
 static void test_security(void **state)
 {
 	static const struct {
@@ -180,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_library),
 		cmocka_unit_test(test_nothing_is_redirected),
 		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_video),
 		cmocka_unit_test(test_security),
 		cmocka_unit_test(test_size_and_keyboard),
 		cmocka_unit_test(test_login),
