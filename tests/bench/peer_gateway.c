@@ -151,12 +151,17 @@ enum err gateway_open(const struct websocket_target *target, struct peer **ret)
 	gateway->peer.type = &gateway_type;
 	buf_init(&gateway->packet, MESSAGE_MAX);
 	buf_init(&gateway->message, MESSAGE_MAX);
+	/* Bits of enum codec. */
+	const char *codecs = getenv("BENCH_CODECS");
 	const char *exact = getenv("BENCH_EXACT");
+	int all = CODEC_JPEG | CODEC_H264 | CODEC_AVC420;
 	struct msg_viewer_hello hello = {
 		.version = VERSION,
 		.width = 1920,
 		.height = 1080,
-		.codecs = exact && *exact ? 0 : CODEC_JPEG | CODEC_H264 | CODEC_AVC420
+		.codecs = (uint16_t)(exact && *exact ? 0
+				     : codecs        ? atoi(codecs)
+						     : all),
 	};
 	enum err err = websocket_open(&gateway->ws, target);
 	if (!err)

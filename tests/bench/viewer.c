@@ -4,7 +4,7 @@
  *
  *   bench-viewer gateway|rfb port [path ca [cert key]]
  *
- * Environment: BENCH_COOKIE, BENCH_ENCODINGS. Commands on standard input, each answered with a
+ * Environment: BENCH_COOKIE, BENCH_CODECS, BENCH_ENCODINGS. Commands on standard input, each answered with a
  * line: start watch|type|wheel|page <ms>   measures from now on, with an input every so many ms
  *   stop                               answers with the figures as JSON
  *   click <x> <y>                      also leaves the pointer there
