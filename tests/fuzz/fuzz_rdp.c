@@ -19,6 +19,7 @@ enum { MOST = 64 * 1024, MOST_PIXELS = 1024 * 1024, MOST_PLACES = 15, SIDE = 200
 struct desk {
 	uint8_t *pixels;
 	unsigned width, height;
+	bool later; /* H.264 is kept until something needs it */
 };
 
 /* What is left of the input. */
@@ -52,14 +53,35 @@ static void copied(void *ctx, int from_x, int from_y, int x, int y, int width, i
 	damaged(ctx, x, y, width, height);
 }
 
+static bool video(void *ctx, struct remote_unit *unit)
+{
+	const struct desk *desk = ctx;
+	bool key;
+	if (unit->passable && !unit_scan(unit->data, unit->len, &key))
+		abort();
+	return desk->later;
+}
+
+static void decoded(void *ctx, const struct remote_unit *unit)
+{
+	(void)ctx;
+	for (size_t i = 0; i < unit->clip_count; i++)
+		if (unit->clips[i].x + unit->clips[i].width > unit->box.width ||
+		    unit->clips[i].y + unit->clips[i].height > unit->box.height)
+			abort();
+}
+
 static void frame_done(void *ctx)
 {
 	(void)ctx;
 }
 
-static const struct remote_events events = {
-	.resized = resized, .damaged = damaged, .copied = copied, .frame_done = frame_done
-};
+static const struct remote_events events = { .resized = resized,
+					     .damaged = damaged,
+					     .copied = copied,
+					     .video = video,
+					     .decoded = decoded,
+					     .frame_done = frame_done };
 
 static UINT acknowledged(RdpgfxClientContext *channel, const RDPGFX_FRAME_ACKNOWLEDGE_PDU *pdu)
 {
@@ -102,8 +124,27 @@ static uint16_t points(struct input *input, RDPGFX_POINT16 *ret)
 	return count;
 }
 
+/* As FreeRDP's channel does: the rectangles are there, whatever they say. */
+static void read_h264(RDPGFX_SURFACE_COMMAND *command, RDPGFX_AVC420_BITMAP_STREAM *h264,
+		      RECTANGLE_16 *rects)
+{
+	struct input input = { command->data, command->length };
+
+	if (command->codecId != RDPGFX_CODECID_AVC420)
+		return;
+	h264->meta.numRegionRects = u8(&input) & MOST_PLACES;
+	h264->meta.regionRects = rects;
+	for (unsigned i = 0; i < h264->meta.numRegionRects; i++)
+		rects[i] = rect(&input);
+	h264->data = (BYTE *)(uintptr_t)input.data;
+	h264->length = (UINT32)input.len;
+	command->extra = h264;
+}
+
 static void draw(RdpgfxClientContext *channel, struct input *input)
 {
+	RECTANGLE_16 rects[MOST_PLACES];
+	RDPGFX_AVC420_BITMAP_STREAM h264 = { 0 };
 	RDPGFX_SURFACE_COMMAND command = { .surfaceId = u8(input), .codecId = u16(input) };
 	RECTANGLE_16 place = rect(input);
 	size_t wanted = u16(input), len = MIN(wanted, input->len);
@@ -122,10 +163,11 @@ static void draw(RdpgfxClientContext *channel, struct input *input)
 	command.height = command.bottom - command.top;
 	command.data = data;
 	command.length = (UINT32)len;
+	read_h264(&command, &h264, rects);
 	channel->SurfaceCommand(channel, &command);
 }
 
-static void one_message(RdpgfxClientContext *channel, struct input *input)
+static void one_message(RdpgfxClientContext *channel, struct input *input, struct desk *desk)
 {
 	RECTANGLE_16 rects[MOST_PLACES];
 	RDPGFX_POINT16 places[MOST_PLACES];
@@ -140,7 +182,7 @@ static void one_message(RdpgfxClientContext *channel, struct input *input)
 	RDPGFX_EVICT_CACHE_ENTRY_PDU evict = { 0 };
 	RDPGFX_END_FRAME_PDU end = { 0 };
 
-	switch (u8(input) % 11) {
+	switch (u8(input) % 12) {
 	case 0:
 		reset.width = u16(input);
 		reset.height = u16(input);
@@ -193,6 +235,9 @@ static void one_message(RdpgfxClientContext *channel, struct input *input)
 		evict.cacheSlot = u16(input);
 		channel->EvictCacheEntry(channel, &evict);
 		break;
+	case 11:
+		desk->later = !desk->later;
+		break;
 	case 9:
 		end.frameId = u8(input);
 		channel->EndFrame(channel, &end);
@@ -207,7 +252,9 @@ static void one_message(RdpgfxClientContext *channel, struct input *input)
 static struct rdp_remote *the_client(struct desk *desk)
 {
 	static struct rdp_remote *rdp;
-	struct remote_config config = { .address = "", .user = "", .password = "", .domain = "" };
+	struct remote_config config = {
+		.address = "", .user = "", .password = "", .domain = "", .video = true
+	};
 	struct remote *remote;
 	struct loop *loop;
 
@@ -238,9 +285,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	rdp_pipeline_open(rdp, &channel);
 	while (input.len > 0 && rdp->failed == END_NONE)
-		one_message(&channel, &input);
+		one_message(&channel, &input, &desk);
 	rdp_pipeline_close(rdp, &channel);
 	rdp_frames_finish(rdp);
+	rdp_video_finish(rdp);
 	rdp_gfx_finish(rdp);
 	free(desk.pixels);
 	return 0;

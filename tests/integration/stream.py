@@ -157,10 +157,14 @@ def unpack_rect(planes, at, total, width, height):
 
 
 class Screen:
-    """The picture of a desktop as frames bring it; codecs: bits of enum codec that were announced."""
+    """The picture of a desktop as frames bring it; codecs: bits of enum codec that were announced.
+
+    The PC's own H.264 is not decoded: films says which pixels it has drawn since they were last exact.
+    """
 
     def __init__(self, codecs=0):
         assert codecs & CODECS["h264"] == 0, "only JPEG is decoded here"
+        self.films, self.passed = bytearray(), 0
         self.codecs = codecs
         self.width = self.height = 0
         self.rgb = bytearray()
@@ -172,6 +176,7 @@ class Screen:
             assert frame["keyframe"], "the size changes without a keyframe"
             self.width, self.height = frame["width"], frame["height"]
             self.rgb = bytearray(self.width * self.height * 3)
+            self.films = bytearray(self.width * self.height)
         assert self.frames or frame["keyframe"], "the first frame is no keyframe"
         for at in range(0, len(frame["copies"]), 12):
             self._copy(*struct.unpack_from("<6H", frame["copies"], at))
@@ -189,6 +194,9 @@ class Screen:
             self._inside(x, y, width, height)
             assert not any(overlap(part, other) for part in parts for other in drawn), "pictures overlap"
             drawn += parts
+            if codec == CODECS["avc420"]:
+                self._film(parts, data)
+                continue
             real_width, real_height, rgb = decode_jpeg(data)
             assert (real_width, real_height) == (width, height), "a JPEG has another size than its rectangle"
             for px, py, w, h in parts:
@@ -197,9 +205,23 @@ class Screen:
                 self._put(px, py, w, [rgb[start:start + w * 3] for start in starts])
             self.pictures += 1
 
+    def _film(self, parts, data):
+        types = [data[at.end()] & 31 for at in re.finditer(b"\0\0\1", data)]
+        assert types and set(types) <= {1, 5, 6, 7, 8, 9, 12}, f"NAL units {types}"
+        self.passed += 1
+        for x, y, width, height in parts:
+            self._mark(x, y, width, height, 1)
+
+    def _mark(self, x, y, width, height, film):
+        for row in range(y, y + height):
+            self.films[row * self.width + x:row * self.width + x + width] = bytes([film]) * width
+
     def _copy(self, sx, sy, x, y, width, height):
         self._inside(sx, sy, width, height)
         self._inside(x, y, width, height)
+        rows = [row * self.width + sx for row in range(sy, sy + height)]
+        assert not any(any(self.films[at:at + width]) for at in rows), "H.264 is copied"
+        self._mark(x, y, width, height, 0)
         line = self.width * 3
         rows = [bytes(self.rgb[(sy + i) * line + sx * 3:(sy + i) * line + (sx + width) * 3]) for i in range(height)]
         self._put(x, y, width, rows)
@@ -217,6 +239,7 @@ class Screen:
         for x, y, width, height in rects:
             self._inside(x, y, width, height)
             self._put(x, y, width, unpack_rect(planes, at, total, width, height))
+            self._mark(x, y, width, height, 0)
             at += width * height
 
     def _put(self, x, y, width, rows):
@@ -310,6 +333,15 @@ class Viewer:
                 return self
             last = shown.difference(real)
         raise AssertionError(f"the picture is not the PC's after {seconds} s: {last}")
+
+    def until_exact(self, seconds=20):
+        """Until nothing is approximate by the PC's H.264 any more, and nothing comes for a moment."""
+        end = time.monotonic() + seconds * harness.PATIENCE
+        while time.monotonic() < end:
+            quiet = not self.step(0.5)
+            if quiet and not any(self.screen.films):
+                return self
+        raise AssertionError(f"{sum(self.screen.films)} pixels are approximate after {seconds} s")
 
     def until_closed(self, seconds=20):
         """Reads to the end; the close code."""

@@ -26,11 +26,11 @@ class Client:
     """A tool-rdp process: lines go in, lines come out."""
 
     def __init__(self, port, user, password, trust="trust", security=AUTO, size=(1024, 768), layout=US, seconds=10,
-                 address="127.0.0.1", domain="", folder=None, wrap=(), audio=False, **env):
+                 address="127.0.0.1", domain="", folder=None, wrap=(), audio=False, video=None, **env):
         self.log = tempfile.NamedTemporaryFile(dir=folder, prefix="tool-", suffix=".log", delete=False)
         self.child = subprocess.Popen(
             [*wrap, str(TOOL), address, str(port), str(security), user, password, domain, *map(str, size), hex(layout),
-             str(seconds), trust, *(["audio"] if audio else [])],
+             str(seconds), trust, *(["audio"] if audio else [video] if video else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1,
             env=harness.environment(**env))
         self.lines, self.seen = queue.Queue(), []
@@ -278,6 +278,35 @@ class Limits(Case):
             ours, theirs = client.picture().rgb, pc.x.picture().rgb
             return len(ours) == len(theirs) and max(abs(a - b) for a, b in zip(ours, theirs)) <= 4
         harness.until("nearly equal pictures", close)
+        self.assertEqual(client.quit(), 0)
+
+
+    def test_video_host(self):
+        """A host that sends H.264: nearly equal, and the same when it is decoded late and all at once."""
+        pc = desktops.Shadow(self.folder / "video", lossy=True, size=(640, 480))
+        self.addCleanup(pc.stop)
+        pc.x.run("xsetroot", "-solid", "#336699")
+
+        def close(client):
+            client.settle(200, 1000)
+            ours, theirs = client.picture().rgb, pc.x.picture().rgb
+            return len(ours) == len(theirs) and max(abs(a - b) for a, b in zip(ours, theirs)) <= 6
+        client = self.connected(pc, video="video")
+        client.expect("video")
+        client.expect("painted")
+        harness.until("nearly equal pictures", lambda: close(client))
+        self.assertEqual(client.quit(), 0)
+        client = self.connected(pc, video="later")
+        client.expect("video")
+        for colour in ("#804020", "#113355", "#ddbb99"):
+            pc.x.run("xsetroot", "-solid", colour)
+            client.settle(300, 1000)
+        self.assertNotIn("painted", client.seen)
+        client.send("want")
+        client.expect("painted")
+        harness.until("nearly equal pictures", lambda: client.send("want") or close(client))
+        client.send("want")
+        self.assertRegex(client.expect("want 1"), r"units (\d+) passable \1$")
         self.assertEqual(client.quit(), 0)
 
 

@@ -149,6 +149,7 @@ class Host:
 
 class Case(test_rdp_client.Case):
     kind = "graphics"
+    video = None
 
     @classmethod
     def setUpClass(cls):
@@ -162,7 +163,8 @@ class Case(test_rdp_client.Case):
         self.addCleanup(host.stop)
         # what was freed would count as memory for long
         options = harness.environment()["ASAN_OPTIONS"] + ":quarantine_size_mb=4"
-        client = self.connected(host, security=TLS, size=(WIDTH, HEIGHT), ASAN_OPTIONS=options)
+        client = self.connected(host, security=TLS, size=(WIDTH, HEIGHT), video=self.video,
+                                ASAN_OPTIONS=options)
         return host, client
 
     def mirror(self, client):
@@ -436,6 +438,45 @@ class Hostile(Case):
         self.assertEqual(self.mirror(client)[0], 0)
         self.assertLess(self.memory_mb(client) - before, self.MOST_MB)
         self.assertEqual(client.quit(), 0)
+
+
+def avc420(rects, data, count=None):
+    """RDPGFX_AVC420_BITMAP_STREAM ([MS-RDPEGFX] 2.2.4.4)."""
+    return (struct.pack("<I", len(rects) if count is None else count) + b"".join(struct.pack("<4H", *r) for r in rects) +
+            b"\x16\x64" * len(rects) + data)
+
+
+class HostileVideo(Hostile):
+    """H.264 that was asked for, and is wrong. Nobody but the decoder is asked to say so."""
+
+    video = "later"
+    whole = (0, 0, WIDTH, HEIGHT)
+    # A unit that looks as if it built on others, as far as one sees without decoding.
+    small = b"\0\0\0\1\x41\x9a\x24\x6c"
+
+    for name in [name for name in dir(Hostile) if name.startswith("test_")]:
+        locals()[name] = None
+
+    def picture(self, rects, data, count=None):
+        return draw(1, AVC420, *self.whole, avc420(rects, data, count))
+
+    def test_units(self):
+        self.each("pc-protocol", {
+            "nothing": [self.picture([self.whole], b"")],
+            "rubbish": [self.picture([self.whole], bytes(range(256)) * 20)],
+            "rectangle outside": [self.picture([(0, 0, WIDTH + 1, HEIGHT)], self.small)],
+            "inverted": [self.picture([(9, 9, 8, 10)], self.small)],
+            "thousands of rectangles": [self.picture([(0, 0, 1, 1)] * 20000, self.small)],
+            "the surface again and again": [self.picture([self.whole] * 20, self.small)],
+            "more rectangles than there are": [self.picture([self.whole], self.small, count=0x10000001)],
+        })
+
+    def test_huge_unit(self):
+        self.ends("pc-too-big", self.picture([self.whole], self.small + b"\xff" * (9 << 20)))
+
+    def test_endless_tiny_units(self):
+        """They are kept for later, but not without end; the decoder then finds out."""
+        self.ends("pc-protocol", self.picture([(0, 0, 8, 8)], self.small), times=2000)
 
 
 class HostileBitmaps(Hostile):

@@ -3,11 +3,11 @@
  * obeys lines on stdin and prints what happens, one line an event.
  *
  *   tool-rdp address port security user password domain width height layout connect_s
- * pin|trust|refuse [audio]
+ * pin|trust|refuse [audio|video|later]
  *
  * key KEYSYM SCANCODE DOWN | text … | pointer X Y BUTTONS WX WY | resize W H [W H] | hold 0|1 |
- * dump FILE (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | mirror | sound
- * FILE (keeps what is played from now on: 16-bit, interleaved) | heard | quit
+ * dump FILE (BGRX rows) | settle QUIET_MS MAX_MS | channels | support | frames | mirror | want |
+ * sound FILE (keeps what is played from now on: 16-bit, interleaved) | heard | quit
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -35,6 +35,8 @@ struct tool {
 	size_t len;
 	bool trust, settling, closed, quit;
 	uint8_t *pixels;
+	bool later; /* H.264 is decoded when it is wanted */
+	unsigned long units, passable;
 	uint8_t *mirror; /* the picture of a viewer that gets each part as soon as it is told */
 	unsigned width, height;
 	size_t stride;
@@ -106,6 +108,26 @@ static void tool_copied(void *ctx, int from_x, int from_y, int x, int y, int wid
 	}
 	tool->copies++;
 	tool->last_damage_us = clock_mono_us();
+}
+
+/* A worker whose viewers show H.264 themselves needs no pixels before it says so ("want"). */
+static bool tool_video(void *ctx, struct remote_unit *unit)
+{
+	struct tool *tool = ctx;
+
+	tool->units++;
+	tool->passable += unit->passable;
+	tool->last_damage_us = clock_mono_us();
+	if (tool->units == 1)
+		printf("video\n");
+	return tool->later;
+}
+
+static void tool_decoded(void *ctx, const struct remote_unit *unit)
+{
+	for (size_t i = 0; i < unit->clip_count; i++)
+		tool_damaged(ctx, unit->box.x + unit->clips[i].x, unit->box.y + unit->clips[i].y,
+			     unit->clips[i].width, unit->clips[i].height);
 }
 
 static unsigned long tool_differs(const struct tool *tool)
@@ -273,6 +295,9 @@ static void tool_command(struct tool *tool, char *line)
 	} else if (util_streq(line, "frames")) {
 		printf("frames %lu damages %lu copies %lu\n", tool->frames, tool->damages,
 		       tool->copies);
+	} else if (util_streq(line, "want")) {
+		printf("want %d units %lu passable %lu\n", ops->settle(tool->remote), tool->units,
+		       tool->passable);
 	} else if (util_streq(line, "mirror")) {
 		printf("mirror differs %lu copies %lu\n", tool_differs(tool), tool->copies);
 	} else if (util_streq(line, "sound")) {
@@ -340,6 +365,8 @@ int main(int argc, char **argv)
 		.resized = tool_resized,
 		.damaged = tool_damaged,
 		.copied = tool_copied,
+		.video = tool_video,
+		.decoded = tool_decoded,
 		.frame_done = tool_frame_done,
 		.cursor = tool_cursor,
 		.bell = tool_bell,
@@ -355,8 +382,11 @@ int main(int argc, char **argv)
 	uint64_t begin;
 	int code = 2;
 
-	if (argc != 12 && !(argc == 13 && util_streq(argv[12], "audio")))
+	const char *more = argc == 13 ? argv[12] : "";
+
+	if (argc != 12 && argc != 13)
 		return 64;
+	tool.later = util_streq(more, "later");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_init("tool-rdp", LOG_LEVEL_DEBUG);
 	config = (struct remote_config){
@@ -370,7 +400,8 @@ int main(int argc, char **argv)
 		.height = (unsigned)atoi(argv[8]),
 		.layout = (uint32_t)strtoul(argv[9], NULL, 0),
 		.connect_s = (unsigned)atoi(argv[10]),
-		.audio = argc == 13,
+		.audio = util_streq(more, "audio"),
+		.video = tool.later || util_streq(more, "video"),
 	};
 	tool.thread = pthread_self();
 	tool.trust = util_streq(argv[11], "trust");

@@ -14,7 +14,7 @@
 
 enum {
 	UNIT_PADDING = 64, /* zeroed bytes behind the data, for decoders that read ahead */
-	UNIT_BYTES = 4 << 20,
+	UNIT_BYTES = 8 << 20,
 };
 
 struct remote_unit {
