@@ -4,12 +4,13 @@
  *
  *   bench-viewer gateway|rfb port [path ca [cert key]]
  *
- * Environment: BENCH_COOKIE, BENCH_CODECS, BENCH_ENCODINGS. Commands on standard input, each
- * answered with a line: start watch|type|wheel|page <ms>   measures from now on, with an input
- * every so many ms stop                               answers with the figures as JSON click <x>
- * <y>                      also leaves the pointer there picture <file>                     writes
- * what would be on the screen as PPM The first line, "ready <width> <height>", comes with the first
- * picture.
+ * Environment: BENCH_COOKIE, BENCH_CODECS (bits of enum codec), BENCH_ENCODINGS.
+ * Commands on standard input, each answered with a line:
+ *   start watch|type|wheel|page <ms>   measures from now on, with an input every so many ms
+ *   stop                               answers with the figures as JSON
+ *   click <x> <y>                      also leaves the pointer there
+ *   picture <file>                     writes what would be on the screen as PPM
+ * The first line, "ready <width> <height>", comes with the first picture.
  */
 #include <poll.h>
 #include <string.h>

@@ -199,14 +199,10 @@ static void test_library(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_library),
-		cmocka_unit_test(test_nothing_is_redirected),
-		cmocka_unit_test(test_sound),
-		cmocka_unit_test(test_video),
-		cmocka_unit_test(test_security),
-		cmocka_unit_test(test_size_and_keyboard),
-		cmocka_unit_test(test_login),
-		cmocka_unit_test(test_password_is_forgotten),
+		cmocka_unit_test(test_library),  cmocka_unit_test(test_nothing_is_redirected),
+		cmocka_unit_test(test_sound),    cmocka_unit_test(test_video),
+		cmocka_unit_test(test_security), cmocka_unit_test(test_size_and_keyboard),
+		cmocka_unit_test(test_login),    cmocka_unit_test(test_password_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
