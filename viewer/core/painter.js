@@ -120,9 +120,11 @@ export class Painter {
 
 	/** @param {Rect[]} rects that are seen instead of H.264 now */
 	#cover(rects) {
-		for (const rect of rects)
+		for (const rect of rects) {
 			this.#films = this.#films.flatMap((film) => without(film, rect));
-		if (this.#films.length > MANY_FILMS)
-			this.#films = [boundingBox(this.#films)];
+			/* At once: each rectangle inside of one makes four. */
+			if (this.#films.length > MANY_FILMS)
+				this.#films = [boundingBox(this.#films)];
+		}
 	}
 }

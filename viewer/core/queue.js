@@ -126,8 +126,10 @@ export class FrameQueue {
 			this.#show(entry.plan, entry.decoded, entry.arrival);
 		} catch (error) {
 			this.#fault(entry, error);
-			return;
 		}
+		/* A fault has cleared the queue, or is a mistake of ours: then the next one has its turn. */
+		if (this.#entries[0] !== entry)
+			return;
 		this.#entries.shift();
 		entry.release();
 		this.#watch();
