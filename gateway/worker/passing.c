@@ -26,6 +26,13 @@ static bool is_inside(const struct rect *box, const struct rect *part)
 	       box->y + box->height <= part->y + part->height;
 }
 
+bool passing_concerns(const struct screen_output *output, const struct remote_unit *unit)
+{
+	const struct rect *box = &unit->box, *part = &output->part;
+	return box->x < part->x + part->width && part->x < box->x + box->width &&
+	       box->y < part->y + part->height && part->y < box->y + box->height;
+}
+
 /* The viewer can draw the unit itself. */
 static bool suits(const struct screen_output *output, const struct remote_unit *unit)
 {

@@ -7,6 +7,9 @@
 
 #include "worker/screen.h"
 
+/* The viewer sees some of where the unit's pictures lie. */
+bool passing_concerns(const struct screen_output *output, const struct remote_unit *unit);
+
 /* A unit has come. True: the viewer gets it, and needs no pixels of it until they are still. */
 bool passing_take(struct screen_output *output, struct remote_unit *unit, uint64_t now_us);
 

@@ -306,7 +306,7 @@ bool screen_video(struct screen *screen, struct remote_unit *unit)
 	follow_past_add(&screen->past, unit);
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
 		struct screen_output *output = &screen->outputs[i];
-		if (!output->viewer)
+		if (!output->viewer || !passing_concerns(output, unit))
 			continue;
 		bool passed = screen->pictured && passing_take(output, unit, now);
 		any |= passed;

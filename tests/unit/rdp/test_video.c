@@ -406,20 +406,30 @@ static void test_order_of_surfaces(void **state)
 	RDPGFX_DELETE_SURFACE_PDU delete = { .surfaceId = 1 };
 	RDPGFX_RESET_GRAPHICS_PDU reset = { .width = WIDTH, .height = HEIGHT };
 	RECTANGLE_16 part = { 0, 0, OTHER, OTHER };
+	struct film other;
 	wait_for_a_quarter();
 	assert_int_equal(channel.MapSurfaceToOutput(&channel, &map), CHANNEL_RC_OK);
 	assert_first();
 	wait_for_a_quarter();
 	assert_int_equal(channel.ResetGraphics(&channel, &reset), CHANNEL_RC_OK);
 	assert_first();
-	/* Another surface's stream: one at a time. */
+	/* Another surface's stream waits beside it, and its key picture hides nothing of this one.
+	 */
 	wait_for_a_quarter();
-	film_next(&film, true);
 	uint32_t before = last->number, stream = last->stream;
-	assert_int_equal(send_data(2, film.packet->data, (size_t)film.packet->size, &part, 1),
-			 CHANNEL_RC_OK);
-	assert_int_equal(decoded[0], before);
+	film_start(&other, OTHER, OTHER);
+	for (unsigned i = 0; i < 2; i++) {
+		film_next(&other, true);
+		assert_int_equal(
+			send_data(2, other.packet->data, (size_t)other.packet->size, &part, 1),
+			CHANNEL_RC_OK);
+	}
+	film_stop(&other);
 	assert_int_not_equal(last->stream, stream);
+	assert_int_equal(rdp->video.count, 2);
+	fill(2, (RECTANGLE_16){ 0, 0, 1, 1 });
+	assert_int_equal(decoded[0], before);
+	assert_int_equal(decoded[1], last->number);
 	wait_for_a_quarter();
 	assert_int_equal(channel.DeleteSurface(&channel, &delete), CHANNEL_RC_OK);
 	assert_first();

@@ -21,6 +21,19 @@ void rdp_video_init(struct rdp_remote *rdp)
 	loop_timer_init(rdp->remote.loop, &rdp->video.timer, on_timer);
 }
 
+static struct remote_unit *waiting_at(const struct rdp_video *video, size_t i)
+{
+	return video->waiting[(video->first + i) % RDP_VIDEO_UNITS];
+}
+
+/* There is room for it. */
+static void push(struct rdp_video *video, struct remote_unit *unit)
+{
+	video->waiting[(video->first + video->count) % RDP_VIDEO_UNITS] = unit;
+	video->count++;
+	video->bytes += unit->len;
+}
+
 static struct remote_unit *shift(struct rdp_video *video)
 {
 	struct remote_unit *unit = video->waiting[video->first];
@@ -71,7 +84,7 @@ static enum err draw(struct rdp_remote *rdp, struct rdp_surface *surface,
 static bool is_hidden(const struct rdp_video *video, const struct remote_unit *unit)
 {
 	for (size_t i = 0; i < video->count; i++)
-		if (unit_hides(video->waiting[(video->first + i) % RDP_VIDEO_UNITS], unit))
+		if (unit_hides(waiting_at(video, i), unit))
 			return true;
 	return false;
 }
@@ -99,11 +112,20 @@ static void announce(struct rdp_remote *rdp, const struct rdp_surface *surface,
 		rdp_events(rdp)->decoded(rdp->remote.ctx, unit);
 }
 
+static struct rdp_surface *surface_of(const struct rdp_remote *rdp, const struct remote_unit *unit)
+{
+	const struct rdp_surfaces *surfaces = &rdp->surfaces;
+	for (size_t i = 0; i < surfaces->count; i++)
+		if (surfaces->list[i]->stream == unit->stream)
+			return surfaces->list[i];
+	return NULL;
+}
+
 static enum err decode_first(struct rdp_remote *rdp)
 {
 	struct rdp_video *video = &rdp->video;
-	struct rdp_surface *surface = rdp_surfaces_find(&rdp->surfaces, video->surface);
 	struct remote_unit *unit = shift(video);
+	struct rdp_surface *surface = surface_of(rdp, unit);
 	enum err err = surface ? decode(rdp, surface, unit) : ERR_INTERNAL;
 	if (!video->count && !video->busy)
 		video->wanted = false;
@@ -132,10 +154,11 @@ enum err rdp_video_settle_at(struct rdp_remote *rdp, uint32_t surface, unsigned 
 			     unsigned right, unsigned bottom)
 {
 	const struct rdp_video *video = &rdp->video;
-	for (size_t i = 0; i < video->count && video->surface == surface; i++) {
-		const struct remote_unit *unit =
-			video->waiting[(video->first + i) % RDP_VIDEO_UNITS];
-		if (touches(&unit->clip, left, top, right, bottom))
+	const struct rdp_surface *touched = rdp_surfaces_find(&rdp->surfaces, surface);
+	for (size_t i = 0; touched && i < video->count; i++) {
+		const struct remote_unit *unit = waiting_at(video, i);
+		if (unit->stream == touched->stream &&
+		    touches(&unit->clip, left, top, right, bottom))
 			return rdp_video_settle(rdp);
 	}
 	return OK;
@@ -265,16 +288,24 @@ static bool is_full(const struct rdp_video *video)
 	       video->bytes > RDP_VIDEO_BYTES - UNIT_BYTES;
 }
 
-static void drop_hidden(struct rdp_video *video, const struct remote_unit *unit)
+/* Those that the key unit makes superfluous: all of its stream, or none. */
+static void drop_hidden(struct rdp_video *video, const struct remote_unit *key)
 {
-	for (size_t i = 0; i < video->count; i++)
-		if (!unit_hides(unit, video->waiting[(video->first + i) % RDP_VIDEO_UNITS]))
+	size_t count = video->count;
+	for (size_t i = 0; i < count; i++)
+		if (waiting_at(video, i)->stream == key->stream &&
+		    !unit_hides(key, waiting_at(video, i)))
 			return;
-	forget(video);
+	for (size_t i = 0; i < count; i++) {
+		struct remote_unit *unit = shift(video);
+		if (unit->stream == key->stream)
+			unit_unref(unit);
+		else
+			push(video, unit);
+	}
 }
 
-static enum err keep(struct rdp_remote *rdp, const struct rdp_surface *surface,
-		     struct remote_unit *unit)
+static enum err keep(struct rdp_remote *rdp, struct remote_unit *unit)
 {
 	struct rdp_video *video = &rdp->video;
 	enum err err = OK;
@@ -282,9 +313,7 @@ static enum err keep(struct rdp_remote *rdp, const struct rdp_surface *surface,
 		drop_hidden(video, unit);
 	while (!err && video->count && is_full(video))
 		err = decode_first(rdp);
-	video->surface = surface->id;
-	video->bytes += unit->len;
-	video->waiting[(video->first + video->count++) % RDP_VIDEO_UNITS] = unit_ref(unit);
+	push(video, unit_ref(unit));
 	video->busy = false;
 	/* With a decoder that is slower than the PC the worker would wait without end. */
 	return !err && video->wanted ? rdp_video_settle(rdp) : err;
@@ -308,20 +337,17 @@ enum err rdp_video_command(struct rdp_remote *rdp, struct rdp_surface *surface,
 {
 	struct rdp_video *video = &rdp->video;
 	struct remote_unit *unit = NULL;
-	enum err err = OK;
+	enum err err;
 	/* FreeRDP has read it, as far as lengths go. */
 	if (!command->extra || !rdp->remote.config.video)
 		return ERR_PROTOCOL;
-	if (video->count && video->surface != surface->id)
-		err = rdp_video_settle(rdp);
-	if (!err)
-		err = make_unit(rdp, surface, command->extra, &unit);
+	err = make_unit(rdp, surface, command->extra, &unit);
 	if (err)
 		return err;
 	/* Until it is decoded, or waits, the worker must not think that it has all pixels. */
 	video->busy = true;
 	if (surface->mapped && rdp_events(rdp)->video(rdp->remote.ctx, unit) && unit->passable)
-		err = keep(rdp, surface, unit);
+		err = keep(rdp, unit);
 	else
 		err = decode_now(rdp, surface, unit);
 	unit_unref(unit);

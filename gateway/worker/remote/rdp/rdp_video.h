@@ -23,9 +23,8 @@ struct rdp_remote;
 struct rdp_surface;
 
 struct rdp_video {
-	struct remote_unit *waiting[RDP_VIDEO_UNITS]; /* owned; a ring, all of one surface */
+	struct remote_unit *waiting[RDP_VIDEO_UNITS]; /* owned; a ring */
 	size_t first, count, bytes;
-	uint16_t surface; /* that they belong to */
 	uint64_t cost_us; /* of decoding one, of late */
 	uint32_t numbers, streams;
 	bool busy;               /* a unit was told and does not wait yet */
