@@ -27,7 +27,7 @@ enum err surface_resize(struct surface *surface, unsigned width, unsigned height
 	    add_overflows(row, (size_t)ROW_ALIGN - 1, &row))
 		return ERR_TOO_BIG;
 	row -= row % ROW_ALIGN;
-	if (mul_overflows(row, (size_t)height, &size))
+	if (mul_overflows(row, (size_t)height + SURFACE_SPARE_ROWS, &size))
 		return ERR_TOO_BIG;
 	/* Anonymous pages come zeroed and page-aligned. */
 	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -15,13 +15,16 @@ enum {
 	SURFACE_MAX_WIDTH = 7680,
 	SURFACE_MAX_HEIGHT = 4320,
 	SURFACE_PIXEL = 4, /* bytes */
+	/* Behind the last row, for a decoder that a hostile PC makes write a row and a pixel too
+	 * many (FreeRDP's ClearCodec). Never read, and no memory until then. */
+	SURFACE_SPARE_ROWS = 2,
 };
 
 struct surface {
 	uint8_t *data; /* owned; NULL while there is no desktop */
 	unsigned width, height;
 	size_t stride; /* bytes from row to row, a multiple of 64 */
-	size_t size;   /* mapped bytes */
+	size_t size;   /* mapped bytes, with the spare rows */
 };
 
 /* For the few loops over every pixel: gcc vectorises them at -O3 only, clang at -O2 already. */

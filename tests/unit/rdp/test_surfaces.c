@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include <sanitizer/asan_interface.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -92,6 +93,23 @@ static void shown(uint16_t id, unsigned width, unsigned height, unsigned x, unsi
 {
 	assert_ok(rdp_surfaces_create(&surfaces, id, width, height));
 	assert_ok(rdp_surfaces_map(&surfaces, id, x, y));
+}
+
+/* FreeRDP's ClearCodec can be made to write a row and a pixel too many, and is not built to be
+ * caught at it. */
+static void test_a_row_too_many_hurts_nobody(void **state)
+{
+	const struct rdp_surface *surface;
+
+	(void)state;
+	assert_ok(rdp_surfaces_create(&surfaces, 1, 64, 128));
+	assert_ok(rdp_surfaces_write_apart(rdp_surfaces_find(&surfaces, 1)));
+	surface = rdp_surfaces_find(&surfaces, 1);
+#ifdef __SANITIZE_ADDRESS__
+	assert_null(__asan_region_is_poisoned(surface->own + 128 * surface->stride,
+					      surface->stride + 4));
+#endif
+	assert_int_equal(surface->stride, 64 * 4);
 }
 
 /* Where it can a surface lies in the framebuffer: what is drawn is there, told at once and exactly.
@@ -347,6 +365,7 @@ static void test_room_for_tiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_row_too_many_hurts_nobody),
 		TEST(test_in_the_framebuffer),
 		TEST(test_moved),
 		TEST(test_two_monitors),

@@ -243,15 +243,13 @@ static enum err progressive_room(struct rdp_decoders *decoders, struct rdp_surfa
 static enum err draw_progressive(struct rdp_decoders *decoders, struct rdp_surface *surface,
 				 const RDPGFX_SURFACE_COMMAND *command, REGION16 *drawn)
 {
-	struct rdp_rfx_extent extent;
-	enum err err = rdp_rfx_check_progressive(command->data, command->length, surface->width,
-						 surface->height, &extent);
+	unsigned width = progressive_size(surface->width);
+	unsigned height = progressive_size(surface->height);
+	enum err err = rdp_rfx_check_progressive(command->data, command->length, width, height);
 
-	if (!err && (extent.right > progressive_size(surface->width) ||
-		     extent.bottom > progressive_size(surface->height)))
-		err = ERR_PROTOCOL;
+	/* As far as the decoder goes at most, whatever this message says. */
 	if (!err)
-		err = rdp_surfaces_write(surface, extent.right, extent.bottom);
+		err = rdp_surfaces_write(surface, width, height);
 	if (!err)
 		err = progressive_room(decoders, surface);
 	if (err)

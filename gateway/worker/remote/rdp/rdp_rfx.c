@@ -1,6 +1,7 @@
 #include "worker/remote/rdp/rdp_rfx.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -10,6 +11,8 @@ enum {
 	RFX_REGION = 0xccc6,
 	RFX_EXTENSION = 0xccc7,
 	RFX_TILE_BLOCK = 0xcac3,
+	PROGRESSIVE_FRAME_BEGIN = 0xccc1,
+	PROGRESSIVE_FRAME_END = 0xccc2,
 	PROGRESSIVE_REGION = 0xccc4,
 	PROGRESSIVE_TILE_FIRST = 0xccc5,
 	PROGRESSIVE_TILE_LAST = 0xccc7,
@@ -28,7 +31,14 @@ struct reader {
 /* Where the pixels go. */
 struct target {
 	uint32_t left, top, width, height;
-	struct rdp_rfx_extent extent;
+	uint32_t right, bottom; /* of the rectangles, on the surface */
+	uint32_t tiles;         /* of a progressive message so far */
+};
+
+/* The rectangles of a region, from upper edge to lower. */
+struct spans {
+	uint16_t top[RDP_RFX_MAX_RECTS], bottom[RDP_RFX_MAX_RECTS];
+	size_t count;
 };
 
 static bool skip(struct reader *reader, size_t len)
@@ -75,21 +85,50 @@ static bool take_block(struct reader *reader, uint32_t *ret_type, struct reader 
 	return true;
 }
 
+static size_t spanning(const struct spans *spans, uint16_t y)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < spans->count; i++)
+		count += spans->top[i] <= y && y < spans->bottom[i];
+	return count;
+}
+
+/* A few stripes that cross as many others make a list of all crossings. */
+static bool few_pieces(const struct spans *spans)
+{
+	uint8_t edges[(UINT16_MAX + 1) / 8] = { 0 };
+	size_t pieces = 0;
+
+	for (size_t i = 0; i < 2 * spans->count; i++) {
+		uint16_t y = i % 2 ? spans->bottom[i / 2] : spans->top[i / 2];
+
+		if (edges[y / 8] & 1 << y % 8)
+			continue;
+		edges[y / 8] = (uint8_t)(edges[y / 8] | 1 << y % 8);
+		pieces += spanning(spans, y);
+	}
+	return pieces <= RDP_RFX_MAX_PIECES;
+}
+
 static bool check_rects(struct reader *reader, uint32_t count, struct target *target)
 {
+	struct spans spans = { .count = count };
 	uint32_t x, y, width, height;
 
 	if (count > RDP_RFX_MAX_RECTS)
 		return false;
-	while (count-- > 0) {
+	for (size_t i = 0; i < count; i++) {
 		if (!take_u16(reader, &x) || !take_u16(reader, &y) || !take_u16(reader, &width) ||
 		    !take_u16(reader, &height) || target->left + x + width > UINT16_MAX ||
 		    target->top + y + height > UINT16_MAX)
 			return false;
-		target->extent.right = MAX(target->extent.right, target->left + x + width);
-		target->extent.bottom = MAX(target->extent.bottom, target->top + y + height);
+		target->right = MAX(target->right, target->left + x + width);
+		target->bottom = MAX(target->bottom, target->top + y + height);
+		spans.top[i] = (uint16_t)y;
+		spans.bottom[i] = (uint16_t)(y + height);
 	}
-	return true;
+	return few_pieces(&spans);
 }
 
 static uint32_t tiles_over(uint32_t size)
@@ -167,20 +206,26 @@ static bool check_progressive_region(struct reader *body, struct target *target)
 	       take_u8(body, &progressive) && take_u8(body, &flags) && take_u16(body, &tiles) &&
 	       skip(body, 4) && check_rects(body, rects, target) &&
 	       skip(body, quants * QUANT_BYTES + progressive * PROGRESSIVE_QUANT_BYTES) &&
-	       check_tiles(body, tiles, PROGRESSIVE_TILE_FIRST, PROGRESSIVE_TILE_LAST, target);
+	       check_tiles(body, tiles, PROGRESSIVE_TILE_FIRST, PROGRESSIVE_TILE_LAST, target) &&
+	       (target->tiles += tiles) <=
+		       RDP_RFX_TILES_AGAIN * tiles_over(target->width) * tiles_over(target->height);
 }
 
-enum err rdp_rfx_check_progressive(const uint8_t *data, size_t len, uint32_t width, uint32_t height,
-				   struct rdp_rfx_extent *ret)
+enum err rdp_rfx_check_progressive(const uint8_t *data, size_t len, uint32_t width, uint32_t height)
 {
 	struct target target = { .width = width, .height = height };
 	struct reader reader = { data, len }, body;
+	bool in_frame = false;
 	uint32_t type;
 
-	while (reader.len >= BLOCK_HEADER)
-		if (!take_block(&reader, &type, &body) ||
-		    (type == PROGRESSIVE_REGION && !check_progressive_region(&body, &target)))
+	while (reader.len >= BLOCK_HEADER) {
+		if (!take_block(&reader, &type, &body))
 			return ERR_PROTOCOL;
-	*ret = target.extent;
-	return OK;
+		if (type == PROGRESSIVE_FRAME_BEGIN || type == PROGRESSIVE_FRAME_END)
+			in_frame = type == PROGRESSIVE_FRAME_BEGIN;
+		else if (type == PROGRESSIVE_REGION &&
+			 (!in_frame || !check_progressive_region(&body, &target)))
+			return ERR_PROTOCOL;
+	}
+	return target.right <= width && target.bottom <= height ? OK : ERR_PROTOCOL;
 }

@@ -11,8 +11,12 @@
 #include "base/err.h"
 
 enum {
-	RDP_RFX_TILE = 64,        /* pixels, both ways */
-	RDP_RFX_MAX_RECTS = 1024, /* of one region: each one more costs as much as all before */
+	RDP_RFX_TILE = 64, /* pixels, both ways */
+	/* Of one region: each one more costs as much as all before, and so does each piece of them
+	 * when they are cut along all their upper and lower edges. */
+	RDP_RFX_MAX_RECTS = 1024,
+	RDP_RFX_MAX_PIECES = 4096,
+	RDP_RFX_TILES_AGAIN = 4, /* a message draws each of the surface's tiles so often */
 };
 
 /*
@@ -23,13 +27,12 @@ enum {
 nodiscard enum err rdp_rfx_check(const uint8_t *data, size_t len, uint32_t left, uint32_t top,
 				 uint32_t width, uint32_t height);
 
-/* What a message writes to: nothing right of and below this. */
-struct rdp_rfx_extent {
-	uint32_t right, bottom;
-};
-
-/* The same for a progressive message, which is for a whole surface and cut off nowhere. */
+/*
+ * The same for a progressive message, which is for a whole surface and cut off nowhere: its
+ * rectangles lie inside a surface of this size. Regions stand inside a frame: of others the decoder
+ * takes the number of rectangles, but not the rectangles.
+ */
 nodiscard enum err rdp_rfx_check_progressive(const uint8_t *data, size_t len, uint32_t width,
-					     uint32_t height, struct rdp_rfx_extent *ret);
+					     uint32_t height);
 
 #endif

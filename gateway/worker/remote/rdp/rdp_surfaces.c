@@ -81,7 +81,7 @@ static enum err give_memory(struct rdp_surface *surface)
 {
 	size_t stride = (size_t)rdp_surface_aligned(surface->width) * PIXEL;
 
-	surface->own = calloc(rdp_surface_aligned(surface->height), stride);
+	surface->own = calloc(rdp_surface_aligned(surface->height) + SURFACE_SPARE_ROWS, stride);
 	if (!surface->own)
 		return ERR_NOMEM;
 	surface->data = surface->own;
