@@ -20,7 +20,7 @@ struct sound {
 	int16_t pcm[SOUND_FRAMES * RESAMPLE_CHANNELS];
 	size_t filled; /* frames of pcm */
 	uint32_t sequence;
-	unsigned quiet;    /* packets of silence in a row */
+	unsigned quiet;    /* packets of silence in a row that were sent */
 	uint64_t heard_us; /* until when the sound that came would last, were it played at once */
 };
 
@@ -101,11 +101,12 @@ static enum err send_packet(struct sound *sound, uint64_t now_us)
 	opus_int32 len;
 
 	sound->filled = 0;
-	sound->quiet = is_quiet(sound) ? sound->quiet + 1 : 0;
-	if (sound->quiet > SOUND_QUIET_PACKETS) {
-		sound->quiet = SOUND_QUIET_PACKETS; /* it must not wrap */
+	if (!is_quiet(sound))
+		sound->quiet = 0;
+	else if (sound->quiet == SOUND_QUIET_PACKETS)
 		return OK;
-	}
+	else
+		sound->quiet++;
 	len = opus_encode(sound->encoder, sound->pcm, SOUND_FRAMES, data, sizeof(data));
 	if (len < 0)
 		return ERR_INTERNAL;

@@ -251,6 +251,13 @@ static void test_silence_is_not_sent(void **state)
 	assert_int_equal(sound_take(listener->sound, samples, SOUND_FRAMES, 48000, 2, now), OK);
 	assert_int_equal(listener->packets, SOUND_QUIET_PACKETS + 1);
 	assert_int_equal(listener->sequence, 101);
+	/* The next silence begins as the first did. */
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		samples[i] = 0;
+	for (int i = 0; i < 100; i++, now += 20000)
+		assert_int_equal(sound_take(listener->sound, samples, SOUND_FRAMES, 48000, 2, now),
+				 OK);
+	assert_in_range(listener->packets, SOUND_QUIET_PACKETS + 2, 2 * SOUND_QUIET_PACKETS + 1);
 }
 
 static void test_soft_sound_is_sent(void **state)

@@ -133,6 +133,30 @@ static void test_boxes(void **state)
 	bench_stop(&bench);
 }
 
+/* Boxes do not touch: one that joins others may reach more, those before it too. */
+static void test_joined_boxes(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct heat_box boxes[HEAT_BOXES];
+	/* A tile between two others, cornerwise. Below, two that reach one only when they joined
+	 * another. */
+	const size_t tiles[] = { 0, 2, 11, 53, 60, 71, 72 };
+	bench_start(&bench);
+	for (int i = 0; i < 30; i++)
+		beat(&bench, tiles, ARRAY_SIZE(tiles), 50000);
+	assert_int_equal(heat_find(&bench.heat, &bench.damage, bench.now_us, HEAT_RUN_US, boxes),
+			 2);
+	assert_int_equal(boxes[0].hot, 4);
+	assert_int_equal(boxes[0].right, 4);
+	assert_int_equal(boxes[0].top, 5);
+	assert_int_equal(boxes[0].bottom, 8);
+	assert_int_equal(boxes[1].hot, 3);
+	assert_int_equal(boxes[1].right, 3);
+	assert_int_equal(boxes[1].bottom, 2);
+	bench_stop(&bench);
+}
+
 /* As many as there is room for, the whole desktop among them. */
 static void test_many_boxes(void **state)
 {
@@ -165,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_what_does_not_count),
 		cmocka_unit_test(test_two_parts_are_one_beat),
 		cmocka_unit_test(test_boxes),
+		cmocka_unit_test(test_joined_boxes),
 		cmocka_unit_test(test_many_boxes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

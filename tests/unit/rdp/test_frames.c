@@ -141,6 +141,18 @@ static void test_gathered(void **state)
 	assert_false(loop_timer_running(&now.rdp.frames.gather));
 }
 
+/* However busy the PC is: what began 0.1 s ago is shown before anything more is gathered. */
+static void test_busy(void **state)
+{
+	(void)state;
+	part(0, 0, 1000, 50);
+	assert_int_equal(now.done, 0);
+	now.rdp.frames.since_us -= 100000;
+	part(0, 50, 1000, 100);
+	assert_ok(loop_step(now.loop, 0));
+	assert_int_equal(now.done, 1);
+}
+
 /* A cursor that blinks beside marked frames is no frame. */
 static void test_marked(void **state)
 {
@@ -157,8 +169,13 @@ static void test_marked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_acknowledged_at_once), TEST(test_held),     TEST(test_endless),
-		TEST(test_without_marks),        TEST(test_gathered), TEST(test_marked),
+		TEST(test_acknowledged_at_once),
+		TEST(test_held),
+		TEST(test_endless),
+		TEST(test_without_marks),
+		TEST(test_gathered),
+		TEST(test_busy),
+		TEST(test_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
