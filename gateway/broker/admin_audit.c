@@ -1,8 +1,6 @@
 /*
  * admin_audit.c - sekisho audit …: reading and checking the audit log.
  */
-#include <time.h>
-
 #include "audit/audit.h"
 #include "broker/admin.h"
 
@@ -10,15 +8,9 @@ enum { AUDIT_LIST_DEFAULT = 20, AUDIT_LIST_MAX = 200 };
 
 static json_t *row_json(const struct audit_row *row)
 {
-	time_t seconds = (time_t)(row->time_ms / 1000);
-	char time_text[32] = "";
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm))
-		strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("[I, s, s, s, I, s, s, s]", (json_int_t)row->seq, time_text, row->event,
-			 row->account, (json_int_t)row->device, row->address, row->session,
-			 row->detail);
+	return json_pack("[I, I, s, s, I, s, s, s]", (json_int_t)row->seq,
+			 (json_int_t)(row->time_ms / 1000), row->event, row->account,
+			 (json_int_t)row->device, row->address, row->session, row->detail);
 }
 
 enum err admin_audit_list(struct admin_call *call)

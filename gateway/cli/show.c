@@ -23,82 +23,121 @@ enum {
 	HEX_ROOM = 3 * 64,
 };
 
-/* Columns that the broker names by code: what stands above them in Japanese, and which hold seconds
- * since 1970. */
-static const struct {
+/* What the broker names by code, columns and members: what stands for it in Japanese, and which
+ * hold seconds since 1970, with how much of them is shown. */
+static const struct heading {
 	const char *code, *ja;
-	bool is_time;
+	enum { NONE, MINUTES, SECONDS } time;
 } headings[] = {
-	{ "account", "アカウント", false },
-	{ "address", "アドレス", false },
-	{ "asked", "申請", true },
-	{ "audio", "音声", false },
-	{ "by", "招待した人", false },
-	{ "created", "招待", true },
-	{ "decided", "決定", true },
-	{ "decided_by", "決定した人", false },
-	{ "device", "端末", false },
-	{ "disposal", "廃棄方法", false },
-	{ "expires", "有効期限", true },
-	{ "failures", "失敗回数", false },
-	{ "fingerprint", "鍵の指紋", false },
-	{ "from", "開始", true },
-	{ "full-name", "氏名", false },
-	{ "host", "PC", false },
-	{ "id", "番号", false },
-	{ "issued", "発行", true },
-	{ "key", "鍵", false },
-	{ "kind", "種類", false },
-	{ "mac", "MAC アドレス", false },
-	{ "name", "名前", false },
-	{ "owners", "使用者", false },
-	{ "part", "部分", false },
-	{ "pin", "証明書", false },
-	{ "place", "鍵の場所", false },
-	{ "port", "ポート", false },
-	{ "pre_approved", "承認済み", false },
-	{ "protocol", "方式", false },
-	{ "reason", "理由", false },
-	{ "remark", "備考", false },
-	{ "retired", "廃棄", true },
-	{ "role", "役割", false },
-	{ "security", "保護", false },
-	{ "seen", "最終利用", true },
-	{ "serial", "シリアル", false },
-	{ "sha256", "SHA-256", false },
-	{ "started", "開始", true },
-	{ "state", "状態", false },
-	{ "until", "期限", true },
-	{ "user", "利用者", false },
-	{ "video", "映像", false },
-	{ "viewers", "画面数", false },
+	{ "account", "アカウント", NONE },
+	{ "address", "アドレス", NONE },
+	{ "asked", "申請", MINUTES },
+	{ "audio", "音声", NONE },
+	{ "by", "招待した人", NONE },
+	{ "certificate", "証明書", NONE },
+	{ "created", "招待", MINUTES },
+	{ "decided", "決定", MINUTES },
+	{ "decided_by", "決定した人", NONE },
+	{ "detail", "詳細", NONE },
+	{ "device", "端末", NONE },
+	{ "disposal", "廃棄方法", NONE },
+	{ "entries", "件数", NONE },
+	{ "event", "出来事", NONE },
+	{ "expires", "有効期限", MINUTES },
+	{ "failures", "失敗回数", NONE },
+	{ "fingerprint", "鍵の指紋", NONE },
+	{ "from", "開始", MINUTES },
+	{ "full-name", "氏名", NONE },
+	{ "host", "PC", NONE },
+	{ "id", "番号", NONE },
+	{ "issued", "発行", MINUTES },
+	{ "key", "鍵", NONE },
+	{ "kind", "種類", NONE },
+	{ "locked", "ロック", NONE },
+	{ "mac", "MAC アドレス", NONE },
+	{ "name", "名前", NONE },
+	{ "newest", "最後のハッシュ", NONE },
+	{ "owners", "使用者", NONE },
+	{ "part", "部分", NONE },
+	{ "pin", "証明書", NONE },
+	{ "place", "鍵の場所", NONE },
+	{ "port", "ポート", NONE },
+	{ "pre_approved", "承認済み", NONE },
+	{ "protocol", "方式", NONE },
+	{ "reason", "理由", NONE },
+	{ "remark", "備考", NONE },
+	{ "retired", "廃棄", MINUTES },
+	{ "role", "役割", NONE },
+	{ "root_key", "ルート CA の鍵", NONE },
+	{ "security", "保護", NONE },
+	{ "seen", "最終利用", MINUTES },
+	{ "seq", "番号", NONE },
+	{ "serial", "シリアル", NONE },
+	{ "session", "セッション", NONE },
+	{ "sha256", "SHA-256", NONE },
+	{ "started", "開始", MINUTES },
+	{ "state", "状態", NONE },
+	{ "time", "日時", SECONDS },
+	{ "until", "期限", MINUTES },
+	{ "user", "利用者", NONE },
+	{ "video", "映像", NONE },
+	{ "viewers", "画面数", NONE },
 };
+
+static const struct heading *heading_of(const char *code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
+		if (util_streq(headings[i].code, code))
+			return &headings[i];
+	return NULL;
+}
 
 static const char *heading_text(const char *code)
 {
-	for (size_t i = 0; lang_is_ja() && i < ARRAY_SIZE(headings); i++)
-		if (util_streq(headings[i].code, code))
-			return headings[i].ja;
-	return code;
+	const struct heading *heading = lang_is_ja() ? heading_of(code) : NULL;
+
+	return heading ? heading->ja : code;
+}
+
+static bool has_column(const json_t *columns, const char *code)
+{
+	const json_t *column;
+	size_t index;
+
+	json_array_foreach(columns, index, column)
+	{
+		if (json_is_string(column) && util_streq(json_string_value(column), code))
+			return true;
+	}
+	return false;
+}
+
+/* A device is made out to one of those who use it. */
+static const char *column_heading(const json_t *columns, const char *code)
+{
+	if (lang_is_ja() && util_streq(code, "user") && has_column(columns, "owners"))
+		return "所有者";
+	return heading_text(code);
+}
+
+static const char *time_text(const char *code, int64_t seconds, char room[CELL_ROOM])
+{
+	const struct heading *heading = heading_of(code);
+	time_t when = (time_t)seconds;
+	struct tm local;
+
+	if (seconds == 0 || !heading || !localtime_r(&when, &local) ||
+	    !strftime(room, CELL_ROOM,
+		      heading->time == SECONDS ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", &local))
+		return "-";
+	return room;
 }
 
 static bool is_time(const char *code)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
-		if (headings[i].is_time && util_streq(headings[i].code, code))
-			return true;
-	return false;
-}
+	const struct heading *heading = heading_of(code);
 
-static const char *time_text(int64_t seconds, char room[CELL_ROOM])
-{
-	time_t when = (time_t)seconds;
-	struct tm local;
-
-	if (seconds == 0 || !localtime_r(&when, &local) ||
-	    !strftime(room, CELL_ROOM, "%Y-%m-%d %H:%M", &local))
-		return "-";
-	return room;
+	return heading && heading->time != NONE;
 }
 
 /* A cell as text: the value's own, or written into room. */
@@ -167,9 +206,9 @@ static const char *column_text(const json_t *columns, const json_t *row, size_t 
 	const json_t *value = json_array_get(row, at);
 
 	if (row == columns && code)
-		return heading_text(code);
+		return column_heading(columns, code);
 	if (code && json_is_integer(value) && is_time(code))
-		return time_text(json_integer_value(value), room);
+		return time_text(code, json_integer_value(value), room);
 	if (code && util_streq(code, "mac"))
 		return mac_text(json_string_value(value), room);
 	if (code && json_is_string(value) &&
@@ -242,10 +281,10 @@ static void print_members(FILE *out, const json_t *body)
 	{
 		if (util_streq(name, "columns") || util_streq(name, "rows"))
 			continue;
-		const char *text = cell_text(value, room);
+		const char *text = word(name, cell_text(value, room));
 		if (util_streq(name, "sha256"))
 			text = colons(text, true, digits, sizeof(digits));
-		text_put(out, name, 0);
+		text_put(out, heading_text(name), 0);
 		fputs(strchr(text, '\n') ? ":\n" : ": ", out);
 		text_put_lines(out, text);
 		if (!*text || text[strlen(text) - 1] != '\n')

@@ -10,7 +10,7 @@ static const struct {
 	{ "audio", "yes", "許可" },
 	{ "kind", "file", "ファイル" },
 	{ "kind", "issuing", "発行用 CA" },
-	{ "kind", "none", "-" },
+	{ "kind", "none", "なし" },
 	{ "kind", "request", "証明書要求" },
 	{ "kind", "root", "ルート CA" },
 	{ "part", "ca", "CA" },
@@ -23,6 +23,8 @@ static const struct {
 	{ "place", "store", "証明書ストア" },
 	{ "place", "tpm", "TPM" },
 	{ "place", "unknown", "不明" },
+	{ "root_key", "elsewhere", "ほかの場所" },
+	{ "root_key", "gateway", "ゲートウェイ" },
 	{ "state", "active", "有効" },
 	{ "state", "approved", "承認済み" },
 	{ "state", "connecting", "接続中" },
@@ -44,7 +46,7 @@ static const struct {
 	{ "state", "up", "稼働中" },
 	{ "state", "waiting", "証明書待ち" },
 	{ "state", "withdrawn", "取消" },
-	{ "video", "no", "-" },
+	{ "video", "no", "使わない" },
 	{ "video", "yes", "H.264" },
 };
 

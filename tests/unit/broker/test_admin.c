@@ -596,6 +596,8 @@ static void audit_log_is_read_and_checked(void **state)
 	assert_int_equal(json_array_size(rows), 2);
 	assert_string_equal(json_string_value(json_array_get(json_array_get(rows, 1), 2)),
 			    "account-disable");
+	assert_in_range(json_integer_value(json_array_get(json_array_get(rows, 1), 1)),
+			clock_wall_s() - 60, clock_wall_s());
 	good = order(office, "audit verify", "{}");
 	assert_int_equal(good.status, 200);
 	assert_true(json_integer_value(json_object_get(good.body, "entries")) >= 2);

@@ -79,6 +79,9 @@ static void test_times_and_headings(void **state)
 	in_japanese();
 	expect(show_reply, json,
 	       "番号        期限              最終利用\n1234567890  2009-02-14 08:31  -\n");
+	/* In the audit log more than one thing happens in a minute. */
+	expect(show_reply, "{\"columns\":[\"seq\",\"time\"],\"rows\":[[1234567890,1234567890]]}",
+	       "番号        日時\n1234567890  2009-02-14 08:31:30\n");
 	unsetenv("TZ");
 }
 
@@ -119,6 +122,34 @@ static void test_empty_columns(void **state)
 	       "a\n1\nlocked: yes\n");
 }
 
+/* What a PC does not do is said in both languages. */
+static void test_same_columns(void **state)
+{
+	const char *json = "{\"columns\":[\"id\",\"name\",\"protocol\",\"address\",\"port\","
+			   "\"security\",\"audio\",\"video\",\"mac\",\"kind\"],\"rows\":[[1,\"a\","
+			   "\"rdp\",\"b\",3389,\"auto\",\"no\",\"no\",\"\",\"none\"]]}";
+
+	(void)state;
+	expect(show_reply, json,
+	       "id  name  protocol  address  port  security  audio  video  kind\n"
+	       "1   a     rdp       b        3389  auto      no     no     none\n");
+	in_japanese();
+	expect(show_reply, json,
+	       "番号  名前  方式  アドレス  ポート  保護  音声  映像      種類\n"
+	       "1     a     rdp   b         3389    auto  不可  使わない  なし\n");
+}
+
+/* Of those who use a device one is its owner; elsewhere a user is a user. */
+static void test_owner(void **state)
+{
+	(void)state;
+	in_japanese();
+	expect(show_reply, "{\"columns\":[\"user\",\"owners\"],\"rows\":[[\"a\",\"a b\"]]}",
+	       "所有者  使用者\na       a b\n");
+	expect(show_reply, "{\"columns\":[\"user\",\"host\"],\"rows\":[[\"a\",\"b\"]]}",
+	       "利用者  PC\na       b\n");
+}
+
 static void test_members(void **state)
 {
 	(void)state;
@@ -126,7 +157,12 @@ static void test_members(void **state)
 	expect(show_reply, "{\"id\":7,\"file\":\"a.p12\"}", "id: 7\nfile: a.p12\n");
 	expect(show_reply, "{\"certificate\":\"-----\\nAA\\n-----\\n\"}",
 	       "certificate:\n-----\nAA\n-----\n");
+	expect(show_reply, "{\"locked\":false,\"root_key\":\"gateway\"}",
+	       "locked: no\nroot_key: gateway\n");
 	in_japanese();
+	expect(show_reply,
+	       "{\"certificate\":\"-\\nA\\n\",\"locked\":false,\"root_key\":\"gateway\"}",
+	       "証明書:\n-\nA\nロック: いいえ\nルート CA の鍵: ゲートウェイ\n");
 	expect(show_reply, "{}", "完了しました。\n");
 }
 
@@ -297,6 +333,8 @@ int main(void)
 		cmocka_unit_test_setup(test_harmless, in_english),
 		cmocka_unit_test_setup(test_odd_rows, in_english),
 		cmocka_unit_test_setup(test_empty_columns, in_english),
+		cmocka_unit_test_setup(test_same_columns, in_english),
+		cmocka_unit_test_setup(test_owner, in_english),
 		cmocka_unit_test_setup(test_members, in_english),
 		cmocka_unit_test_setup(test_errors, in_english),
 		cmocka_unit_test_setup(test_words, in_english),
