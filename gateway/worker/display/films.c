@@ -19,27 +19,25 @@ static size_t segment_at(const struct damage *damage, size_t at, unsigned y)
 	return at % damage->columns * damage->height + y;
 }
 
-/* The viewer's pixels of a segment are the picture's from now on, all or some of them. What the
- * surface is there is not known before it has caught up. */
-static void draw_segment(struct damage *damage, const struct tile *tile, size_t segment, bool all)
+/*
+ * The viewer's pixels of a segment are the picture's from now on, all or some of them. What the
+ * surface is there is not known before it has caught up.
+ */
+static void draw_segment(struct damage *damage, unsigned column, unsigned y)
 {
-	uint64_t *sent = &damage->sent[segment];
-	if (all || (!tile->dirty && !segment_lacks(damage->now[segment], *sent)))
-		*sent = SEGMENT_VIDEO;
-	else
-		*sent = SEGMENT_NONE;
-	damage->now[segment] = damage_place((unsigned)(segment / damage->height),
-					    (unsigned)(segment % damage->height));
+	size_t segment = (size_t)column * damage->height + y;
+	damage->sent[segment] = SEGMENT_VIDEO;
+	damage->now[segment] = damage_place(column, y);
 }
 
 static void draw_tile(struct damage *damage, size_t at, const struct span *rect, uint64_t now_us)
 {
 	struct tile *tile = &damage->tiles[at];
 	struct span span = tile_span(damage, at);
-	bool wide = rect->left <= span.left && rect->right >= span.right;
-	bool whole = wide && rect->top <= span.top && rect->bottom >= span.bottom;
+	bool whole = rect->left <= span.left && rect->right >= span.right &&
+		     rect->top <= span.top && rect->bottom >= span.bottom;
 	for (unsigned y = MAX(span.top, rect->top); y < MIN(span.bottom, rect->bottom); y++)
-		draw_segment(damage, tile, segment_at(damage, at, y), wide);
+		draw_segment(damage, (unsigned)(at % damage->columns), y);
 	damage->filmed += !tile->filmed;
 	tile->filmed = tile->lossy = tile->video = true;
 	tile->lossy_us = now_us;

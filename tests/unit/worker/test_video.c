@@ -243,6 +243,13 @@ static void test_follows_and_becomes_exact(void **state)
 	assert_int_equal(waiting_count, 5);
 	assert_int_equal(person.frames, 6);
 	until_exact(&session, &person, 1);
+	/* That is known: what did not change is not sent again. */
+	size_t frames = person.frames;
+	pc.remote.events->damaged(pc.remote.ctx, 0, 0, PC_WIDTH, PC_HEIGHT);
+	pc.remote.events->frame_done(pc.remote.ctx);
+	settle(&session);
+	look(&session, &person);
+	assert_int_equal(person.frames, frames);
 	/* It goes on following. */
 	assert_true(show(false));
 	look(&session, &person);
@@ -284,10 +291,18 @@ static void test_comes_a_little_late(void **state)
 	come(&session, &person, 1, 0, codecs);
 	look(&session, &person);
 	until_exact(&session, &person, 1);
-	assert_true(show(false));
+	const struct rect part = { 10, 10, 100, 50 };
+	assert_true(show_clips(false, &part, 1));
 	look(&session, &person);
 	/* What it has missed came hidden, all of it. */
 	assert_int_equal(person.picture.passed, FOLLOW_PAST);
+	for (unsigned y = 0; y < PC_HEIGHT; y++)
+		for (unsigned x = 0; x < PC_WIDTH; x++) {
+			bool shown = x >= BOX_X + 10 && x < BOX_X + 110 && y >= BOX_Y + 10 &&
+				     y < BOX_Y + 60;
+			assert_int_equal(person.picture.kinds[y * PC_WIDTH + x],
+					 shown ? PICTURE_H264 : PICTURE_EXACT);
+		}
 	until_exact(&session, &person, 1);
 	go(&person);
 	end(&session);
@@ -476,7 +491,8 @@ static void test_refresh(void **state)
 	look(&session, &person);
 	assert_int_equal(person.keyframes, 1);
 	assert_true(asked);
-	catch_up();
+	/* What comes before the keyframe is in it. */
+	assert_false(show(false));
 	settle(&session);
 	look(&session, &person);
 	assert_int_equal(person.keyframes, 2);
@@ -484,7 +500,7 @@ static void test_refresh(void **state)
 	/* The past is short enough. */
 	assert_true(show(false));
 	look(&session, &person);
-	assert_int_equal(person.picture.passed, 2 + 3);
+	assert_int_equal(person.picture.passed, 2 + 4);
 	until_exact(&session, &person, 1);
 	go(&person);
 	end(&session);
@@ -519,6 +535,33 @@ static void test_not_passable(void **state)
 	assert_int_equal(person.picture.passed, 2);
 	until_exact(&session, &person, 1);
 	go(&person);
+	end(&session);
+}
+
+/* A window that shows another monitor has no say. */
+static void test_another_monitor(void **state)
+{
+	(void)state;
+	struct session session;
+	struct person people[2];
+	struct rect parts[] = { { 0, 0, BOX_X + BOX, PC_HEIGHT },
+				{ BOX_X + BOX, 0, PC_WIDTH - BOX_X - BOX, PC_HEIGHT } };
+	begin(&session);
+	come(&session, &people[0], 1, 0, codecs);
+	come(&session, &people[1], 2, 1, 0);
+	for (unsigned i = 0; i < 2; i++)
+		screen_place(&session.worker->screen, session.worker->windows[i].viewer, &parts[i]);
+	settle(&session);
+	look(&session, &people[0]);
+	look(&session, &people[1]);
+	assert_true(show(true));
+	look(&session, &people[0]);
+	look(&session, &people[1]);
+	assert_int_equal(waiting_count, 1);
+	assert_int_equal(people[0].picture.passed, 1);
+	assert_int_equal(people[1].picture.width, parts[1].width);
+	go(&people[0]);
+	go(&people[1]);
 	end(&session);
 }
 
@@ -613,6 +656,7 @@ int main(void)
 		cmocka_unit_test(test_cannot_keep_up),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_not_passable),
+		cmocka_unit_test(test_another_monitor),
 		cmocka_unit_test(test_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
