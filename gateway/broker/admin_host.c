@@ -237,7 +237,7 @@ enum err admin_host_set(struct admin_call *call)
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct host_row host;
 	enum err err = change_begin(call, &tx, &host);
-	bool audible = !err && host.audio;
+	bool audible = !err && host.audio, filmed = !err && host.video;
 
 	if (!err && !admin_text(call, "audio") && !admin_text(call, "video"))
 		err = admin_wrong(call, ERR_INVALID, "audio", "give audio or video");
@@ -250,7 +250,7 @@ enum err admin_host_set(struct admin_call *call)
 				   json_pack("{s:s, s:b, s:b}", "host", host.name, "audio",
 					     host.audio, "video", host.video));
 	/* A session keeps the rights it began with, so one that has too many must end. */
-	if (!err && audible && !host.audio)
+	if (!err && ((audible && !host.audio) || (filmed && !host.video)))
 		session_cut(call->broker, 0, 0, host.id);
 	return err;
 }

@@ -73,13 +73,16 @@ enum err passing_send(struct screen_output *output, uint64_t now_us)
 	struct rect clips[PICTURES_CLIPS],
 		all = { .width = next->unit->box.width, .height = next->unit->box.height };
 	struct frame_wish wish = { .sequence = pacing_next(pacing), .now_us = now_us };
-	struct pictures_unit unit = { .clips = clips,
-				      .clip_count = clips_in_view(output, next->unit, clips),
-				      .rect = in_view(output, next->unit, &all),
-				      .data = next->unit->data,
-				      .len = next->unit->len,
-				      .key = next->unit->key,
-				      .hidden = next->hidden };
+	struct pictures_unit unit = {
+		.clips = clips,
+		/* Of hidden ones nobody has counted the clips. */
+		.clip_count = next->hidden ? 0 : clips_in_view(output, next->unit, clips),
+		.rect = in_view(output, next->unit, &all),
+		.data = next->unit->data,
+		.len = next->unit->len,
+		.key = next->unit->key,
+		.hidden = next->hidden
+	};
 	/* What of ours is due stays due. */
 	uint64_t due_us = pacing->due_us;
 	enum err err = frame_next_film(&output->source, &wish, &unit, message);

@@ -1,7 +1,7 @@
 /*
  * What an RDP host may draw through the graphics channel: messages as FreeRDP's channel hands them
- * on, with any numbers and data in them. The framebuffer is exactly as large as the desktop, so
- * that ASan sees a pixel beside it.
+ * on, with any numbers and data in them. Behind the framebuffer lie its spare rows and a row that
+ * must stay as it is: FreeRDP is not built to be watched by ASan.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,7 +14,13 @@
 #include "worker/remote/rdp/rdp_gfx.h"
 #include "worker/remote/rdp/rdp_pipeline.h"
 
-enum { MOST = 64 * 1024, MOST_PIXELS = 1024 * 1024, MOST_PLACES = 15, SIDE = 200 };
+enum {
+	MOST = 64 * 1024,
+	MOST_PIXELS = 1024 * 1024,
+	MOST_PLACES = 15,
+	SIDE = 200,
+	UNTOUCHED = 0xa5
+};
 
 struct desk {
 	uint8_t *pixels;
@@ -28,14 +34,32 @@ struct input {
 	size_t len;
 };
 
+static uint8_t *behind(const struct desk *desk)
+{
+	return desk->pixels + ((size_t)desk->height + SURFACE_SPARE_ROWS) * desk->width * 4;
+}
+
+static void forget(struct desk *desk)
+{
+	for (size_t i = 0; desk->pixels && i < (size_t)desk->width * 4; i++)
+		if (behind(desk)[i] != UNTOUCHED)
+			abort();
+	free(desk->pixels);
+	desk->pixels = NULL;
+}
+
 static uint8_t *resized(void *ctx, unsigned width, unsigned height, size_t *ret_stride)
 {
 	struct desk *desk = ctx;
-	free(desk->pixels);
-	desk->pixels = width * height > MOST_PIXELS ? NULL : calloc(height, (size_t)width * 4);
+	forget(desk);
+	*ret_stride = (size_t)width * 4;
+	desk->pixels = width * height > MOST_PIXELS
+			       ? NULL
+			       : calloc(height + SURFACE_SPARE_ROWS + 1, *ret_stride);
 	desk->width = width;
 	desk->height = height;
-	*ret_stride = (size_t)width * 4;
+	if (desk->pixels)
+		memset(behind(desk), UNTOUCHED, *ret_stride);
 	return desk->pixels;
 }
 
@@ -290,6 +314,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rdp_frames_finish(rdp);
 	rdp_video_finish(rdp);
 	rdp_gfx_finish(rdp);
-	free(desk.pixels);
+	forget(&desk);
 	return 0;
 }

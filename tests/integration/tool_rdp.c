@@ -57,7 +57,7 @@ static uint8_t *tool_resized(void *ctx, unsigned width, unsigned height, size_t 
 	tool->width = width;
 	tool->height = height;
 	tool->stride = ((size_t)width * 4 + 63) & ~(size_t)63;
-	tool->pixels = aligned_alloc(64, (tool->stride * height + 63) & ~(size_t)63);
+	tool->pixels = aligned_alloc(64, tool->stride * (height + SURFACE_SPARE_ROWS));
 	tool->mirror = calloc(height, tool->stride);
 	if (!tool->pixels || !tool->mirror)
 		return NULL;

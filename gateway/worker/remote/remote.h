@@ -35,7 +35,8 @@ enum remote_text {
 struct remote_events {
 	/*
 	 * The desktop has this size from now on: gives the BGRX framebuffer to draw into (owned by
-	 * the worker, zeroed, stride bytes a row, 64-byte aligned) until the next call. NULL:
+	 * the worker, zeroed, stride bytes a row, 64-byte aligned, with
+	 * SURFACE_SPARE_ROWS behind the last) until the next call. NULL:
 	 * refused, end the connection. The size was checked against REMOTE_MAX_* and
 	 * REMOTE_MIN_SIZE by the caller already.
 	 */
