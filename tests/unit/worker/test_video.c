@@ -308,6 +308,30 @@ static void test_comes_a_little_late(void **state)
 	end(&session);
 }
 
+/* What a late viewer missed may have more clips than one picture that is shown. */
+static void test_missed_more_clips_than_anybody_takes(void **state)
+{
+	(void)state;
+	struct session session;
+	struct person person;
+	struct rect clips[PICTURES_CLIPS + 1000];
+	for (size_t i = 0; i < ARRAY_SIZE(clips); i++)
+		clips[i] = (struct rect){ (uint16_t)(i % (BOX / 2) * 2),
+					  (uint16_t)(i / (BOX / 2) * 2), 1, 1 };
+	begin(&session);
+	assert_false(show_clips(true, clips, ARRAY_SIZE(clips)));
+	assert_false(show(false));
+	come(&session, &person, 1, 0, codecs);
+	look(&session, &person);
+	until_exact(&session, &person, 1);
+	assert_true(show(false));
+	look(&session, &person);
+	assert_int_equal(person.picture.passed, 3);
+	until_exact(&session, &person, 1);
+	go(&person);
+	end(&session);
+}
+
 static void test_comes_too_late(void **state)
 {
 	(void)state;
@@ -649,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_follows_and_becomes_exact),
 		cmocka_unit_test(test_who_cannot),
 		cmocka_unit_test(test_comes_a_little_late),
+		cmocka_unit_test(test_missed_more_clips_than_anybody_takes),
 		cmocka_unit_test(test_comes_too_late),
 		cmocka_unit_test(test_two_of_whom_one_follows),
 		cmocka_unit_test(test_drawn_beside),
