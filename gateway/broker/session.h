@@ -115,7 +115,7 @@ void session_tick(struct broker *broker);
 
 json_t *session_json(const struct session_row *row);
 
-/* For session_worker.c only: changes the state in memory and in the database. */
+/* For session_*.c only: changes the state in memory and in the database. */
 void session_set_state(struct session *session, enum session_state state);
 /* Sends session_start. */
 nodiscard enum err session_send_start(struct session *session);
