@@ -52,14 +52,6 @@ bool ca_store_is_locked(const struct ca_store *store);
 /* Whether a CA still answers: its certificate has not run out, or there is no newer one. */
 bool ca_store_is_live(const struct ca_store *store, const struct ca *ca, int64_t now_s);
 
-/* Appends the live ones: numbers as u32, little-endian; certificates with their roots, each once.
- */
-nodiscard enum err ca_store_numbers(const struct ca_store *store, int64_t now_s, struct buf *buf);
-nodiscard enum err ca_store_certificates(const struct ca_store *store, int64_t now_s,
-					 struct buf *buf);
-/* Appends the certificate of a CA and its root's. */
-nodiscard enum err ca_store_chain(const struct ca *ca, struct buf *buf);
-
 /* ERR_LOGIN: the passphrase is wrong. ERR_WRONG_STATE: there is no CA yet, or its keys are in the
  * clear. */
 nodiscard enum err ca_store_unlock(struct ca_store *store, const struct secret *passphrase);

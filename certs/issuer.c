@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "certs/ca_list.h"
 #include "certs/ca_make.h"
 #include "certs/ca_root.h"
 #include "certs/cleanup.h"
@@ -167,7 +168,7 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 		err = csr_check(order->csr.data, order->csr.len, order->challenge, &key);
 	/* Before anything is written down: an answer that does not fit would be lost. */
 	if (!err)
-		err = ca_store_chain(ca, &ret->chain);
+		err = ca_list_chain(ca, &ret->chain);
 	if (!err)
 		err = issue(issuer, ca, order, key, now_ms / 1000, &certificate);
 	if (err)

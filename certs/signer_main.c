@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/util.h"
+#include "certs/ca_list.h"
 #include "certs/ca_make.h"
 #include "certs/ca_root.h"
 #include "certs/issuer.h"
@@ -136,9 +137,9 @@ static void send_state(struct signer *signer, uint32_t request, enum err err, st
 	buf_init(&numbers, NUMBERS_MAX);
 	buf_init(&certificates, CERTIFICATES_MAX);
 	if (!err)
-		err = ca_store_numbers(cas, now_s, &numbers);
+		err = ca_list_numbers(cas, now_s, &numbers);
 	if (!err)
-		err = ca_store_certificates(cas, now_s, &certificates);
+		err = ca_list_certificates(cas, now_s, &certificates);
 	answer.error = (uint8_t)err;
 	answer.root_here = ca_root_is_here(cas);
 	if (!err) {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "certs/ca_list.h"
 #include "certs/ca_make.h"
 #include "certs/ca_root.h"
 #include "certs/key_file.h"
@@ -388,7 +389,7 @@ static size_t count_certificates(const struct office *office, int64_t at_s)
 	size_t count = 0;
 
 	buf_init(&buf, 24576);
-	assert_ok(ca_store_certificates(&office->store, at_s, &buf));
+	assert_ok(ca_list_certificates(&office->store, at_s, &buf));
 	for (const uint8_t *at = buf.data; at < buf.data + buf.len; count++) {
 		X509 *certificate = d2i_X509(NULL, &at, buf.data + buf.len - at);
 		assert_non_null(certificate);
@@ -406,7 +407,7 @@ static size_t count_numbers(const struct office *office, int64_t at_s)
 	_cleanup_buf_ struct buf buf;
 
 	buf_init(&buf, 256);
-	assert_ok(ca_store_numbers(&office->store, at_s, &buf));
+	assert_ok(ca_list_numbers(&office->store, at_s, &buf));
 	assert_int_equal(buf.data[0], ca_number(newest(office)));
 	return buf.len / 4;
 }
