@@ -11,7 +11,7 @@ const { ProtocolError } = await load("core/codec.js");
 const { CODEC } = await load("core/messages.js");
 const { checkAccessUnit, VideoError } = await load("core/h264.js");
 const { checkJpeg, JpegDecoder } = await load("core/jpeg.js");
-const { H264, JPEG, MAX_PARTS } = await load("core/pictures.js");
+const { AVC420, H264, JPEG, MAX_PARTS } = await load("core/pictures.js");
 
 const WIDTH = 64;
 const HEIGHT = 48;
@@ -30,7 +30,28 @@ const check = (pictures, frame = {}, codecs = JPEG | H264) =>
 const dot = (x, y) => ({ codec: JPEG, rect: [x, y, 1, 1], data: jpegHead({ width: 1, height: 1 }) });
 
 test("the codecs are the gateway's", () => {
-	assert.deepEqual([CODEC[JPEG], CODEC[H264]], ["jpeg", "h264"]);
+	assert.deepEqual([CODEC[JPEG], CODEC[H264], CODEC[AVC420]], ["jpeg", "h264", "avc420"]);
+});
+
+test("the PC's own H.264 may be hidden, and as large as its blocks", () => {
+	const own = (more = {}) => film({ codec: AVC420, rect: [30, 20, 17, 15],
+		data: accessUnit({ width: 32, height: 16, crop: [0, 0, 0, 0] }), ...more });
+	const all = JPEG | H264 | AVC420;
+	const [shown] = check([own()], {}, all).pictures;
+	assert.deepEqual([shown.hidden, shown.parts], [false, [{ x: 30, y: 20, width: 17, height: 15 }]]);
+	/* What is not drawn overlaps nothing. */
+	const { pictures } = check([own({ zero: 1 }), jpeg({ rect: [30, 20, 20, 10] })], { rects: [[30, 30, 20, 10]], pixel }, all);
+	assert.deepEqual([pictures[0].hidden, pictures[0].parts], [true, []]);
+	assert.throws(() => check([own()]), ProtocolError, "not announced");
+	assert.throws(() => check([own({ zero: 2 })], {}, all), ProtocolError);
+	assert.throws(() => check([own({ zero: 1, clips: [[30, 20, 1, 1]] })], {}, all), ProtocolError);
+	assert.throws(() => check([film({ zero: 1 })], {}, all), ProtocolError, "only the PC's own");
+	assert.throws(() => check([own({ stream: 4 })], {}, all), ProtocolError);
+	assert.throws(() => check([own(), film({ rect: [0, 0, 17, 15] })], {}, all), ProtocolError, "one stream");
+	const small = own({ rect: [30, 20, 16, 15] });
+	assert.throws(() => check([small], {}, all), (error) => error instanceof VideoError && error.codec === AVC420);
+	assert.throws(() => check([film({ data: small.data })], {}, all),
+		(error) => error instanceof VideoError && error.codec === H264);
 });
 
 test("a table is read as it was meant", () => {

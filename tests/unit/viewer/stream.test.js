@@ -463,6 +463,32 @@ for (const [what, happen] of Object.entries(abandoning)) {
 	});
 }
 
+test("the PC's own H.264 is given up alone", async () => {
+	const one = await viewer();
+	one.send(picturesOf(film(0, { codec: AVC420, data: new Uint8Array([0, 0, 1, 0x65, 0x88]) })));
+	await settle();
+	FakeSocket.all[0].open();
+	assert.deepEqual(FakeSocket.all[0].take(HELLO).map((bytes) => bytes.readUInt16LE(8)), [JPEG | H264]);
+});
+
+test("what is hidden is decoded and not drawn, and the two kinds of H.264 share no decoder", async () => {
+	const one = await viewer();
+	const own = { codec: AVC420, stream: 2 };
+	one.send(picturesOf(film(0, { ...own, zero: 1 })));
+	const [decoder] = FakeVideoDecoder.all;
+	decoder.put(18, 16, RED);
+	assert.deepEqual((await one.acks()).length, 1);
+	assert.deepEqual(one.at(30, 20), GREY);
+	one.send(picturesOf(film(1, own)));
+	decoder.put(18, 16, BLUE);
+	await one.acks();
+	assert.deepEqual(one.at(30, 20), BLUE);
+	one.send(picturesOf(film(0, { stream: 2 })));
+	await settle();
+	assert.equal(decoder.state, "closed");
+	assert.equal(one.refreshes(), 0);
+});
+
 test("what a connection showed is not acknowledged over the next one", async () => {
 	const one = await viewer();
 	const drawn = [];
