@@ -337,6 +337,15 @@ test("revoking ends a live desktop within a second, and the person reads why", {
 	assert.ok(took <= CUT_MS * PATIENCE, `${took} ms`);
 	assert.equal(connection, "ended");
 	assert.match(text, /この端末は使えなくなりました.*新しい招待/s);
+	await page.click("#overlay-back");
+	await view(page, "login");
+	assert.match(await trouble(page, "login-error"), /登録が失効した.*ログインできません/);
+	assert.equal(await page.isVisible("#login-device"), false, "called registered");
+	/* The browser may still have its connection, and with it the page. */
+	if (await page.reload().then((answer) => answer.status() === 200, () => false)) {
+		await view(page, "login");
+		assert.equal(await page.isVisible("#login-device"), false, "called registered");
+	}
 	await said(desk, /盗難PC.*失効させました/);
 	await desk.waitForSelector('#inventory-rows tr[data-state="revoked"] >> text=盗難PC');
 	await page.context().close();
@@ -348,6 +357,9 @@ test("a device is retired with its record, and the inventory is saved as CSV", {
 	await office.ask("user", { name: "abe", device: "廃棄PC" });
 	await refresh(desk);
 	await row(desk, "廃棄PC").waitFor();
+	await choose(desk, "事務所のPC", "retire");
+	assert.match(await desk.textContent("#order-warning"), /いまあなたが使っている端末です。続けると/);
+	await desk.click("#order-cancel");
 	await choose(desk, "廃棄PC", "retire");
 	await desk.click("#order-confirm");
 	assert.match(await trouble(desk, "order-error"), /廃棄の方法/);
@@ -470,9 +482,14 @@ test("thousands of devices are found, sorted and saved, though not all are drawn
 
 test("narrow screens show all of it without scrolling sideways", { skip }, async () => {
 	for (const width of [390, 320]) {
-		await desk.setViewportSize({ width, height: 800 });
+		await desk.setViewportSize({ width, height: 500 });
 		assert.ok(await desk.evaluate(() => document.documentElement.scrollWidth) <= width, `${width} pixels`);
 		await row(desk, "ノートPC").locator(".device-manage").click();
+		const { top, more } = await desk.evaluate(() => {
+			const dialog = document.querySelector("#device");
+			return { top: dialog.scrollTop, more: dialog.scrollHeight > dialog.clientHeight };
+		});
+		assert.deepEqual([top, more], [0, true], "a dialog that is too high begins at its beginning");
 		await desk.click("#device-close");
 	}
 	/* Without the table's heads there is another way to sort. */

@@ -36,6 +36,15 @@ test("after the idle lock any PC asks for the password first", { skip }, async (
 	await page.waitForSelector("#unlock-password", { state: "visible" });
 	assert.notEqual(await page.getAttribute("body", "data-connection"), "online");
 
+	/* What there is to read begins at its beginning, however small the window is. */
+	await page.setViewportSize({ width: 1000, height: 300 });
+	await page.evaluate(() => document.querySelector("#tool-help").click());
+	assert.deepEqual(await page.evaluate(() => {
+		const help = document.querySelector("#help");
+		return [help.scrollTop, help.scrollHeight > help.clientHeight];
+	}), [0, true]);
+	await page.click("#help-close");
+
 	await page.fill("#unlock-password", "not the password");
 	await page.click("#unlock");
 	await page.waitForSelector("#unlock-error", { state: "visible" });

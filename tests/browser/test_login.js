@@ -40,6 +40,7 @@ test("login, menu, log-out", { skip }, async () => {
 	await view(page, "menu");
 	await page.click("#menu-logout");
 	await view(page, "login");
+	assert.equal(await page.isVisible("#login-device"), true);
 	await page.reload();
 	await view(page, "login");
 	assert.deepEqual(page.problems.filter((p) => !/ 401 /.test(p)), []);
@@ -84,8 +85,10 @@ test("wrong password and unknown account get the same words", { skip }, async ()
 	await view(page, "login");
 	await firstStep(page, person.name, "wrong-password-1");
 	const wrong = await textOf(page, "#login-error");
+	assert.equal(await page.isVisible("#login-device"), true, "the gateway has looked at the device");
 	await page.reload();
 	await view(page, "login");
+	assert.equal(await page.isVisible("#login-device"), false, "nobody has looked at the device yet");
 	await firstStep(page, "nobody", "wrong-password-1");
 	assert.equal(await textOf(page, "#login-error"), wrong);
 	await page.context().close();

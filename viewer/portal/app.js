@@ -43,7 +43,7 @@ export class App {
 	});
 	#head = new PageHead(this.#api, {
 		go: (page) => this.#go(page),
-		loggedOut: () => this.#showLogin(),
+		loggedOut: () => this.#showLogin(undefined, "registered"),
 		failed: (error) => (this.#view === "devices" ? this.#devices : this.#menu).fail(error),
 	});
 	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
@@ -55,6 +55,7 @@ export class App {
 	#desktop = new DesktopView(this.#api, {
 		menu: (message) => this.#showMenu(message),
 		loggedOut: (error) => this.#showLogin(error),
+		deviceGone: () => (this.#deviceGone = true),
 		credentials: (pc) => this.#credentials.ask(pc.name, { withUser: pc.withUser }),
 		leave: (name) => this.#leave.ask(name),
 		opened: (id, name, monitor) => this.#opened(id, name, monitor),
@@ -64,6 +65,8 @@ export class App {
 	/** @type {View} */
 	#view = "loading";
 	#pcName = "";
+	/* The gateway has said so, so that there is nothing but the login any more. */
+	#deviceGone = false;
 
 	constructor() {
 		addEventListener("popstate", () => this.#moved());
@@ -122,8 +125,11 @@ export class App {
 		document.title = title ? `${title} – ${app}` : app;
 	}
 
-	/** @param {unknown} [error] */
-	#showLogin(error) {
+	/**
+	 * @param {unknown} [error]
+	 * @param {import("./login_view.js").DeviceState} [device]
+	 */
+	#showLogin(error, device) {
 		this.#me = null;
 		this.#code.forget();
 		this.#menu.clear();
@@ -131,10 +137,11 @@ export class App {
 		this.#renew.clear();
 		this.#head.clear();
 		this.#show("login");
-		this.#login.show(error);
+		this.#login.show(error, this.#deviceGone ? "gone" : device);
 	}
 
 	#showCode() {
+		this.#deviceGone = false;
 		this.#code.expect();
 		this.#show("code");
 		this.#code.show();
@@ -162,7 +169,7 @@ export class App {
 		/* A second window has no menu: it goes. One that the browser does not let us close becomes a usual one. */
 		if (SECOND.test(location.hash))
 			window.close();
-		if (!this.#me) {
+		if (!this.#me || this.#deviceGone) {
 			this.#showLogin();
 			return;
 		}

@@ -27,6 +27,7 @@ import { UnlockForm } from "./unlock_form.js";
  * @typedef {object} DesktopActions
  * @property {(message?: () => string) => void} menu
  * @property {(error: unknown) => void} loggedOut
+ * @property {() => void} deviceGone the gateway says that this device may not be used any more; the reason stays on show
  * @property {(pc: Pc) => Promise<Answer | null>} credentials
  * @property {(name: string) => Promise<import("./leave_dialog.js").Choice>} leave
  * @property {(id: string, name: string, monitor: number) => void} opened the page's address gets the session
@@ -285,6 +286,8 @@ export class DesktopView {
 		}
 		if (this.#monitor === 0 && OVER.has(status.connection))
 			this.#part();
+		if (status.reason === "revoked-device")
+			this.#actions.deviceGone();
 		this.#last = status;
 		this.#show();
 	}

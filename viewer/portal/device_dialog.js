@@ -55,7 +55,6 @@ export class DeviceDialog {
 		this.#device = device;
 		this.#show();
 		this.#dialog.showModal();
-		byId("device-close").focus();
 	}
 
 	close() {

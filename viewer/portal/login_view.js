@@ -1,12 +1,18 @@
 /*
  * The login page: account and password.
  */
+import { ApiError } from "../core/api.js";
 import { byId } from "./dom.js";
 import { isLoggedOut } from "./errors.js";
 import { onLanguage, t } from "./i18n.js";
 import { MessageBox } from "./message_box.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
+/**
+ * What the gateway has just said about the device: that the page came up says nothing, because the browser may have kept
+ * its connection.
+ * @typedef {"unknown" | "registered" | "gone"} DeviceState
+ */
 
 export class LoginView {
 	#api;
@@ -32,13 +38,13 @@ export class LoginView {
 		onLanguage(() => this.#showOffice());
 	}
 
-	/** @param {unknown} [error] why the person has to log in again */
-	show(error) {
+	/**
+	 * @param {unknown} [error] why the person has to log in again
+	 * @param {DeviceState} [device]
+	 */
+	show(error, device = "unknown") {
 		this.#password.value = "";
-		if (error === undefined)
-			this.#message.clear();
-		else
-			this.#message.fail(error);
+		this.#say(error, device);
 		(this.#account.value ? this.#password : this.#account).focus();
 	}
 
@@ -77,15 +83,25 @@ export class LoginView {
 	}
 
 	/**
-	 * Before a login, "auth" says that the device's certificate is not good any more; the page is still here
-	 * because the browser keeps its connection.
+	 * Before a login, "auth" says that the device's certificate is not good any more; "login" comes only after it was
+	 * found to be good.
 	 * @param {unknown} error
 	 */
 	#failed(error) {
-		const gone = isLoggedOut(error);
-		byId("login-device").hidden = gone;
-		if (gone)
+		const right = error instanceof ApiError && error.code === "login";
+		this.#say(error, isLoggedOut(error) ? "gone" : right ? "registered" : "unknown");
+	}
+
+	/**
+	 * @param {unknown} error undefined for none
+	 * @param {DeviceState} device
+	 */
+	#say(error, device) {
+		byId("login-device").hidden = device !== "registered";
+		if (device === "gone")
 			this.#message.say("login.device-gone");
+		else if (error === undefined)
+			this.#message.clear();
 		else
 			this.#message.fail(error);
 	}
