@@ -150,9 +150,16 @@ test("the second window closed: the PC has one monitor, and another window can b
 test("the first window closed: the second offers to go on, and leaving ends both", { skip }, async (context) => {
 	if (reason)
 		return context.skip(reason);
+	await second.evaluate(() => {
+		window.cards = new Set();
+		const overlay = document.querySelector("#overlay");
+		new MutationObserver(() => overlay.hidden || window.cards.add(overlay.dataset.card)).observe(overlay,
+			{ attributes: true });
+	});
 	await first.close();
 	await second.waitForSelector('body[data-connection="alone"]');
 	assert.match(await second.textContent("#overlay-title"), /最初のウィンドウが閉じられました/);
+	assert.deepEqual(await second.evaluate(() => [...window.cards]), ["alone"], "something else was said before");
 	await second.click("#overlay-first");
 	await online(second);
 	assert.equal(await second.textContent("#tool-name"), "xrdp");

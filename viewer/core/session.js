@@ -24,6 +24,7 @@ import { BROKEN, VERSION } from "./transport.js";
  * @property {string} state code of session_state
  * @property {string} reason code of end_reason
  * @property {number} retryAt Date.now() of the next try while reconnecting, 0 while trying
+ * @property {boolean} [parted] reconnecting because the gateway has no first window for this second one
  */
 /**
  * @typedef {object} SessionEvents
@@ -125,7 +126,7 @@ export class Session {
 		if (this.#closed)
 			return;
 		this.#attempt = 0;
-		this.#set({ connection: "connecting", reason: "none", retryAt: 0 });
+		this.#set({ connection: "connecting", reason: "none", retryAt: 0, parted: false });
 		this.#open();
 	}
 
@@ -240,7 +241,7 @@ export class Session {
 			break;
 		case "picture":
 			this.#attempt = 0;
-			this.#set({ connection: "online", state: "active", reason: "none", retryAt: 0 });
+			this.#set({ connection: "online", state: "active", reason: "none", retryAt: 0, parted: false });
 			break;
 		case "size":
 			this.#events.size(message.width, message.height);
@@ -309,7 +310,7 @@ export class Session {
 			return;
 		switch (code) {
 		case CLOSE_ENDED:
-			void this.#ask();
+			void this.#ask(this.#monitor > 0);
 			break;
 		case CLOSE_LOGIN:
 			this.#finish("login", {});
@@ -325,11 +326,12 @@ export class Session {
 		}
 	}
 
-	#wait() {
+	/** @param {Partial<Status>} [change] */
+	#wait(change) {
 		const delay = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)];
 		this.#attempt++;
 		/* The state stays what it was: a session whose picture was seen is shown as lost, not as new. */
-		this.#set({ connection: "reconnecting", retryAt: Date.now() + delay });
+		this.#set({ ...change, connection: "reconnecting", retryAt: Date.now() + delay });
 		this.#timer = setTimeout(() => void this.#reconnect(), delay);
 	}
 
@@ -338,8 +340,11 @@ export class Session {
 		await this.#ask();
 	}
 
-	/** Asks what became of the session, and connects again if it lives. */
-	async #ask() {
+	/**
+	 * Asks what became of the session, and connects again if it lives.
+	 * @param {boolean} [parted] it is this window alone that has no place in it, until the first one is back
+	 */
+	async #ask(parted = false) {
 		const attempt = ++this.#try;
 		try {
 			const { state, reason } = await this.#api.session(this.#id);
@@ -347,6 +352,8 @@ export class Session {
 				return;
 			if (state === "ended" || state === "locked")
 				this.#finish(state, { state, reason });
+			else if (parted)
+				this.#wait({ parted });
 			else
 				this.#open();
 		} catch (error) {

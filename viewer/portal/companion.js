@@ -7,6 +7,7 @@
 /**
  * @typedef {object} CompanionEvents
  * @property {() => void} arrived the other window is there
+ * @property {() => void} left it was closed or is loaded again
  * @property {() => void} gone it was closed
  * @property {() => void} online it shows the desktop again, so what it waited for is over
  * @property {() => void} bye it has left the desktop for good
@@ -38,6 +39,7 @@ export class Companion {
 	/** Lets our own lock go. */
 	#release = () => {};
 	#there = false;
+	#alive = false;
 	#watching = false;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
@@ -61,6 +63,11 @@ export class Companion {
 	/** Whether the other window is there. */
 	get there() {
 		return this.#there;
+	}
+
+	/** Whether it lives at this moment: unlike there, not while it is loaded again. */
+	get alive() {
+		return this.#alive;
 	}
 
 	/** @param {Word} word */
@@ -116,6 +123,7 @@ export class Companion {
 
 	#seen() {
 		clearTimeout(this.#timer);
+		this.#alive = true;
 		if (!this.#there) {
 			this.#there = true;
 			this.#events.arrived();
@@ -132,6 +140,8 @@ export class Companion {
 		this.#watching = false;
 		if (this.#abort.signal.aborted)
 			return;
+		this.#alive = false;
+		this.#events.left();
 		this.tell("ask");
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => {

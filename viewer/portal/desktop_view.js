@@ -249,6 +249,7 @@ export class DesktopView {
 	#meet(id) {
 		this.#companion = new Companion(id, this.#monitor, {
 			arrived: () => this.#toolbar.setSecond({ open: true }),
+			left: () => this.#show(),
 			gone: () => (this.#monitor > 0 ? this.#alone() : this.#toolbar.setSecond({ open: false })),
 			online: () => {
 				if (["locked", "replaced"].includes(this.#last?.connection ?? ""))
@@ -416,12 +417,19 @@ export class DesktopView {
 		this.#screen?.setLayout(layout);
 	}
 
+	/** As the session says; but a second window whose first is not even open need not wait to be told so. */
+	#connection() {
+		const status = this.#last;
+		const alone = status?.connection === "reconnecting" && status.parted && !this.#companion?.alive;
+		return alone ? "alone" : status?.connection ?? "connecting";
+	}
+
 	#show() {
 		if (!this.#visible)
 			return;
 		const { name } = this.#pc;
 		const status = this.#last;
-		const connection = this.#error !== undefined ? "ended" : status?.connection ?? "connecting";
+		const connection = this.#error !== undefined ? "ended" : this.#connection();
 		document.body.dataset.connection = connection;
 		document.body.dataset.sessionState = this.#error !== undefined ? "ended" : status?.state ?? "starting";
 		this.#screen?.setLabels(t("desktop.label", { name }), t("desktop.input", { name }));

@@ -233,6 +233,31 @@ test("the window of a second monitor opens that monitor's stream, also after a b
 	assert.deepEqual(worker.posted.filter(({ type }) => type === "open").map(({ url }) => url), ["wss://x/id/1", "wss://x/id/1"]);
 });
 
+test("a second window that is closed while the session lives is parted before it is tried again, until it has a picture",
+	async (context) => {
+		context.mock.timers.enable({ apis: ["setTimeout"] });
+		const { worker, last, seen } = online(undefined, 1);
+		seen.length = 0;
+		worker.say({ type: "status", state: 4, reason: 0 });
+		worker.say({ type: "closed", code: 4000 });
+		await settle();
+		assert.equal(worker.opens(), 1, "not at once");
+		assert.deepEqual([last().connection, last().parted], ["reconnecting", true]);
+		assert.ok(seen.every(({ connection, parted }) => connection === "online" || parted), "never merely reconnecting");
+		context.mock.timers.tick(500);
+		await settle();
+		assert.equal(worker.opens(), 2);
+		worker.say({ type: "closed", code: 1013 });
+		assert.equal(last().parted, true);
+		context.mock.timers.tick(1000);
+		await settle();
+		worker.say({ type: "picture" });
+		assert.deepEqual([last().connection, last().parted], ["online", false]);
+		worker.say({ type: "closed", code: 1006 });
+		assert.deepEqual([last().connection, last().parted], ["reconnecting", false]);
+		context.mock.timers.reset();
+	});
+
 test("figures and changes are asked for, and come with both legs of the way", () => {
 	const { session, worker, seen } = online();
 	session.watchFigures(true);

@@ -61,7 +61,7 @@ function browser() {
 
 function windowOf(means, monitor) {
 	const seen = [];
-	const events = Object.fromEntries(["arrived", "gone", "online", "bye"].map((name) => [name, () => seen.push(name)]));
+	const events = Object.fromEntries(["arrived", "left", "gone", "online", "bye"].map((name) => [name, () => seen.push(name)]));
 	return { seen, companion: new Companion("id", monitor, events, means) };
 }
 
@@ -87,23 +87,26 @@ test("a window that was closed is gone; one that is only loaded again is not", a
 	const first = windowOf(means, 0);
 	const second = windowOf(means, 1);
 	await settle();
+	assert.equal(first.companion.alive, true);
 	second.companion.close();
 	await settle();
+	assert.deepEqual([first.companion.alive, first.companion.there], [false, true], "at once");
 	const again = windowOf(means, 1);
 	await settle();
 	context.mock.timers.tick(60000);
-	assert.deepEqual(first.seen, ["arrived"], "loaded again");
+	assert.deepEqual(first.seen, ["arrived", "left"], "loaded again");
+	assert.equal(first.companion.alive, true);
 
 	again.companion.close();
 	await settle();
-	assert.deepEqual(first.seen, ["arrived"], "it may come back");
+	assert.deepEqual(first.seen, ["arrived", "left", "left"], "it may come back");
 	context.mock.timers.tick(4000);
-	assert.deepEqual(first.seen, ["arrived", "gone"]);
+	assert.deepEqual(first.seen, ["arrived", "left", "left", "gone"]);
 	assert.equal(first.companion.there, false);
 
 	windowOf(means, 1);
 	await settle();
-	assert.deepEqual(first.seen, ["arrived", "gone", "arrived"]);
+	assert.deepEqual(first.seen, ["arrived", "left", "left", "gone", "arrived"]);
 });
 
 test("a window that is closed itself hears and does nothing more", async (context) => {
