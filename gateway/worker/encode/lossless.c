@@ -16,7 +16,7 @@
 enum { LEVEL = 1, HASH_LOG = 16, PHOTO_LEVEL = -7, TIGHT_LEVEL = 5 };
 
 /* Memory that is kept from frame to frame, but not for ever after a large one. */
-enum { SPARE = 256 * 1024, SPARE_FRAMES = 32 };
+enum { SPARE_FRAMES = 32 };
 
 struct scratch {
 	uint8_t *data;
@@ -76,10 +76,24 @@ void lossless_free(struct lossless *lossless)
 	free(lossless);
 }
 
+static void rest(struct scratch *scratch)
+{
+	if (scratch->room <= LOSSLESS_SPARE)
+		return;
+	free(scratch->data);
+	*scratch = (struct scratch){ 0 };
+}
+
+void lossless_rest(struct lossless *lossless)
+{
+	rest(&lossless->planes);
+	rest(&lossless->out);
+}
+
 /* Grows without keeping the content: everything is written anew each time. */
 static enum err ensure(struct scratch *scratch, size_t need)
 {
-	bool spare = scratch->room > SPARE && need < scratch->room / 8;
+	bool spare = scratch->room > LOSSLESS_SPARE && need < scratch->room / 8;
 	scratch->spare = spare ? scratch->spare + 1 : 0;
 	if (scratch->room >= need && scratch->spare < SPARE_FRAMES)
 		return OK;

@@ -12,6 +12,7 @@
 enum {
 	LOSSLESS_PLANES = 3,
 	LOSSLESS_MAX_DATA = 64 * 1024 * 1024, /* of one frame, as MSG_frame allows */
+	LOSSLESS_SPARE = 256 * 1024,          /* memory that is kept in any case */
 	/* So many pixels fit into LOSSLESS_MAX_DATA even when they are noise. */
 	LOSSLESS_SAFE_PIXELS = 16 * 1024 * 1024,
 };
@@ -20,6 +21,9 @@ struct lossless;
 
 nodiscard enum err lossless_new(struct lossless **ret);
 void lossless_free(struct lossless *lossless);
+
+/* Gives the memory of large frames back; the next one asks for it again. */
+void lossless_rest(struct lossless *lossless);
 
 struct lossless_data {
 	const uint8_t *data; /* belongs to the encoder, valid until its next call */

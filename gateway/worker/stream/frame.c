@@ -21,7 +21,8 @@ enum {
 	VIDEO_BYTES = 60000,
 	VIDEO_BYTES_MIN = 15000,
 	VIDEO_PIXELS = 1920 * 1080,
-	EXACT_SHARE = 4, /* of a budget, for exact pixels beside pictures */
+	EXACT_SHARE = 4,         /* of a budget, for exact pixels beside pictures */
+	LARGE_REST_US = 2000000, /* after a large frame its memory goes back */
 };
 
 /* struct rect and struct copy are uint16_t in the order of the wire; only a big-endian machine
@@ -107,6 +108,27 @@ static enum err add_message(const struct frame_source *source, const struct fram
 	return wire_encode(MSG_frame, &frame, message);
 }
 
+/* ---- the encoder's memory ----------------------------------------------------------------------
+ */
+
+static void note_large(struct frame_source *source, const struct lossless_data *data,
+		       uint64_t now_us)
+{
+	if (data->raw_size > LOSSLESS_SPARE)
+		source->large_us = now_us;
+}
+
+static void rest_encoder(struct frame_source *source, uint64_t now_us)
+{
+	if (!source->large_us || now_us - source->large_us < LARGE_REST_US)
+		return;
+	lossless_rest(source->lossless);
+	source->large_us = 0;
+}
+
+/* ---- keyframes ---------------------------------------------------------------------------------
+ */
+
 /*
  * One rectangle for all. A desktop of noise is larger than a message: a black keyframe goes first,
  * the pixels follow in parts.
@@ -132,6 +154,7 @@ static enum err next_keyframe(struct frame_source *source, const struct frame_wi
 		err = add_message(source, wish, parts, &data, message);
 	if (err)
 		return err;
+	note_large(source, &data, wish->now_us);
 	parts_sent_all(damage);
 	damage_settle(damage);
 	if (blank)
@@ -303,6 +326,7 @@ static enum err next_changes(struct frame_source *source, const struct frame_wis
 	else
 		regions_stop(&source->regions, damage, source->surface, wish->now_us);
 	pictures_rest(&source->pictures, &source->regions, wish->now_us);
+	rest_encoder(source, wish->now_us);
 	plan_ways(damage, &source->regions, source->surface, &plan);
 	parts_clear(&source->exact);
 	enum err err = add_regions(source, wish);
@@ -314,6 +338,7 @@ static enum err next_changes(struct frame_source *source, const struct frame_wis
 		err = add_exact(source, most, &data);
 	if (err)
 		return err;
+	note_large(source, &data, wish->now_us);
 	*ret_empty = is_empty(source);
 	if (!*ret_empty)
 		err = add_message(source, wish, &source->exact, &data, message);
@@ -392,6 +417,7 @@ uint64_t frame_refresh_us(const struct frame_source *source)
 	uint64_t due = sooner(pictures_rest_us(&source->pictures),
 			      regions_due_us(&source->regions, damage));
 	due = sooner(due, films_due_us(damage, PLAN_REFRESH_US));
+	due = sooner(due, source->large_us ? source->large_us + LARGE_REST_US : 0);
 	for (size_t i = 0; i < tiles; i++)
 		if (damage->tiles[i].lossy && !damage->tiles[i].filmed)
 			due = sooner(due, damage->tiles[i].lossy_us + PLAN_REFRESH_US);

@@ -26,9 +26,10 @@ struct frame_source {
 	/* Bits of enum codec that every viewer of this decodes; without CODEC_JPEG or CODEC_H264
 	 * all is lossless. May be set at any time. */
 	unsigned codecs;
-	bool keyframe;             /* the next frame must be one */
-	uint64_t asked_us;         /* when frame_next was last asked */
-	size_t exact_rate;         /* bytes that 1024 exact pixels took of late */
+	bool keyframe;     /* the next frame must be one */
+	uint64_t asked_us; /* when frame_next was last asked */
+	uint64_t large_us; /* when the last large frame was encoded; 0: none since the rest */
+	size_t exact_rate; /* bytes that 1024 exact pixels took of late */
 	struct parts exact, lossy; /* of one frame */
 	struct regions regions;
 	struct pictures pictures;

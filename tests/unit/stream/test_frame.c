@@ -193,6 +193,43 @@ static void test_a_desktop_of_noise_goes_in_parts(void **state)
 	bench_stop(&bench);
 }
 
+/* The sanitizer's, where it is there. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static size_t allocated(void)
+{
+	return __sanitizer_get_current_allocated_bytes ? __sanitizer_get_current_allocated_bytes()
+						       : 0;
+}
+
+static void test_the_memory_of_a_large_frame_goes_back(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct frame_wish wish = { .sequence = 2, .now_us = 77 };
+	bool empty;
+	bench_start(&bench, 1000, 1000);
+	assert_non_null(next(&bench, 1));
+	size_t before = allocated();
+	uint64_t due_us = frame_refresh_us(&bench.source);
+	assert_in_range(due_us, 1000000, 5000000);
+	for (int i = 0; i < 2; i++) {
+		wish.now_us = i ? due_us : due_us - 1;
+		buf_clear(&bench.message);
+		assert_ok(frame_next(&bench.source, &wish, &bench.message, &empty));
+		assert_true(empty);
+		assert_int_equal(frame_refresh_us(&bench.source), i ? 0 : due_us);
+		if (before)
+			assert_int_equal(allocated() + 3 * 1000 * 1000 <= before, i);
+	}
+	/* The next one is none the worse. */
+	frame_source_refresh(&bench.source);
+	const struct msg_frame *frame = next(&bench, 3);
+	assert_non_null(frame);
+	assert_int_equal(frame->raw_size, 3 * 1000 * 1000);
+	bench_stop(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_a_new_size_is_a_keyframe),
 		cmocka_unit_test(test_what_moves_is_copied),
 		cmocka_unit_test(test_a_desktop_of_noise_goes_in_parts),
+		cmocka_unit_test(test_the_memory_of_a_large_frame_goes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
