@@ -218,14 +218,23 @@ static struct issuer_revoked *revoked_slot(struct issuer *issuer, uint32_t numbe
 static enum err keep_revoked(struct issuer *issuer, uint32_t number, struct bytes entries)
 {
 	struct issuer_revoked *slot = revoked_slot(issuer, number);
+	struct buf fresh;
+	enum err err;
 
 	if (!slot)
 		return ERR_FULL;
-	if (!slot->issuer)
-		buf_init(&slot->entries, REVOKED_BYTES_MAX);
-	buf_clear(&slot->entries);
+	/* Until the new list is whole, OCSP answers from the old one. */
+	buf_init(&fresh, REVOKED_BYTES_MAX);
+	err = buf_add(&fresh, entries.data, entries.len);
+	if (err) {
+		buf_finish(&fresh);
+		return err;
+	}
+	if (slot->issuer)
+		buf_finish(&slot->entries);
+	slot->entries = fresh;
 	slot->issuer = number;
-	return buf_add(&slot->entries, entries.data, entries.len);
+	return OK;
 }
 
 enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order, int64_t now_ms,
