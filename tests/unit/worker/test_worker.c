@@ -682,7 +682,8 @@ static void test_a_slow_window_decides_nothing_for_another(void **state)
 	int frames = 0;
 	while (hear_of(&second, MSG_frame))
 		frames++;
-	assert_int_equal(frames, FLOW_NEAR);
+	/* On a busy machine its first acknowledgement makes the link look long. */
+	assert_in_range(frames, FLOW_NEAR, FLOW_FRAMES);
 	/* The other way round. */
 	for (uint32_t i = 1; viewer_can_frame(session.worker->windows[0].viewer); i++) {
 		pc_draw(10, 10, 100 + i);
@@ -727,7 +728,6 @@ static void test_a_full_slow_link_holds_the_pc_later(void **state)
 	}
 	if (clock_mono_ms() - begin < 50)
 		assert_false(pc.held);
-	begin = clock_mono_ms();
 	while (!pc.held && clock_mono_ms() - begin < 2000)
 		assert_ok(loop_step(session.loop, 50));
 	assert_true(pc.held);
