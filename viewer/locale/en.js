@@ -412,7 +412,7 @@ export default Object.freeze({
 	"broken.title": "The gateway and this page do not understand each other",
 	"broken.text": "The gateway was probably updated. Reload the page; if it happens again, tell your administrator.",
 	"failed.title": "This browser cannot show the desktop",
-	"failed.text": "Use a current version of Chrome, Edge, Firefox or Safari. If yours is current, reload the page.",
+	"failed.text": "Use a current version of Chrome, Edge or Firefox. If yours is current, reload the page.",
 
 	"reason.none": "The connection has ended",
 	"reason.none.help": "The gateway knows nothing more about it. You can connect again.",

@@ -411,7 +411,7 @@ const texts = Object.freeze({
 	"broken.title": "ゲートウェイとこのページの通信が合いません",
 	"broken.text": "ゲートウェイが更新された可能性があります。ページを再読み込みしてください。繰り返すときは管理者に知らせてください。",
 	"failed.title": "このブラウザーではデスクトップを表示できません",
-	"failed.text": "最新の Chrome、Edge、Firefox、Safari を使ってください。最新の場合は、ページを再読み込みしてください。",
+	"failed.text": "最新の Chrome、Edge、Firefox を使ってください。最新の場合は、ページを再読み込みしてください。",
 
 	"reason.none": "接続は終了しました",
 	"reason.none.help": "ゲートウェイに詳しい記録がありません。もう一度接続できます。",
