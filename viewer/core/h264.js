@@ -42,6 +42,8 @@ const PROFILES = [66, 77, HIGH];
 const MAX_DPB_BLOCKS = 696320;
 /* Bytes of a parameter set in which all that is read here must lie. */
 const SPS_MAX = 256;
+/* Of one picture; a slice for each row of blocks is 270. */
+const MAX_UNITS = 512;
 
 /** Bits of a parameter set, §7.2 and §9.1. */
 class BitReader {
@@ -94,6 +96,8 @@ function split(bytes) {
 	for (let at = bytes.indexOf(1); at >= 0; at = bytes.indexOf(1, at + 1)) {
 		if (at < 2 || bytes[at - 1] !== 0 || bytes[at - 2] !== 0)
 			continue;
+		if (units.length === MAX_UNITS)
+			throw new VideoError("too many NAL units");
 		if (start >= 0)
 			units.push(bytes.subarray(start, at - 2));
 		else

@@ -78,6 +78,16 @@ class VideoStream {
 		this.#fail(new VideoError("the stream was closed"));
 	}
 
+	/** Gives what it was given, and ends. */
+	async retire() {
+		try {
+			await this.#decoder.flush();
+		} catch {
+			/* What it still had is told as failed where it is waited for. */
+		}
+		this.close();
+	}
+
 	/** @param {VideoFrame} frame */
 	#output(frame) {
 		const first = this.#fault ? undefined : this.#waiting.shift();
@@ -123,6 +133,9 @@ function faultOf(error) {
 export class VideoDecoders {
 	/** @type {(VideoStream | undefined)[]} */
 	#streams = Array(STREAMS);
+	/* Those that were replaced, while pictures are inside. */
+	/** @type {Set<VideoStream>} */
+	#retired = new Set();
 	#acceleration;
 
 	/** @param {HardwareAcceleration} acceleration */
@@ -141,7 +154,8 @@ export class VideoDecoders {
 		/* What the codec could not do it will not do again; a decoder that was taken away is begun anew. */
 		const dead = stream?.fault && !(stream.fault instanceof VideoError);
 		if (picture.key && (!stream || dead || !stream.fits(picture))) {
-			stream?.close();
+			if (stream)
+				this.#retire(stream);
 			stream = new VideoStream(picture, this.#acceleration);
 			this.#streams[index] = stream;
 		}
@@ -150,9 +164,15 @@ export class VideoDecoders {
 		return stream.decode(picture);
 	}
 
+	/** @param {VideoStream} stream */
+	#retire(stream) {
+		this.#retired.add(stream);
+		void stream.retire().then(() => this.#retired.delete(stream));
+	}
+
 	/** All streams end; what they were decoding is dropped. */
 	reset() {
-		for (const stream of this.#streams)
+		for (const stream of [...this.#streams, ...this.#retired])
 			stream?.close();
 		this.#streams.fill(undefined);
 	}

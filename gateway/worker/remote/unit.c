@@ -14,6 +14,8 @@ enum {
 	NAL_PPS = 8,
 	NAL_DELIMITER = 9,
 	NAL_FILLER = 12,
+	NAL_LAYER = 20,
+	NAL_DEPTH = 21,
 	NAL_TYPE = 0x1f,
 	FIRST_BLOCK = 0x80, /* first_mb_in_slice is 0, which is one bit */
 };
@@ -152,6 +154,21 @@ static const uint8_t *next_nal(const uint8_t *at, const uint8_t *end)
 	return NULL;
 }
 
+bool unit_is_modest(const uint8_t *data, size_t len, size_t most_slices)
+{
+	const uint8_t *end = data + len;
+	size_t nals = 0, slices = 0;
+	for (const uint8_t *nal = next_nal(data, end); nal; nal = next_nal(nal, end)) {
+		unsigned type = nal[0] & NAL_TYPE;
+		/* Also parts of slices, and those of other layers. */
+		slices += (type >= NAL_SLICE && type <= NAL_IDR) || type == NAL_LAYER ||
+			  type == NAL_DEPTH;
+		if (++nals > UNIT_NALS || slices > most_slices)
+			return false;
+	}
+	return true;
+}
+
 bool unit_scan(const uint8_t *data, size_t len, bool *ret_key)
 {
 	const unsigned both = 1u << NAL_SPS | 1u << NAL_PPS;
@@ -163,6 +180,9 @@ bool unit_scan(const uint8_t *data, size_t len, bool *ret_key)
 		scan.strange = scan.strange || *at != 0;
 	for (; nal; nal = next_nal(nal, end))
 		note(&scan, nal, end);
+	/* A start code at the end begins an empty one, which browsers do not take. */
+	if (len >= 3 && memcmp(end - 3, "\0\0\1", 3) == 0)
+		scan.strange = true;
 	if (scan.strange || scan.pictures != 1 || (scan.keys && scan.others) ||
 	    (scan.keys && scan.sets != both) || (!scan.keys && scan.sets & 1u << NAL_SPS))
 		return false;

@@ -15,6 +15,7 @@
 enum {
 	UNIT_PADDING = 64, /* zeroed bytes behind the data, for decoders that read ahead */
 	UNIT_BYTES = 8 << 20,
+	UNIT_NALS = 512,
 };
 
 struct remote_unit {
@@ -45,6 +46,12 @@ void unit_unref(struct remote_unit *unit);
  * picture that is an IDR with its parameter sets (ret_key), or builds on others without new ones.
  */
 bool unit_scan(const uint8_t *data, size_t len, bool *ret_key);
+
+/*
+ * Whether data has at most UNIT_NALS NAL units and so many slices. Each costs whoever decodes it
+ * memory, and slices may draw the whole picture again with a dozen bytes each.
+ */
+bool unit_is_modest(const uint8_t *data, size_t len, size_t most_slices);
 
 /* Whether all that one draws lies inside the other's single clip. */
 bool unit_hides(const struct remote_unit *unit, const struct remote_unit *older);

@@ -617,6 +617,19 @@ static void test_rubbish(void **state)
 	assert_int_equal(pixels[0][0], 0);
 }
 
+/* Slices that draw the picture again and again, each of a few bytes. */
+static void test_too_many_slices(void **state)
+{
+	static uint8_t slices[3000 * 5];
+	RECTANGLE_16 all = { 0, 0, SIDE, SIDE };
+	(void)state;
+	content = false;
+	for (size_t i = 0; i < sizeof(slices); i += 5)
+		memcpy(slices + i, "\0\0\1\x41\x9a", 5);
+	assert_ended(send_data(1, slices, sizeof(slices), &all, 1), END_PC_PROTOCOL);
+	assert_int_equal(told_count, 0);
+}
+
 static void send_of_another(unsigned width, enum AVPixelFormat format)
 {
 	film_stop(&film);
@@ -687,6 +700,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_rectangles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rectangles_outside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_many_rectangles, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_slices, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rubbish, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_pictures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_asked_for, set_up, tear_down),

@@ -117,6 +117,7 @@ static const struct {
 	UNIT("another layer", NEXT START "\x74\x80", false, false),
 	UNIT("the forbidden bit", START "\xc1\x9a", false, false),
 	UNIT("cut off", NEXT START "\x41", false, false),
+	UNIT("an empty one at the end", NEXT "\0\0\1", false, false),
 };
 
 static void test_scan(void **state)
@@ -132,13 +133,34 @@ static void test_scan(void **state)
 	}
 }
 
+static bool is_modest(const char *what, size_t len, unsigned times, size_t most_slices)
+{
+	static uint8_t data[UNIT_NALS * 8];
+	for (unsigned i = 0; i < times; i++)
+		memcpy(data + i * len, what, len);
+	return unit_is_modest(data, times * len, most_slices);
+}
+
+/* Each slice may draw the whole picture again, and each unit takes memory in decoders. */
+static void test_modest(void **state)
+{
+	static const char *const slices[] = { IDR, NEXT, START "\x42\x9a", START "\x74\x80" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(slices); i++) {
+		assert_true(is_modest(slices[i], sizeof(IDR) - 1, 30, 30));
+		assert_false(is_modest(slices[i], sizeof(IDR) - 1, 31, 30));
+	}
+	assert_true(is_modest(SEI, sizeof(SEI) - 1, UNIT_NALS, 0));
+	assert_false(is_modest(SEI, sizeof(SEI) - 1, UNIT_NALS + 1, 0));
+	assert_false(is_modest(PPS, sizeof(PPS) - 1, UNIT_NALS + 1, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_clips_are_joined),
-		cmocka_unit_test(test_hides),
-		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_copies), cmocka_unit_test(test_clips_are_joined),
+		cmocka_unit_test(test_hides),  cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_modest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,21 @@ export class FakeVideoDecoder {
 		this.chunks.push(chunk);
 	}
 
+	/** Until the last picture is out. */
+	flush() {
+		if (this.state !== "configured")
+			return Promise.reject(new Error("not configured"));
+		return new Promise((resolve) => {
+			this.flushed = resolve;
+			this.#empty();
+		});
+	}
+
+	#empty() {
+		if (this.chunks.length === 0)
+			this.flushed?.();
+	}
+
 	close() {
 		this.state = "closed";
 	}
@@ -183,6 +198,7 @@ export class FakeVideoDecoder {
 		const frame = new FakeImage(width, height, word);
 		Object.assign(frame, { timestamp: this.chunks.shift()?.timestamp, ...more });
 		this.output(frame);
+		this.#empty();
 		return frame;
 	}
 

@@ -195,10 +195,31 @@ test("one decoder for each stream takes its pictures in order", async () => {
 	first.put(18, 16, RED);
 	send(picturesOf(film(0, { rect: [0, 0, 20, 16], data: accessUnit({ width: 20, height: 16 }) })));
 	assert.equal(FakeVideoDecoder.all.length, 3);
+	await settle();
 	assert.equal(first.state, "closed");
 	FakeVideoDecoder.all[2].put(20, 16, BLUE);
 	assert.deepEqual(await acks(), [4, 5]);
 	assert.equal(at(19, 15), BLUE);
+});
+
+test("a decoder that another replaces gives what is inside first", async () => {
+	const { send, keyframe, at, acks, refreshes } = await viewer();
+	send(picturesOf(film(0)));
+	send(picturesOf(film(0, { rect: [0, 0, 20, 16], data: accessUnit({ width: 20, height: 16 }) })));
+	const [first, second] = FakeVideoDecoder.all;
+	second.put(20, 16, BLUE);
+	await settle();
+	assert.equal(first.state, "configured");
+	first.put(18, 16, RED);
+	assert.deepEqual(await acks(), [2, 3]);
+	assert.deepEqual([at(47, 35), at(19, 15)], [RED, BLUE]);
+	assert.equal(first.state, "closed");
+	assert.equal(refreshes(), 0);
+	/* And is not waited for when all streams end. */
+	send(picturesOf(film(0)));
+	send(picturesOf(film(0, { rect: [0, 0, 20, 16], data: accessUnit({ width: 20, height: 16 }) })));
+	keyframe();
+	assert.deepEqual(FakeVideoDecoder.all.map(({ state }) => state), Array(FakeVideoDecoder.all.length).fill("closed"));
 });
 
 test("a film stays seen under many rectangles, and not where they cover it", async () => {

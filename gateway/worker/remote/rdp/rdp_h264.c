@@ -14,7 +14,7 @@
 _Static_assert((int)UNIT_PADDING >= (int)AV_INPUT_BUFFER_PADDING_SIZE,
 	       "the decoder reads ahead within the padding");
 
-enum { BLOCK = 16 };
+enum { BLOCK = 16, MAX_KEPT_BLOCKS = 696320 };
 
 struct rdp_h264 {
 	AVCodecContext *codec; /* owned */
@@ -50,6 +50,9 @@ static enum err open_codec(struct rdp_h264 *h264, unsigned width, unsigned heigh
 		return ERR_NOMEM;
 	h264->codec->thread_count = 1;
 	h264->codec->flags |= AV_CODEC_FLAG_LOW_DELAY;
+	/* TCP damages nothing: what is damaged is hostile. */
+	h264->codec->error_concealment = 0;
+	(void)av_opt_set_int(h264->codec->priv_data, "enable_er", 0, 0);
 	h264->codec->max_pixels = (int64_t)blocks(width) * blocks(height) * BLOCK * BLOCK;
 	return avcodec_open2(h264->codec, codec, NULL) == 0 ? OK : ERR_NOMEM;
 }
@@ -80,6 +83,14 @@ void rdp_h264_free(struct rdp_h264 *h264)
 	free(h264);
 }
 
+/* The pictures that the stream keeps: as many as level 6 allows (§A.3.1, MaxDpbMbs). */
+static bool keeps_few(const AVCodecContext *codec)
+{
+	uint64_t picture = (uint64_t)blocks((unsigned)MAX(codec->coded_width, 0)) *
+			   blocks((unsigned)MAX(codec->coded_height, 0));
+	return (uint64_t)MAX(codec->refs, 0) * picture <= MAX_KEPT_BLOCKS;
+}
+
 enum err rdp_h264_decode(struct rdp_h264 *h264, const uint8_t *data, size_t len)
 {
 	av_frame_unref(h264->frame);
@@ -98,7 +109,7 @@ enum err rdp_h264_decode(struct rdp_h264 *h264, const uint8_t *data, size_t len)
 	h264->packet->size = 0;
 	if (status == AVERROR(ENOMEM))
 		return ERR_NOMEM;
-	return status == 0 ? OK : ERR_PROTOCOL;
+	return status == 0 && keeps_few(h264->codec) ? OK : ERR_PROTOCOL;
 }
 
 /* Two pixels each way share their colours: x and y are even, or the size is 1. */

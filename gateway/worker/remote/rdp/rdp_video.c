@@ -11,6 +11,9 @@
 enum {
 	COST_FIRST_US = 5000, /* of a unit, until it is known */
 	PAINT_AREAS = 16,     /* one unit draws at most so many times its surface */
+	BLOCK = 16,
+	SLICE_BLOCKS =
+		1 << 20, /* that all slices of a unit draw at most, where they are more than rows */
 };
 
 static void on_timer(struct loop_timer *timer);
@@ -227,6 +230,16 @@ static bool has_place(const struct rdp_surface *surface, const struct remote_uni
 	       unit->clip_count > 0 && pixels <= (uint64_t)surface->width * surface->height;
 }
 
+/*
+ * A slice for each row of blocks is what encoders make at most; small pictures may have more. That
+ * bounds the time of one unit to some tenths of a second.
+ */
+static size_t most_slices(const struct rdp_surface *surface)
+{
+	size_t columns = surface->width / BLOCK + 1, rows = surface->height / BLOCK + 1;
+	return MAX(SLICE_BLOCKS / (columns * rows), rows);
+}
+
 /* The unit, with its colours said when it is a key unit that can be passed on. */
 static enum err copy_unit(const struct rect *clips, size_t count,
 			  const RDPGFX_AVC420_BITMAP_STREAM *stream, struct remote_unit **ret)
@@ -259,7 +272,8 @@ static enum err make_unit(struct rdp_remote *rdp, struct rdp_surface *surface,
 	struct rect *clips;
 	size_t count;
 	enum err err;
-	if (stream->meta.numRegionRects > RDP_VIDEO_RECTS || stream->length == 0)
+	if (stream->meta.numRegionRects > RDP_VIDEO_RECTS || stream->length == 0 ||
+	    !unit_is_modest(stream->data, stream->length, most_slices(surface)))
 		return ERR_PROTOCOL;
 	clips = calloc(MAX(stream->meta.numRegionRects, 1u), sizeof(*clips));
 	if (!clips)
