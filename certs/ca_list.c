@@ -14,7 +14,7 @@ enum err ca_list_numbers(const struct ca_store *store, int64_t now_s, struct buf
 	return err;
 }
 
-static enum err add_certificate(X509 *certificate, struct buf *buf)
+enum err ca_list_add(const X509 *certificate, struct buf *buf)
 {
 	uint8_t *der = NULL;
 	int len = i2d_X509(certificate, &der);
@@ -44,16 +44,16 @@ enum err ca_list_certificates(const struct ca_store *store, int64_t now_s, struc
 		const struct ca *ca = store->list[i];
 		if (!ca_store_is_live(store, ca, now_s))
 			continue;
-		err = add_certificate(ca_certificate(ca), buf);
+		err = ca_list_add(ca_certificate(ca), buf);
 		if (!err && !is_root_said(store, i, now_s))
-			err = add_certificate(ca_root(ca), buf);
+			err = ca_list_add(ca_root(ca), buf);
 	}
 	return err;
 }
 
 enum err ca_list_chain(const struct ca *ca, struct buf *buf)
 {
-	enum err err = add_certificate(ca_certificate(ca), buf);
+	enum err err = ca_list_add(ca_certificate(ca), buf);
 
-	return err ? err : add_certificate(ca_root(ca), buf);
+	return err ? err : ca_list_add(ca_root(ca), buf);
 }

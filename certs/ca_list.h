@@ -11,6 +11,8 @@
 nodiscard enum err ca_list_numbers(const struct ca_store *store, int64_t now_s, struct buf *buf);
 nodiscard enum err ca_list_certificates(const struct ca_store *store, int64_t now_s,
 					struct buf *buf);
+/* Appends any certificate as DER. ERR_CRYPTO, or as buf_add. */
+nodiscard enum err ca_list_add(const X509 *certificate, struct buf *buf);
 /* Appends the certificate of a CA and its root's. */
 nodiscard enum err ca_list_chain(const struct ca *ca, struct buf *buf);
 

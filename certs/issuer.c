@@ -136,18 +136,6 @@ static enum err issue(struct issuer *issuer, const struct ca *ca, const struct m
 	return err;
 }
 
-static enum err add_certificate(const X509 *certificate, struct buf *buf)
-{
-	uint8_t *der = NULL;
-	int len = i2d_X509(certificate, &der);
-
-	if (len <= 0)
-		return ERR_CRYPTO;
-	enum err err = buf_add(buf, der, (size_t)len);
-	OPENSSL_free(der);
-	return err;
-}
-
 enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_t now_ms,
 		     uint64_t mono_ms, struct issuer_signed *ret)
 {
@@ -174,7 +162,7 @@ enum err issuer_sign(struct issuer *issuer, const struct msg_sign *order, int64_
 	if (err)
 		return err;
 	ret->issuer = ca_number(ca);
-	return add_certificate(certificate, &ret->certificate);
+	return ca_list_add(certificate, &ret->certificate);
 }
 
 enum err issuer_check(struct issuer *issuer, const struct msg_check_csr *order, uint64_t mono_ms,
