@@ -6,6 +6,7 @@ static const struct {
 } roles[] = {
 	{ ACCOUNT_STAFF, "staff" },
 	{ ACCOUNT_ADMIN, "admin" },
+	{ ACCOUNT_AUDITOR, "auditor" },
 };
 
 const char *role_code(int64_t role)

@@ -6,7 +6,7 @@
 
 #include "store/accounts.h"
 
-/* "staff" or "admin"; "unknown" for anything else. */
+/* "staff", "admin" or "auditor"; "unknown" for anything else. */
 const char *role_code(int64_t role);
 
 /* ERR_INVALID for an unknown code. */

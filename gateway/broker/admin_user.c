@@ -63,7 +63,7 @@ static enum err add_check(struct admin_call *call, enum account_role *ret_role)
 				   "1 to 128 characters, no control characters");
 	*ret_role = ACCOUNT_STAFF;
 	if (role && role_parse(role, ret_role))
-		return admin_wrong(call, ERR_INVALID, "role", "staff or admin");
+		return admin_wrong(call, ERR_INVALID, "role", "staff, admin or auditor");
 	err = account_by_name(call->broker->db, name, &account);
 	if (!err)
 		return admin_wrong(call, ERR_EXISTS, "name", "there is an account of this name");

@@ -51,15 +51,15 @@ const struct request_type request_types[] = {
 	{ MSG_login_totp, REQUEST_LOGIN_WAITING, REQUEST_EVERYONE, 0, handle_login_totp },
 	{ MSG_logout, REQUEST_LOGIN_ANY, REQUEST_EVERYONE, REQUEST_LOCKED, handle_logout },
 	{ MSG_me, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_me },
-	{ MSG_host_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_host_list },
-	{ MSG_host_wake, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_host_wake },
-	{ MSG_session_list, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_session_list },
-	{ MSG_session_open, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_open },
-	{ MSG_session_show, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_session_show },
-	{ MSG_session_end, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_end },
-	{ MSG_session_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING,
+	{ MSG_host_list, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, WATCHING, handle_host_list },
+	{ MSG_host_wake, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, 0, handle_host_wake },
+	{ MSG_session_list, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, WATCHING, handle_session_list },
+	{ MSG_session_open, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, 0, handle_session_open },
+	{ MSG_session_show, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, WATCHING, handle_session_show },
+	{ MSG_session_end, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, 0, handle_session_end },
+	{ MSG_session_unlock, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, WATCHING,
 	  handle_session_unlock },
-	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_session_attach },
+	{ MSG_session_attach, REQUEST_LOGIN_FULL, REQUEST_PC_USERS, 0, handle_session_attach },
 	{ MSG_unlock, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_unlock },
 	{ MSG_enrol_look, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_enrol_look },
 	{ MSG_enrol_request, REQUEST_NO_DEVICE, REQUEST_EVERYONE, 0, handle_enrol_request },
@@ -145,12 +145,14 @@ static enum err check_login(struct request *request, const struct request_type *
 		return err;
 	if (request->account.disabled || !is_owner)
 		return ERR_AUTH;
-	/* The values of enum account_role are 1 and 2, so are their bits. */
+	/* The values of enum account_role are bits. */
 	if (!(type->roles & (unsigned)request->account.role))
 		return ERR_DENIED;
 	return request->login.locked && !(type->flags & REQUEST_LOCKED) ? ERR_LOCKED : OK;
 }
-static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF && (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN,
+static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF &&
+		      (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN &&
+		      (int)REQUEST_AUDITOR == (int)ACCOUNT_AUDITOR,
 	      "roles are bits");
 
 /* Bookkeeping only: a request that reads is not refused because this could not be written. */

@@ -24,7 +24,13 @@ enum request_login {
 	REQUEST_LOGIN_FULL,
 };
 
-enum request_roles { REQUEST_STAFF = 1, REQUEST_ADMIN = 2, REQUEST_EVERYONE = 3 };
+enum request_roles {
+	REQUEST_STAFF = 1,
+	REQUEST_ADMIN = 2,
+	REQUEST_AUDITOR = 4,
+	REQUEST_PC_USERS = REQUEST_STAFF | REQUEST_ADMIN,
+	REQUEST_EVERYONE = REQUEST_PC_USERS | REQUEST_AUDITOR,
+};
 
 struct request {
 	struct broker *broker;

@@ -14,8 +14,9 @@ enum {
 	ACCOUNT_TOTP_MAX = 256,     /* of the sealed secret */
 };
 
-/* As kept in the database. */
-enum account_role { ACCOUNT_STAFF = 1, ACCOUNT_ADMIN = 2 };
+/* As kept in the database; each a bit. An auditor sees recordings and the audit log, and uses no
+ * PC. */
+enum account_role { ACCOUNT_STAFF = 1, ACCOUNT_ADMIN = 2, ACCOUNT_AUDITOR = 4 };
 
 struct account {
 	int64_t id;

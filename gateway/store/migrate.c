@@ -15,13 +15,19 @@ MIGRATION(migration_0002, "0002_lock.sql");
 MIGRATION(migration_0003, "0003_enrol.sql");
 MIGRATION(migration_0004, "0004_audio.sql");
 MIGRATION(migration_0005, "0005_video.sql");
+MIGRATION(migration_0008, "0008_auditor.sql");
 
 static const char *const migrations[] = { migration_0001, migration_0002, migration_0003,
-					  migration_0004, migration_0005 };
+					  migration_0004, migration_0005, migration_0008 };
 
 int64_t migrate_latest(void)
 {
 	return (int64_t)ARRAY_SIZE(migrations);
+}
+
+const char *migrate_sql(int64_t version)
+{
+	return version >= 1 && version <= migrate_latest() ? migrations[version - 1] : NULL;
 }
 
 static enum err migrate_version(struct db *db, int64_t *ret)
@@ -50,7 +56,7 @@ static enum err migrate_step(struct db *db, int64_t version)
 	err = db_tx_begin(&tx, db);
 	if (err)
 		return err;
-	err = db_exec(db, migrations[version - 1]);
+	err = db_exec(db, migrate_sql(version));
 	if (err)
 		return err;
 	query_init(&query, db, "INSERT INTO migration (version, applied) VALUES (?, ?)");

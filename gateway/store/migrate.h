@@ -15,4 +15,7 @@ nodiscard enum err migrate_run(struct db *db);
 /* The version after all steps. */
 int64_t migrate_latest(void);
 
+/* What one step does, for tests; NULL: there is no such step. */
+const char *migrate_sql(int64_t version);
+
 #endif

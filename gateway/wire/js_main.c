@@ -110,6 +110,9 @@ static void print_module(void)
 			WIRE_VIEWER);
 	print_direction("FROM_VIEWER", "FromViewer", "What the viewer sends.", WIRE_VIEWER,
 			WIRE_WORKER);
+	print_direction("TO_PLAYER", "ToPlayer", "What the vault sends.", WIRE_VAULT, WIRE_PLAYER);
+	print_direction("FROM_PLAYER", "FromPlayer", "What the player sends.", WIRE_PLAYER,
+			WIRE_VAULT);
 	print_enums();
 }
 
@@ -180,7 +183,8 @@ static void print_sample(const struct wire_type *type, void *ctx)
 	struct buf buf;
 
 	(void)ctx;
-	if (!between(type, WIRE_WORKER, WIRE_VIEWER) && !between(type, WIRE_VIEWER, WIRE_WORKER))
+	if (!between(type, WIRE_WORKER, WIRE_VIEWER) && !between(type, WIRE_VIEWER, WIRE_WORKER) &&
+	    !between(type, WIRE_VAULT, WIRE_PLAYER) && !between(type, WIRE_PLAYER, WIRE_VAULT))
 		return;
 	memset(&msg, 0, sizeof(msg));
 	printf("{\"name\":\"%s\",\"fields\":{", type->name);

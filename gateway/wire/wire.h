@@ -24,6 +24,8 @@ enum wire_role {
 	WIRE_WORKER,
 	WIRE_VIEWER,
 	WIRE_ADMIN,
+	WIRE_VAULT,
+	WIRE_PLAYER, /* a browser that plays a recording */
 	WIRE_ANY,
 };
 

@@ -7,7 +7,7 @@ import { ApiError } from "./api.js";
  * @typedef {object} Account
  * @property {string} name
  * @property {string} full-name
- * @property {"staff" | "admin"} role
+ * @property {"staff" | "admin" | "auditor"} role
  * @property {"active" | "locked" | "disabled"} state
  */
 /**

@@ -7,7 +7,7 @@
  * @typedef {object} Me
  * @property {string} account
  * @property {string} full_name
- * @property {"staff" | "admin"} role
+ * @property {"staff" | "admin" | "auditor"} role
  * @property {string} device
  * @property {number} device_until seconds since 1970
  * @property {number} login_until seconds since 1970

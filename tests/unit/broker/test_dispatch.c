@@ -8,6 +8,7 @@ enum who {
 	WAITING,      /* the password was right */
 	FULL,         /* logged in */
 	ADMIN,        /* logged in as an administrator */
+	AUDITOR,      /* logged in as an auditor */
 	OTHER_DEVICE, /* with the cookie of a login on another device of the same person */
 	BORROWED,     /* with the cookie of somebody else's login */
 	EXPIRED_LOGIN,
@@ -23,7 +24,8 @@ enum who {
 #define IS(who)   (1U << (who))
 #define ANYONE    (~0U)
 #define ANYBODY   (~IS(STRANGER) & ~IS(REVOKED_DEVICE) & ~IS(EXPIRED_DEVICE))
-#define LOGGED_IN (IS(FULL) | IS(ADMIN))
+#define PC_USERS  (IS(FULL) | IS(ADMIN))
+#define LOGGED_IN (PC_USERS | IS(AUDITOR))
 
 /* Written down once more, so that a slip in the product's table shows. */
 static const struct {
@@ -34,14 +36,14 @@ static const struct {
 	{ MSG_login_totp, IS(WAITING) },
 	{ MSG_logout, IS(WAITING) | LOGGED_IN },
 	{ MSG_me, LOGGED_IN },
-	{ MSG_host_list, LOGGED_IN },
-	{ MSG_host_wake, LOGGED_IN },
-	{ MSG_session_list, LOGGED_IN },
-	{ MSG_session_open, LOGGED_IN },
-	{ MSG_session_show, LOGGED_IN },
-	{ MSG_session_end, LOGGED_IN },
-	{ MSG_session_unlock, LOGGED_IN },
-	{ MSG_session_attach, LOGGED_IN },
+	{ MSG_host_list, PC_USERS },
+	{ MSG_host_wake, PC_USERS },
+	{ MSG_session_list, PC_USERS },
+	{ MSG_session_open, PC_USERS },
+	{ MSG_session_show, PC_USERS },
+	{ MSG_session_end, PC_USERS },
+	{ MSG_session_unlock, PC_USERS },
+	{ MSG_session_attach, PC_USERS },
 	{ MSG_unlock, LOGGED_IN },
 	{ MSG_enrol_look, ANYONE },
 	{ MSG_enrol_request, ANYONE },
@@ -64,6 +66,7 @@ static void set_one(struct office *office, const char *sql)
 /* Who there is beside office.h's person with device 1. */
 struct others {
 	int64_t admin, admin_device;
+	int64_t auditor, auditor_device;
 };
 
 static struct others others_add(struct office *office)
@@ -72,6 +75,8 @@ static struct others others_add(struct office *office)
 
 	others.admin_device = office_add_device(office, others.admin, 2);
 	office_add_device(office, office->account, 3);
+	others.auditor = office_add_account(office, "kansa", ACCOUNT_AUDITOR);
+	others.auditor_device = office_add_device(office, others.auditor, 4);
 	return others;
 }
 
@@ -105,6 +110,10 @@ static void become(struct office *office, const struct others *others, enum who 
 	case ADMIN:
 		*ret_key = 2;
 		office_token(office, others->admin, others->admin_device, LOGIN_FULL, token);
+		break;
+	case AUDITOR:
+		*ret_key = 4;
+		office_token(office, others->auditor, others->auditor_device, LOGIN_FULL, token);
 		break;
 	case OTHER_DEVICE:
 		*ret_key = 3;

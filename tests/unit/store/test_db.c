@@ -164,6 +164,35 @@ static void deleted_ids_are_not_used_again(void **state)
 	assert_true(fixture_host(fixture->db, "受付PC") > first);
 }
 
+/* The step that makes the table of accounts anew, done once more on a database that is in use. */
+static void accounts_survive_their_new_table(void **state)
+{
+	static const char *const kept[] = {
+		"SELECT count(*) FROM account WHERE name = 'sato' AND password = '$argon2id$none'",
+		"SELECT count(*) FROM device WHERE owner = 1",
+		"SELECT count(*) FROM device_owner WHERE account = 1",
+	};
+	struct fixture *fixture = *state;
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	const char *step = NULL;
+
+	fixture_account(fixture->db, "yamada");
+	assert_ok(db_exec(fixture->db, "DELETE FROM account WHERE name = 'yamada'"));
+	for (int64_t version = 1; !step || !strstr(step, "role IN (1, 2, 4)"); version++)
+		assert_non_null(step = migrate_sql(version));
+	assert_ok(db_tx_begin(&tx, fixture->db));
+	assert_ok(db_exec(fixture->db, step));
+	assert_ok(db_tx_commit(&tx));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		assert_int_equal(count(fixture->db, kept[i]), 1);
+	assert_int_equal(count(fixture->db, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	/* Who refers to an account still needs it, and a number is used once. */
+	assert_err(db_exec(fixture->db, "DELETE FROM account WHERE name = 'sato'"), ERR_NOT_FOUND);
+	assert_int_equal(fixture_account(fixture->db, "suzuki"), 3);
+	assert_err(db_exec(fixture->db, "UPDATE account SET role = 3"), ERR_INVALID);
+	assert_ok(db_exec(fixture->db, "UPDATE account SET role = 4"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +206,7 @@ int main(void)
 		fixture_test(columns_do_not_overflow),
 		fixture_test(wrong_sql_is_an_error_not_a_crash),
 		fixture_test(deleted_ids_are_not_used_again),
+		fixture_test(accounts_survive_their_new_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
