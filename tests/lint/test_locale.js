@@ -23,7 +23,7 @@ const { COMBINATIONS, JAPANESE_KEYS } = await load("core/keymap.js");
 
 function sources(ending) {
 	const files = {};
-	for (const folder of ["core", "portal", "enrol"]) {
+	for (const folder of ["core", "portal", "player", "enrol"]) {
 		for (const name of readdirSync(join(source, "viewer", folder))) {
 			if (name.endsWith(ending))
 				files[`${folder}/${name}`] = readFileSync(join(source, "viewer", folder, name), "utf8");

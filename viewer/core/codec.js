@@ -59,13 +59,8 @@ function largest(type) {
 	return bytes;
 }
 
-/** @type {Map<number, {name: keyof ToViewer, type: MessageType, largest: number}>} */
-const incoming = new Map();
-for (const [name, type] of Object.entries(TO_VIEWER))
-	incoming.set(type.id, { name: /** @type {keyof ToViewer} */ (name), type, largest: largest(type) });
-
 /** Most bytes any message to the viewer can have: the ceiling for putting packets together. */
-export const INCOMING_MAX = Math.max(...[...incoming.values()].map((entry) => entry.largest));
+export const INCOMING_MAX = Math.max(...Object.values(TO_VIEWER).map(largest));
 
 /** Reads fields off a message. */
 class Reader {
@@ -147,25 +142,36 @@ class Reader {
 }
 
 /**
- * Decodes one whole message from the worker. Blobs are views into bytes.
- * @param {Uint8Array} bytes
- * @returns {Message}
+ * What decodes the messages of one direction. Blobs are views into the bytes.
+ * @template {object} T fields of each message
+ * @param {Record<keyof T, MessageType>} types
+ * @returns {(bytes: Uint8Array) => {[K in keyof T]: {name: K, fields: T[K]}}[keyof T]} takes one whole message
  */
-export function decode(bytes) {
-	if (bytes.length < 2)
-		throw new ProtocolError("message without an id");
-	const entry = incoming.get(bytes[0] | (bytes[1] << 8));
-	if (!entry)
-		throw new ProtocolError(`unknown message 0x${(bytes[0] | (bytes[1] << 8)).toString(16)}`);
-	const reader = new Reader(bytes.subarray(2));
-	/** @type {Record<string, unknown>} */
-	const fields = {};
-	for (const field of entry.type.fields)
-		fields[field.name] = reader.field(field);
-	if (reader.left !== 0)
-		throw new ProtocolError(`${entry.name}: ${reader.left} bytes left over`);
-	return /** @type {Message} */ (/** @type {unknown} */ ({ name: entry.name, fields }));
+export function decoderOf(types) {
+	/** @type {Map<number, {name: string, type: MessageType}>} */
+	const known = new Map();
+	for (const [name, type] of Object.entries(/** @type {Record<string, MessageType>} */ (types)))
+		known.set(type.id, { name, type });
+	return (bytes) => {
+		if (bytes.length < 2)
+			throw new ProtocolError("message without an id");
+		const id = bytes[0] | (bytes[1] << 8);
+		const entry = known.get(id);
+		if (!entry)
+			throw new ProtocolError(`unknown message 0x${id.toString(16)}`);
+		const reader = new Reader(bytes.subarray(2));
+		/** @type {Record<string, unknown>} */
+		const fields = {};
+		for (const field of entry.type.fields)
+			fields[field.name] = reader.field(field);
+		if (reader.left !== 0)
+			throw new ProtocolError(`${entry.name}: ${reader.left} bytes left over`);
+		return /** @type {any} */ ({ name: entry.name, fields });
+	};
 }
+
+/** Decodes one whole message from the worker. @type {(bytes: Uint8Array) => Message} */
+export const decode = decoderOf(/** @type {Record<keyof ToViewer, MessageType>} */ (TO_VIEWER));
 
 /**
  * The bytes of one field, for fields that are bytes.
@@ -189,10 +195,19 @@ function fieldBytes(field, value) {
  * @template {keyof FromViewer} K
  * @param {K} name
  * @param {FromViewer[K]} fields
- * @returns {Uint8Array<ArrayBuffer>}
  */
 export function encode(name, fields) {
-	const type = FROM_VIEWER[name];
+	return encodeAs(name, FROM_VIEWER[name], fields);
+}
+
+/**
+ * Encodes a message of any type.
+ * @param {string} name
+ * @param {MessageType} type
+ * @param {object} fields
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function encodeAs(name, type, fields) {
 	const values = /** @type {Record<string, unknown>} */ (fields);
 	const out = new Uint8Array(Math.min(largest(type), OUTGOING_MAX));
 	const view = new DataView(out.buffer);

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import test from "node:test";
 import { accessUnit, jpegHead, pps, slice, sps } from "./bitstream.js";
 import { apply, frameMessage, frameOf, load, messagesJs, newZstd, picturesOf, u16s, zstdRaw, zstdRun } from "./helpers.js";
+import { Random } from "./random.js";
 
 const { Assembler } = await load("core/assembler.js");
 const { decode, ProtocolError, INCOMING_MAX } = await load("core/codec.js");
@@ -24,65 +25,6 @@ const WIDTH = 48;
 const HEIGHT = 32;
 /* All desktops here are small or flat; a length that is believed before it is checked shows as gigabytes. */
 const RSS_MAX = 256 * 1024 * 1024;
-
-/* xorshift32: the same bytes on every machine, so that a failure can be seen again. */
-class Random {
-	#state;
-
-	constructor(seed) {
-		this.#state = seed;
-	}
-
-	/** 0 to limit - 1 */
-	below(limit) {
-		this.#state ^= this.#state << 13;
-		this.#state ^= this.#state >>> 17;
-		this.#state ^= this.#state << 5;
-		return (this.#state >>> 0) % limit;
-	}
-
-	bytes(length) {
-		return Uint8Array.from({ length }, () => this.below(256));
-	}
-
-	of(list) {
-		return list[this.below(list.length)];
-	}
-}
-
-const EDGES = [0, 1, 2, 3, 8, 12, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
-
-/** A few changes to a copy: bits, bytes, numbers at the edges, cuts, repetitions. */
-function mutated(bytes, random) {
-	let copy = bytes.slice();
-	for (let changes = 1 + random.below(3); changes > 0 && copy.length > 0; changes--) {
-		const at = random.below(copy.length);
-		const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
-		switch (random.below(6)) {
-		case 0:
-			copy[at] ^= 1 << random.below(8);
-			break;
-		case 1:
-			copy[at] = random.below(256);
-			break;
-		case 2:
-			if (at + 2 <= copy.length)
-				view.setUint16(at, random.of(EDGES) & 0xffff, true);
-			break;
-		case 3:
-			if (at + 4 <= copy.length)
-				view.setUint32(at, random.of(EDGES), true);
-			break;
-		case 4:
-			copy = copy.slice(0, at);
-			break;
-		case 5:
-			copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at, at + 16), ...copy.subarray(at)]);
-			break;
-		}
-	}
-	return copy;
-}
 
 /** What does it; true when it is refused, and a failure when anything else goes wrong. */
 function refused(action, what) {
@@ -131,7 +73,7 @@ test("the codec refuses what it cannot read, whatever it is", () => {
 	const random = new Random(0x5e41540);
 	let read = 0;
 	for (let round = 0; round < ROUNDS; round++) {
-		const bytes = random.below(4) ? mutated(random.of(samples), random) : random.bytes(random.below(200));
+		const bytes = random.below(4) ? random.mutated(random.of(samples)) : random.bytes(random.below(200));
 		read += refused(() => decode(bytes), `round ${round}`) ? 0 : 1;
 	}
 	/* Else the mutations never get past the first check. */
@@ -217,7 +159,7 @@ test("the decoder draws within the desktop or refuses without a trace", () => {
 	apply(decoder, key);
 	let drawn = 0;
 	for (let round = 0; round < ROUNDS / 2; round++) {
-		const bytes = random.below(8) ? mutated(random.of(messages), random) :
+		const bytes = random.below(8) ? random.mutated(random.of(messages)) :
 			new Uint8Array([...messages[0].subarray(0, 15), ...random.bytes(random.below(120))]);
 		let message = null;
 		if (refused(() => { message = decode(bytes); }, `round ${round}`) || message.name !== "frame")
@@ -420,10 +362,10 @@ test("JPEGs and access units are let pass or refused, whatever they are", () => 
 		new Uint8Array(Buffer.concat([sps({ ...even, profile: 100, aspect: [0, 1], level: 0 }), pps(), slice(even)]))];
 	let passed = 0;
 	for (let round = 0; round < ROUNDS / 4; round++) {
-		const bytes = mutated(random.of(jpegs), random);
+		const bytes = random.mutated(random.of(jpegs));
 		passed += refused(() => checkJpeg(bytes, 20, 10), `JPEG ${round}`) ? 0 : 1;
 		/* The samples say nothing; the head is what is read. */
-		const unit = mutated(random.of(units).subarray(0, 24 + random.below(40)), random);
+		const unit = random.mutated(random.of(units).subarray(0, 24 + random.below(40)));
 		passed += refused(() => checkAccessUnit(unit, random.below(3) > 0, 20, 10), `H.264 ${round}`) ? 0 : 1;
 	}
 	assert.ok(passed > ROUNDS / 40 && passed < ROUNDS / 2, `${passed} passed`);
