@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALLOWED = {
     "gateway/base": set(),
     "gateway/wire": {"gateway/base"},
+    "gateway/record": {"gateway/base"},
     "gateway/monitor": {"gateway/base", "gateway/wire"},
     "gateway/store": {"gateway/base"},
     "gateway/audit": {"gateway/base", "gateway/store"},
