@@ -124,6 +124,7 @@ static enum err open_record(struct request *request, const struct session_row *r
 static enum err open_new(struct request *request, const struct host_row *host)
 {
 	struct session_start start = {
+		.protocol = (uint8_t)host->protocol,
 		.width = request->msg->session_open.width,
 		.height = request->msg->session_open.height,
 		.layout = request->msg->session_open.layout,

@@ -159,6 +159,7 @@ enum err session_new(struct broker *broker, const struct session_row *row,
 	*start = (struct session_start){ 0 };
 	session->opener = *opener;
 	memcpy(spawn.session, row->id, sizeof(spawn.session));
+	spawn.protocol = session->start.protocol;
 	err = broker_tell_monitor(broker, MSG_worker_spawn, &spawn);
 	if (err) {
 		session_finish(session, END_GATEWAY, SESSION_STOP_MS);

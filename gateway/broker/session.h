@@ -28,6 +28,7 @@ enum {
 /* What the worker needs at its start. The secrets are freed as soon as they are sent. */
 struct session_start {
 	struct secret *user, *password, *domain; /* NULL: none given */
+	uint8_t protocol;                        /* of the PC: enum protocol */
 	uint16_t width, height;
 	uint32_t layout;
 	bool kept; /* the login for the PC is one that is kept sealed */

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 
-static const char worker_name[] = "worker";
+static const char worker_name[] = "worker"; /* its user and its log, whichever program it is */
 
 enum { WORKER_GRACE_US = 1000 * 1000 };
 
@@ -53,12 +53,27 @@ static void grace_over(struct loop_timer *timer)
 
 static const struct channel_ops worker_channel_ops = { message, closed };
 
+/* A program for each protocol, so that a PC of the one never meets the libraries of the other. */
+static const char *program_of(unsigned protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_RDP:
+		return "worker-rdp";
+	case PROTOCOL_VNC:
+		return "worker-vnc";
+	default:
+		return NULL;
+	}
+}
+
 enum err workers_init(struct workers *workers, struct processes *processes, size_t most)
 {
 	*workers = (struct workers){ .processes = processes, .most = most };
 	enum err err = spawn_find_user(worker_name, &workers->user);
 	if (!err)
-		err = spawn_check(processes->place, worker_name);
+		err = spawn_check(processes->place, program_of(PROTOCOL_RDP));
+	if (!err)
+		err = spawn_check(processes->place, program_of(PROTOCOL_VNC));
 	return err;
 }
 
@@ -119,7 +134,8 @@ static enum err link_broker(struct workers *workers, struct worker *worker, bool
 	return OK;
 }
 
-static enum err spawn_logged(struct workers *workers, struct worker *worker, int channel_fd)
+static enum err spawn_logged(struct workers *workers, struct worker *worker, const char *program,
+			     int channel_fd)
 {
 	struct processes *processes = workers->processes;
 	_cleanup_close_ int log_fd = -1;
@@ -128,7 +144,7 @@ static enum err spawn_logged(struct workers *workers, struct worker *worker, int
 	if (err)
 		return err;
 	const struct spawn_gift gift = { channel_fd, log_fd, .first_to_go = true };
-	err = spawn_process(processes->place, worker_name, &workers->user, &gift, &worker->pid);
+	err = spawn_process(processes->place, program, &workers->user, &gift, &worker->pid);
 	if (err)
 		child_log_close(&worker->log);
 	else
@@ -136,7 +152,7 @@ static enum err spawn_logged(struct workers *workers, struct worker *worker, int
 	return err;
 }
 
-static enum err launch(struct workers *workers, struct worker *worker)
+static enum err launch(struct workers *workers, struct worker *worker, const char *program)
 {
 	struct processes *processes = workers->processes;
 	int fds[2];
@@ -148,14 +164,16 @@ static enum err launch(struct workers *workers, struct worker *worker)
 	err = channel_new(processes->loop, util_take_fd(&ours), WIRE_MONITOR, WIRE_WORKER,
 			  &worker_channel_ops, worker, &worker->channel);
 	if (!err)
-		err = spawn_logged(workers, worker, theirs);
+		err = spawn_logged(workers, worker, program, theirs);
 	if (err)
 		channel_free(worker->channel);
 	return err;
 }
 
-static enum err spawn(struct workers *workers, const uint8_t *session)
+static enum err spawn(struct workers *workers, const uint8_t *session, const char *program)
 {
+	if (!program)
+		return ERR_INVALID;
 	if (workers->stopping || workers->count >= workers->most)
 		return ERR_FULL;
 	_cleanup_free_ struct worker *worker = calloc(1, sizeof(*worker));
@@ -164,14 +182,14 @@ static enum err spawn(struct workers *workers, const uint8_t *session)
 	memcpy(worker->session, session, WIRE_SESSION_ID);
 	util_hex(session, WIRE_SESSION_ID, worker->session_text);
 	loop_timer_init(workers->processes->loop, &worker->grace, grace_over);
-	enum err err = launch(workers, worker);
+	enum err err = launch(workers, worker, program);
 	if (err)
 		return err;
 	worker->next = workers->first;
 	workers->first = worker;
 	workers->count++;
-	log_info("worker-started", "session=%s pid=%d workers=%zu", worker->session_text,
-		 (int)worker->pid, workers->count);
+	log_info("worker-started", "session=%s program=%s pid=%d workers=%zu", worker->session_text,
+		 program, (int)worker->pid, workers->count);
 	/* From here on its end is reported when it is reaped. */
 	if (link_broker(workers, worker, false))
 		kill(worker->pid, SIGKILL);
@@ -179,21 +197,21 @@ static enum err spawn(struct workers *workers, const uint8_t *session)
 	return OK;
 }
 
-static void spawn_asked(struct workers *workers, const uint8_t *session)
+static void spawn_asked(struct workers *workers, const struct msg_worker_spawn *msg)
 {
 	char text[2 * WIRE_SESSION_ID + 1];
 
-	util_hex(session, WIRE_SESSION_ID, text);
-	if (find(workers, session)) {
+	util_hex(msg->session, WIRE_SESSION_ID, text);
+	if (find(workers, msg->session)) {
 		log_error("worker-exists", "session=%s", text);
 		return;
 	}
-	enum err err = spawn(workers, session);
+	enum err err = spawn(workers, msg->session, program_of(msg->protocol));
 	if (!err)
 		return;
 	log_error("worker-start-failed", "session=%s error=%s workers=%zu allowed=%zu", text,
 		  err_code(err), workers->count, workers->most);
-	tell_exited(workers, session, WORKER_NOT_STARTED);
+	tell_exited(workers, msg->session, WORKER_NOT_STARTED);
 }
 
 static void kill_asked(struct workers *workers, const uint8_t *session)
@@ -209,7 +227,7 @@ void workers_message(struct workers *workers, const struct wire_type *type,
 		     const union wire_any *msg)
 {
 	if (type->id == MSG_worker_spawn)
-		spawn_asked(workers, msg->worker_spawn.session);
+		spawn_asked(workers, &msg->worker_spawn);
 	else if (type->id == MSG_worker_kill)
 		kill_asked(workers, msg->worker_kill.session);
 	else

@@ -158,12 +158,10 @@ static const struct remote_events remote_events = {
 /* The reason why it failed, or END_NONE. */
 static enum end_reason connect_remote(struct worker *worker)
 {
-	bool rdp = worker->start.msg.protocol == PROTOCOL_RDP;
-	worker_remote_new make = rdp ? worker->new_rdp : worker->new_vnc;
 	struct remote_config config;
 	enum end_reason reason = END_PC_PROTOCOL;
 	start_remote_config(&worker->start, &config);
-	enum err err = make(worker->loop, &config, &remote_events, worker, &worker->remote);
+	enum err err = worker->make(worker->loop, &config, &remote_events, worker, &worker->remote);
 	if (err) {
 		log_error("remote-new", "error=%s", err_code(err));
 		return END_GATEWAY;

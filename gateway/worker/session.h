@@ -36,7 +36,8 @@ struct window {
 struct worker {
 	struct loop *loop;
 	struct link link;
-	worker_remote_new new_rdp, new_vnc;
+	enum protocol protocol;
+	worker_remote_new make;
 	enum session_state state;
 	enum end_reason reason;
 	struct start start;

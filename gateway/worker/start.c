@@ -8,9 +8,8 @@ enum { PIN_LEN = 32, MOST_CONNECT_S = 60 };
 
 static bool makes_sense(const struct msg_session_start *msg)
 {
-	bool protocol = msg->protocol == PROTOCOL_RDP || msg->protocol == PROTOCOL_VNC;
 	bool pin = msg->pin.len == 0 || msg->pin.len == PIN_LEN;
-	return protocol && pin && msg->security <= SECURITY_NONE && *msg->address && msg->port;
+	return pin && msg->security <= SECURITY_NONE && *msg->address && msg->port;
 }
 
 static enum err encode(const struct msg_session_start *msg, struct secret **ret)
@@ -25,12 +24,13 @@ static enum err encode(const struct msg_session_start *msg, struct secret **ret)
 	return err;
 }
 
-enum err start_keep(struct start *start, const struct msg_session_start *msg)
+enum err start_keep(struct start *start, enum protocol protocol,
+		    const struct msg_session_start *msg)
 {
 	_cleanup_secret_ struct secret *data = NULL;
 	const struct wire_type *type;
 	union wire_any any;
-	if (!makes_sense(msg))
+	if (msg->protocol != protocol || !makes_sense(msg))
 		return ERR_PROTOCOL;
 	enum err err = encode(msg, &data);
 	if (!err)

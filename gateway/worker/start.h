@@ -14,8 +14,9 @@ struct start {
 	struct secret *data;          /* owned; the message as encoded */
 };
 
-/* Copies. ERR_NOMEM, or ERR_PROTOCOL for values that make no sense. */
-nodiscard enum err start_keep(struct start *start, const struct msg_session_start *msg);
+/* Copies. ERR_NOMEM, or ERR_PROTOCOL for values that make no sense or are for another program. */
+nodiscard enum err start_keep(struct start *start, enum protocol protocol,
+			      const struct msg_session_start *msg);
 
 /* The PC as remote.h wants it; points into start. */
 void start_remote_config(const struct start *start, struct remote_config *ret);

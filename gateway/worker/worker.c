@@ -23,7 +23,7 @@ static void start_session(struct worker *worker, const struct msg_session_start 
 		log_error("session-start-twice", "state=%s", session_state_code(worker->state));
 		return;
 	}
-	enum err err = start_keep(&worker->start, msg);
+	enum err err = start_keep(&worker->start, worker->protocol, msg);
 	if (err) {
 		log_error("session-start", "error=%s", err_code(err));
 		session_end(worker, END_GATEWAY);
@@ -122,14 +122,14 @@ static const struct link_ops link_ops = {
 	.monitor_left = on_monitor_left,
 };
 
-enum err worker_new(struct loop *loop, int monitor_fd, worker_remote_new rdp, worker_remote_new vnc,
-		    struct worker **ret)
+enum err worker_new(struct loop *loop, int monitor_fd, enum protocol protocol,
+		    worker_remote_new make, struct worker **ret)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (!worker)
 		return ERR_NOMEM;
 	*worker = (struct worker){
-		.loop = loop, .new_rdp = rdp, .new_vnc = vnc, .state = SESSION_STARTING
+		.loop = loop, .protocol = protocol, .make = make, .state = SESSION_STARTING
 	};
 	loop_timer_init(loop, &worker->connect_timer, pc_connect_due);
 	loop_timer_init(loop, &worker->limits_timer, session_limits_due);

@@ -10,17 +10,17 @@
 
 struct worker;
 
-/* How a remote is made for a protocol; the tests bring their own. */
+/* How a remote is made; the tests bring their own. */
 typedef enum err (*worker_remote_new)(struct loop *loop, const struct remote_config *config,
 				      const struct remote_events *events, void *ctx,
 				      struct remote **ret);
 
 /*
- * Takes over monitor_fd (wire/child.h) and begins when the broker says session_start. The session's
- * end stops the loop with code 0.
+ * Takes over monitor_fd (wire/child.h) and begins when the broker says session_start, which must be
+ * for this protocol. The session's end stops the loop with code 0.
  */
-nodiscard enum err worker_new(struct loop *loop, int monitor_fd, worker_remote_new rdp,
-			      worker_remote_new vnc, struct worker **ret);
+nodiscard enum err worker_new(struct loop *loop, int monitor_fd, enum protocol protocol,
+			      worker_remote_new make, struct worker **ret);
 void worker_free(struct worker *worker);
 
 #endif

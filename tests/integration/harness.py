@@ -202,7 +202,7 @@ class Gateway:
         logs.chmod(0o1777)
         for program in real.glob("sekisho*"):
             target = wrapped / program.name
-            if program.name.removeprefix("sekisho-") in roles:
+            if program.name.removeprefix("sekisho-").split("-")[0] in roles:
                 target.write_text(f'#!/bin/sh\nexec {command} {program} "$@"\n')
                 target.chmod(0o755)
             else:

@@ -79,8 +79,8 @@ static inline int make_place(void **state)
 	assert_int_equal(mkdir(path, 0755), 0);
 	snprintf(first, sizeof(first), "%s/bin/sekisho-signer", place);
 	copy_self(first);
-	for (size_t i = 1; i < ARRAY_SIZE(role_names); i++) {
-		snprintf(path, sizeof(path), "%s/bin/sekisho-%s", place, role_names[i]);
+	for (size_t i = 1; i < ARRAY_SIZE(program_names); i++) {
+		snprintf(path, sizeof(path), "%s/bin/sekisho-%s", place, program_names[i]);
 		assert_int_equal(link(first, path), 0);
 	}
 	write_passphrase("open-sesame", 0600);

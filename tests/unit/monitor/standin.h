@@ -29,6 +29,8 @@
 
 enum { PATIENCE_MS = 20000, NOBODY = 65534, SESSIONS = 3 };
 static const char *const role_names[] = { "signer", "broker", "probe", "edge", "worker" };
+static const char *const program_names[] = { "signer", "broker",     "probe",
+					     "edge",   "worker-rdp", "worker-vnc" };
 
 static struct child child;
 static int events_fd = -1;
@@ -93,7 +95,8 @@ static inline void obey(const uint8_t *order, size_t len)
 	memcpy(spawn.session, order + 1, WIRE_SESSION_ID);
 	memcpy(kill_msg.session, order + 1, WIRE_SESSION_ID);
 	enum err err = OK;
-	if (order[0] == 's')
+	spawn.protocol = order[0] == 'v' ? PROTOCOL_VNC : order[0] == 'u' ? 9 : PROTOCOL_RDP;
+	if (order[0] == 's' || order[0] == 'v' || order[0] == 'u')
 		err = channel_send(child_monitor, MSG_worker_spawn, &spawn, -1);
 	else if (order[0] == 'k')
 		err = channel_send(child_monitor, MSG_worker_kill, &kill_msg, -1);
@@ -226,7 +229,8 @@ static inline int child_main(const char *name, int argc, char **argv)
 	static const enum wire_role roles[] = { WIRE_SIGNER, WIRE_BROKER, WIRE_PROBE, WIRE_EDGE,
 						WIRE_WORKER };
 
-	while (role < ARRAY_SIZE(role_names) && !util_streq(name, role_names[role]))
+	while (role < ARRAY_SIZE(role_names) &&
+	       strncmp(name, role_names[role], strlen(role_names[role])) != 0)
 		role++;
 	child_start(&child, roles[role], role_names[role], argc, argv);
 	snprintf(path, sizeof(path), "%s/events", child.state_dir);

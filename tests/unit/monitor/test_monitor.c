@@ -253,6 +253,33 @@ static void test_worker_end_is_reported(void **state)
 	wait_event("broker", pids.broker, text);
 }
 
+/* A protocol that there is no program for is no worker. */
+static void test_each_protocol_has_its_program(void **state)
+{
+	static const struct {
+		char order;
+		const char *program;
+	} cases[] = { { 's', "/bin/sekisho-worker-rdp" }, { 'v', "/bin/sekisho-worker-vnc" } };
+	char text[128], exe[256], expected[256];
+	pid_t worker = 0;
+
+	(void)state;
+	struct pids pids = started();
+	for (uint8_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		order(cases[i].order, (uint8_t)(0x31 + i));
+		worker = wait_next("worker", worker);
+		snprintf(text, sizeof(text), "/proc/%d/exe", (int)worker);
+		ssize_t len = readlink(text, exe, sizeof(exe) - 1);
+		assert_true(len > 0);
+		exe[len] = '\0';
+		snprintf(expected, sizeof(expected), "%s%s", place, cases[i].program);
+		assert_string_equal(exe, expected);
+	}
+	order('u', 0x39);
+	snprintf(text, sizeof(text), "exited %s status %u", session_text(0x39), UINT32_MAX);
+	wait_event("broker", pids.broker, text);
+}
+
 static void test_workers_are_limited(void **state)
 {
 	char text[128];
@@ -431,6 +458,7 @@ int main(int argc, char **argv)
 		with_monitor(test_killed_child_comes_back),
 		with_monitor(test_broker_comes_back_to_its_workers),
 		with_monitor(test_worker_end_is_reported),
+		with_monitor(test_each_protocol_has_its_program),
 		with_monitor(test_workers_are_limited),
 		with_monitor(test_hanging_child_is_ended),
 		with_monitor(test_rubbish_ends_the_sender),

@@ -178,7 +178,7 @@ static void new_broker(struct session *session)
 	settle(session);
 }
 
-static void session_begin(struct session *session)
+static void session_begin_as(struct session *session, enum protocol protocol)
 {
 	int fds[2];
 	memset(&pc, 0, sizeof(pc));
@@ -187,8 +187,13 @@ static void session_begin(struct session *session)
 	assert_ok(ipc_pair(fds));
 	session->monitor = fds[0];
 	assert_ok(loop_new(&session->loop));
-	assert_ok(worker_new(session->loop, fds[1], pc_new, pc_new, &session->worker));
+	assert_ok(worker_new(session->loop, fds[1], protocol, pc_new, &session->worker));
 	new_broker(session);
+}
+
+static inline void session_begin(struct session *session)
+{
+	session_begin_as(session, PROTOCOL_VNC);
 }
 
 static void session_finish(struct session *session)

@@ -97,7 +97,7 @@ static void test_a_viewer_hears(void **state)
 	uint32_t last = 0;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	assert_true(pc.remote.config.audio);
 	assert_int_equal(come(&session, &watcher, 1, 0, CODEC_OPUS | CODEC_JPEG), 1);
@@ -118,7 +118,7 @@ static void test_who_only_looks_hears_too(void **state)
 
 	(void)state;
 	msg.view_only = 1;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	assert_int_equal(come(&session, &watcher, 1, 0, CODEC_OPUS), 1);
 	acknowledge(&session, &watcher);
@@ -144,7 +144,7 @@ static void test_policy_is_silent(void **state)
 
 		msg.protocol = cases[i].protocol;
 		msg.audio = cases[i].audio;
-		session_begin(&session);
+		session_begin_as(&session, cases[i].protocol);
 		start(&session, &msg);
 		assert_false(pc.remote.config.audio);
 		assert_int_equal(come(&session, &watcher, 1, 0, CODEC_OPUS), 0);
@@ -164,7 +164,7 @@ static void test_a_viewer_without_opus(void **state)
 	uint32_t last;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	assert_int_equal(come(&session, &watcher, 1, 0, CODEC_JPEG | CODEC_H264), 1);
 	pc_plays(&session, 3);
@@ -182,7 +182,7 @@ static void test_one_window_hears(void **state)
 	uint32_t last;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	pc.can_resize = true;
 	pc.monitors = 2;
 	start(&session, &msg);
@@ -207,7 +207,7 @@ static void test_nobody_listens(void **state)
 	uint32_t last = 0;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	pc_plays(&session, 5);
 	(void)come(&session, &watcher, 1, 0, CODEC_OPUS);
@@ -235,7 +235,7 @@ static void test_another_listener_begins_anew(void **state)
 	uint32_t last = 0;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	(void)come(&session, &first, 1, 0, CODEC_OPUS);
 	acknowledge(&session, &first);
@@ -261,7 +261,7 @@ static void test_not_before_the_hello(void **state)
 	uint32_t last;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	watch(&session, &watcher, 1);
 	pc_plays(&session, 3);
@@ -279,7 +279,7 @@ static void test_a_locked_session_is_silent(void **state)
 
 	(void)state;
 	msg.idle_lock_s = 0;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	assert_int_equal(last_state(&session).state, SESSION_LOCKED);
 	watch(&session, &watcher, 1);
@@ -298,7 +298,7 @@ static void test_a_slow_link_is_silent(void **state)
 	uint32_t last = 0;
 
 	(void)state;
-	session_begin(&session);
+	session_begin_as(&session, PROTOCOL_RDP);
 	start(&session, &msg);
 	(void)come(&session, &watcher, 1, 0, CODEC_OPUS);
 	assert_true(hear_of(&watcher, MSG_frame));

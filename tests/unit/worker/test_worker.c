@@ -1094,7 +1094,7 @@ static void test_orders_that_make_no_sense(void **state)
 	session_begin(&session);
 	order(&session, MSG_session_unlocked, &unlocked, -1);
 	order(&session, MSG_pin_answer, &answer, -1);
-	msg.protocol = 9;
+	msg.protocol = PROTOCOL_RDP; /* this is the program for VNC */
 	start(&session, &msg);
 	assert_int_equal(run_to_the_end(&session), 0);
 	assert_int_equal(last_state(&session).reason, END_GATEWAY);

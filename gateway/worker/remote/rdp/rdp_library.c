@@ -2,16 +2,12 @@
 
 #include <stdbool.h>
 
-#include <malloc.h>
-
 #include <freerdp/primitives.h>
 #include <openssl/evp.h>
 #include <winpr/ssl.h>
 #include <winpr/wlog.h>
 
 #include "base/log.h"
-
-enum { MMAP_THRESHOLD = 256 * 1024, TRIM_THRESHOLD = 512 * 1024 };
 
 /*
  * FreeRDP's messages carry names and bytes from the PC and could carry a login, so only the format
@@ -69,13 +65,6 @@ enum err rdp_library_init(void)
 	err = take_log();
 	if (err)
 		return err;
-	/*
-	 * One arena and no growing thresholds: what FreeRDP frees goes back to the kernel, however
-	 * large it was before.
-	 */
-	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-	mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
 	/* Else it measures for 0.3 s which routines are the fastest, before the first connection.
 	 */
 	primitives_set_hints(PRIMITIVES_ONLY_CPU);

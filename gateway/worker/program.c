@@ -1,6 +1,6 @@
-/*
- * sekisho-worker: one desktop session.
- */
+#include "worker/program.h"
+
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/landlock.h"
@@ -8,13 +8,16 @@
 #include "base/sandbox.h"
 #include "base/util.h"
 #include "wire/child.h"
-#include "worker/remote/rdp/rdp_library.h"
-#include "worker/worker.h"
 
 /* An RDP desktop of 7680 × 4320 takes 0.98 GB; a PC that takes more ends its own session alone. */
 #define DATA_SIZE ((size_t)3 << 29)
 
-enum { OPEN_FILES = 128, EXIT_FAILED = 2 };
+enum {
+	OPEN_FILES = 128,
+	EXIT_FAILED = 2,
+	MMAP_THRESHOLD = 256 * 1024,
+	TRIM_THRESHOLD = 512 * 1024,
+};
 
 /*
  * Connecting needs sockets of its own; FreeRDP and GnuTLS open certificate stores, time zones and
@@ -72,42 +75,48 @@ static enum err confine(const struct settings *settings)
 	return sandbox_enter(&sandbox);
 }
 
+/* One arena and no growing thresholds: what is freed goes back to the kernel, however large it was.
+ */
+static void give_memory_back(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+	mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+}
+
+static worker_remote_new make_remote;
+
 /* Who breaks in through the PC finds that PC's port alone: before connecting, and its threads. */
-static enum err new_rdp(struct loop *loop, const struct remote_config *config,
-			const struct remote_events *events, void *ctx, struct remote **ret)
+static enum err make_confined(struct loop *loop, const struct remote_config *config,
+			      const struct remote_events *events, void *ctx, struct remote **ret)
 {
 	enum err err = landlock_connect_only(config->port);
 
-	return err ? err : remote_rdp_new(loop, config, events, ctx, ret);
+	return err ? err : make_remote(loop, config, events, ctx, ret);
 }
 
-static enum err new_vnc(struct loop *loop, const struct remote_config *config,
-			const struct remote_events *events, void *ctx, struct remote **ret)
-{
-	enum err err = landlock_connect_only(config->port);
-
-	return err ? err : remote_vnc_new(loop, config, events, ctx, ret);
-}
-
-int main(int argc, char **argv)
+int program_run(const struct program *program, int argc, char **argv)
 {
 	struct child child;
 	struct loop *loop;
 	struct worker *worker;
+
 	child_start(&child, WIRE_WORKER, "worker", argc, argv);
 	/* Libraries look for settings of the user who runs them; there is none. */
 	setenv("HOME", "/nonexistent", 1);
-	/* Maps OpenSSL's legacy provider, which the sandbox would not let it. */
-	enum err err = rdp_library_init();
+	give_memory_back();
+	enum err err = program->prepare ? program->prepare() : OK;
 	if (err) {
-		log_error("worker-start", "part=rdp error=%s", err_code(err));
+		log_error("worker-start", "protocol=%s error=%s", protocol_code(program->protocol),
+			  err_code(err));
 		return EXIT_FAILED;
 	}
 	if (confine(&child.settings))
 		return EXIT_FAILED;
 	if (loop_new(&loop))
 		return EXIT_FAILED;
-	err = worker_new(loop, CHILD_MONITOR_FD, new_rdp, new_vnc, &worker);
+	make_remote = program->make;
+	err = worker_new(loop, CHILD_MONITOR_FD, program->protocol, make_confined, &worker);
 	if (err) {
 		log_error("worker-start", "error=%s", err_code(err));
 		return EXIT_FAILED;
