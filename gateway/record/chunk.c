@@ -1,10 +1,10 @@
 #include "record/chunk.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "base/secret.h"
 #include "base/util.h"
+#include "record/bytes.h"
 
 static const char magic[8] = { 'S', 'K', 'R', 'E', 'C', '0', '0', '1' };
 
@@ -21,48 +21,6 @@ enum {
 _Static_assert(AT_FLAGS + 4 == CHUNK_HEAD, "the header has no gaps");
 
 static const uint32_t chunk_flags_known = CHUNK_KEY | CHUNK_LAST;
-
-static void put_u16(uint8_t *at, uint16_t value)
-{
-	value = htole16(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put_u32(uint8_t *at, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static uint16_t get_u16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le16toh(value);
-}
-
-static uint32_t get_u32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t get_u64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
-}
 
 /* ---- figures --------------------------------------------------------------------------------- */
 

@@ -10,26 +10,27 @@
 
 #include "record/seal.h"
 
-/* Of a file. */
+/* Bytes of a recording's file. */
 #define SCAN_FILE_MAX (UINT64_C(1) << 40)
 
 /* How what follows the last whole chunk looks. */
 enum scan_end {
 	SCAN_WHOLE,   /* nothing follows */
 	SCAN_CUT,     /* the beginning of a chunk, or zeros: what a crash leaves */
-	SCAN_DAMAGED, /* something else, or there are chunks again further on */
+	SCAN_DAMAGED, /* something else */
 	SCAN_TOO_LONG /* more than CHUNK_COUNT_MAX chunks or SCAN_FILE_MAX bytes */
 };
 
 struct scan_chunk {
 	uint64_t offset;
 	uint32_t len;
+	bool odd;                 /* its length is right, but shape_check refuses it */
 	uint8_t hash[CHUNK_HASH]; /* of the DER; zeros with SCAN_PLACES */
 };
 
 enum scan_how {
 	SCAN_HASHES, /* reads everything */
-	SCAN_PLACES  /* headers only: fast, no hashes, and nothing is looked for after the end */
+	SCAN_PLACES  /* headers only: fast; no hashes, no shape_check, no search after the end */
 };
 
 struct scan {
@@ -39,12 +40,14 @@ struct scan {
 	uint64_t file_size;          /* when it began; what is appended later is not looked at */
 	uint8_t running[CHUNK_HASH]; /* over all whole chunks */
 	enum scan_end end;           /* once it is done */
-	/* inside */
+	uint64_t resume; /* where chunks begin again after what is no chunk; 0: nowhere */
+	/* for scan.c */
 	int fd;
 	enum scan_how how;
 	size_t room;
-	uint64_t searched;
-	uint8_t *buffer;
+	bool searching, zeros;
+	uint64_t searched; /* up to this offset */
+	struct buf buffer;
 };
 
 /* fd is borrowed until scan_finish and must be seekable: ERR_INVALID if not a regular file. */

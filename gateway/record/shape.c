@@ -151,6 +151,12 @@ enum shape_start shape_head(const uint8_t *data, size_t len, size_t *ret_size)
 	return SHAPE_CHUNK;
 }
 
+const uint8_t *shape_type(size_t *ret_len)
+{
+	*ret_len = sizeof(type_bytes);
+	return type_bytes;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 /* originator [0] EXPLICIT, in it originatorKey [1]: the ephemeral public key (RFC 5652 §6.2.2). */

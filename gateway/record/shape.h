@@ -29,6 +29,9 @@ enum shape_start {
  * chunk, only with SHAPE_CHUNK. */
 enum shape_start shape_head(const uint8_t *data, size_t len, size_t *ret_size);
 
+/* The bytes in shape_head's range that every chunk has and hardly anything else: its type. */
+const uint8_t *shape_type(size_t *ret_len);
+
 /* The whole of one: DER, nothing after it. ERR_PROTOCOL, ERR_TOO_BIG. */
 nodiscard enum err shape_check(const uint8_t *der, size_t len, size_t *ret_recipients);
 

@@ -74,8 +74,8 @@ const char *verify_fault_text_ja(enum verify_fault fault);
 struct verify_result {
 	enum verify_verdict verdict;
 	enum verify_fault fault;
-	/* When tampered: the bad chunk is one of [first_bad, last_bad]; with the key they are one.
-	 * For VERIFY_MISSING: the first and last that are not there. */
+	/* When tampered: the first bad chunk is one of [first_bad, last_bad], counted from 0; with
+	 * the key they are one. VERIFY_MISSING: the first and last that are not there. */
 	uint64_t first_bad, last_bad;
 	uint64_t proven; /* chunks from the first on that the marks prove */
 	uint64_t chunks; /* whole chunks in the file */
@@ -83,33 +83,38 @@ struct verify_result {
 };
 
 /*
- * Against the marks alone, in the order of the log; scan must be done and have hashes. count 0 is
- * allowed: VERIFY_UNPROVEN, or what the file's end says. ERR_CRYPTO, ERR_INVALID for a scan without
- * hashes.
+ * Against the marks alone, in the order of the log; scan must be done. A recording that goes on
+ * still looks cut: whether it does is the caller's to know. count may be 0. ERR_INVALID: a scan
+ * without hashes. ERR_CRYPTO.
  */
 nodiscard enum err verify_marks(const struct scan *scan, const struct verify_mark *marks,
 				size_t count, struct verify_result *ret);
 
 /*
- * With the key as well: after verify_marks, one call per chunk in order from the first, with what
- * seal_open said and gave. The first fault names the chunk exactly and makes the verdict
- * VERIFY_TAMPERED. Chunks that are not sealed to this key say VERIFY_NOT_FOR_KEY unless all are:
- * then the caller has the wrong key, see verify_inside_end.
+ * With the key as well, after verify_marks: one call of verify_inside_add per chunk, in order from
+ * the first, with what seal_open said and gave. The first fault makes the verdict VERIFY_TAMPERED
+ * and names the chunk.
  */
 struct verify_inside {
 	const struct scan *scan;
 	struct verify_result *result;
 	uint8_t session[CHUNK_SESSION];
-	uint64_t next, start_us, denied, first_denied;
-	bool last;
-	bool found; /* result holds a fault from inside */
+	bool session_known;
+	uint64_t next, start_us;
+	uint64_t denied, first_denied; /* chunks that are not sealed to the key */
+	bool last;                     /* the one before says that it is the last */
+	bool found;                    /* result has a fault from inside */
 };
 
+/* session: of which the marks are, or NULL to take that of the first chunk. The pointers must
+ * outlive it. */
 void verify_inside_init(struct verify_inside *inside, const struct scan *scan,
-			struct verify_result *result);
+			const uint8_t *session, struct verify_result *result);
 void verify_inside_add(struct verify_inside *inside, enum err opened, const uint8_t *plain,
 		       size_t len);
-/* ERR_DENIED: no chunk at all is sealed to the key; the result is that of the marks. */
+
+/* ERR_DENIED: no chunk is sealed to the key, which says nothing about the recording; the result
+ * stays that of the marks. */
 nodiscard enum err verify_inside_end(struct verify_inside *inside);
 
 #endif

@@ -1,0 +1,243 @@
+#include "record/table.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "record/bytes.h"
+
+enum { COUNT_BYTES = 4, INDEX_MAX = COUNT_BYTES + CHUNK_COUNT_MAX * TABLE_ROW };
+
+/* ---- encoding -------------------------------------------------------------------------------- */
+
+void table_put_row(const struct table_row *row, uint8_t ret[TABLE_ROW])
+{
+	put_u64(ret, row->offset);
+	put_u64(ret + 8, row->start_us);
+	put_u64(ret + 16, row->time_ms);
+	put_u32(ret + 24, row->flags);
+	put_u32(ret + 28, row->activity);
+	put_u16(ret + 32, row->events);
+}
+
+void table_get_row(const uint8_t at[TABLE_ROW], struct table_row *ret)
+{
+	*ret = (struct table_row){
+		.offset = get_u64(at),
+		.start_us = get_u64(at + 8),
+		.time_ms = get_u64(at + 16),
+		.flags = get_u32(at + 24),
+		.activity = get_u32(at + 28),
+		.events = get_u16(at + 32),
+	};
+}
+
+enum err table_put_index(const struct table_row *rows, size_t count, struct buf *buf)
+{
+	uint8_t *at;
+	enum err err;
+
+	if (count > CHUNK_COUNT_MAX)
+		return ERR_TOO_BIG;
+	err = buf_reserve(buf, COUNT_BYTES + count * TABLE_ROW, &at);
+	if (err)
+		return err;
+	put_u32(at, (uint32_t)count);
+	for (size_t i = 0; i < count; i++)
+		table_put_row(&rows[i], at + COUNT_BYTES + i * TABLE_ROW);
+	buf->len += COUNT_BYTES + count * TABLE_ROW;
+	return OK;
+}
+
+enum err table_row_of(const uint8_t *plain, size_t len, uint64_t offset,
+		      struct chunk_figures *figures, struct table_row *ret)
+{
+	struct chunk_reader reader;
+	struct record record;
+	enum err err = chunk_parse(plain, len, &reader);
+
+	if (err)
+		return err;
+	chunk_figures_begin(figures);
+	while (chunk_next(&reader, &record))
+		chunk_figures_add(figures, &record);
+	*ret = (struct table_row){
+		.offset = offset,
+		.start_us = reader.head.start_us,
+		.time_ms = reader.head.time_ms,
+		.flags = reader.head.flags,
+		.activity = figures->activity,
+		.events = figures->events,
+	};
+	return OK;
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+enum err table_init(struct table *table, const struct scan *scan, EVP_PKEY *key, X509 *certificate)
+{
+	*table = (struct table){
+		.scan = scan, .key = key, .certificate = certificate, .next = scan->count
+	};
+	buf_init(&table->der, SEAL_DER_MAX);
+	buf_init(&table->plain, SEAL_DER_MAX);
+	buf_init(&table->index, INDEX_MAX);
+	table->rows = calloc(scan->count ? scan->count : 1, sizeof(*table->rows));
+	return table->rows ? OK : ERR_NOMEM;
+}
+
+void table_finish(struct table *table)
+{
+	buf_wipe(&table->plain);
+	buf_finish(&table->plain);
+	buf_finish(&table->der);
+	buf_finish(&table->index);
+	free(table->rows);
+	table->rows = NULL;
+}
+
+static enum err open_chunk(struct table *table, size_t number)
+{
+	enum err err = scan_read(table->scan, number, &table->der);
+
+	buf_wipe(&table->plain);
+	if (!err)
+		err = seal_open(table->key, table->certificate, table->der.data, table->der.len,
+				&table->plain);
+	return err;
+}
+
+/* An index is gathered from its end, so a piece goes before those that are there. */
+static enum err put_before(struct buf *index, const uint8_t *data, size_t len)
+{
+	uint8_t *end;
+	enum err err = buf_reserve(index, len, &end);
+
+	if (err)
+		return err;
+	if (index->len)
+		memmove(index->data + len, index->data, index->len);
+	memcpy(index->data, data, len);
+	index->len += len;
+	return OK;
+}
+
+/* The pieces of an index in the chunk that is open. *ret_more: the last of them goes on in the next
+ * chunk. */
+static enum err gather(struct table *table, bool *ret_any, bool *ret_more)
+{
+	struct buf pieces;
+	struct chunk_reader reader;
+	struct record record = { 0 };
+	enum err err = chunk_parse(table->plain.data, table->plain.len, &reader);
+
+	buf_init(&pieces, CHUNK_MAX);
+	*ret_any = *ret_more = false;
+	while (!err && chunk_next(&reader, &record)) {
+		if (record.kind != RECORD_INDEX)
+			continue;
+		err = buf_add(&pieces, record.data, record.len);
+		*ret_any = true;
+		*ret_more = record.more;
+	}
+	if (!err && *ret_any)
+		err = put_before(&table->index, pieces.data, pieces.len);
+	buf_finish(&pieces);
+	return err;
+}
+
+/* Whether the rows are those of this file, and in order. */
+static bool rows_fit(const struct table *table, size_t count)
+{
+	struct table_row row, before = { 0 };
+
+	for (size_t i = 0; i < count; i++, before = row) {
+		table_get_row(table->index.data + COUNT_BYTES + i * TABLE_ROW, &row);
+		if (row.offset != table->scan->chunks[i].offset || row.start_us < before.start_us ||
+		    row.start_us > CHUNK_TIME_MAX || row.time_ms > CHUNK_TIME_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool index_is_whole(const struct table *table)
+{
+	const struct buf *index = &table->index;
+
+	return index->len >= COUNT_BYTES && get_u32(index->data) == table->next &&
+	       index->len == COUNT_BYTES + table->next * TABLE_ROW && rows_fit(table, table->next);
+}
+
+static void use_index(struct table *table)
+{
+	for (; table->count < table->next; table->count++)
+		table_get_row(table->index.data + COUNT_BYTES + table->count * TABLE_ROW,
+			      &table->rows[table->count]);
+	table->from_index = true;
+}
+
+static void end_search(struct table *table)
+{
+	table->indexed = true;
+	table->next = table->count;
+	buf_finish(&table->index);
+}
+
+/* One chunk further to the front, until the index is whole or cannot be one. */
+static enum err index_step(struct table *table)
+{
+	const bool first = table->next == table->scan->count;
+	bool any = false, more = false;
+	enum err err = table->next ? open_chunk(table, table->next - 1) : ERR_PROTOCOL;
+
+	if (err == ERR_IO || err == ERR_NOMEM)
+		return err;
+	if (!err)
+		err = gather(table, &any, &more);
+	if (err == ERR_NOMEM)
+		return err;
+	if (err || !any || more == first) {
+		end_search(table);
+		return OK;
+	}
+	table->next--;
+	if (index_is_whole(table)) {
+		use_index(table);
+		end_search(table);
+	}
+	return OK;
+}
+
+static enum err open_step(struct table *table)
+{
+	const size_t number = table->next;
+	struct table_row *row = &table->rows[number];
+	enum err err = open_chunk(table, number);
+
+	if (err == ERR_IO || err == ERR_NOMEM || (err == ERR_DENIED && !number))
+		return err;
+	if (!err)
+		err = table_row_of(table->plain.data, table->plain.len,
+				   table->scan->chunks[number].offset, &table->figures, row);
+	if (err) {
+		*row = number ? table->rows[number - 1] : (struct table_row){ 0 };
+		row->flags = row->activity = 0;
+		row->events = 0;
+		row->offset = table->scan->chunks[number].offset;
+		table->figures = (struct chunk_figures){ 0 };
+		table->damaged++;
+	}
+	table->next++;
+	table->count++;
+	return OK;
+}
+
+enum err table_step(struct table *table, size_t chunks, bool *ret_done)
+{
+	enum err err = OK;
+
+	for (; !err && chunks && table->count < table->scan->count; chunks--)
+		err = table->indexed ? open_step(table) : index_step(table);
+	if (!err)
+		*ret_done = table->count == table->scan->count;
+	return err;
+}
