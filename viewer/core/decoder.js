@@ -56,16 +56,17 @@ export class FrameDecoder {
 	 * Reads a frame and checks all that it says; only its compressed data is still to be unpacked.
 	 * @param {Frame} frame
 	 * @param {number} [codecs] bits of enum codec that pictures may have
+	 * @param {(picture: number) => boolean} [unseen] pictures, by their place in the frame, that nobody would see: left out
 	 * @returns {Plan}
 	 */
-	check(frame, codecs = 0) {
+	check(frame, codecs = 0, unseen = undefined) {
 		const { width, height } = frame;
 		const resized = width !== this.#width || height !== this.#height;
 		this.#checkSize(frame, resized);
 		const copies = readCopies(frame);
 		const rects = readRects(frame);
 		checkData(frame, rects, resized, copies);
-		return { frame, resized, copies, rects, pictures: checkPictures(frame, rects, codecs) };
+		return { frame, resized, copies, rects, pictures: checkPictures(frame, rects, codecs, unseen) };
 	}
 
 	/**
@@ -183,7 +184,7 @@ function viewOf(bytes) {
  * @param {Frame} frame
  * @returns {Copy[]}
  */
-function readCopies(frame) {
+export function readCopies(frame) {
 	const view = viewOf(frame.copies);
 	if (view.byteLength % COPY_BYTES !== 0)
 		throw new ProtocolError("copies are cut off");
@@ -208,7 +209,7 @@ function readCopies(frame) {
  * @param {Frame} frame
  * @returns {Rect[]}
  */
-function readRects(frame) {
+export function readRects(frame) {
 	const view = viewOf(frame.rects);
 	if (view.byteLength % RECT_BYTES !== 0)
 		throw new ProtocolError("rectangles are cut off");
@@ -260,12 +261,15 @@ const NO_PICTURES = [];
  * @param {Frame} frame
  * @param {Rect[]} rects
  * @param {number} codecs
+ * @param {(picture: number) => boolean} [unseen]
  */
-function checkPictures(frame, rects, codecs) {
+function checkPictures(frame, rects, codecs, unseen) {
 	/* Nearly every frame is one without, and costs nothing here. */
 	if (frame.pictures.length === 0 && frame.picture_data.length === 0)
 		return NO_PICTURES;
-	const pictures = readPictures(frame, codecs);
+	let pictures = readPictures(frame, codecs);
+	if (unseen)
+		pictures = pictures.filter((_, index) => !unseen(index));
 	checkApart(pictures, rects);
 	checkContent(pictures);
 	return pictures;

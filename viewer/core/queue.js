@@ -77,6 +77,10 @@ export class FrameQueue {
 		return this.#entries.length === 0;
 	}
 
+	get length() {
+		return this.#entries.length;
+	}
+
 	/**
 	 * @param {Plan} plan
 	 * @param {Arrival} arrival

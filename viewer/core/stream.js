@@ -1,26 +1,20 @@
 /*
- * What happens to messages in the worker thread: frames are decoded, drawn and acknowledged; the rest goes
- * to the page.
+ * What happens to messages in the worker thread: frames go to the screen and are acknowledged when they are shown; the
+ * rest goes to the page.
  */
 import { changesSince, keepBefore } from "./changes.js";
 import { ProtocolError } from "./codec.js";
 import { LEAST, supportOf } from "./codecs.js";
-import { FrameDecoder } from "./decoder.js";
+import { readCursor } from "./cursor_image.js";
 import { VideoError } from "./h264.js";
-import { JpegDecoder } from "./jpeg.js";
 import { Meter } from "./meter.js";
-import { Painter } from "./painter.js";
-import { AVC420, H264, JPEG } from "./pictures.js";
-import { FrameQueue } from "./queue.js";
+import { AVC420, H264 } from "./pictures.js";
+import { Screen } from "./screen.js";
 import { Transport, VERSION } from "./transport.js";
-import { VideoDecoders } from "./video.js";
 
 /** @typedef {import("./codec.js").Message} Message */
-/** @typedef {import("./decoder.js").Decoded} Decoded */
-/** @typedef {import("./decoder.js").Plan} Plan */
 /** @typedef {import("./messages.js").FromViewer} FromViewer */
 /** @typedef {import("./messages.js").ToViewer} ToViewer */
-/** @typedef {import("./pictures.js").Picture} Picture */
 /** @typedef {import("./queue.js").Arrival} Arrival */
 /** @typedef {import("./zstd.js").Zstd} Zstd */
 
@@ -45,9 +39,6 @@ import { VideoDecoders } from "./video.js";
  *   | {type: "bell"}} FromWorker
  */
 
-/** A cursor larger than this is not one (gateway/worker/remote/remote.h). */
-const MAX_CURSOR = 384;
-
 /* Frames that do not decode are answered with a request for a keyframe, but not for ever. */
 const MAX_FAILURES = 3;
 const FAILURES_MS = 10000;
@@ -65,28 +56,22 @@ const CODECS_MS = 200;
 
 export class Stream {
 	#zstd;
-	#painter;
+	#screen;
 	#post;
 	#meter;
 	/* The page wants to know where somebody writes. */
 	#tellChanges = false;
-	/** @type {FrameDecoder} */
-	#decoder;
-	#jpeg = new JpegDecoder();
-	#video = new VideoDecoders(LEAST.acceleration);
-	#queue = new FrameQueue((picture) => this.#decode(picture),
-		(plan, decoded, arrival) => this.#show(plan, decoded, arrival), (error) => this.#failed(error));
+	/* Of a frame that is being shown: what was where it changes something. */
+	/** @type {ReturnType<typeof keepBefore>} */
+	#kept = [];
 	/** @type {Transport | null} */
 	#transport = null;
 	/** @type {Wish | null} */
 	#wish = null;
 	/* Counts up with each opening and closing: an older one gives up. */
 	#turn = 0;
-	/* Bits of enum codec: what was announced, and what has failed here once and is not announced again. */
-	#codecs = 0;
+	/* Bits of enum codec: what has failed here once and is not announced again. */
 	#given_up = 0;
-	/* After a bad frame: the picture is wrong until the next keyframe. */
-	#lost = false;
 	/** @type {number[]} */
 	#failures = [];
 	#shown = false;
@@ -100,9 +85,14 @@ export class Stream {
 	 * @param {(message: FromWorker, transfer?: Transferable[]) => void} post
 	 */
 	constructor(canvas, zstd, post) {
-		this.#painter = new Painter(canvas, () => this.#refresh());
 		this.#zstd = zstd;
-		this.#decoder = new FrameDecoder(zstd);
+		this.#screen = new Screen(canvas, zstd, {
+			before: (frame, picture) => (this.#kept = this.#tellChanges ? keepBefore(frame, picture) : []),
+			shown: (frame, picture, resized, arrival) => this.#frameShown(frame, picture, resized, arrival),
+			dropped: (arrival) => this.#acknowledgeSoon(arrival),
+			failed: (error) => this.#failed(error),
+			restored: () => this.#refresh(),
+		});
 		this.#post = post;
 		this.#meter = new Meter((figures) => post({ type: "figures", ...figures }));
 	}
@@ -132,7 +122,6 @@ export class Stream {
 	#open(wish) {
 		this.#drop();
 		this.#wish = wish;
-		this.#lost = true;
 		this.#shown = false;
 		const turn = this.#turn;
 		/* Asked before the connection is made: nothing may be sent on it before the hello. */
@@ -141,8 +130,9 @@ export class Stream {
 		void Promise.race([supportOf(wish.width, wish.height), late]).then(({ codecs, acceleration }) => {
 			if (turn !== this.#turn)
 				return;
-			this.#video = new VideoDecoders(acceleration);
-			this.#connect(wish, codecs & ~this.#given_up);
+			const kept = codecs & ~this.#given_up;
+			this.#screen.support({ codecs: kept, acceleration });
+			this.#connect(wish, kept);
 		});
 	}
 
@@ -151,7 +141,6 @@ export class Stream {
 	 * @param {number} codecs of pictures
 	 */
 	#connect({ url, width, height, codecs: others }, codecs) {
-		this.#codecs = codecs;
 		const transport = new Transport(url, {
 			open: () => {
 				transport.send("viewer_hello", { version: VERSION, width, height, codecs: codecs | others });
@@ -180,24 +169,15 @@ export class Stream {
 	/** Ends the stream for good: nothing of the picture stays. */
 	close() {
 		this.#drop();
-		this.#painter.clear();
-		this.#decoder = new FrameDecoder(this.#zstd);
-		this.#jpeg = new JpegDecoder();
+		this.#screen.clear();
 	}
 
 	#drop() {
 		this.#turn++;
 		this.#transport?.close();
 		this.#transport = null;
-		this.#discard();
+		this.#screen.lose();
 		this.#unacknowledged = [];
-	}
-
-	/** Nothing of what is being decoded is shown any more; it counts as seen. */
-	#discard() {
-		for (const arrival of this.#queue.clear())
-			this.#acknowledgeSoon(arrival);
-		this.#video.reset();
 	}
 
 	/**
@@ -210,7 +190,7 @@ export class Stream {
 			this.#frame(message.fields, arrived);
 			break;
 		case "cursor":
-			this.#cursor(message.fields);
+			this.#cursor(readCursor(message.fields, this.#zstd));
 			break;
 		case "hello": {
 			const { version, label, state, can_resize, view_only, monitors, audio } = message.fields;
@@ -242,20 +222,8 @@ export class Stream {
 	 */
 	#frame(frame, arrived) {
 		const arrival = { sequence: frame.sequence, arrived };
-		/* A keyframe needs nothing of what was before it. */
-		if (frame.keyframe === 1)
-			this.#discard();
-		/* A frame that builds on a picture we do not have is let pass until the keyframe comes. */
-		if (this.#lost && frame.keyframe !== 1) {
-			this.#acknowledgeSoon(arrival);
-			return;
-		}
 		try {
-			const plan = this.#decoder.check(frame, this.#codecs);
-			if (plan.pictures.length > 0 || !this.#queue.empty)
-				this.#queue.add(plan, arrival);
-			else
-				this.#show(plan, [], arrival);
+			this.#screen.take(frame, arrival);
 		} catch (error) {
 			const turn = this.#turn;
 			this.#failed(error);
@@ -266,37 +234,18 @@ export class Stream {
 	}
 
 	/**
-	 * @param {Picture} picture
-	 * @returns {Promise<Decoded>}
-	 */
-	#decode(picture) {
-		return picture.codec === JPEG ? this.#jpeg.decode(picture.data, picture.width, picture.height) :
-			this.#video.decode(picture);
-	}
-
-	/**
-	 * @param {Plan} plan
-	 * @param {Decoded[]} decoded of its pictures
+	 * @param {ToViewer["frame"]} frame
+	 * @param {import("./decoder.js").FrameDecoder} picture
+	 * @param {boolean} resized
 	 * @param {Arrival} arrival
 	 */
-	#show(plan, decoded, arrival) {
-		const decoder = this.#decoder;
-		const kept = this.#tellChanges ? keepBefore(plan.frame, decoder) : [];
-		const { resized, changed } = decoder.apply(plan, decoded);
-		if (kept.length > 0)
-			this.#post({ type: "changed", boxes: changesSince(kept, decoder) });
-		this.#meter.frame(plan.frame);
-		if (resized) {
-			this.#painter.resize(decoder.pixels, decoder.width, decoder.height);
-			this.#post({ type: "size", width: decoder.width, height: decoder.height });
-		}
-		this.#painter.draw(changed);
-		for (let i = 0; i < decoded.length; i++) {
-			const one = decoded[i];
-			if (!(one instanceof Int32Array))
-				this.#painter.film(plan.pictures[i], one);
-		}
-		this.#lost = false;
+	#frameShown(frame, picture, resized, arrival) {
+		if (this.#kept.length > 0)
+			this.#post({ type: "changed", boxes: changesSince(this.#kept, picture) });
+		this.#kept = [];
+		this.#meter.frame(frame);
+		if (resized)
+			this.#post({ type: "size", width: picture.width, height: picture.height });
 		if (!this.#shown) {
 			this.#shown = true;
 			this.#post({ type: "picture" });
@@ -311,8 +260,7 @@ export class Stream {
 			queueMicrotask(() => { throw error; });
 			return;
 		}
-		this.#discard();
-		this.#lost = true;
+		this.#screen.lose();
 		if (error instanceof VideoError && this.#wish) {
 			/* The PC's own may have a fault that ours has not. */
 			this.#given_up |= error.codec === AVC420 ? AVC420 : H264 | AVC420;
@@ -372,15 +320,8 @@ export class Stream {
 		this.#unacknowledged = [];
 	}
 
-	/** @param {ToViewer["cursor"]} cursor */
-	#cursor({ hot_x, hot_y, width, height, pixels }) {
-		if (width > MAX_CURSOR || height > MAX_CURSOR)
-			throw new ProtocolError(`cursor of ${width} × ${height}`);
-		const size = width * height * 4;
-		const hidden = size === 0 || pixels.length === 0;
-		const rgba = new Uint8ClampedArray(hidden ? [] : this.#zstd.decompress(pixels, size));
-		this.#post({ type: "cursor", hotX: Math.min(hot_x, Math.max(width - 1, 0)),
-			hotY: Math.min(hot_y, Math.max(height - 1, 0)), width: hidden ? 0 : width,
-			height: hidden ? 0 : height, pixels: rgba }, [rgba.buffer]);
+	/** @param {import("./cursor.js").CursorImage} cursor */
+	#cursor(cursor) {
+		this.#post({ type: "cursor", ...cursor }, [cursor.pixels.buffer]);
 	}
 }

@@ -1,0 +1,190 @@
+/*
+ * The worker thread of the player: everything from the WebSocket to the canvas, as in the one of a desktop.
+ */
+import { supportOf } from "../core/codecs.js";
+import { Zstd } from "../core/zstd.js";
+import { gather } from "./happenings.js";
+import { Playback } from "./playback.js";
+import { Recording } from "./recording.js";
+import { Source } from "./source.js";
+
+/** @typedef {import("./happenings.js").Happening} Happening */
+/** @typedef {import("./playback.js").Stroke} Stroke */
+/** @typedef {import("./source.js").Info} Info */
+
+/**
+ * What the page tells the worker. The canvas comes once, first.
+ * @typedef {{type: "start", canvas: OffscreenCanvas, url: string}
+ *   | {type: "play", on: boolean}
+ *   | {type: "seek", us: number}
+ *   | {type: "speed", speed: number}
+ *   | {type: "skip-idle", on: boolean}
+ *   | {type: "pointer", on: boolean}
+ *   | {type: "step", by: 1 | -1}
+ *   | {type: "viewer", viewer: number}
+ *   | {type: "close"}} ToPlayerWorker
+ */
+/**
+ * What the worker tells the page. Times in microseconds since the recording began; starts, times (wall clock in
+ * milliseconds), activity: of each chunk.
+ * @typedef {{type: "failed"}
+ *   | {type: "closed", reason: string}
+ *   | {type: "opened", info: Info, starts: Float64Array, times: Float64Array, activity: Uint32Array, duration: number}
+ *   | {type: "duration", us: number}
+ *   | {type: "position", us: number}
+ *   | {type: "playing", on: boolean}
+ *   | {type: "waiting", on: boolean}
+ *   | {type: "size", width: number, height: number}
+ *   | {type: "viewer", viewer: number}
+ *   | {type: "picture", state: "none" | "right" | "broken" | "film"}
+ *   | {type: "strokes", strokes: Stroke[], anew: boolean}
+ *   | {type: "arrived", milliseconds: number}
+ *   | {type: "damaged", chunk: number}
+ *   | {type: "happenings", happenings: Happening[]}} FromPlayerWorker
+ */
+
+/**
+ * @typedef {object} WorkerScope
+ * @property {(message: FromPlayerWorker, transfer: Transferable[]) => void} postMessage
+ * @property {((event: MessageEvent<ToPlayerWorker>) => void) | null} onmessage
+ */
+const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
+
+/* In a hidden page no animation frame comes: the time goes on all the same, in larger steps. */
+const HIDDEN_MS = 250;
+
+/** @type {Playback | null} */
+let playback = null;
+/** @type {Source | null} */
+let source = null;
+let waiting = false;
+
+/**
+ * @param {FromPlayerWorker} message
+ * @param {Transferable[]} [transfer]
+ */
+function post(message, transfer = []) {
+	scope.postMessage(message, transfer);
+}
+
+/** The next time that the screen shows something new. @returns {Promise<void>} */
+function frame() {
+	return new Promise((resolve) => {
+		const timer = setTimeout(resolve, HIDDEN_MS);
+		const done = () => {
+			clearTimeout(timer);
+			resolve();
+		};
+		if (typeof requestAnimationFrame === "function")
+			requestAnimationFrame(done);
+		else
+			setTimeout(done, 16);
+	});
+}
+
+/**
+ * @param {OffscreenCanvas} canvas
+ * @param {string} url
+ */
+async function start(canvas, url) {
+	try {
+		const [answer, support] = await Promise.all([fetch(new URL("../core/zstd.wasm", import.meta.url)), supportOf(0, 0)]);
+		if (!answer.ok)
+			throw new Error(`zstd.wasm: ${answer.status}`);
+		const zstd = await Zstd.create(await answer.arrayBuffer());
+		source = new Source(url, {
+			opened: (info, rows) => open(canvas, zstd, support, info, rows),
+			closed: (reason) => post({ type: "closed", reason }),
+		});
+	} catch {
+		post({ type: "failed" });
+	}
+}
+
+/**
+ * @param {OffscreenCanvas} canvas
+ * @param {Zstd} zstd
+ * @param {import("../core/codecs.js").Support} support
+ * @param {Info} info
+ * @param {import("./chunk.js").Row[]} rows
+ */
+function open(canvas, zstd, support, info, rows) {
+	const fetcher = { session: info.session, chunk: (/** @type {number} */ sequence) =>
+		/** @type {Source} */ (source).chunk(sequence) };
+	const recording = new Recording(rows, fetcher, (chunk) => post({ type: "damaged", chunk }));
+	const player = new Playback(recording, canvas, zstd, support, {
+		position: (us) => post({ type: "position", us }),
+		playing: (on) => post({ type: "playing", on }),
+		waiting: (on) => {
+			waiting = on;
+			post({ type: "waiting", on });
+		},
+		size: (width, height) => post({ type: "size", width, height }),
+		viewer: (viewer) => post({ type: "viewer", viewer }),
+		picture: (state) => post({ type: "picture", state }),
+		strokes: (strokes, anew) => post({ type: "strokes", strokes, anew }),
+		arrived: (milliseconds) => post({ type: "arrived", milliseconds }),
+	}, { now: () => performance.now(), frame });
+	playback = player;
+	const starts = Float64Array.from(rows, ({ startUs }) => startUs);
+	const times = Float64Array.from(rows, ({ timeMs }) => timeMs);
+	const activity = Uint32Array.from(rows, (row) => row.activity);
+	post({ type: "opened", info, starts, times, activity, duration: player.duration },
+		[starts.buffer, times.buffer, activity.buffer]);
+	void player.begin();
+	void player.run();
+	void finish(recording, player);
+}
+
+/**
+ * What is looked up once the first picture is there: where the end is, and what happened.
+ * @param {Recording} recording
+ * @param {Playback} player
+ */
+async function finish(recording, player) {
+	try {
+		const records = (await recording.chunk(recording.count - 1))?.records ?? [];
+		const end = records.at(-1)?.timeUs;
+		if (end !== undefined) {
+			player.duration = end;
+			post({ type: "duration", us: end });
+		}
+	} catch {
+		/* The connection is closed, which the page has been told. */
+		return;
+	}
+	await gather(recording, () => waiting, (happenings) => post({ type: "happenings", happenings }));
+}
+
+scope.onmessage = (/** @type {MessageEvent<ToPlayerWorker>} */ { data }) => {
+	switch (data.type) {
+	case "start":
+		void start(data.canvas, data.url);
+		break;
+	case "play":
+		playback?.play(data.on);
+		break;
+	case "seek":
+		playback?.seek(data.us);
+		break;
+	case "speed":
+		playback?.setSpeed(data.speed);
+		break;
+	case "skip-idle":
+		playback?.setSkipIdle(data.on);
+		break;
+	case "pointer":
+		playback?.setPointer(data.on);
+		break;
+	case "step":
+		void playback?.step(data.by);
+		break;
+	case "viewer":
+		playback?.setViewer(data.viewer);
+		break;
+	case "close":
+		playback?.close();
+		source?.close();
+		break;
+	}
+};
