@@ -15,13 +15,14 @@ import { CHUNK_MAX, CHUNKS_MAX, parseObject, parseRows } from "./chunk.js";
  * @property {string} session 32 hex digits
  * @property {number} chunks
  * @property {string} verdict code of enum verdict
- * @property {string} detail why, in English
+ * @property {{fault: string, first: number, last: number, proven: number, chunks: number}} proof what the verdict is about
  * @property {Record<string, unknown>} meta what the recording says of itself
  */
 /**
  * @typedef {object} SourceEvents
  * @property {(info: Info, rows: Row[]) => void} opened once
- * @property {(reason: string) => void} closed "sealed", "ended", "login", "lost" or "broken"; once, nothing comes after it
+ * @property {(reason: string) => void} closed "sealed", "ended", "foreign", "login", "lost" or "broken"; once, nothing comes
+ *   after it
  */
 
 /** Of the messages. */
@@ -155,7 +156,7 @@ export class Source {
 			chunks,
 			/* What is not known is not trusted. */
 			verdict: VERDICT[verdict] ?? "red",
-			detail: verdict_detail,
+			proof: proofOf(verdict_detail),
 			meta: metaOf(meta),
 		};
 	}
@@ -205,7 +206,7 @@ export class Source {
 			return;
 		}
 		this.#socket.close(1000);
-		this.#close(code === "sealed" ? "sealed" : "ended");
+		this.#close(code ?? "ended");
 	}
 
 	#finish() {
@@ -228,6 +229,14 @@ function reasonOf(code) {
 	if (code === CLOSE_LOGIN)
 		return "login";
 	return code === CLOSE_ENDED ? "ended" : code === BROKEN ? "broken" : "lost";
+}
+
+/** @param {string} text */
+function proofOf(text) {
+	const values = metaOf(new TextEncoder().encode(text));
+	const number = (/** @type {string} */ name) => (Number.isSafeInteger(values[name]) ? Number(values[name]) : 0);
+	return { fault: typeof values.fault === "string" ? values.fault : "", first: number("first"), last: number("last"),
+		proven: number("proven"), chunks: number("chunks") };
 }
 
 /** A recording whose first chunk is damaged says nothing of itself. @param {Uint8Array} bytes */
