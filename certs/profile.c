@@ -1,6 +1,7 @@
 #include "certs/profile.h"
 
 #include <ctype.h>
+#include <openssl/core_names.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -182,10 +183,21 @@ static enum err fill_device(X509 *certificate, const struct profile_order *order
 	return err ? err : add_urls(certificate, order->urls);
 }
 
-/* Recordings are sealed to it by ECDH (RFC 5753), for which other keys do not serve. */
+/* Recordings are sealed to all auditors with one ECDH on P-256 (RFC 5753): other keys do not serve.
+ */
+static bool is_p256(EVP_PKEY *key)
+{
+	char group[32];
+
+	return EVP_PKEY_is_a(key, "EC") &&
+	       EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
+					      NULL) &&
+	       OBJ_txt2nid(group) == NID_X9_62_prime256v1;
+}
+
 static enum err fill_auditor(X509 *certificate, const struct profile_order *order)
 {
-	if (!EVP_PKEY_is_a(order->key, "EC"))
+	if (!is_p256(order->key))
 		return ERR_KEY;
 	return fill_owned(certificate, order, "emailProtection");
 }

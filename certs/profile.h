@@ -39,7 +39,7 @@ struct profile_order {
 /*
  * A renewal is another order with the same name and owner: subject and alternative name come out
  * the same. ERR_INVALID: name, owner or urls not usable, or no such profile. ERR_KEY: an auditor's
- * key that is not on P-256 or P-384. ERR_CRYPTO. The caller frees.
+ * key that is not on P-256. ERR_CRYPTO. The caller frees.
  */
 nodiscard enum err profile_issue(const struct profile_order *order, X509 **ret);
 

@@ -37,7 +37,9 @@
 	X(ERR_USED, "used", 409, "used already", "すでに使われています")                           \
 	X(ERR_EXPIRED, "expired", 410, "its time is over", "期限が切れています")                   \
 	X(ERR_KEY, "key", 422, "the key is too weak or known to others",                           \
-	  "鍵が弱いか、ほかに知られています")
+	  "鍵が弱いか、ほかに知られています")                                                      \
+	X(ERR_RECORDING, "recording", 503, "sessions cannot be recorded now",                      \
+	  "今はセッションを録画できません")
 
 enum err {
 	OK = 0,

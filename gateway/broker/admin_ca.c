@@ -248,11 +248,7 @@ static enum err auditor_store(struct admin_call *call, const struct msg_certifie
 {
 	enum err err = admin_ca_chain(certified, &call->result);
 
-	if (err)
-		return err;
-	return record(call, "auditor-certify",
-		      json_pack("{s:s, s:O?}", "name", admin_text(call, "name"), "sha256",
-				json_object_get(call->result, "sha256")));
+	return err ? err : admin_auditor_keep(call, certified->certificate);
 }
 
 static void auditor_certified(void *ctx, enum err result, const union wire_any *answer)

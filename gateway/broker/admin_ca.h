@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "wire/wire.h"
+#include "broker/admin.h"
 
 /*
  * A row for each CA, and of the newest root {"certificate": PEM, "sha256": hex}; "locked".
@@ -19,5 +19,9 @@ nodiscard enum err admin_ca_pem(const struct msg_ca_state *state, bool chain, js
 
 /* {"certificate": PEM of it and of those above it, "sha256": of itself}. */
 nodiscard enum err admin_ca_chain(const struct msg_certified *certified, json_t **ret);
+
+/* Recordings that begin from now on are sealed to the auditor's new certificate too. With its audit
+ * entry; sha256 is in the call's result already. */
+nodiscard enum err admin_auditor_keep(struct admin_call *call, struct bytes der);
 
 #endif

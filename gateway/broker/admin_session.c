@@ -103,6 +103,14 @@ static const char *up(const struct channel *channel)
 	return channel ? "up" : "down";
 }
 
+/* What keeps sessions from beginning. */
+static const char *recording_state(struct broker *broker)
+{
+	const char *why = "";
+
+	return recording_ready(broker, clock_wall_s(), &why) ? why : "ready";
+}
+
 static enum err status_parts(struct admin_call *call)
 {
 	const struct broker *broker = call->broker;
@@ -121,6 +129,8 @@ static enum err status_parts(struct admin_call *call)
 		err = add_state(call, "probe", up(broker->probe));
 	if (!err && broker->signer)
 		err = add_state(call, "ca", pki_is_locked(broker->pki) ? "locked" : "unlocked");
+	if (!err)
+		err = add_state(call, "recording", recording_state(call->broker));
 	return err;
 }
 

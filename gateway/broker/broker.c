@@ -205,6 +205,9 @@ static void purge_due(struct loop_timer *timer)
 
 	if (err)
 		log_warn("purge-failed", "error=%s", err_code(err));
+	err = recording_put_right(broker);
+	if (err)
+		log_warn("recordings-not-closed", "error=%s", err_code(err));
 	pki_tick(broker->pki, now_s);
 	loop_timer_set(timer, PURGE_S * 1000000ULL);
 }
@@ -244,6 +247,8 @@ static enum err open_parts(struct broker *broker)
 		err = admin_new(broker, &broker->admin);
 	if (!err)
 		err = session_load(broker);
+	if (!err)
+		err = recording_put_right(broker);
 	if (err)
 		log_error("start-failed", "error=%s", err_code(err));
 	return err;

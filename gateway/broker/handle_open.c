@@ -91,9 +91,23 @@ static struct session_row open_row(const struct request *request, const struct h
 	return row;
 }
 
-/* The row, the login to keep and the audit entry, all or none. */
+static enum err open_recording(struct request *request, const struct session_row *row,
+			       const struct host_row *host, struct session_start *start)
+{
+	const struct recording_who who = {
+		.account = request->account.name,
+		.full_name = request->account.full_name,
+		.device_name = request->device.name,
+		.address = request->head->address,
+		.host = host,
+	};
+
+	return recording_begin(request->broker, row, &who, &start->recording);
+}
+
+/* The row, the login to keep, the recording and the audit entries, all or none. */
 static enum err open_record(struct request *request, const struct session_row *row,
-			    const struct session_start *start)
+			    const struct host_row *host, struct session_start *start)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	struct broker *broker = request->broker;
@@ -118,7 +132,31 @@ static enum err open_record(struct request *request, const struct session_row *r
 	entry.host = row->host;
 	entry.session = id;
 	err = audit_append(broker->db, &entry);
-	return err ? err : db_tx_commit(&tx);
+	if (!err)
+		err = open_recording(request, row, host, start);
+	if (err)
+		return err;
+	err = db_tx_commit(&tx);
+	if (err)
+		recording_abandon(broker, row);
+	return err;
+}
+
+/* No session without a recording; the person learns that, the log why. */
+static enum err open_recordable(struct request *request, const struct host_row *host)
+{
+	const char *why;
+	struct audit_entry entry;
+	enum err err = recording_ready(request->broker, request->now_s, &why), logged;
+
+	if (!err)
+		return OK;
+	log_error("session-refused", "reason=%s error=%s", why, err_code(err));
+	entry = request_audit(request, "session-refused",
+			      json_pack("{s:s, s:s}", "host", host->name, "reason", why));
+	entry.host = host->id;
+	logged = broker_audit(request->broker, &entry);
+	return logged ? logged : err;
 }
 
 static enum err open_new(struct request *request, const struct host_row *host)
@@ -139,7 +177,7 @@ static enum err open_new(struct request *request, const struct host_row *host)
 		return OK;
 	}
 	if (!err)
-		err = open_record(request, &row, &start);
+		err = open_record(request, &row, host, &start);
 	if (err) {
 		session_start_finish(&start);
 		return err;
@@ -179,6 +217,9 @@ enum err handle_session_open(struct request *request)
 		reply_error_field(broker, &request->to, err, field);
 		return OK;
 	}
+	err = open_recordable(request, &host);
+	if (err)
+		return err;
 	err = quota_take(broker, &request->to, request->account.id, QUOTA_SESSION);
 	if (err)
 		return err == ERR_THROTTLED ? OK : err;

@@ -21,18 +21,20 @@ static void on_signal(void *ctx, int signal)
 		loop_stop(ctx, 0);
 }
 
-/* The database's files, the leaked passwords, nothing else of the file system, and the admin
- * socket's accept. */
+/* The database's files, the recordings, the leaked passwords, nothing else of the file system, and
+ * the admin socket's accept. */
 static enum err confine(const struct child *child)
 {
 	static const char *const calls[] = {
-		"accept4",   "access",   "fchmod", "fchown",     "fdatasync",  "fsync",
-		"ftruncate", "getcwd",   "lstat",  "mkdir",      "newfstatat", "open",
-		"openat",    "readlink", "rename", "fcntl-lock", "stat",       "unlink",
+		"accept4", "access",     "fchmod", "fchown",     "fdatasync", "fsync",  "ftruncate",
+		"getcwd",  "lstat",      "mkdir",  "newfstatat", "open",      "openat", "readlink",
+		"rename",  "fcntl-lock", "stat",   "statfs",     "unlink",
 	};
 	const char *leaked = child->settings.login_leaked_passwords;
+	char recordings[SETTINGS_PATH];
 	const struct sandbox_path paths[] = {
 		{ child->state_dir, SANDBOX_WRITE },
+		{ recordings, SANDBOX_WRITE },
 		{ leaked, SANDBOX_READ },
 	};
 	const struct sandbox sandbox = {
@@ -44,6 +46,7 @@ static enum err confine(const struct child *child)
 		.may_lack_landlock = !child->settings.gateway_require_landlock,
 	};
 
+	settings_recordings(&child->settings, recordings);
 	return sandbox_enter(&sandbox);
 }
 

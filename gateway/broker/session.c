@@ -71,6 +71,8 @@ void session_start_finish(struct session_start *start)
 	secret_drop(&start->user);
 	secret_drop(&start->password);
 	secret_drop(&start->domain);
+	recording_start_free(start->recording);
+	start->recording = NULL;
 }
 
 static void session_timer_due(struct loop_timer *timer);
@@ -103,6 +105,13 @@ static void session_free(struct session *session)
 	channel_free(session->worker);
 	session_start_finish(&session->start);
 	free(session);
+}
+
+/* One that is over, with its worker. */
+static void session_done(struct session *session)
+{
+	recording_over(session->broker, session->row.id);
+	session_free(session);
 }
 
 void session_forget_all(struct broker *broker)
@@ -403,7 +412,7 @@ void session_worker_exited(struct broker *broker, const struct msg_worker_exited
 	session_finish(session, END_CRASHED, SESSION_STOP_MS);
 	loop_timer_cancel(&session->timer);
 	if (!session->unsaved)
-		session_free(session);
+		session_done(session);
 }
 
 /* ---- every few seconds -------------------------------------------------------------------------
@@ -440,6 +449,6 @@ void session_tick(struct broker *broker)
 		else if (session->unsaved)
 			session_save_end(session);
 		if (!session_alive(session) && !session->process && !session->unsaved)
-			session_free(session);
+			session_done(session);
 	}
 }

@@ -7,6 +7,7 @@
 #define SEKISHO_BROKER_SESSION_H
 
 #include "broker/broker.h"
+#include "broker/recording.h"
 #include "store/sessions.h"
 #include "wire/enums.h"
 
@@ -31,7 +32,8 @@ struct session_start {
 	uint8_t protocol;                        /* of the PC: enum protocol */
 	uint16_t width, height;
 	uint32_t layout;
-	bool kept; /* the login for the PC is one that is kept sealed */
+	bool kept;                         /* the login for the PC is one that is kept sealed */
+	struct recording_start *recording; /* owned */
 };
 
 struct session {
@@ -49,6 +51,7 @@ struct session {
 	uint8_t viewers;
 	uint8_t kills; /* asked for */
 	uint32_t viewer_number;
+	uint32_t marks;   /* of the recording, by the worker since this broker's start */
 	uint32_t said;    /* by the worker, of what goes into the audit log */
 	uint32_t may_say; /* until it counts as broken; more with each viewer */
 	uint64_t pong_ms; /* monotonic */
@@ -78,7 +81,7 @@ bool session_alive(const struct session *session);
 nodiscard enum err session_new(struct broker *broker, const struct session_row *row,
 			       struct session_start *start, const struct reply_to *opener);
 
-/* Frees the secrets. */
+/* Frees the secrets, and closes the recording. */
 void session_start_finish(struct session_start *start);
 
 /* The one way to end: tells the worker, kills it after kill_ms, writes row and audit entry.

@@ -91,6 +91,9 @@ enum err session_send_start(struct session *session)
 	if (!err)
 		err = start_credentials(session);
 	if (!err)
+		err = session->start.recording ? recording_send(session, session->start.recording)
+					       : ERR_RECORDING;
+	if (!err)
 		err = start_send(session, &host, tls_ca, tls_ca_len);
 	session_start_finish(&session->start);
 	return err;
@@ -146,6 +149,7 @@ static bool may_be(const struct session *session, enum end_reason reason)
 	case END_CRASHED:
 	case END_GATEWAY:
 	case END_VERSION:
+	case END_RECORDING:
 		return true;
 	}
 	return false;
@@ -301,6 +305,19 @@ static void worker_event(struct session *session, const struct msg_worker_event 
 	}
 }
 
+static void worker_marks(struct session *session, const struct msg_record_mark *mark)
+{
+	enum err err = recording_mark(session, mark);
+
+	if (err == ERR_PROTOCOL) {
+		worker_broken(session, "recording");
+	} else if (err) {
+		log_error("session-record-failed", "session=%s error=%s", session->id_text,
+			  err_code(err));
+		session_finish(session, END_RECORDING, SESSION_STOP_MS);
+	}
+}
+
 static void worker_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			   const union wire_any *msg, int fd)
 {
@@ -313,6 +330,9 @@ static void worker_message(void *ctx, struct channel *channel, const struct wire
 		session->pong_ms = clock_mono_ms();
 		return;
 	}
+	/* The last comes after the session's end. */
+	if (type->id == MSG_record_mark)
+		worker_marks(session, &msg->record_mark);
 	if (!session_alive(session))
 		return;
 	if (type->id == MSG_worker_hello)

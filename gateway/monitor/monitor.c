@@ -33,6 +33,20 @@ struct monitor {
 /* ---- before the loop ---------------------------------------------------------------------------
  */
 
+/* The broker's, wherever it is. */
+static enum err make_recordings(struct monitor *monitor)
+{
+	char path[SETTINGS_PATH];
+
+	settings_recordings(monitor->settings, path);
+	for (size_t i = 0; i < PROCESS_COUNT; i++) {
+		const struct process *process = &monitor->processes.list[i];
+		if (process->row->role == WIRE_BROKER)
+			return folder_make(path, 0700, process->user.uid, process->user.gid);
+	}
+	return ERR_INTERNAL;
+}
+
 static enum err make_folders(struct monitor *monitor)
 {
 	const char *state_dir = monitor->settings->gateway_state_dir;
@@ -51,6 +65,8 @@ static enum err make_folders(struct monitor *monitor)
 		return err;
 	snprintf(path, sizeof(path), "%s/worker", state_dir);
 	err = folder_make(path, 0700, monitor->workers.user.uid, monitor->workers.user.gid);
+	if (!err)
+		err = make_recordings(monitor);
 	if (!err)
 		err = folder_make(monitor->settings->gateway_runtime_dir, 0755, geteuid(),
 				  getegid());

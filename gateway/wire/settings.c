@@ -36,3 +36,11 @@ enum err settings_read(const char *path, struct settings *ret, struct config_err
 	*ret = settings;
 	return OK;
 }
+
+void settings_recordings(const struct settings *settings, char ret_path[SETTINGS_PATH])
+{
+	if (settings->recording_dir[0])
+		snprintf(ret_path, SETTINGS_PATH, "%s", settings->recording_dir);
+	else
+		snprintf(ret_path, SETTINGS_PATH, "%s/recordings", settings->gateway_state_dir);
+}

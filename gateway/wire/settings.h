@@ -12,6 +12,8 @@
 #define SETTINGS_BOOL(field, max)   bool field;
 #define SETTINGS_LISTEN(field, max) struct config_listen field;
 
+enum { SETTINGS_PATH = 300 };
+
 /* One member per line of settings.def, named section_field. */
 struct settings {
 #define SETTING(section, field, type, min, max, fallback, en, ja)                                  \
@@ -30,5 +32,8 @@ extern const size_t settings_count;
  */
 nodiscard enum err settings_read(const char *path, struct settings *ret,
 				 struct config_error *ret_error);
+
+/* The folder of the recordings. */
+void settings_recordings(const struct settings *settings, char ret_path[SETTINGS_PATH]);
 
 #endif

@@ -182,8 +182,10 @@ class Gateway:
             "gateway_viewer_dir": self.viewer, "gateway_listen": f"{address}:{self.port}",
             "gateway_enrol_listen": f"127.0.0.1:{self.enrol_port}", "gateway_name": "localhost",
             "gateway_office": "試験事務所", "limits_requests_per_minute": 100000, "limits_connections_per_address": 512,
+            "recording_free_megabytes": 0,
         }
         self.process = None
+        self.auditor = None
         self.configure(**settings)
 
     def _stage(self):
@@ -313,9 +315,21 @@ class Gateway:
             person.enrol(device)
         return person
 
+    def add_auditor(self, name="auditor"):
+        """Recordings are sealed to it: without one no session begins. Its certificate (with its CAs) and key."""
+        csr, key, certificate = (self.dir / f"{name}.{kind}.pem" for kind in ("csr", "key", "cert"))
+        run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", key,
+            "-out", csr, "-subj", "/CN=auditor")
+        self.cli("auditor", "certify", "--name", name, "--csr", csr, "--out", certificate)
+        self.auditor = certificate, key
+        return self.auditor
+
     def add_host(self, name, protocol, port, address="127.0.0.1", user=None, password=None, pc_user=None, domain=None,
                  **more):
-        """A PC; with user it is granted, with a password the login is kept sealed. Returns its number."""
+        """A PC; with user it is granted, with a password the login is kept sealed. Returns its number. The first makes an
+        auditor too."""
+        if not self.auditor:
+            self.add_auditor()
         options = [f"--{key.replace('_', '-')}={value}" for key, value in more.items()]
         self.cli("host", "add", "--name", name, "--protocol", protocol, "--address", address, "--port", port, *options)
         if user:

@@ -432,6 +432,8 @@ export default Object.freeze({
 	"reason.revoked-device.help": "An administrator has just revoked the registration of this device, or taken you off it. Your account goes on working on your other devices. To use this one again, ask your office's administrator for a new invitation.",
 	"reason.revoked-pc": "Your right to use this PC has changed",
 	"reason.revoked-pc.help": "An administrator has just withdrawn or changed your right to this PC, or removed it. Your account and this device go on working: the menu shows what you may use now.",
+	"reason.recording": "The recording stopped",
+	"reason.recording.help": "Connections are recorded, and the gateway could not go on recording this one: its disk is full or failed. What you did on the PC stays there. Tell your administrator, then open the PC again.",
 	"reason.pc-closed": "The PC ended the connection",
 	"reason.pc-closed.help": "You signed out on the PC, it restarted, or somebody signed in there. You can connect again.",
 	"reason.pc-unreachable": "The PC cannot be reached",
@@ -501,6 +503,7 @@ export default Object.freeze({
 	"error.code": "The gateway does not know this code. Compare it with the sheet and enter it again.",
 	"error.used": "This was used already. Ask your administrator for a new invitation.",
 	"error.expired": "Its time is over. Ask your administrator for a new invitation.",
+	"error.recording": "Connections are recorded, and the gateway cannot record just now, so it opens none. Tell your administrator: sekisho status on the gateway says what is missing.",
 	"error.key": "This key is too weak, published, or registered before. Make a new one and try again.",
 	"error.unknown": "Something went wrong ({code}). Try again; tell your administrator if it happens again.",
 

@@ -24,6 +24,7 @@
 #include "broker/dispatch.h"
 #include "broker/person.h"
 #include "broker/session.h"
+#include "store/auditors.h"
 #include "store/certificates.h"
 #include "store/hosts.h"
 #include "wire/enums.h"
@@ -466,9 +467,22 @@ static inline void office_settings(struct office *office)
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fprintf(file, "[gateway]\noffice = 試験事務所\n%s\n", office->more);
+	fprintf(file, "[recording]\ndir = %s\nfree_megabytes = 0\n", office->folder);
 	fclose(file);
 	if (settings_read(path, &office->settings, &error))
 		fail_msg("%s", error.en);
+}
+
+/* Any bytes: only workers look into it. */
+static inline void office_add_auditor(struct office *office)
+{
+	static const uint8_t der[] = "an auditor's certificate";
+	const struct auditor_row row = { .name = "監査 太郎",
+					 .kind = AUDITOR_PERSON,
+					 .not_after_s = clock_wall_s() + 86400,
+					 .created_s = clock_wall_s() };
+
+	assert_ok(auditor_add(office->db, &row, der, sizeof(der)));
 }
 
 /* sato, whose laptop has the key 1, is logged in and may use the PC. */
@@ -488,6 +502,7 @@ static inline int office_setup_with(void **state, const char *settings)
 	office->host = office_add_host(office, "経理PC", SECURITY_NONE);
 	assert_ok(host_grant(office->db, office->account, office->host, false));
 	office_token(office, office->account, office->device, LOGIN_FULL, office->token);
+	office_add_auditor(office);
 	*state = office;
 	return 0;
 }

@@ -1,0 +1,46 @@
+/*
+ * recordings.h - the table of recordings, one row for each session. Errors are those of db.h.
+ */
+#ifndef SEKISHO_STORE_RECORDINGS_H
+#define SEKISHO_STORE_RECORDINGS_H
+
+#include "store/sessions.h"
+
+enum { RECORDING_HASH = 32 };
+
+struct recording_row {
+	int64_t id;
+	uint8_t session[SESSION_ROW_ID];
+	int64_t state;                /* enum recording_state of wire/enums.h */
+	bool keys;                    /* keys and text are in it */
+	int64_t started_ms, ended_ms; /* ended_ms 0: goes on */
+	int64_t size, chunks;
+	uint8_t hash[RECORDING_HASH]; /* running hash after so many chunks */
+	bool hold;
+};
+
+/* What lists show beside it. */
+struct recording_shown {
+	struct recording_row row;
+	char account[ACCOUNT_NAME_MAX + 1];
+	char host[HOST_NAME_MAX_BYTES + 1];
+};
+
+/* An open one, with nothing in it: session, keys and started_ms count. */
+nodiscard enum err recording_row_add(struct db *db, const struct recording_row *row);
+nodiscard enum err recording_row_get(struct db *db, const uint8_t session[SESSION_ROW_ID],
+				     struct recording_row *ret);
+
+/* state, ended_ms, size, chunks and hash; one that is not open any more stays: ERR_NOT_FOUND. */
+nodiscard enum err recording_row_update(struct db *db, const struct recording_row *row);
+
+/* Open ones whose session has ended; then recording_row_next until *ret_more is false. */
+void recording_row_list_left(struct query *query, struct db *db);
+nodiscard enum err recording_row_next(struct query *query, struct recording_row *ret,
+				      bool *ret_more);
+
+/* The newest first; only those with a lower number than before, 0 for all. */
+void recording_list(struct query *query, struct db *db, int64_t before);
+nodiscard enum err recording_next(struct query *query, struct recording_shown *ret, bool *ret_more);
+
+#endif
