@@ -212,6 +212,42 @@ static void test_videos_follow_the_budget(void **state)
 	surface_finish(&surface);
 }
 
+/* How much larger the steps at the edges of blocks are than those beside them, in percent. */
+static unsigned blocks_seen(const struct codecs *codecs)
+{
+	uint64_t edges = 0, others = 0;
+	for (unsigned y = 0; y < codecs->height; y++)
+		for (unsigned x = 16; x < codecs->width; x += 16) {
+			const uint32_t *at = codecs->pixels + (size_t)y * codecs->width + x;
+			edges += (unsigned)abs((int)(at[0] >> 8 & 255) - (int)(at[-1] >> 8 & 255));
+			others += (unsigned)abs((int)(at[2] >> 8 & 255) - (int)(at[1] >> 8 & 255));
+		}
+	return (unsigned)(edges * 100 / MAX(others, 1u));
+}
+
+/* On a narrow link pictures are coarse, and their blocks are smoothed; then it is wide again. */
+static void test_coarse_videos_show_no_blocks(void **state)
+{
+	(void)state;
+	static const size_t budgets[] = { PLENTY, 400, PLENTY };
+	struct surface surface;
+	struct video *video;
+	struct video_picture picture;
+	struct codecs codecs = { 0 };
+	start(&surface, 640, 480);
+	assert_ok(video_new(640, 480, PLENTY, &video));
+	for (unsigned n = 0; n < 3 * 24; n++) {
+		paint(&surface, n);
+		assert_ok(video_encode(video, &surface, 0, 0, false, budgets[n / 24], &picture));
+		assert_ok(codecs_h264(&codecs, 0, picture.key, false, picture.data, picture.len));
+		if (n % 24 == 23)
+			assert_true(blocks_seen(&codecs) < 120); /* 132 without the filter */
+	}
+	codecs_finish(&codecs);
+	video_free(video);
+	surface_finish(&surface);
+}
+
 static void cover(struct damage *damage, struct surface *surface, struct region *region)
 {
 	damage_init(damage);
@@ -264,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_videos_of_any_size),
 		cmocka_unit_test(test_videos_have_limits),
 		cmocka_unit_test(test_videos_follow_the_budget),
+		cmocka_unit_test(test_coarse_videos_show_no_blocks),
 		cmocka_unit_test(test_a_picture_that_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
