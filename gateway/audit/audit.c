@@ -1,58 +1,88 @@
 #include "audit/audit.h"
 
-#include <openssl/evp.h>
+#include <ctype.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "audit/entry.h"
 #include "base/clock.h"
 
-static enum err audit_put_u64(struct buf *buf, uint64_t value)
-{
-	uint8_t bytes[8];
+enum { CATCH_UP_ROWS = 4096 /* in one transaction */ };
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(value >> (8 * (sizeof(bytes) - 1 - i)));
-	return buf_add(buf, bytes, sizeof(bytes));
+/* ---- the tree ----------------------------------------------------------------------------------
+ */
+
+static enum err node_read(void *ctx, unsigned level, uint64_t index, uint8_t ret_hash[TREE_HASH])
+{
+	return audit_node_read(ctx, level, index, ret_hash);
 }
 
-static enum err audit_put_str(struct buf *buf, const char *text)
+static enum err node_add(void *ctx, unsigned level, uint64_t index, const uint8_t hash[TREE_HASH])
 {
-	size_t len = strlen(text);
-	enum err err = audit_put_u64(buf, len);
-
-	return err ? err : buf_add(buf, text, len);
+	return audit_node_add(ctx, level, index, hash);
 }
 
-/* Lengths go before strings, so that no two entries encode alike. */
-static enum err audit_encode(struct buf *buf, const struct audit_row *row)
+struct tree_store audit_tree(struct db *db)
 {
-	const int64_t numbers[] = { row->seq, row->time_ms, row->device, row->host };
-	const char *const strings[] = { row->event, row->account, row->address, row->session,
-					row->detail };
-	enum err err = audit_put_str(buf, "sekisho audit 1");
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers) && !err; i++)
-		err = audit_put_u64(buf, (uint64_t)numbers[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(strings) && !err; i++)
-		err = audit_put_str(buf, strings[i]);
-	return err ? err : buf_add(buf, row->prev, sizeof(row->prev));
+	return (struct tree_store){ node_read, node_add, db };
 }
 
-static enum err audit_hash(const struct audit_row *row, uint8_t ret_hash[AUDIT_HASH])
+enum err audit_size(struct db *db, uint64_t *ret_size)
 {
-	_cleanup_buf_ struct buf buf;
-	enum err err;
+	return audit_node_leaves(db, ret_size);
+}
 
-	buf_init(&buf, sizeof(struct audit_row) + 256);
-	err = audit_encode(&buf, row);
+static enum err add_leaf(struct db *db, const struct audit_row *row)
+{
+	const struct tree_store store = audit_tree(db);
+	uint8_t leaf[TREE_HASH];
+	enum err err = entry_leaf(row, leaf);
+
+	return err ? err : tree_append(&store, (uint64_t)row->seq - 1, leaf);
+}
+
+static enum err catch_up_some(struct db *db, int64_t from, bool *ret_more)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum err err = db_tx_begin(&tx, db);
+
 	if (err)
 		return err;
-	if (!EVP_Digest(buf.data, buf.len, ret_hash, NULL, EVP_sha256(), NULL))
-		return ERR_CRYPTO;
-	return OK;
+	{
+		_cleanup_query_ struct query query;
+		struct audit_row row;
+
+		audit_row_list(&query, db, from);
+		for (int i = 0; i < CATCH_UP_ROWS; i++) {
+			err = audit_row_next(&query, &row, ret_more);
+			if (!err && *ret_more)
+				err = add_leaf(db, &row);
+			if (err || !*ret_more)
+				break;
+		}
+	}
+	return err ? err : db_tx_commit(&tx);
 }
 
-static enum err audit_copy(char *ret, size_t size, const char *text)
+enum err audit_catch_up(struct db *db)
+{
+	uint64_t size;
+	int64_t last;
+	bool more = true;
+	enum err err = audit_row_last(db, &last);
+
+	while (!err && more) {
+		err = audit_size(db, &size);
+		if (err || (int64_t)size >= last)
+			break;
+		err = catch_up_some(db, (int64_t)size + 1, &more);
+	}
+	return err;
+}
+
+/* ---- appending ---------------------------------------------------------------------------------
+ */
+
+static enum err copy_text(char *ret, size_t size, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
 
@@ -63,83 +93,102 @@ static enum err audit_copy(char *ret, size_t size, const char *text)
 	return OK;
 }
 
+/* The leaf is a text of lines. */
+static enum err copy_event(char *ret, size_t size, const char *event)
+{
+	for (const char *at = event; *at; at++)
+		if (iscntrl((unsigned char)*at))
+			return ERR_INVALID;
+	return copy_text(ret, size, event);
+}
+
 /* A detail is worth less than the entry: one that is too long must not keep the entry from being
  * made. */
-static enum err audit_detail(const json_t *detail, char *ret, size_t size)
+static enum err copy_detail(const json_t *detail, char *ret, size_t size)
 {
 	size_t len;
 
 	if (!detail)
-		return audit_copy(ret, size, "{}");
+		return copy_text(ret, size, "{}");
 	len = json_dumpb(detail, ret, size - 1, JSON_COMPACT | JSON_SORT_KEYS);
 	if (len == 0)
 		return ERR_NOMEM;
 	if (len >= size)
-		return audit_copy(ret, size, "{\"cut\":true}");
+		return copy_text(ret, size, "{\"cut\":true}");
 	ret[len] = '\0';
 	return OK;
 }
 
-static enum err audit_fill(struct audit_row *row, const struct audit_entry *entry)
+static enum err fill(struct audit_row *row, const struct audit_entry *entry)
 {
-	enum err err = audit_copy(row->event, sizeof(row->event), entry->event);
+	enum err err = copy_event(row->event, sizeof(row->event), entry->event);
 
 	if (!err)
-		err = audit_copy(row->account, sizeof(row->account), entry->account);
+		err = copy_text(row->account, sizeof(row->account), entry->account);
 	if (!err)
-		err = audit_copy(row->address, sizeof(row->address), entry->address);
+		err = copy_text(row->address, sizeof(row->address), entry->address);
 	if (!err)
-		err = audit_copy(row->session, sizeof(row->session), entry->session);
+		err = copy_text(row->session, sizeof(row->session), entry->session);
 	if (!err)
-		err = audit_detail(entry->detail, row->detail, sizeof(row->detail));
+		err = copy_detail(entry->detail, row->detail, sizeof(row->detail));
+	row->version = AUDIT_SALTED;
 	row->time_ms = clock_wall_ms();
 	row->device = entry->device;
 	row->host = entry->host;
+	util_random(row->salt, sizeof(row->salt));
+	return err ? err : entry_commitment(row, NULL, row->commitment);
+}
+
+/* Number and place in the tree go together: entries that are no leaves yet, or leaves without
+ * entries, are not added to. */
+static enum err next_number(struct db *db, int64_t *ret_seq)
+{
+	uint64_t size;
+	int64_t last;
+	enum err err = audit_row_last(db, &last);
+
+	if (!err)
+		err = audit_size(db, &size);
+	if (!err && size != (uint64_t)last)
+		err = ERR_WRONG_STATE;
+	if (!err)
+		*ret_seq = last + 1;
 	return err;
 }
 
 enum err audit_append(struct db *db, const struct audit_entry *entry)
 {
 	struct audit_row row = { 0 };
-	int64_t last;
-	enum err err = db_in_transaction(db) ? audit_fill(&row, entry) : ERR_WRONG_STATE;
+	enum err err = db_in_transaction(db) ? fill(&row, entry) : ERR_WRONG_STATE;
 
 	json_decref(entry->detail);
-	if (err)
-		return err;
-	err = audit_row_last(db, &last, row.prev);
-	if (err)
-		return err;
-	row.seq = last + 1;
-	err = audit_hash(&row, row.hash);
-	if (err)
-		return err;
-	return audit_row_add(db, &row);
+	if (!err)
+		err = next_number(db, &row.seq);
+	if (!err)
+		err = audit_row_add(db, &row);
+	return err ? err : add_leaf(db, &row);
 }
 
-enum err audit_verify(struct db *db, int64_t *ret_bad)
-{
-	_cleanup_query_ struct query query;
-	struct audit_row row;
-	uint8_t prev[AUDIT_HASH] = { 0 }, hash[AUDIT_HASH];
-	int64_t expected = 1;
-	bool more;
-	enum err err;
+/* ---- disposal ----------------------------------------------------------------------------------
+ */
 
-	audit_row_list(&query, db, 0);
-	while (!(err = audit_row_next(&query, &row, &more)) && more) {
-		err = audit_hash(&row, hash);
-		if (err)
-			return err;
-		if (row.seq != expected || memcmp(row.prev, prev, sizeof(prev)) != 0 ||
-		    memcmp(row.hash, hash, sizeof(hash)) != 0) {
-			*ret_bad = expected;
-			return OK;
-		}
-		memcpy(prev, hash, sizeof(prev));
-		expected++;
+enum err audit_dispose(struct db *db, int64_t first, int64_t last, const struct audit_entry *entry)
+{
+	struct audit_entry said = *entry;
+	int64_t newest;
+	enum err err = db_in_transaction(db) ? audit_row_last(db, &newest) : ERR_WRONG_STATE;
+
+	json_decref(entry->detail);
+	if (!err && (first < 1 || first > last || last > newest))
+		err = ERR_INVALID;
+	for (int64_t seq = first; !err && seq <= last; seq++) {
+		err = audit_row_dispose(db, seq);
+		if (err == ERR_WRONG_STATE)
+			err = OK; /* by an earlier disposal */
 	}
-	if (!err)
-		*ret_bad = 0;
-	return err;
+	if (err)
+		return err;
+	said.event = AUDIT_EVENT_DISPOSED;
+	said.detail = json_pack("{s:I, s:I}", "first", (json_int_t)first, "last", (json_int_t)last);
+	return audit_append(db, &said);
 }

@@ -1,7 +1,7 @@
 /*
  * admin_audit.c - sekisho audit …: reading and checking the audit log.
  */
-#include "audit/audit.h"
+#include "audit/verify.h"
 #include "broker/admin.h"
 
 enum { AUDIT_LIST_DEFAULT = 20, AUDIT_LIST_MAX = 200 };
@@ -16,7 +16,6 @@ static json_t *row_json(const struct audit_row *row)
 enum err admin_audit_list(struct admin_call *call)
 {
 	int64_t last = admin_number(call, "last", AUDIT_LIST_DEFAULT), newest;
-	uint8_t hash[AUDIT_HASH];
 	_cleanup_query_ struct query query = { 0 };
 	struct audit_row row;
 	bool more;
@@ -24,7 +23,7 @@ enum err admin_audit_list(struct admin_call *call)
 
 	if (last < 1 || last > AUDIT_LIST_MAX)
 		return admin_wrong(call, ERR_INVALID, "last", "1 to 200");
-	err = audit_row_last(call->broker->db, &newest, hash);
+	err = audit_row_last(call->broker->db, &newest);
 	if (!err)
 		err = admin_columns(call, "seq,time,event,account,device,address,session,detail");
 	if (err)
@@ -40,21 +39,23 @@ enum err admin_audit_list(struct admin_call *call)
 
 enum err admin_audit_verify(struct admin_call *call)
 {
-	uint8_t hash[AUDIT_HASH];
-	char hash_text[2 * AUDIT_HASH + 1], entry[32];
-	int64_t bad, newest;
-	enum err err = audit_verify(call->broker->db, &bad);
+	const struct verify_wish wish = { .key = NULL };
+	struct verify_db reader = { .db = NULL };
+	const struct verify_source source = verify_db_source(&reader, call->broker->db);
+	char root[2 * TREE_HASH + 1], entry[32];
+	struct log_verdict verdict;
+	enum err err = verify_log(&source, &wish, &verdict);
 
-	if (!err)
-		err = audit_row_last(call->broker->db, &newest, hash);
+	verify_db_finish(&reader);
 	if (err)
 		return err;
-	if (bad) {
-		snprintf(entry, sizeof(entry), "entry %lld", (long long)bad);
+	if (verify_color(verdict.finding) == VERIFY_RED) {
+		snprintf(entry, sizeof(entry), "entry %llu", (unsigned long long)verdict.first_bad);
 		return admin_wrong(call, ERR_INTERNAL, entry,
 				   "was changed, or an entry before it was taken out");
 	}
-	util_hex(hash, sizeof(hash), hash_text);
-	call->result = json_pack("{s:I, s:s}", "entries", (json_int_t)newest, "newest", hash_text);
+	util_hex(verdict.root, sizeof(verdict.root), root);
+	call->result =
+		json_pack("{s:I, s:s}", "entries", (json_int_t)verdict.entries, "newest", root);
 	return call->result ? OK : ERR_NOMEM;
 }

@@ -226,6 +226,8 @@ static enum err open_state(struct broker *broker, const char *state_dir)
 	}
 	snprintf(path, sizeof(path), "%s/sekisho.db", state_dir);
 	err = db_open(path, &broker->db);
+	if (!err)
+		err = audit_catch_up(broker->db);
 	if (err)
 		log_error("store-failed", "path=\"%s\" error=%s", path, err_code(err));
 	return err;

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #define AUDIT_COLUMNS                                                                              \
-	"seq, time_ms, event, account, device, address, host, session, detail, prev, hash"
+	"seq, version, time_ms, event, account, device, address, host, session, detail, "          \
+	"commitment, disposed, salt"
 
 enum err audit_row_add(struct db *db, const struct audit_row *row)
 {
@@ -11,8 +12,9 @@ enum err audit_row_add(struct db *db, const struct audit_row *row)
 
 	query_init(&query, db,
 		   "INSERT INTO audit (" AUDIT_COLUMNS
-		   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)");
 	query_i64(&query, row->seq);
+	query_i64(&query, row->version);
 	query_i64(&query, row->time_ms);
 	query_str(&query, row->event);
 	query_str(&query, row->account);
@@ -21,32 +23,32 @@ enum err audit_row_add(struct db *db, const struct audit_row *row)
 	query_i64(&query, row->host);
 	query_str(&query, row->session);
 	query_str(&query, row->detail);
-	query_blob(&query, row->prev, sizeof(row->prev));
-	query_blob(&query, row->hash, sizeof(row->hash));
+	query_blob(&query, row->commitment, sizeof(row->commitment));
+	query_blob(&query, row->salt, sizeof(row->salt));
 	return query_run_one(&query);
 }
 
-enum err audit_row_last(struct db *db, int64_t *ret_seq, uint8_t ret_hash[AUDIT_HASH])
+enum err audit_row_last(struct db *db, int64_t *ret_seq)
 {
 	_cleanup_query_ struct query query;
-	uint8_t hash[AUDIT_HASH] = { 0 };
-	int64_t seq = 0;
-	bool row;
 	enum err err;
 
-	query_init(&query, db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
-	err = query_next(&query, &row);
-	if (err)
-		return err;
-	if (row) {
-		seq = query_col_i64(&query, 0);
-		query_col_blob(&query, 1, hash, sizeof(hash));
-	}
-	if (query_err(&query))
-		return query_err(&query);
-	*ret_seq = seq;
-	memcpy(ret_hash, hash, sizeof(hash));
-	return OK;
+	query_init(&query, db, "SELECT coalesce(max(seq), 0) FROM audit");
+	err = query_one(&query);
+	if (!err)
+		*ret_seq = query_col_i64(&query, 0);
+	return err;
+}
+
+enum err audit_row_dispose(struct db *db, int64_t seq)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db,
+		   "UPDATE audit SET account = '', device = 0, address = '', host = 0, "
+		   "session = '', detail = '{}', salt = NULL, disposed = 1 WHERE seq = ?");
+	query_i64(&query, seq);
+	return query_run_one(&query);
 }
 
 void audit_row_list(struct query *query, struct db *db, int64_t seq)
@@ -55,19 +57,29 @@ void audit_row_list(struct query *query, struct db *db, int64_t seq)
 	query_i64(query, seq);
 }
 
+void audit_row_alarms(struct query *query, struct db *db, int64_t limit)
+{
+	query_init(query, db,
+		   "SELECT " AUDIT_COLUMNS " FROM audit WHERE event IN ('audit-alarm', "
+		   "'audit-alarm-accepted') ORDER BY seq DESC LIMIT ?");
+	query_i64(query, limit);
+}
+
 static enum err audit_row_load(struct query *query, struct audit_row *ret)
 {
-	ret->seq = query_col_i64(query, 0);
-	ret->time_ms = query_col_i64(query, 1);
-	query_col_str(query, 2, ret->event, sizeof(ret->event));
-	query_col_str(query, 3, ret->account, sizeof(ret->account));
-	ret->device = query_col_i64(query, 4);
-	query_col_str(query, 5, ret->address, sizeof(ret->address));
-	ret->host = query_col_i64(query, 6);
-	query_col_str(query, 7, ret->session, sizeof(ret->session));
-	query_col_str(query, 8, ret->detail, sizeof(ret->detail));
-	query_col_blob(query, 9, ret->prev, sizeof(ret->prev));
-	query_col_blob(query, 10, ret->hash, sizeof(ret->hash));
+	*ret = (struct audit_row){ .seq = query_col_i64(query, 0) };
+	ret->version = query_col_i64(query, 1);
+	ret->time_ms = query_col_i64(query, 2);
+	query_col_str(query, 3, ret->event, sizeof(ret->event));
+	query_col_str(query, 4, ret->account, sizeof(ret->account));
+	ret->device = query_col_i64(query, 5);
+	query_col_str(query, 6, ret->address, sizeof(ret->address));
+	ret->host = query_col_i64(query, 7);
+	query_col_str(query, 8, ret->session, sizeof(ret->session));
+	query_col_str(query, 9, ret->detail, sizeof(ret->detail));
+	query_col_blob(query, 10, ret->commitment, sizeof(ret->commitment));
+	ret->disposed = query_col_i64(query, 11) != 0;
+	query_col_blob(query, 12, ret->salt, sizeof(ret->salt));
 	return query_err(query);
 }
 
@@ -76,4 +88,112 @@ enum err audit_row_next(struct query *query, struct audit_row *ret, bool *ret_mo
 	enum err err = query_next(query, ret_more);
 
 	return err || !*ret_more ? err : audit_row_load(query, ret);
+}
+
+/* ---- the tree ----------------------------------------------------------------------------------
+ */
+
+enum err audit_node_add(struct db *db, unsigned level, uint64_t index,
+			const uint8_t hash[AUDIT_HASH])
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "INSERT INTO audit_node (level, idx, hash) VALUES (?, ?, ?)");
+	query_i64(&query, level);
+	query_i64(&query, (int64_t)index);
+	query_blob(&query, hash, AUDIT_HASH);
+	return query_run_one(&query);
+}
+
+enum err audit_node_read(struct db *db, unsigned level, uint64_t index,
+			 uint8_t ret_hash[AUDIT_HASH])
+{
+	_cleanup_query_ struct query query;
+	uint8_t hash[AUDIT_HASH];
+	enum err err;
+
+	query_init(&query, db, "SELECT hash FROM audit_node WHERE level = ? AND idx = ?");
+	query_i64(&query, level);
+	query_i64(&query, (int64_t)index);
+	err = query_one(&query);
+	if (err)
+		return err;
+	if (query_col_blob(&query, 0, hash, sizeof(hash)) != sizeof(hash))
+		return ERR_INTERNAL;
+	memcpy(ret_hash, hash, sizeof(hash));
+	return OK;
+}
+
+static enum err count_of(struct db *db, const char *sql, uint64_t *ret_count)
+{
+	_cleanup_query_ struct query query;
+	enum err err;
+
+	query_init(&query, db, sql);
+	err = query_one(&query);
+	if (!err)
+		*ret_count = (uint64_t)query_col_i64(&query, 0);
+	return err;
+}
+
+enum err audit_node_leaves(struct db *db, uint64_t *ret_count)
+{
+	return count_of(db, "SELECT coalesce(max(idx), -1) + 1 FROM audit_node WHERE level = 0",
+			ret_count);
+}
+
+enum err audit_node_count(struct db *db, uint64_t *ret_count)
+{
+	return count_of(db, "SELECT count(*) FROM audit_node", ret_count);
+}
+
+/* ---- checkpoints -------------------------------------------------------------------------------
+ */
+
+enum err audit_note_add(struct db *db, const struct audit_note *note)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db,
+		   "INSERT INTO audit_checkpoint (size, note, time_ms) VALUES (?, ?, ?)");
+	query_i64(&query, note->size);
+	query_str(&query, note->note);
+	query_i64(&query, note->time_ms);
+	return query_run_one(&query);
+}
+
+static void note_load(struct query *query, struct audit_note *ret)
+{
+	ret->size = query_col_i64(query, 0);
+	query_col_str(query, 1, ret->note, sizeof(ret->note));
+	ret->time_ms = query_col_i64(query, 2);
+}
+
+enum err audit_note_last(struct db *db, struct audit_note *ret)
+{
+	_cleanup_query_ struct query query;
+	enum err err;
+
+	query_init(&query, db,
+		   "SELECT size, note, time_ms FROM audit_checkpoint ORDER BY size DESC LIMIT 1");
+	err = query_one(&query);
+	if (err)
+		return err;
+	note_load(&query, ret);
+	return query_err(&query);
+}
+
+void audit_note_list(struct query *query, struct db *db)
+{
+	query_init(query, db, "SELECT size, note, time_ms FROM audit_checkpoint ORDER BY size");
+}
+
+enum err audit_note_next(struct query *query, struct audit_note *ret, bool *ret_more)
+{
+	enum err err = query_next(query, ret_more);
+
+	if (err || !*ret_more)
+		return err;
+	note_load(query, ret);
+	return query_err(query);
 }

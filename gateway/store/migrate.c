@@ -15,12 +15,13 @@ MIGRATION(migration_0002, "0002_lock.sql");
 MIGRATION(migration_0003, "0003_enrol.sql");
 MIGRATION(migration_0004, "0004_audio.sql");
 MIGRATION(migration_0005, "0005_video.sql");
+MIGRATION(migration_0006, "0006_audit_tree.sql");
 MIGRATION(migration_0007, "0007_recording.sql");
 MIGRATION(migration_0008, "0008_auditor.sql");
 
 static const char *const migrations[] = {
 	migration_0001, migration_0002, migration_0003, migration_0004,
-	migration_0005, migration_0007, migration_0008,
+	migration_0005, migration_0006, migration_0007, migration_0008,
 };
 
 int64_t migrate_latest(void)

@@ -602,7 +602,7 @@ static void audit_log_is_read_and_checked(void **state)
 	assert_int_equal(good.status, 200);
 	assert_true(json_integer_value(json_object_get(good.body, "entries")) >= 2);
 
-	assert_ok(db_exec(office->db, "DROP TRIGGER audit_no_update"));
+	assert_ok(db_exec(office->db, "DROP TRIGGER audit_only_disposal"));
 	assert_ok(db_exec(office->db, "UPDATE audit SET event = 'nothing' WHERE seq = 1"));
 	bad = order(office, "audit verify", "{}");
 	assert_string_equal(answer_text(bad, "error"), "internal");
