@@ -37,10 +37,10 @@ static bool is_p256(X509 *certificate)
  * serves for nothing else. */
 static bool is_auditors(X509 *certificate)
 {
-	const uint32_t wanted = EXFLAG_KUSAGE | EXFLAG_XKUSAGE;
+	const uint32_t wanted = EXFLAG_BCONS | EXFLAG_KUSAGE | EXFLAG_XKUSAGE;
+	const uint32_t flags = X509_get_extension_flags(certificate);
 
-	return X509_check_ca(certificate) == 0 &&
-	       (X509_get_extension_flags(certificate) & (wanted | EXFLAG_INVALID)) == wanted &&
+	return (flags & (wanted | EXFLAG_CA | EXFLAG_INVALID)) == wanted &&
 	       X509_get_key_usage(certificate) == KU_KEY_AGREEMENT &&
 	       X509_get_extended_key_usage(certificate) == XKU_SMIME &&
 	       X509_get0_subject_key_id(certificate);

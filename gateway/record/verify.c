@@ -74,7 +74,7 @@ static enum err walk(const struct scan *scan, const struct verify_mark *marks, s
 	for (size_t i = 0; i < count; i++) {
 		const struct verify_mark *mark = &marks[i];
 		if (mark->chunks > scan->count) {
-			set_bad(result, VERIFY_MISSING, scan->count, mark->chunks - 1);
+			set_bad(result, VERIFY_MISSING, result->proven, mark->chunks - 1);
 			return OK;
 		}
 		for (; done < mark->chunks; done++) {
@@ -104,7 +104,7 @@ static void judge_shapes(const struct scan *scan, struct verify_result *result)
 	if (odd < scan->count && (!bad || odd <= result->last_bad))
 		set_bad(result, VERIFY_DAMAGED, odd, odd);
 	else if (scan->end == SCAN_DAMAGED && (!bad || result->fault == VERIFY_MISSING))
-		set_bad(result, VERIFY_DAMAGED, scan->count, scan->count);
+		set_bad(result, VERIFY_DAMAGED, result->proven, scan->count);
 	else if (scan->end == SCAN_TOO_LONG && !bad)
 		set_bad(result, VERIFY_TOO_LONG, scan->count, scan->count);
 }
@@ -226,8 +226,13 @@ enum err verify_inside_end(struct verify_inside *inside)
 	if (all_denied)
 		return ERR_DENIED;
 	/* All chunks of a recording are sealed to the same people. */
-	if (inside->denied && (!inside->found || inside->first_denied < result->first_bad))
+	if (inside->denied && (!inside->found || inside->first_denied <= result->first_bad))
 		found(inside, VERIFY_NOT_FOR_KEY, inside->first_denied);
+	/* All that is there fits together, so what is wrong begins behind it. */
+	if (!inside->found && inside->next == inside->scan->count &&
+	    (result->fault == VERIFY_MISSING || result->fault == VERIFY_DAMAGED) &&
+	    result->last_bad >= inside->next)
+		result->first_bad = inside->next;
 	if (result->verdict == VERIFY_UNPROVEN && !inside->last) {
 		result->verdict = VERIFY_CUT;
 		result->fault = VERIFY_NO_END;

@@ -74,8 +74,8 @@ const char *verify_fault_text_ja(enum verify_fault fault);
 struct verify_result {
 	enum verify_verdict verdict;
 	enum verify_fault fault;
-	/* When tampered: the first bad chunk is one of [first_bad, last_bad], counted from 0; with
-	 * the key they are one. VERIFY_MISSING: the first and last that are not there. */
+	/* When tampered: the first bad chunk, or the first that is not there any more, is one of
+	 * [first_bad, last_bad], counted from 0. With the key first_bad is it. */
 	uint64_t first_bad, last_bad;
 	uint64_t proven; /* chunks from the first on that the marks prove */
 	uint64_t chunks; /* whole chunks in the file */
