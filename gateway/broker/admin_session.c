@@ -5,6 +5,7 @@
 #include "broker/admin_inventory.h"
 #include "broker/pki.h"
 #include "broker/session.h"
+#include "broker/vault_link.h"
 #include "store/invites.h"
 #include "wire/enums.h"
 
@@ -127,6 +128,10 @@ static enum err status_parts(struct admin_call *call)
 		err = add_state(call, "signer", up(broker->signer));
 	if (!err)
 		err = add_state(call, "probe", up(broker->probe));
+	if (!err)
+		err = add_state(call, "vault", up(broker->vault));
+	if (!err && vault_link_is(broker->house))
+		err = add_state(call, "house-key", vault_state_code(vault_link_is(broker->house)));
 	if (!err && broker->signer)
 		err = add_state(call, "ca", pki_is_locked(broker->pki) ? "locked" : "unlocked");
 	if (!err)

@@ -12,6 +12,7 @@
 #include "broker/quota.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
+#include "broker/vault_link.h"
 
 enum { ADDRESSES_MAX = 4096, PURGE_S = 600, PATH_BYTES = 400 };
 
@@ -106,6 +107,28 @@ static void probe_closed(void *ctx, struct channel *channel, enum err why)
 	host_probe_lost(broker->hosts);
 }
 
+static void vault_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			  const union wire_any *msg, int fd)
+{
+	struct broker *broker = ctx;
+
+	(void)channel;
+	if (fd >= 0)
+		close(fd);
+	if (type->id == MSG_vault_state)
+		vault_link_state(broker->house, &msg->vault_state);
+}
+
+static void vault_closed(void *ctx, struct channel *channel, enum err why)
+{
+	struct broker *broker = ctx;
+
+	(void)channel;
+	log_warn("vault-gone", "why=%s", err_code(why));
+	broker->vault = NULL;
+	vault_link_gone(broker->house);
+}
+
 static const struct broker_peer {
 	enum wire_role role;
 	size_t offset; /* of its channel in struct broker */
@@ -114,6 +137,7 @@ static const struct broker_peer {
 	{ WIRE_EDGE, offsetof(struct broker, edge), { edge_message, edge_closed } },
 	{ WIRE_SIGNER, offsetof(struct broker, signer), { signer_message, signer_closed } },
 	{ WIRE_PROBE, offsetof(struct broker, probe), { probe_message, probe_closed } },
+	{ WIRE_VAULT, offsetof(struct broker, vault), { vault_message, vault_closed } },
 };
 
 static void peer_came(struct broker *broker, enum wire_role role)
@@ -124,6 +148,8 @@ static void peer_came(struct broker *broker, enum wire_role role)
 	} else if (role == WIRE_SIGNER) {
 		pki_signer_gone(broker->pki);
 		pki_signer_came(broker->pki);
+	} else if (role == WIRE_VAULT) {
+		vault_link_came(broker->house);
 	} else {
 		host_probe_lost(broker->hosts);
 	}
@@ -209,6 +235,7 @@ static void purge_due(struct loop_timer *timer)
 	if (err)
 		log_warn("recordings-not-closed", "error=%s", err_code(err));
 	pki_tick(broker->pki, now_s);
+	vault_link_tick(broker->house);
 	loop_timer_set(timer, PURGE_S * 1000000ULL);
 }
 
@@ -243,6 +270,8 @@ static enum err open_parts(struct broker *broker)
 		err = host_watch_new(broker, &broker->hosts);
 	if (!err)
 		err = pki_new(broker, &broker->pki);
+	if (!err)
+		err = vault_link_new(broker, &broker->house);
 	if (!err)
 		err = enrol_new(broker, &broker->enrol);
 	if (!err)
@@ -296,6 +325,7 @@ void broker_close(struct broker *broker)
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);
+	vault_link_free(broker->house);
 	enrol_free(broker->enrol);
 	host_watch_free(broker->hosts);
 	hasher_free(broker->hasher);
@@ -303,6 +333,7 @@ void broker_close(struct broker *broker)
 	channel_free(broker->edge);
 	channel_free(broker->signer);
 	channel_free(broker->probe);
+	channel_free(broker->vault);
 	channel_free(broker->monitor);
 	db_close(broker->db);
 	secret_free(broker->key);

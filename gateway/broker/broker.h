@@ -22,6 +22,7 @@ struct host_watch;
 struct pki;
 struct quota;
 struct session;
+struct vault_link;
 
 struct broker {
 	struct loop *loop;
@@ -32,11 +33,12 @@ struct broker {
 	struct hasher *hasher;
 	struct throttle *addresses; /* tries per network address */
 	/* NULL while there is none. */
-	struct channel *monitor, *edge, *signer, *probe;
+	struct channel *monitor, *edge, *signer, *probe, *vault;
 	uint32_t edge_generation; /* counts the edges; answers for an earlier one are dropped */
 	struct session *sessions;
 	struct host_watch *hosts;
 	struct pki *pki;
+	struct vault_link *house;
 	struct enrol *enrol;
 	struct quota *quotas;
 	struct admin *admin;

@@ -72,7 +72,9 @@ static int show_answer(const struct run *run, json_t *body)
 static bool is_chosen(const struct command *command)
 {
 	return !util_streq(command->name, "host credentials") &&
-	       !util_streq(command->name, "ca unlock") && !util_streq(command->name, "ca rotate") &&
+	       !util_streq(command->name, "ca unlock") &&
+	       !util_streq(command->name, "vault unseal") &&
+	       !util_streq(command->name, "ca rotate") &&
 	       !util_streq(command->name, "ca take-root");
 }
 

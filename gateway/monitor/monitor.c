@@ -18,12 +18,26 @@
 
 enum { MONITOR_STOP_US = 3 * 1000 * 1000 };
 
+/* Of whose keys, and which setting names the file. */
+static const struct {
+	enum wire_role role;
+	uint8_t kind; /* enum file_kind */
+	const char *setting;
+	size_t offset; /* in struct settings */
+} passphrase_rows[] = {
+	{ WIRE_SIGNER, FILE_CA_PASSPHRASE, "ca.passphrase_file",
+	  offsetof(struct settings, ca_passphrase_file) },
+	{ WIRE_VAULT, FILE_VAULT_PASSPHRASE, "vault.passphrase_file",
+	  offsetof(struct settings, vault_passphrase_file) },
+};
+enum { MONITOR_PASSPHRASES = ARRAY_SIZE(passphrase_rows) };
+
 struct monitor {
 	const struct settings *settings;
 	struct loop *loop;
 	struct folder_lock lock;
-	int listeners[PROCESS_LISTENERS]; /* -1: not open */
-	int passphrase;                   /* of the CA's keys; -1: none is configured */
+	int listeners[PROCESS_LISTENERS];     /* -1: not open */
+	int passphrases[MONITOR_PASSPHRASES]; /* as rows below; -1: none is configured */
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
@@ -88,29 +102,36 @@ static enum err open_listeners(struct monitor *monitor)
 	return err;
 }
 
-static enum err open_passphrase(struct monitor *monitor)
+static enum err open_passphrases(struct monitor *monitor)
 {
-	const char *path = monitor->settings->ca_passphrase_file;
+	enum err err = OK;
 
-	return path[0] ? passphrase_open(path, &monitor->passphrase) : OK;
+	for (size_t i = 0; !err && i < MONITOR_PASSPHRASES; i++) {
+		const char *path = (const char *)monitor->settings + passphrase_rows[i].offset;
+		if (*path)
+			err = passphrase_open(passphrase_rows[i].setting, path,
+					      &monitor->passphrases[i]);
+	}
+	return err;
 }
 
 /* ---- events ------------------------------------------------------------------------------------
  */
 
-/* The signer waits for it. One that gets none ends after a while, and is started again. */
+/* Signer and vault wait for it. One that gets none ends after a while, and is started again. */
 static void send_passphrase(struct monitor *monitor, struct process *process)
 {
-	const struct msg_file msg = { .kind = FILE_CA_PASSPHRASE };
-
-	if (monitor->passphrase < 0)
-		return;
-	int fd = fcntl(monitor->passphrase, F_DUPFD_CLOEXEC, CHILD_MONITOR_FD + 1);
-	if (fd < 0)
-		log_error("file-failed", "child=%s error=\"%s\"", process->row->name,
-			  strerror(errno));
-	else
-		process_send(process, MSG_file, &msg, fd);
+	for (size_t i = 0; i < MONITOR_PASSPHRASES; i++) {
+		const struct msg_file msg = { .kind = passphrase_rows[i].kind };
+		if (passphrase_rows[i].role != process->row->role || monitor->passphrases[i] < 0)
+			continue;
+		int fd = fcntl(monitor->passphrases[i], F_DUPFD_CLOEXEC, CHILD_MONITOR_FD + 1);
+		if (fd < 0)
+			log_error("file-failed", "child=%s error=\"%s\"", process->row->name,
+				  strerror(errno));
+		else
+			process_send(process, MSG_file, &msg, fd);
+	}
 }
 
 static void process_started(void *ctx, struct process *process)
@@ -119,7 +140,7 @@ static void process_started(void *ctx, struct process *process)
 
 	if (process->row->role == WIRE_BROKER)
 		workers_adopt(&monitor->workers);
-	else if (process->row->role == WIRE_SIGNER)
+	else
 		send_passphrase(monitor, process);
 }
 
@@ -218,7 +239,7 @@ static int run_locked(struct monitor *monitor)
 	const char *runtime_dir = monitor->settings->gateway_runtime_dir;
 	int code = EXIT_FAILURE;
 
-	if (open_passphrase(monitor) == OK && open_listeners(monitor) == OK) {
+	if (open_passphrases(monitor) == OK && open_listeners(monitor) == OK) {
 		log_info("started", "version=%s users=%s", SEKISHO_VERSION,
 			 geteuid() == 0 ? "separate" : "one");
 		if (geteuid() != 0)
@@ -231,7 +252,8 @@ static int run_locked(struct monitor *monitor)
 	for (size_t kind = 0; kind < PROCESS_LISTENERS; kind++)
 		if (monitor->listeners[kind] >= 0)
 			close(monitor->listeners[kind]);
-	util_closep(&monitor->passphrase);
+	for (size_t i = 0; i < MONITOR_PASSPHRASES; i++)
+		util_closep(&monitor->passphrases[i]);
 	return code;
 }
 
@@ -264,7 +286,7 @@ int monitor_run(const char *settings_path, const struct settings *settings, cons
 	struct monitor monitor = {
 		.settings = settings,
 		.listeners = { -1, -1, -1, -1 },
-		.passphrase = -1,
+		.passphrases = { -1, -1 },
 		.place = { program_dir, settings_path },
 	};
 	/* No filter of its own: it would bind the children too. They inherit this, and add theirs.

@@ -22,6 +22,7 @@ const struct process_row process_rows[PROCESS_COUNT] = {
 	{ WIRE_SIGNER, "signer", 0 },
 	{ WIRE_BROKER, "broker", 1U << LISTENER_ADMIN },
 	{ WIRE_PROBE, "probe", 0 },
+	{ WIRE_VAULT, "vault", 0 },
 	{ WIRE_EDGE, "edge", 1U << LISTENER_GATEWAY | 1U << LISTENER_ENROL },
 };
 
@@ -30,6 +31,7 @@ static const enum wire_role process_links[][2] = {
 	{ WIRE_EDGE, WIRE_BROKER },
 	{ WIRE_BROKER, WIRE_SIGNER },
 	{ WIRE_BROKER, WIRE_PROBE },
+	{ WIRE_BROKER, WIRE_VAULT },
 };
 
 void process_describe_end(int status, char *text, size_t room)

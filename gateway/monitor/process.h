@@ -12,7 +12,7 @@
 #include "wire/channel.h"
 #include "wire/enums.h"
 
-enum { PROCESS_COUNT = 4, PROCESS_LISTENERS = LISTENER_ADMIN + 1 };
+enum { PROCESS_COUNT = 5, PROCESS_LISTENERS = LISTENER_ADMIN + 1 };
 
 struct process_row {
 	enum wire_role role;

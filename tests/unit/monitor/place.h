@@ -50,21 +50,27 @@ static inline void write_settings(const char *name, const char *state, const cha
 		text, sizeof(text),
 		"[gateway]\nstate_dir = %s/%s\nruntime_dir = %s/%s\nlisten = 127.0.0.1:%u\n"
 		"enrol_listen = 127.0.0.1:%u\n[ca]\npassphrase_file = %s/passphrase\n"
+		"[vault]\npassphrase_file = %s/vault-passphrase\n"
 		"[session]\ntotal = %d\n",
-		place, state, place, run, port, enrol_port, place, SESSIONS);
+		place, state, place, run, port, enrol_port, place, place, SESSIONS);
 
 	snprintf(path, sizeof(path), "%s/%s", place, name);
 	assert_int_equal(util_write_file(path, text, (size_t)len, 0644), OK);
 }
 
-static inline void write_passphrase(const char *text, unsigned mode)
+static inline void write_secret(const char *name, const char *text, unsigned mode)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/passphrase", place);
+	snprintf(path, sizeof(path), "%s/%s", place, name);
 	assert_int_equal(util_write_file(path, text, strlen(text), mode), OK);
 	if (geteuid() == 0)
 		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+}
+
+static inline void write_passphrase(const char *text, unsigned mode)
+{
+	write_secret("passphrase", text, mode);
 }
 
 static inline int make_place(void **state)
@@ -84,6 +90,7 @@ static inline int make_place(void **state)
 		assert_int_equal(link(first, path), 0);
 	}
 	write_passphrase("open-sesame", 0600);
+	write_secret("vault-passphrase", "iwato-hirake", 0600);
 	write_settings("conf", "state", "run", free_port(), free_port());
 	return geteuid() == 0 ? chown(place, NOBODY, NOBODY) : 0;
 }
@@ -207,13 +214,13 @@ static inline int wait_exit(pid_t pid)
 }
 
 struct pids {
-	pid_t signer, broker, probe, edge;
+	pid_t signer, broker, probe, vault, edge;
 };
 
 static inline struct pids started(void)
 {
 	return (struct pids){ wait_next("signer", 0), wait_next("broker", 0), wait_next("probe", 0),
-			      wait_next("edge", 0) };
+			      wait_next("vault", 0), wait_next("edge", 0) };
 }
 
 static inline void order(char what, uint8_t session)

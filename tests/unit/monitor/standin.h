@@ -28,8 +28,8 @@
 #include "wire/enums.h"
 
 enum { PATIENCE_MS = 20000, NOBODY = 65534, SESSIONS = 3 };
-static const char *const role_names[] = { "signer", "broker", "probe", "edge", "worker" };
-static const char *const program_names[] = { "signer", "broker",     "probe",
+static const char *const role_names[] = { "signer", "broker", "probe", "vault", "edge", "worker" };
+static const char *const program_names[] = { "signer", "broker",     "probe",     "vault",
 					     "edge",   "worker-rdp", "worker-vnc" };
 
 static struct child child;
@@ -226,8 +226,8 @@ static inline int child_main(const char *name, int argc, char **argv)
 {
 	char path[400];
 	unsigned role = 0;
-	static const enum wire_role roles[] = { WIRE_SIGNER, WIRE_BROKER, WIRE_PROBE, WIRE_EDGE,
-						WIRE_WORKER };
+	static const enum wire_role roles[] = { WIRE_SIGNER, WIRE_BROKER, WIRE_PROBE,
+						WIRE_VAULT,  WIRE_EDGE,   WIRE_WORKER };
 
 	while (role < ARRAY_SIZE(role_names) &&
 	       strncmp(name, role_names[role], strlen(role_names[role])) != 0)

@@ -86,21 +86,23 @@ static void test_everybody_gets_what_is_theirs(void **state)
 	wait_linked("edge", pids.edge, WIRE_EDGE, "broker", pids.broker, WIRE_BROKER);
 	wait_linked("signer", pids.signer, WIRE_SIGNER, "broker", pids.broker, WIRE_BROKER);
 	wait_linked("probe", pids.probe, WIRE_PROBE, "broker", pids.broker, WIRE_BROKER);
+	wait_linked("vault", pids.vault, WIRE_VAULT, "broker", pids.broker, WIRE_BROKER);
 	wait_event("edge", pids.edge, "listener gateway open");
 	wait_event("edge", pids.edge, "listener enrol open");
 	wait_event("broker", pids.broker, "listener admin open");
-	static const char *const not_for_them[] = { "signer", "probe" };
+	static const char *const not_for_them[] = { "signer", "probe", "vault" };
 	for (size_t i = 0; i < ARRAY_SIZE(not_for_them); i++) {
 		_cleanup_free_ char *events = read_events(not_for_them[i]);
 		assert_null(strstr(events, "listener"));
 	}
 	_cleanup_free_ char *edge = read_events("edge");
 	assert_null(strstr(edge, "admin"));
-	assert_null(strstr(edge, "link 4")); /* the signer is the broker's alone */
+	assert_null(strstr(edge, "link 4")); /* signer and vault are the broker's alone */
+	assert_null(strstr(edge, "link 9"));
 }
 
-/* Each signer, and nobody else. */
-static void test_signer_gets_the_passphrase(void **state)
+/* Each signer and each vault its own, and nobody else. */
+static void test_signer_and_vault_get_their_passphrases(void **state)
 {
 	static const char *const others[] = { "broker", "probe", "edge" };
 
@@ -110,6 +112,13 @@ static void test_signer_gets_the_passphrase(void **state)
 	kill(pids.signer, SIGKILL);
 	pid_t signer = wait_next("signer", pids.signer);
 	wait_event("signer", signer, "file ca-passphrase open-sesame");
+	wait_event("vault", pids.vault, "file vault-passphrase iwato-hirake");
+	kill(pids.vault, SIGKILL);
+	pid_t vault = wait_next("vault", pids.vault);
+	wait_event("vault", vault, "file vault-passphrase iwato-hirake");
+	_cleanup_free_ char *of_signer = read_events("signer"), *of_vault = read_events("vault");
+	assert_null(strstr(of_signer, "vault-passphrase"));
+	assert_null(strstr(of_vault, "ca-passphrase"));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		_cleanup_free_ char *events = read_events(others[i]);
 		assert_null(strstr(events, "file"));
@@ -156,9 +165,9 @@ static void test_foreign_passphrase_file_is_refused(void **state)
 	snprintf(path, sizeof(path), "%s/passphrase", place);
 	/* Root can open it; what counts is who else can. */
 	assert_int_equal(chown(path, NOBODY, NOBODY), 0);
-	assert_err(passphrase_open(path, &fd), ERR_DENIED);
+	assert_err(passphrase_open("ca.passphrase_file", path, &fd), ERR_DENIED);
 	assert_int_equal(chown(path, 0, 0), 0);
-	assert_ok(passphrase_open(path, &fd));
+	assert_ok(passphrase_open("ca.passphrase_file", path, &fd));
 	close(fd);
 }
 
@@ -334,7 +343,7 @@ static void test_term_leaves_nothing(void **state)
 	assert_int_equal(wait_exit(monitor_pid), 0);
 	monitor_pid = 0;
 	assert_false(alive(pids.signer) || alive(pids.broker) || alive(pids.probe) ||
-		     alive(pids.edge) || alive(worker));
+		     alive(pids.vault) || alive(pids.edge) || alive(worker));
 	wait_event("edge", pids.edge, "signal 15");
 	snprintf(path, sizeof(path), "%s/run/admin.sock", place);
 	assert_int_equal(stat(path, &status), -1);
@@ -354,6 +363,7 @@ static void test_children_end_with_a_killed_monitor(void **state)
 	wait_gone(pids.signer);
 	wait_gone(pids.broker);
 	wait_gone(pids.probe);
+	wait_gone(pids.vault);
 	wait_gone(pids.edge);
 	wait_gone(worker);
 	/* The socket and the lock file it left behind are no obstacle. */
@@ -450,7 +460,7 @@ int main(int argc, char **argv)
 		return code;
 	const struct CMUnitTest tests[] = {
 		with_monitor(test_everybody_gets_what_is_theirs),
-		with_monitor(test_signer_gets_the_passphrase),
+		with_monitor(test_signer_and_vault_get_their_passphrases),
 		with_place(test_bad_passphrase_file_is_refused),
 		with_place(test_foreign_passphrase_file_is_refused),
 		with_monitor(test_surroundings),

@@ -32,6 +32,8 @@ static pid_t fork_root_monitor(bool with_users)
 	assert_int_equal(chown(place, 0, 0), 0);
 	snprintf(path, sizeof(path), "%s/passphrase", place);
 	assert_int_equal(chown(path, 0, 0), 0);
+	snprintf(path, sizeof(path), "%s/vault-passphrase", place);
+	assert_int_equal(chown(path, 0, 0), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid)

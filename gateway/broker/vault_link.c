@@ -1,0 +1,291 @@
+#include "broker/vault_link.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/cert.h"
+#include "broker/pki.h"
+#include "certs/cleanup.h"
+#include "store/auditors.h"
+
+/* What the vault was asked and has not answered. */
+struct vault_order {
+	struct vault_order *next;
+	struct vault_link *link;
+	uint32_t request;
+	bool waits; /* for the key's certificate */
+	vault_link_done *done;
+	void *ctx;
+	struct loop_timer timer;
+};
+
+struct vault_link {
+	struct broker *broker;
+	uint32_t last_request;
+	enum vault_state state; /* 0: not known */
+	struct vault_order *orders;
+	bool certifying; /* the signer, or then the vault, has not answered yet */
+	uint32_t certificate_request;
+};
+
+/* How each order begins. */
+struct order_head {
+	uint32_t request;
+};
+
+static void order_free(struct vault_order *order)
+{
+	struct vault_order **at = &order->link->orders;
+
+	while (*at != order)
+		at = &(*at)->next;
+	*at = order->next;
+	loop_timer_cancel(&order->timer);
+	free(order);
+}
+
+static void order_finish(struct vault_order *order, enum err err,
+			 const struct msg_vault_state *answer)
+{
+	vault_link_done *done = order->done;
+	void *ctx = order->ctx;
+
+	order_free(order);
+	done(ctx, err, answer);
+}
+
+static void order_due(struct loop_timer *timer)
+{
+	order_finish(container_of(timer, struct vault_order, timer), ERR_UNAVAILABLE, NULL);
+}
+
+static uint32_t next_request(struct vault_link *link)
+{
+	if (++link->last_request == 0)
+		link->last_request = 1;
+	return link->last_request;
+}
+
+static enum err send_to_vault(struct vault_link *link, uint16_t id, const void *msg)
+{
+	enum err err = link->broker->vault ? channel_send(link->broker->vault, id, msg, -1)
+					   : ERR_UNAVAILABLE;
+
+	return err == ERR_FULL || err == ERR_CLOSED ? ERR_UNAVAILABLE : err;
+}
+
+enum err vault_link_order(struct vault_link *link, uint16_t id, void *msg, vault_link_done *done,
+			  void *ctx)
+{
+	struct vault_order *order = calloc(1, sizeof(*order));
+	struct order_head *head = msg;
+
+	if (!order)
+		return ERR_NOMEM;
+	head->request = next_request(link);
+	*order = (struct vault_order){ .next = link->orders,
+				       .link = link,
+				       .request = head->request,
+				       .done = done,
+				       .ctx = ctx };
+	link->orders = order;
+	loop_timer_init(link->broker->loop, &order->timer, order_due);
+	loop_timer_set(&order->timer, VAULT_LINK_WAIT_S * 1000000ULL);
+	enum err err = send_to_vault(link, id, msg);
+	if (err)
+		order_free(order);
+	return err;
+}
+
+/* What waits for the key's certificate: it is there, or will not come now. */
+static void waiting_finish(struct vault_link *link, enum err err,
+			   const struct msg_vault_state *state)
+{
+	struct vault_order *order = link->orders;
+
+	link->certifying = false;
+	link->certificate_request = 0;
+	if (err)
+		log_error("house-certificate", "error=%s", err_code(err));
+	while (order) {
+		bool waits = order->waits;
+		struct vault_order *at = order;
+
+		order = order->next;
+		if (waits)
+			order_finish(at, err, err ? NULL : state);
+	}
+}
+
+/* ---- the certificate ---------------------------------------------------------------------------
+ */
+
+static enum err row_of(X509 *certificate, struct auditor_row *ret)
+{
+	char fingerprint[CERT_FINGERPRINT_TEXT];
+	enum err err = cert_fingerprint(certificate, fingerprint);
+
+	*ret = (struct auditor_row){ .name = VAULT_LINK_NAME,
+				     .kind = AUDITOR_HOUSE,
+				     .created_s = clock_wall_s() };
+	if (!err)
+		err = util_unhex(fingerprint, ret->fingerprint, sizeof(ret->fingerprint));
+	return err ? err : cert_seconds(X509_get0_notAfter(certificate), &ret->not_after_s);
+}
+
+/* From here on recordings are sealed to it, before the vault has it: it needs only the key. */
+static enum err keep(struct broker *broker, struct bytes der)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	_cleanup_object_(x509) X509 *certificate = NULL;
+	char fingerprint[CERT_FINGERPRINT_TEXT];
+	struct audit_entry entry = { .event = "auditor-certify" };
+	struct auditor_row row;
+	enum err err = cert_parse(der, &certificate);
+
+	if (!err)
+		err = row_of(certificate, &row);
+	if (!err)
+		err = cert_fingerprint(certificate, fingerprint);
+	if (!err)
+		err = db_tx_begin(&tx, broker->db);
+	if (!err)
+		err = auditor_add(broker->db, &row, der.data, der.len);
+	if (err)
+		return err;
+	entry.detail = json_pack("{s:s, s:s, s:s}", "name", VAULT_LINK_NAME, "kind", "house",
+				 "sha256", fingerprint);
+	err = audit_append(broker->db, &entry);
+	return err ? err : db_tx_commit(&tx);
+}
+
+static enum err hand_over(struct vault_link *link, struct bytes der)
+{
+	struct msg_vault_certificate msg = { .request = next_request(link), .certificate = der };
+	enum err err = keep(link->broker, der);
+
+	if (!err)
+		err = send_to_vault(link, MSG_vault_certificate, &msg);
+	if (!err)
+		link->certificate_request = msg.request;
+	return err;
+}
+
+static void certified(void *ctx, enum err result, const union wire_any *answer)
+{
+	struct vault_link *link = ctx;
+	enum err err = result;
+
+	if (!err)
+		err = hand_over(link, answer->certified.certificate);
+	/* vault_link_tick tries again. */
+	if (err)
+		waiting_finish(link, err, NULL);
+}
+
+static void certify(struct vault_link *link, struct bytes csr)
+{
+	enum err err;
+
+	if (link->certifying)
+		return;
+	link->certificate_request = 0;
+	err = pki_sign_auditor(link->broker->pki, csr, VAULT_LINK_NAME, certified, link);
+	link->certifying = !err;
+	if (err)
+		log_error("house-certificate", "error=%s", err_code(err));
+}
+
+/* ---- what the vault says -----------------------------------------------------------------------
+ */
+
+static void note_state(struct vault_link *link, enum vault_state state)
+{
+	struct audit_entry entry = { .event = state == VAULT_OPEN ? "vault-unsealed"
+								  : "vault-sealed" };
+	bool was_open = link->state == VAULT_OPEN, is_open = state == VAULT_OPEN;
+	enum err err;
+
+	link->state = state;
+	if (was_open == is_open)
+		return;
+	err = broker_audit(link->broker, &entry);
+	if (err)
+		log_error("vault-unrecorded", "error=%s", err_code(err));
+}
+
+void vault_link_state(struct vault_link *link, const struct msg_vault_state *state)
+{
+	struct vault_order *order = link->orders;
+	enum err err = state->error ? (enum err)state->error : OK;
+
+	if (state->state < VAULT_EMPTY || state->state > VAULT_OPEN)
+		return;
+	note_state(link, state->state);
+	if (link->certificate_request && state->request == link->certificate_request) {
+		waiting_finish(link, err, state);
+		return;
+	}
+	if (state->csr.len && state->state == VAULT_OPEN)
+		certify(link, state->csr);
+	while (order && order->request != state->request)
+		order = order->next;
+	if (!order || !state->request)
+		return;
+	order->waits = !err && link->certifying && !state->certificate.len;
+	if (!order->waits)
+		order_finish(order, err, state);
+}
+
+enum vault_state vault_link_is(const struct vault_link *link)
+{
+	return link->broker->vault ? link->state : 0;
+}
+
+void vault_link_tick(struct vault_link *link)
+{
+	const struct msg_vault_status ask = { .request = next_request(link) };
+
+	if (send_to_vault(link, MSG_vault_status, &ask) != OK)
+		return;
+}
+
+void vault_link_came(struct vault_link *link)
+{
+	vault_link_gone(link);
+}
+
+void vault_link_gone(struct vault_link *link)
+{
+	link->certifying = false;
+	link->certificate_request = 0;
+	if (link->state)
+		note_state(link, VAULT_SEALED);
+	link->state = 0;
+	while (link->orders)
+		order_finish(link->orders, ERR_UNAVAILABLE, NULL);
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+enum err vault_link_new(struct broker *broker, struct vault_link **ret)
+{
+	struct vault_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return ERR_NOMEM;
+	link->broker = broker;
+	*ret = link;
+	return OK;
+}
+
+void vault_link_free(struct vault_link *link)
+{
+	if (!link)
+		return;
+	while (link->orders)
+		order_free(link->orders);
+	free(link);
+}

@@ -1,0 +1,48 @@
+/*
+ * vault_link.h - what the broker asks of the vault about its house key, and the certificate that it
+ * gets for it: ordered of the signer, kept among those that recordings are sealed to, and sent
+ * back. Openings of recordings are playback.h's.
+ */
+#ifndef SEKISHO_BROKER_VAULT_LINK_H
+#define SEKISHO_BROKER_VAULT_LINK_H
+
+#include "broker/broker.h"
+
+enum {
+	VAULT_LINK_WAIT_S = 10, /* a passphrase is slow on purpose */
+	VAULT_LINK_CERTIFICATE_MAX = 8192,
+};
+
+#define VAULT_LINK_NAME "Sekisho vault" /* in the house certificate */
+
+struct vault_link;
+
+nodiscard enum err vault_link_new(struct broker *broker, struct vault_link **ret);
+/* Pending orders are dropped without their callback. */
+void vault_link_free(struct vault_link *link);
+
+/* There is a new vault, or none any more. */
+void vault_link_came(struct vault_link *link);
+void vault_link_gone(struct vault_link *link);
+
+/* A vault_state of the vault. */
+void vault_link_state(struct vault_link *link, const struct msg_vault_state *state);
+
+/* Now and then: a house key without a certificate, or with an old one, gets one. */
+void vault_link_tick(struct vault_link *link);
+
+/* How it is, as far as it is known; 0: there is none, or it has not said. */
+enum vault_state vault_link_is(const struct vault_link *link);
+
+/* answer: NULL when there was none (ERR_UNAVAILABLE); lives until the return. */
+typedef void vault_link_done(void *ctx, enum err err, const struct msg_vault_state *answer);
+
+/*
+ * Sends one of the messages that begin with request, which is set here, and are answered with
+ * vault_state; done is called later, and only after OK. Orders that make or open the key are done
+ * once it has its certificate, if it has none. ERR_UNAVAILABLE: there is no vault.
+ */
+nodiscard enum err vault_link_order(struct vault_link *link, uint16_t id, void *msg,
+				    vault_link_done *done, void *ctx);
+
+#endif
