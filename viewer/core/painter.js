@@ -11,6 +11,8 @@ import { overlap, without } from "./rects.js";
 const MANY_RECTS = 64;
 /* Rectangles that remember where H.264 is seen; more become their bounding box. */
 const MANY_FILMS = 64;
+/* Rectangles that wait while nobody looks. */
+const MANY_HELD = 512;
 
 /**
  * @param {Rect[]} rects at least one
@@ -38,6 +40,9 @@ export class Painter {
 	/* Where H.264 is seen; may name too much, never too little. */
 	/** @type {Rect[]} */
 	#films = [];
+	/* What is still to be drawn; null: everything is drawn at once. */
+	/** @type {Rect[] | null} */
+	#held = null;
 
 	/**
 	 * @param {OffscreenCanvas} canvas
@@ -68,12 +73,28 @@ export class Painter {
 		this.#canvas.height = height;
 		this.#image = new ImageData(pixels, width, height);
 		this.#films = [];
+		if (this.#held)
+			this.#held = [];
+	}
+
+	/** Nobody looks at the canvas until release, so what is drawn twice need not be. */
+	hold() {
+		this.#held ??= [];
+	}
+
+	/** Draws what was held back. */
+	release() {
+		const held = this.#held ?? [];
+		this.#held = null;
+		this.draw(held);
 	}
 
 	/** Black, and the pixels forgotten. */
 	clear() {
 		this.#image = null;
 		this.#films = [];
+		if (this.#held)
+			this.#held = [];
 		this.#context.fillStyle = "#000";
 		this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
 	}
@@ -82,6 +103,12 @@ export class Painter {
 	draw(changed) {
 		if (!this.#image || changed.length === 0)
 			return;
+		if (this.#held) {
+			this.#held.push(...changed);
+			if (this.#held.length > MANY_HELD)
+				this.#flush();
+			return;
+		}
 		for (const { x, y, width, height } of this.#merged(changed))
 			this.#context.putImageData(this.#image, 0, 0, x, y, width, height);
 		if (this.#films.length > 0)
@@ -96,6 +123,9 @@ export class Painter {
 	film({ x, y, width, height, parts }, frame) {
 		if (parts.length === 0)
 			return;
+		/* What came before it must not cover it. */
+		if (this.#held)
+			this.#flush();
 		const context = this.#context;
 		context.save();
 		context.beginPath();
@@ -108,6 +138,11 @@ export class Painter {
 		this.#films.push(...parts);
 		if (this.#films.length > MANY_FILMS)
 			this.#films = [boundingBox(this.#films)];
+	}
+
+	#flush() {
+		this.release();
+		this.hold();
 	}
 
 	/** @param {Rect[]} changed */

@@ -100,6 +100,15 @@ export class Screen {
 		this.#lost = true;
 	}
 
+	/** Several frames follow one another, of which only the last is looked at: release draws it. */
+	hold() {
+		this.#painter.hold();
+	}
+
+	release() {
+		this.#painter.release();
+	}
+
 	/** Nothing of the picture stays. */
 	clear() {
 		this.lose();

@@ -298,7 +298,6 @@ export class Playback {
 		for (let tries = on ? 0 : KEY_TRIES; ; tries--) {
 			if (!on)
 				this.#from(key);
-			this.#recording.readAhead(this.#next.chunk, recording.at(us));
 			const batch = await this.#collect(us, turn);
 			if (!batch)
 				return;
@@ -408,6 +407,7 @@ export class Playback {
 		const { rows, count } = this.#recording;
 		/* Given up in the middle, what was taken is gone: the next wish begins at a keyframe. */
 		while (this.#next.chunk < count && rows[this.#next.chunk].startUs <= us) {
+			this.#recording.readAhead(this.#next.chunk, this.#recording.at(us));
 			const chunk = await this.#chunk(this.#next.chunk);
 			if (turn !== this.#turn) {
 				this.#abandon(batch);
@@ -528,6 +528,7 @@ export class Playback {
 		if (batch.frames.length === 0)
 			return true;
 		const wasLost = this.#screen.lost;
+		this.#screen.hold();
 		try {
 			for (const { frame, unseen } of prune(batch.frames, this.#films)) {
 				while (this.#screen.waiting >= DECODING_MAX)
@@ -541,6 +542,7 @@ export class Playback {
 		}
 		while (this.#screen.waiting > 0)
 			await this.#moved();
+		this.#screen.release();
 		if (turn !== this.#turn)
 			return this.#giveUp();
 		if (wasLost && !this.#screen.lost)
@@ -549,6 +551,7 @@ export class Playback {
 	}
 
 	#giveUp() {
+		this.#screen.release();
 		this.#screen.lose();
 		return false;
 	}

@@ -2,9 +2,11 @@
  * What of many frames need not be decoded because it cannot be seen after the last of them: so that a jump into the
  * middle of a film costs one picture of it, not all. Goes from the last frame back to the first.
  */
-import { readCopies, readRects } from "../core/decoder.js";
+import { ProtocolError } from "../core/codec.js";
+import { MAX_HEIGHT, MAX_WIDTH, readCopies, readRects } from "../core/decoder.js";
 import { AVC420, H264, JPEG, readPictures } from "../core/pictures.js";
-import { checkInside, overlap, without } from "../core/rects.js";
+import { checkInside } from "../core/rects.js";
+import { Cover } from "./cover.js";
 
 /** @typedef {import("../core/messages.js").ToViewer["frame"]} Frame */
 /** @typedef {import("../core/pictures.js").Picture} Picture */
@@ -15,49 +17,15 @@ import { checkInside, overlap, without } from "../core/rects.js";
  * @typedef {{frame: Frame, unseen: (picture: number) => boolean}} Kept
  */
 
-/* Rectangles that remember what is covered; the smaller ones are forgotten first, which costs time only. */
-const MANY = 48;
-
 const nothing = () => false;
 
 /** All that a recording may have; which of them the browser decodes is known to Films. */
 export const CODECS = JPEG | H264 | AVC420;
 
-class Cover {
-	/** @type {Rect[]} */
-	#rects = [];
-
-	/** @param {Rect} rect */
-	hides(rect) {
-		let left = [rect];
-		for (const one of this.#rects) {
-			left = left.flatMap((part) => without(part, one));
-			if (left.length === 0)
-				return true;
-			if (left.length > MANY)
-				return false;
-		}
-		return false;
-	}
-
-	/** @param {Rect[]} rects */
-	add(rects) {
-		this.#rects.push(...rects);
-		if (this.#rects.length > MANY) {
-			this.#rects.sort((a, b) => b.width * b.height - a.width * a.height);
-			this.#rects.length = MANY;
-		}
-	}
-
-	/** What is there is looked at after all. @param {Rect} rect */
-	open(rect) {
-		if (this.#rects.some((one) => overlap(one, rect)))
-			this.#rects = this.#rects.flatMap((one) => without(one, rect)).slice(0, 2 * MANY);
-	}
-}
-
 /** @param {Frame} frame */
 function parse(frame) {
+	if (frame.width > MAX_WIDTH || frame.height > MAX_HEIGHT)
+		throw new ProtocolError(`desktop of ${frame.width} × ${frame.height}`);
 	const pictures = readPictures(frame, CODECS);
 	const rects = readRects(frame);
 	for (const rect of rects)
@@ -117,38 +85,47 @@ export function prune(frames, films) {
 	const parsed = frames.slice(Math.max(0, begin)).map(parse);
 	for (const one of parsed)
 		films.follow(one);
-	if (parsed.length > 1)
+	/* Another size comes with a keyframe only; what breaks that rule the screen refuses. */
+	if (parsed.length > 1 && parsed.every(({ frame: { width, height } }) =>
+		width === parsed[0].frame.width && height === parsed[0].frame.height))
 		leaveOut(parsed);
 	return parsed.filter((one, index) => index === parsed.length - 1 || index === 0 || one.copies.length > 0 ||
 		one.rects.length > 0 || one.pictures.length > one.unseen.size)
 		.map(({ frame, unseen }) => ({ frame, unseen: unseen.size ? (index) => unseen.has(index) : nothing }));
 }
 
-/** @param {ReturnType<typeof parse>[]} parsed */
+/** @param {ReturnType<typeof parse>[]} parsed of one size */
 function leaveOut(parsed) {
-	const cover = new Cover();
+	const cover = new Cover(parsed[0].frame);
 	/* Streams of which a later picture is wanted, up to their key picture. */
 	/** @type {Set<number>} */
 	const wanted = new Set();
 	for (const one of parsed.slice().reverse()) {
 		for (const [index, picture] of one.pictures.entries()) {
-			if (one.unseen.has(index))
-				continue;
-			const seen = picture.parts.some((part) => !cover.hides(part));
-			if (!isNeeded(picture, seen, wanted))
+			const seen = !one.unseen.has(index) && picture.parts.some((part) => !cover.hides(part));
+			if (!one.unseen.has(index) && !isNeeded(picture, seen, wanted))
 				one.unseen.add(index);
 		}
-		for (const { parts } of one.pictures.filter((_, index) => !one.unseen.has(index)))
-			cover.add(parts);
-		if (one.rects.every((rect) => cover.hides(rect)) && one.copies.length === 0)
+		for (const [index, { parts }] of one.pictures.entries())
+			if (!one.unseen.has(index))
+				parts.forEach((part) => cover.add(part));
+		if (one.rects.every((rect) => cover.hides(rect)))
 			one.rects = [];
-		else
-			cover.add(one.rects);
-		for (const copy of one.copies.slice().reverse()) {
-			cover.add([copy]);
-			cover.open({ ...copy, x: copy.fromX, y: copy.fromY });
-		}
+		one.rects.forEach((rect) => cover.add(rect));
+		one.copies = one.copies.reverse().filter((copy) => isCopied(copy, cover));
 	}
+}
+
+/**
+ * @param {import("../core/decoder.js").Copy} copy
+ * @param {Cover} cover
+ */
+function isCopied(copy, cover) {
+	const seen = cover.seen(copy);
+	cover.add(copy);
+	for (const box of seen)
+		cover.open({ ...box, x: box.x - copy.x + copy.fromX, y: box.y - copy.y + copy.fromY });
+	return seen.length > 0;
 }
 
 /**

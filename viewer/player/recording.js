@@ -13,7 +13,7 @@ import { DamagedChunk } from "./source.js";
 /** Bytes of chunks that are kept for playing on and stepping back. */
 export const CACHE_MAX = 64 * 1024 * 1024;
 /** So many are asked for at once at most: what a jump asks for must not wait behind more. */
-export const ASKED_MAX = 6;
+export const ASKED_MAX = 12;
 
 export class Recording {
 	#rows;
