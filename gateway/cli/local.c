@@ -8,6 +8,7 @@
 #include "cli/completion.h"
 #include "cli/exit.h"
 #include "cli/lang.h"
+#include "cli/recording.h"
 #include "cli/show.h"
 #include "cli/text.h"
 #include "wire/settings.h"
@@ -15,6 +16,12 @@
 const struct command local_commands[] = {
 	{ "config check", "check the settings file and show what is in effect",
 	  "設定ファイルを検査し、有効な値を表示する", COMMAND_WEB_NO, NULL, 0 },
+	{ "recording verify", "check a recording's file, without the gateway",
+	  "録画ファイルを検証する（ゲートウェイ不要）", COMMAND_WEB_NO, recording_verify_args,
+	  RECORDING_VERIFY_ARGS },
+	{ "recording decrypt", "open a recording's file with an auditor's key, without the gateway",
+	  "録画ファイルを監査人の鍵で開く（ゲートウェイ不要）", COMMAND_WEB_NO,
+	  recording_decrypt_args, RECORDING_DECRYPT_ARGS },
 	{ "completion bash", "print the completion script for bash",
 	  "bash の補完スクリプトを出力する", COMMAND_WEB_NO, NULL, 0 },
 	{ "version", "show the version", "バージョンを表示する", COMMAND_WEB_NO, NULL, 0 },
@@ -126,6 +133,10 @@ int local_run(const struct args *args)
 {
 	if (util_streq(args->command->name, "config check"))
 		return local_config_check(args);
+	if (util_streq(args->command->name, "recording verify"))
+		return recording_verify(args);
+	if (util_streq(args->command->name, "recording decrypt"))
+		return recording_decrypt(args);
 	if (util_streq(args->command->name, "completion bash")) {
 		completion_bash(stdout);
 		return EXIT_DONE;

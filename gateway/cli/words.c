@@ -63,6 +63,10 @@ static const struct {
 	{ "state", "up", "稼働中" },
 	{ "state", "waiting", "証明書待ち" },
 	{ "state", "withdrawn", "取消" },
+	{ "verdict", "cut", "途中まで（異常終了）" },
+	{ "verdict", "intact", "改ざんなし" },
+	{ "verdict", "tampered", "改ざんあり" },
+	{ "verdict", "unproven", "証明なし" },
 	{ "video", "no", "使わない" },
 	{ "video", "yes", "H.264" },
 };

@@ -35,7 +35,7 @@ ALLOWED = {
     "gateway/worker/remote/rdp": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/remote/vnc": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/probe": {"gateway/base", "gateway/wire"},
-    "gateway/cli": {"gateway/base", "gateway/wire", "certs"},
+    "gateway/cli": {"gateway/base", "gateway/wire", "certs", "gateway/record"},
 }
 
 # function -> what to use instead

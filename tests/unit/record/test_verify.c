@@ -342,7 +342,7 @@ static void every_byte_of_a_chunks_head_counts(void **state)
 static void bytes_all_over_the_file_count(void **state)
 {
 	(void)state;
-	flip_bytes(0, recording.file.len, 23);
+	flip_bytes(0, recording.file.len, 61);
 }
 
 /* ---- the key -----------------------------------------------------------------------------------
