@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/util.h"
+#include "certs/audit_key.h"
 #include "certs/ca_list.h"
 #include "certs/ca_make.h"
 #include "certs/ca_root.h"
@@ -36,6 +37,7 @@ struct signer {
 	struct token *token;    /* NULL: keys are in files */
 	char base_url[SIGNER_URL_BYTES];
 	struct issuer issuer;
+	struct audit_key audit;
 };
 
 static struct bytes bytes_of(const struct buf *buf)
@@ -151,6 +153,35 @@ static void send_state(struct signer *signer, uint32_t request, enum err err, st
 	send_to_broker(signer, MSG_ca_state, &answer);
 }
 
+static void answer_sign_checkpoint(struct signer *signer, const struct msg_sign_checkpoint *order)
+{
+	struct audit_key *audit = &signer->audit;
+	struct msg_checkpoint_signed answer = { .request = order->request, .key = "" };
+	char key[NOTE_KEY_TEXT];
+	enum err err = audit_key_sign(audit, order, clock_mono_ms());
+
+	if (err && err != ERR_WRONG_STATE)
+		log_warn("checkpoint-refused", "error=%s", err_code(err));
+	answer.error = (uint8_t)err;
+	if (audit->is_there && !note_key_format(&audit->key, key)) {
+		answer.note = bytes_of(&audit->note);
+		answer.key = key;
+	}
+	send_to_broker(signer, MSG_checkpoint_signed, &answer);
+}
+
+/* The key of the audit log is under the same passphrase as those of the CAs. */
+static void audit_follow(struct signer *signer, const struct msg_change_ca *order)
+{
+	_cleanup_secret_ struct secret *passphrase = NULL;
+
+	if (order->passphrase[0] &&
+	    secret_new(order->passphrase, strlen(order->passphrase), &passphrase))
+		return;
+	if (order->order == CA_INIT || order->order == CA_UNLOCK || order->order == CA_ROTATE)
+		audit_key_follow(&signer->audit, passphrase, order->order == CA_INIT);
+}
+
 static void answer_change_ca(struct signer *signer, const struct msg_change_ca *order)
 {
 	_cleanup_secret_ struct secret *root = NULL;
@@ -164,6 +195,8 @@ static void answer_change_ca(struct signer *signer, const struct msg_change_ca *
 	else
 		log_info("ca-changed", "order=%s ca=%u root_here=%d", ca_order_code(order->order),
 			 newest ? ca_number(newest) : 0, ca_root_is_here(&signer->issuer.cas));
+	if (!err)
+		audit_follow(signer, order);
 	send_state(signer, order->request, err, root);
 }
 
@@ -192,6 +225,9 @@ static void on_broker_message(void *ctx, struct channel *channel, const struct w
 		break;
 	case MSG_change_ca:
 		answer_change_ca(signer, &msg->change_ca);
+		break;
+	case MSG_sign_checkpoint:
+		answer_sign_checkpoint(signer, &msg->sign_checkpoint);
 		break;
 	default:
 		log_warn("unexpected-message", "type=%s", type->name);
@@ -329,6 +365,10 @@ static enum err open_issuer(struct signer *signer)
 	if (!err && !signer_base_url(settings, signer->base_url))
 		signer->issuer.base_url = signer->base_url;
 	if (!err)
+		err = audit_key_open(&signer->audit, signer->child.state_dir,
+				     settings->gateway_name, passphrase,
+				     !ca_store_is_locked(&signer->issuer.cas));
+	if (!err)
 		say_state(signer, made);
 	return err;
 }
@@ -367,6 +407,7 @@ int main(int argc, char **argv)
 	channel_free(signer.monitor);
 	loop_free(signer.loop);
 	issuer_finish(&signer.issuer);
+	audit_key_finish(&signer.audit);
 	token_close(signer.token);
 	return code;
 }

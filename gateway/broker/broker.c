@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/admin.h"
+#include "broker/checkpoint.h"
 #include "broker/dispatch.h"
 #include "broker/enrol.h"
 #include "broker/host.h"
@@ -148,6 +149,7 @@ static void peer_came(struct broker *broker, enum wire_role role)
 	} else if (role == WIRE_SIGNER) {
 		pki_signer_gone(broker->pki);
 		pki_signer_came(broker->pki);
+		checkpoint_soon(broker->checkpoints);
 	} else if (role == WIRE_VAULT) {
 		vault_link_came(broker->house);
 	} else {
@@ -277,6 +279,8 @@ static enum err open_parts(struct broker *broker)
 	if (!err)
 		err = admin_new(broker, &broker->admin);
 	if (!err)
+		err = checkpoint_new(broker, &broker->checkpoints);
+	if (!err)
 		err = session_load(broker);
 	if (!err)
 		err = recording_put_right(broker);
@@ -326,6 +330,7 @@ void broker_close(struct broker *broker)
 	admin_free(broker->admin);
 	pki_free(broker->pki);
 	vault_link_free(broker->house);
+	checkpoint_free(broker->checkpoints);
 	enrol_free(broker->enrol);
 	host_watch_free(broker->hosts);
 	hasher_free(broker->hasher);

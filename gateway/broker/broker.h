@@ -17,6 +17,7 @@
 #include "wire/settings.h"
 
 struct admin;
+struct checkpoints;
 struct enrol;
 struct host_watch;
 struct pki;
@@ -42,6 +43,7 @@ struct broker {
 	struct enrol *enrol;
 	struct quota *quotas;
 	struct admin *admin;
+	struct checkpoints *checkpoints;
 	struct loop_timer tick, purge;
 };
 

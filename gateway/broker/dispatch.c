@@ -43,6 +43,8 @@ HEAD_MATCHES(ocsp);
 HEAD_MATCHES(device_renew);
 HEAD_MATCHES(admin_look);
 HEAD_MATCHES(admin_order);
+HEAD_MATCHES(audit_checkpoint);
+HEAD_MATCHES(audit_alarm);
 
 /* A try to unlock is no use of the login before it has succeeded. */
 #define WATCHING (REQUEST_LOCKED | REQUEST_POLL)
@@ -71,6 +73,10 @@ const struct request_type request_types[] = {
 	{ MSG_est_simplereenroll, REQUEST_LOGIN_NONE, REQUEST_EVERYONE, 0,
 	  handle_est_simplereenroll },
 	{ MSG_device_renew, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_device_renew },
+	/* Every browser asks at each login, and raises the alarm by itself. */
+	{ MSG_audit_checkpoint, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING,
+	  handle_audit_checkpoint },
+	{ MSG_audit_alarm, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_audit_alarm },
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },

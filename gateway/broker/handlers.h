@@ -21,6 +21,8 @@ request_handler handle_unlock, handle_session_unlock;
 /* handle_open.c, handle_session.c */
 request_handler handle_session_open;
 request_handler handle_session_list, handle_session_show, handle_session_end, handle_session_attach;
+/* handle_audit.c */
+request_handler handle_audit_checkpoint, handle_audit_alarm;
 /* handle_admin.c */
 request_handler handle_admin_look, handle_admin_order;
 

@@ -166,6 +166,19 @@ enum err pki_answer_ocsp(struct pki *pki, struct bytes question, pki_done *done,
 						  .ctx = ctx });
 }
 
+enum err pki_sign_checkpoint(struct pki *pki, const struct msg_sign_checkpoint *order,
+			     pki_done *done, void *ctx)
+{
+	struct msg_sign_checkpoint msg = *order;
+
+	msg.request = pki_next_request(pki);
+	return pki_order_send(pki, MSG_sign_checkpoint, &msg, PKI_WAIT_S,
+			      (struct pki_order){ .request = msg.request,
+						  .answer = MSG_checkpoint_signed,
+						  .done = done,
+						  .ctx = ctx });
+}
+
 enum err pki_ask_ca(struct pki *pki, pki_done *done, void *ctx)
 {
 	const struct msg_show_ca msg = { .request = pki_next_request(pki) };
@@ -207,6 +220,7 @@ HEAD_MATCHES(made_crl);
 HEAD_MATCHES(checked_csr);
 HEAD_MATCHES(ocsp_answer);
 HEAD_MATCHES(ca_state);
+HEAD_MATCHES(checkpoint_signed);
 
 /* Whether there is what the order asked for. */
 static bool is_whole(uint16_t id, const union wire_any *msg)
@@ -263,7 +277,7 @@ void pki_answered(struct pki *pki, const struct wire_type *type, const union wir
 		err = ERR_PROTOCOL;
 	if (!err && type->id == MSG_ca_state)
 		err = state_take(pki, &msg->ca_state);
-	order_finish(order, err, err ? NULL : msg);
+	order_finish(order, err, err && type->id != MSG_checkpoint_signed ? NULL : msg);
 }
 
 static void state_came(void *ctx, enum err err, const union wire_any *answer)

@@ -83,6 +83,11 @@ nodiscard enum err pki_check_csr(struct pki *pki, struct bytes csr, const char *
 nodiscard enum err pki_answer_ocsp(struct pki *pki, struct bytes question, pki_done *done,
 				   void *ctx);
 
+/* Has the audit log's tree signed: checkpoint_signed, also when the signer refuses. order's request
+ * is set here. */
+nodiscard enum err pki_sign_checkpoint(struct pki *pki, const struct msg_sign_checkpoint *order,
+				       pki_done *done, void *ctx);
+
 /* The CAs as they are now: ca_state, also when the signer is locked. */
 nodiscard enum err pki_ask_ca(struct pki *pki, pki_done *done, void *ctx);
 

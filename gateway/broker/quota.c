@@ -16,7 +16,7 @@ struct quota {
 static const unsigned per_minute[QUOTA_KINDS] = {
 	[QUOTA_SESSION] = QUOTA_SESSIONS_PER_MINUTE, [QUOTA_WAKE] = QUOTA_WAKES_PER_MINUTE,
 	[QUOTA_ENROL] = QUOTA_ENROLS_PER_MINUTE,     [QUOTA_CHECK] = QUOTA_CHECKS_PER_MINUTE,
-	[QUOTA_RENEW] = QUOTA_RENEWS_PER_MINUTE,
+	[QUOTA_RENEW] = QUOTA_RENEWS_PER_MINUTE,     [QUOTA_ALARM] = QUOTA_ALARMS_PER_MINUTE,
 };
 
 static struct quota *find(struct broker *broker, int64_t account)

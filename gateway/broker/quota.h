@@ -13,6 +13,7 @@ enum quota_kind {
 	QUOTA_ENROL, /* refused requests with a code of its */
 	QUOTA_CHECK, /* requests with a code of its that the signer is to look at */
 	QUOTA_RENEW, /* certificates for the devices of which it is the first owner */
+	QUOTA_ALARM, /* what its browsers say of the audit log */
 	QUOTA_KINDS
 };
 
@@ -23,6 +24,7 @@ enum {
 	/* The signer looks at 120 in a minute, of the whole office: nobody shall take them all. */
 	QUOTA_CHECKS_PER_MINUTE = 30,
 	QUOTA_RENEWS_PER_MINUTE = 6,
+	QUOTA_ALARMS_PER_MINUTE = 6,
 };
 
 /* ERR_THROTTLED: answered already. account is one that exists. */

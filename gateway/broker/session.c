@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/checkpoint.h"
 #include "broker/host.h"
 
 bool session_alive(const struct session *session)
@@ -265,6 +266,8 @@ static void session_save_end(struct session *session)
 					      session->workers_word ? "worker" : "gateway"));
 
 	session->unsaved = err != OK;
+	if (!err)
+		checkpoint_soon(session->broker->checkpoints);
 	if (err)
 		log_error("session-record-failed", "session=%s error=%s", session->id_text,
 			  err_code(err));

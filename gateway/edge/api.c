@@ -131,6 +131,13 @@ static const struct api_field ocsp_fields[] = {
 	{ 0 },
 };
 
+static const struct api_field alarm_fields[] = {
+	TEXT(audit_alarm, kind, 1, 32),
+	{ "kept", FIELD_U64, false, 0, INT64_MAX, offsetof(struct msg_audit_alarm, kept), NULL },
+	{ "shown", FIELD_U64, false, 0, INT64_MAX, offsetof(struct msg_audit_alarm, shown), NULL },
+	{ 0 },
+};
+
 #define SESSION(message) offsetof(struct msg_##message, session)
 
 const struct route api_routes[] = {
@@ -156,6 +163,10 @@ const struct route api_routes[] = {
 	{ METHOD_GET, "/api/sessions/{session}/stream/{monitor}", MSG_session_attach, no_fields,
 	  SESSION(session_attach), ROUTE_STREAM },
 	{ METHOD_POST, "/api/device/renew", MSG_device_renew, renew_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/audit/checkpoint", MSG_audit_checkpoint, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/audit/checkpoint/{size}", MSG_audit_checkpoint, no_fields,
+	  offsetof(struct msg_audit_checkpoint, old), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/alarm", MSG_audit_alarm, alarm_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
 	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
@@ -208,6 +219,8 @@ SAME_HEAD(unlock);
 SAME_HEAD(device_renew);
 SAME_HEAD(admin_look);
 SAME_HEAD(admin_order);
+SAME_HEAD(audit_checkpoint);
+SAME_HEAD(audit_alarm);
 SAME_HEAD(enrol_look);
 SAME_HEAD(enrol_request);
 SAME_HEAD(enrol_file);
@@ -384,7 +397,8 @@ static void fill_head(const struct route *route, const struct route_params *para
 	}
 	if (!route->param_offset)
 		return;
-	if (strstr(route->pattern, "{host}") || strstr(route->pattern, "{after}"))
+	if (strstr(route->pattern, "{host}") || strstr(route->pattern, "{after}") ||
+	    strstr(route->pattern, "{size}"))
 		memcpy(param, &params->number, sizeof(params->number));
 	else
 		memcpy(param, params->session, sizeof(params->session));

@@ -54,6 +54,8 @@ static const struct {
 	{ MSG_ocsp, ANYONE },
 	{ MSG_est_simplereenroll, ANYBODY },
 	{ MSG_device_renew, LOGGED_IN },
+	{ MSG_audit_checkpoint, LOGGED_IN },
+	{ MSG_audit_alarm, LOGGED_IN },
 	{ MSG_admin_look, IS(ADMIN) },
 	{ MSG_admin_order, IS(ADMIN) },
 };
@@ -204,9 +206,9 @@ static void every_request_in_every_state(void **state)
 /* What a login that needs its password again may still ask. */
 static void a_locked_login_may_look_and_leave(void **state)
 {
-	static const uint16_t may[] = { MSG_logout,       MSG_me,           MSG_host_list,
-					MSG_session_list, MSG_session_show, MSG_session_unlock,
-					MSG_unlock };
+	static const uint16_t may[] = { MSG_logout,           MSG_me,           MSG_host_list,
+					MSG_session_list,     MSG_session_show, MSG_session_unlock,
+					MSG_audit_checkpoint, MSG_audit_alarm,  MSG_unlock };
 
 	struct office *office = *state;
 

@@ -56,6 +56,24 @@ static void the_head_is_filled(void **state)
 	api_call_finish(&call);
 }
 
+static void an_alarm_is_raised(void **state)
+{
+	(void)state;
+	good(METHOD_GET, "/api/audit/checkpoint", "");
+	assert_true(call.msg.audit_checkpoint.old == 0);
+	api_call_finish(&call);
+	good(METHOD_GET, "/api/audit/checkpoint/77", "");
+	assert_true(call.msg.audit_checkpoint.old == 77);
+	api_call_finish(&call);
+	good(METHOD_POST, "/api/audit/alarm", "{\"kind\":\"fork\",\"kept\":7,\"shown\":0}");
+	assert_string_equal(call.msg.audit_alarm.kind, "fork");
+	assert_true(call.msg.audit_alarm.kept == 7);
+	api_call_finish(&call);
+	bad("/api/audit/alarm", "{\"kind\":\"\",\"kept\":7,\"shown\":0}", "kind");
+	bad("/api/audit/alarm", "{\"kind\":\"fork\",\"kept\":-1,\"shown\":0}", "kept");
+	bad("/api/audit/alarm", "{\"kind\":\"fork\",\"kept\":1}", "shown");
+}
+
 static void a_session_is_asked_for(void **state)
 {
 	const struct msg_session_open *open = &call.msg.session_open;
@@ -467,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_head_is_filled),
 		cmocka_unit_test(a_session_is_asked_for),
+		cmocka_unit_test(an_alarm_is_raised),
 		cmocka_unit_test(the_path_is_filled_in),
 		cmocka_unit_test(every_message_can_be_encoded),
 		cmocka_unit_test(garbage_is_refused),

@@ -49,6 +49,7 @@ static void refused(enum method method, const char *path, enum err expected)
 static const char *example_of(const char *pattern)
 {
 	static const char *const examples[][2] = { { "{host}", "42" },
+						   { "{size}", "42" },
 						   { "{session}", ID },
 						   { "{issuer}", "2" },
 						   { "{command}", "device/list" },
@@ -307,6 +308,7 @@ static void nothing_changes_by_get(void **state)
 					    MSG_session_show,
 					    MSG_session_attach,
 					    MSG_admin_look,
+					    MSG_audit_checkpoint,
 					    MSG_est_cacerts,
 					    MSG_est_csrattrs };
 
