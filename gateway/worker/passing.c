@@ -47,9 +47,13 @@ bool passing_take(struct screen_output *output, struct remote_unit *unit, uint64
 	struct follow *follow = &output->follow;
 	struct rect clips[PICTURES_CLIPS];
 	bool passed;
-	/* One stream at a time; another one is drawn by us. */
-	if (follow->running && follow->stream != unit->stream)
-		return false;
+	/* One stream at a time; another one is drawn by us until nothing of the first is left to
+	 * do. */
+	if (follow->running && follow->stream != unit->stream) {
+		if (follow->count || films_any(&output->source.damage))
+			return false;
+		follow_leave(follow);
+	}
 	if (!suits(output, unit)) {
 		follow_leave(follow);
 		return false;

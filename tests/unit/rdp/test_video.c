@@ -252,20 +252,45 @@ static void test_wanted_meanwhile(void **state)
 	assert_int_equal(decoded_count, 4);
 }
 
+static void costs(uint16_t surface, uint64_t unit_us)
+{
+	rdp_surfaces_find(&rdp->surfaces, surface)->unit_us = unit_us;
+}
+
 static void test_bounded(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RDP_VIDEO_UNITS + 20; i++) {
-		rdp->video.cost_us = 1;
+		costs(1, 1);
 		send_all(i == 0);
 		assert_true(rdp->video.count <= RDP_VIDEO_UNITS);
 	}
 	assert_int_equal(rdp->video.count + decoded_count, RDP_VIDEO_UNITS + 20);
 	assert_true(decoded_count >= 20);
 	/* What takes long to decode is not put off. */
-	rdp->video.cost_us = RDP_VIDEO_BACKLOG_US;
+	size_t before = decoded_count;
+	costs(1, (uint64_t)RDP_VIDEO_BACKLOG_US * 3);
 	send_all(false);
-	assert_true(rdp->video.count < RDP_VIDEO_UNITS - 20);
+	assert_true(decoded_count >= before + 3);
+}
+
+/* What is cheap on one surface hides nothing that is dear on another. */
+static void test_each_surface_has_its_price(void **state)
+{
+	(void)state;
+	const RECTANGLE_16 small = { 0, 0, OTHER, OTHER };
+	costs(1, RDP_VIDEO_BACKLOG_US * 2 / 5);
+	costs(2, 1);
+	send_all(true);
+	send_all(false);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(send_data(2, film.packet->data, (size_t)film.packet->size,
+					   (RECTANGLE_16 *)(uintptr_t)&small, 1),
+				 CHANNEL_RC_OK);
+	assert_int_equal(decoded_count, 0);
+	send_all(false);
+	assert_int_equal(decoded_count, 1);
+	assert_int_equal(rdp->video.count, 102);
 }
 
 static void test_bytes_bounded(void **state)
@@ -283,7 +308,7 @@ static void test_bytes_bounded(void **state)
 		memcpy(large + len, start, START);
 		memset(large + len + START, 0xff, FILLER);
 		large[len + START + FILLER - 1] = 0x80;
-		rdp->video.cost_us = 1;
+		costs(1, 1);
 		assert_int_equal(send_data(1, large, len + START + FILLER, &all, 1), CHANNEL_RC_OK);
 		assert_true(rdp->video.bytes <= RDP_VIDEO_BYTES);
 	}
@@ -642,12 +667,15 @@ static void test_wrong_pictures(void **state)
 	RECTANGLE_16 all = { 0, 0, SIDE, SIDE }, part = { 0, 0, 64, 64 };
 	(void)state;
 	content = false;
-	/* Smaller than what is drawn of it; as large as that; much larger; and 4:4:4. */
+	/* Smaller than what is drawn of it; as large as that; padded; much larger; and 4:4:4. */
 	send_of_another(64, AV_PIX_FMT_YUV420P);
 	assert_ended(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
 		     END_PC_PROTOCOL);
 	rdp->failed = END_NONE;
 	assert_int_equal(send_data(1, film.packet->data, (size_t)film.packet->size, &part, 1),
+			 CHANNEL_RC_OK);
+	send_of_another(SIDE + 64, AV_PIX_FMT_YUV420P);
+	assert_int_equal(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
 			 CHANNEL_RC_OK);
 	send_of_another(4096, AV_PIX_FMT_YUV420P);
 	assert_ended(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
@@ -691,6 +719,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_a_key_picture_hides, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wanted_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_each_surface_has_its_price, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bytes_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_surfaces, set_up, tear_down),

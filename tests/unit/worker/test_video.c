@@ -17,7 +17,7 @@ static struct film film;
 static struct rdp_h264 *decoder;
 static struct remote_unit *waiting[MOST_WAITING];
 static size_t waiting_count;
-static uint32_t numbers;
+static uint32_t numbers, stream;
 static bool asked;
 static unsigned random_state;
 
@@ -77,7 +77,7 @@ static bool show_clips(bool key, const struct rect *clips, size_t count)
 			   key ? len : (size_t)film.packet->size, &unit));
 	free(named);
 	unit->passable = unit_scan(unit->data, unit->len, &unit->key);
-	unit->stream = 1;
+	unit->stream = stream;
 	unit->number = ++numbers;
 	unit->box = box;
 	assert_true(waiting_count < MOST_WAITING);
@@ -208,6 +208,7 @@ static void begin(struct session *session)
 	film_start(&film, BOX, BOX);
 	assert_ok(rdp_h264_new(BOX, BOX, &decoder));
 	numbers = 0;
+	stream = 1;
 	asked = false;
 	random_state = 7;
 }
@@ -256,6 +257,31 @@ static void test_follows_and_becomes_exact(void **state)
 	assert_int_equal(person.picture.passed, 6);
 	until_exact(&session, &person, 1);
 	assert_int_equal(person.keyframes, 1);
+	go(&person);
+	end(&session);
+}
+
+/* Of two streams it follows one; the other as soon as nothing of the first is left to do. */
+static void test_another_stream(void **state)
+{
+	(void)state;
+	struct session session;
+	struct person person;
+	begin(&session);
+	come(&session, &person, 1, 0, codecs);
+	look(&session, &person);
+	assert_true(show(true));
+	stream = 2;
+	assert_false(show(true));
+	/* That has not cost it the first one. */
+	assert_true(session.worker->screen.outputs[0].follow.running);
+	look(&session, &person);
+	until_exact(&session, &person, 1);
+	size_t passed = person.picture.passed;
+	assert_true(show(true));
+	look(&session, &person);
+	assert_int_equal(person.picture.passed, passed + 1);
+	until_exact(&session, &person, 1);
 	go(&person);
 	end(&session);
 }
@@ -671,6 +697,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_follows_and_becomes_exact),
+		cmocka_unit_test(test_another_stream),
 		cmocka_unit_test(test_who_cannot),
 		cmocka_unit_test(test_comes_a_little_late),
 		cmocka_unit_test(test_missed_more_clips_than_anybody_takes),

@@ -14,7 +14,7 @@
 _Static_assert((int)UNIT_PADDING >= (int)AV_INPUT_BUFFER_PADDING_SIZE,
 	       "the decoder reads ahead within the padding");
 
-enum { BLOCK = 16, MAX_KEPT_BLOCKS = 696320 };
+enum { BLOCK = 16, PADDED = 64, MAX_KEPT_BLOCKS = 696320 };
 
 struct rdp_h264 {
 	AVCodecContext *codec; /* owned */
@@ -32,9 +32,10 @@ static void ignore_log(void *object, int level, const char *format, va_list args
 	(void)args;
 }
 
+/* Encoders make their pictures a multiple of 16, some of 64; libavcodec counts in 64 itself. */
 static unsigned blocks(unsigned size)
 {
-	return (size + BLOCK - 1) / BLOCK + 1;
+	return ((size + PADDED - 1) / PADDED + 1) * (PADDED / BLOCK);
 }
 
 static enum err open_codec(struct rdp_h264 *h264, unsigned width, unsigned height)

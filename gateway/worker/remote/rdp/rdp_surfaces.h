@@ -37,6 +37,7 @@ struct rdp_surface {
 	bool progressive;      /* a decoder keeps coefficients of it (rdp_decoders.h) */
 	struct rdp_h264 *h264; /* owned; NULL until it is needed (rdp_video.h) */
 	uint32_t stream;       /* of H.264, as the worker knows it; 0: none yet */
+	uint64_t unit_us;      /* what decoding one of it takes, of late; 0: not known yet */
 };
 
 static inline unsigned rdp_surface_aligned(unsigned size)

@@ -20,36 +20,44 @@ static void on_timer(struct loop_timer *timer);
 
 void rdp_video_init(struct rdp_remote *rdp)
 {
-	rdp->video = (struct rdp_video){ .cost_us = COST_FIRST_US };
+	rdp->video = (struct rdp_video){ 0 };
 	loop_timer_init(rdp->remote.loop, &rdp->video.timer, on_timer);
 }
 
-static struct remote_unit *waiting_at(const struct rdp_video *video, size_t i)
+static const struct rdp_video_waiting *waiting_at(const struct rdp_video *video, size_t i)
 {
-	return video->waiting[(video->first + i) % RDP_VIDEO_UNITS];
+	return &video->waiting[(video->first + i) % RDP_VIDEO_UNITS];
+}
+
+static uint64_t cost_of(const struct rdp_surface *surface)
+{
+	return surface->unit_us ? surface->unit_us : COST_FIRST_US;
 }
 
 /* There is room for it. */
-static void push(struct rdp_video *video, struct remote_unit *unit)
+static void push(struct rdp_video *video, struct remote_unit *unit, uint64_t cost_us)
 {
-	video->waiting[(video->first + video->count) % RDP_VIDEO_UNITS] = unit;
+	video->waiting[(video->first + video->count) % RDP_VIDEO_UNITS] =
+		(struct rdp_video_waiting){ unit, cost_us };
 	video->count++;
 	video->bytes += unit->len;
+	video->cost_us += cost_us;
 }
 
-static struct remote_unit *shift(struct rdp_video *video)
+static struct rdp_video_waiting shift(struct rdp_video *video)
 {
-	struct remote_unit *unit = video->waiting[video->first];
+	const struct rdp_video_waiting first = video->waiting[video->first];
 	video->first = (video->first + 1) % RDP_VIDEO_UNITS;
 	video->count--;
-	video->bytes -= unit->len;
-	return unit;
+	video->bytes -= first.unit->len;
+	video->cost_us -= first.cost_us;
+	return first;
 }
 
 static void forget(struct rdp_video *video)
 {
 	while (video->count)
-		unit_unref(shift(video));
+		unit_unref(shift(video).unit);
 }
 
 void rdp_video_finish(struct rdp_remote *rdp)
@@ -87,7 +95,7 @@ static enum err draw(struct rdp_remote *rdp, struct rdp_surface *surface,
 static bool is_hidden(const struct rdp_video *video, const struct remote_unit *unit)
 {
 	for (size_t i = 0; i < video->count; i++)
-		if (unit_hides(waiting_at(video, i), unit))
+		if (unit_hides(waiting_at(video, i)->unit, unit))
 			return true;
 	return false;
 }
@@ -102,7 +110,7 @@ static enum err decode(struct rdp_remote *rdp, struct rdp_surface *surface,
 		err = rdp_h264_new(surface->width, surface->height, &surface->h264);
 	if (!err)
 		err = rdp_h264_decode(surface->h264, unit->data, unit->len);
-	video->cost_us = (7 * video->cost_us + clock_mono_us() - begin) / 8;
+	surface->unit_us = MAX((7 * cost_of(surface) + clock_mono_us() - begin) / 8, (uint64_t)1);
 	return !err && !is_hidden(video, unit) ? draw(rdp, surface, unit) : err;
 }
 
@@ -127,7 +135,7 @@ static struct rdp_surface *surface_of(const struct rdp_remote *rdp, const struct
 static enum err decode_first(struct rdp_remote *rdp)
 {
 	struct rdp_video *video = &rdp->video;
-	struct remote_unit *unit = shift(video);
+	struct remote_unit *unit = shift(video).unit;
 	struct rdp_surface *surface = surface_of(rdp, unit);
 	enum err err = surface ? decode(rdp, surface, unit) : ERR_INTERNAL;
 	if (!video->count && !video->busy)
@@ -159,7 +167,7 @@ enum err rdp_video_settle_at(struct rdp_remote *rdp, uint32_t surface, unsigned 
 	const struct rdp_video *video = &rdp->video;
 	const struct rdp_surface *touched = rdp_surfaces_find(&rdp->surfaces, surface);
 	for (size_t i = 0; touched && i < video->count; i++) {
-		const struct remote_unit *unit = waiting_at(video, i);
+		const struct remote_unit *unit = waiting_at(video, i)->unit;
 		if (unit->stream == touched->stream &&
 		    touches(&unit->clip, left, top, right, bottom))
 			return rdp_video_settle(rdp);
@@ -295,11 +303,10 @@ static enum err make_unit(struct rdp_remote *rdp, struct rdp_surface *surface,
 }
 
 /* So that what waits is worth waiting: the time to decode it is what a still picture is late. */
-static bool is_full(const struct rdp_video *video)
+static bool is_full(const struct rdp_video *video, uint64_t cost_us)
 {
-	uint64_t units = RDP_VIDEO_BACKLOG_US / MAX(video->cost_us, (uint64_t)1);
-	return video->count >= MIN(MAX(units, (uint64_t)1), (uint64_t)RDP_VIDEO_UNITS) ||
-	       video->bytes > RDP_VIDEO_BYTES - UNIT_BYTES;
+	return video->count == RDP_VIDEO_UNITS || video->bytes > RDP_VIDEO_BYTES - UNIT_BYTES ||
+	       video->cost_us + cost_us > RDP_VIDEO_BACKLOG_US;
 }
 
 /* Those that the key unit makes superfluous: all of its stream, or none. */
@@ -307,27 +314,28 @@ static void drop_hidden(struct rdp_video *video, const struct remote_unit *key)
 {
 	size_t count = video->count;
 	for (size_t i = 0; i < count; i++)
-		if (waiting_at(video, i)->stream == key->stream &&
-		    !unit_hides(key, waiting_at(video, i)))
+		if (waiting_at(video, i)->unit->stream == key->stream &&
+		    !unit_hides(key, waiting_at(video, i)->unit))
 			return;
 	for (size_t i = 0; i < count; i++) {
-		struct remote_unit *unit = shift(video);
-		if (unit->stream == key->stream)
-			unit_unref(unit);
+		const struct rdp_video_waiting first = shift(video);
+		if (first.unit->stream == key->stream)
+			unit_unref(first.unit);
 		else
-			push(video, unit);
+			push(video, first.unit, first.cost_us);
 	}
 }
 
-static enum err keep(struct rdp_remote *rdp, struct remote_unit *unit)
+static enum err keep(struct rdp_remote *rdp, const struct rdp_surface *surface,
+		     struct remote_unit *unit)
 {
 	struct rdp_video *video = &rdp->video;
 	enum err err = OK;
 	if (unit->key)
 		drop_hidden(video, unit);
-	while (!err && video->count && is_full(video))
+	while (!err && video->count && is_full(video, cost_of(surface)))
 		err = decode_first(rdp);
-	push(video, unit_ref(unit));
+	push(video, unit_ref(unit), cost_of(surface));
 	video->busy = false;
 	/* With a decoder that is slower than the PC the worker would wait without end. */
 	return !err && video->wanted ? rdp_video_settle(rdp) : err;
@@ -361,7 +369,7 @@ enum err rdp_video_command(struct rdp_remote *rdp, struct rdp_surface *surface,
 	/* Until it is decoded, or waits, the worker must not think that it has all pixels. */
 	video->busy = true;
 	if (surface->mapped && rdp_events(rdp)->video(rdp->remote.ctx, unit) && unit->passable)
-		err = keep(rdp, unit);
+		err = keep(rdp, surface, unit);
 	else
 		err = decode_now(rdp, surface, unit);
 	unit_unref(unit);

@@ -22,10 +22,15 @@ enum {
 struct rdp_remote;
 struct rdp_surface;
 
+struct rdp_video_waiting {
+	struct remote_unit *unit; /* owned */
+	uint64_t cost_us;         /* what decoding it will take, as far as its surface tells */
+};
+
 struct rdp_video {
-	struct remote_unit *waiting[RDP_VIDEO_UNITS]; /* owned; a ring */
+	struct rdp_video_waiting waiting[RDP_VIDEO_UNITS]; /* a ring */
 	size_t first, count, bytes;
-	uint64_t cost_us; /* of decoding one, of late */
+	uint64_t cost_us; /* of all that waits */
 	uint32_t numbers, streams;
 	bool busy;               /* a unit was told and does not wait yet */
 	bool wanted;             /* the worker waits for the pixels */
