@@ -15,7 +15,7 @@ enum {
 	RDP_VIDEO_UNITS = 240, /* that wait at most */
 	RDP_VIDEO_BYTES = 16 << 20,
 	RDP_VIDEO_RECTS = 16384, /* of one unit */
-	RDP_VIDEO_BACKLOG_US = 100000,
+	RDP_VIDEO_BACKLOG_US = 50000,
 	RDP_VIDEO_SLICE_US = 20000, /* of decoding; then everybody else has a turn */
 };
 
