@@ -10,6 +10,7 @@
 #include "broker/enrol.h"
 #include "broker/host.h"
 #include "broker/pki.h"
+#include "broker/playback.h"
 #include "broker/quota.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
@@ -118,6 +119,12 @@ static void vault_message(void *ctx, struct channel *channel, const struct wire_
 		close(fd);
 	if (type->id == MSG_vault_state)
 		vault_link_state(broker->house, &msg->vault_state);
+	else if (type->id == MSG_playback_opened)
+		playback_vault_opened(broker, &msg->playback_opened);
+	else if (type->id == MSG_playback_progress)
+		playback_vault_progress(broker, &msg->playback_progress);
+	else if (type->id == MSG_playback_closed)
+		playback_vault_closed(broker, &msg->playback_closed);
 }
 
 static void vault_closed(void *ctx, struct channel *channel, enum err why)
@@ -127,6 +134,7 @@ static void vault_closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	log_warn("vault-gone", "why=%s", err_code(why));
 	broker->vault = NULL;
+	playback_vault_gone(broker);
 	vault_link_gone(broker->house);
 }
 
@@ -151,6 +159,7 @@ static void peer_came(struct broker *broker, enum wire_role role)
 		pki_signer_came(broker->pki);
 		checkpoint_soon(broker->checkpoints);
 	} else if (role == WIRE_VAULT) {
+		playback_vault_gone(broker);
 		vault_link_came(broker->house);
 	} else {
 		host_probe_lost(broker->hosts);
@@ -222,6 +231,7 @@ static void tick_due(struct loop_timer *timer)
 	struct broker *broker = container_of(timer, struct broker, tick);
 
 	session_tick(broker);
+	playback_tick(broker, clock_wall_s());
 	loop_timer_set(timer, SESSION_PING_S * 1000000ULL);
 }
 
@@ -326,6 +336,7 @@ void broker_close(struct broker *broker)
 	loop_timer_cancel(&broker->tick);
 	loop_timer_cancel(&broker->purge);
 	session_forget_all(broker);
+	playback_forget_all(broker);
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);

@@ -21,6 +21,7 @@ struct checkpoints;
 struct enrol;
 struct host_watch;
 struct pki;
+struct playback;
 struct quota;
 struct session;
 struct vault_link;
@@ -40,6 +41,8 @@ struct broker {
 	struct host_watch *hosts;
 	struct pki *pki;
 	struct vault_link *house;
+	struct playback *playbacks;
+	uint32_t playback_number; /* of the last */
 	struct enrol *enrol;
 	struct quota *quotas;
 	struct admin *admin;

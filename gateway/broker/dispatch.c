@@ -41,6 +41,9 @@ HEAD_MATCHES(est_simpleenroll);
 HEAD_MATCHES(est_simplereenroll);
 HEAD_MATCHES(ocsp);
 HEAD_MATCHES(device_renew);
+HEAD_MATCHES(recording_list);
+HEAD_MATCHES(recording_open);
+HEAD_MATCHES(recording_attach);
 HEAD_MATCHES(admin_look);
 HEAD_MATCHES(admin_order);
 HEAD_MATCHES(audit_checkpoint);
@@ -77,6 +80,12 @@ const struct request_type request_types[] = {
 	{ MSG_audit_checkpoint, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING,
 	  handle_audit_checkpoint },
 	{ MSG_audit_alarm, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_audit_alarm },
+	{ MSG_recording_list, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_recording_list },
+	{ MSG_recording_open, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_recording_open },
+	{ MSG_recording_attach, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_recording_attach },
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
@@ -201,10 +210,13 @@ void dispatch_request(struct broker *broker, const struct wire_type *type,
 		err = check_device(&request, row);
 	if (!err)
 		err = check_login(&request, row);
+	bool noted = err && row && row->flags & REQUEST_NOTED && request.account.id;
 	if (!err) {
 		touch(&request, row);
 		err = row->handler(&request);
 	}
+	if (noted && recording_denied(&request, type->id, err))
+		return;
 	if (err)
 		reply_error(broker, &request.to, err);
 }

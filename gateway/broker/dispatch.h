@@ -50,6 +50,7 @@ typedef enum err request_handler(struct request *request);
 enum request_flags {
 	REQUEST_LOCKED = 1, /* also for a login that needs its password again */
 	REQUEST_POLL = 2,   /* pages ask by themselves: it does not keep the login alive */
+	REQUEST_NOTED = 4,  /* who may not, and is known, is in the audit log */
 };
 
 struct request_type {

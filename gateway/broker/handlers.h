@@ -23,6 +23,10 @@ request_handler handle_session_open;
 request_handler handle_session_list, handle_session_show, handle_session_end, handle_session_attach;
 /* handle_audit.c */
 request_handler handle_audit_checkpoint, handle_audit_alarm;
+/* handle_recording.c */
+request_handler handle_recording_list, handle_recording_open, handle_recording_attach;
+/* Notes that the request's account may not make it. Whether that was too often, and is answered. */
+bool recording_denied(struct request *request, uint16_t id, enum err why);
 /* handle_admin.c */
 request_handler handle_admin_look, handle_admin_order;
 

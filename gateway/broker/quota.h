@@ -10,10 +10,11 @@
 enum quota_kind {
 	QUOTA_SESSION, /* opening and attaching */
 	QUOTA_WAKE,
-	QUOTA_ENROL, /* refused requests with a code of its */
-	QUOTA_CHECK, /* requests with a code of its that the signer is to look at */
-	QUOTA_RENEW, /* certificates for the devices of which it is the first owner */
-	QUOTA_ALARM, /* what its browsers say of the audit log */
+	QUOTA_ENROL,     /* refused requests with a code of its */
+	QUOTA_CHECK,     /* requests with a code of its that the signer is to look at */
+	QUOTA_RENEW,     /* certificates for the devices of which it is the first owner */
+	QUOTA_ALARM,     /* what its browsers say of the audit log */
+	QUOTA_RECORDING, /* opening recordings, allowed or not */
 	QUOTA_KINDS
 };
 
@@ -25,6 +26,7 @@ enum {
 	QUOTA_CHECKS_PER_MINUTE = 30,
 	QUOTA_RENEWS_PER_MINUTE = 6,
 	QUOTA_ALARMS_PER_MINUTE = 6,
+	QUOTA_RECORDINGS_PER_MINUTE = 30,
 };
 
 /* ERR_THROTTLED: answered already. account is one that exists. */

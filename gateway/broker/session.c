@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "broker/checkpoint.h"
 #include "broker/host.h"
+#include "broker/playback.h"
 
 bool session_alive(const struct session *session)
 {
@@ -334,6 +335,9 @@ void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t
 		    (!device || session->row.device == device) &&
 		    (!host || session->row.host == host))
 			session_finish(session, reason, SESSION_CUT_MS);
+	/* Recordings are opened by the same people from the same devices. */
+	if (!host)
+		playback_cut(broker, account, device);
 }
 
 static void session_timer_due(struct loop_timer *timer)

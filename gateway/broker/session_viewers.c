@@ -2,6 +2,7 @@
  * session_viewers.c - who looks at a session: a viewer comes, unlocks the picture, and leaves when
  * the login that it came with is over.
  */
+#include "broker/playback.h"
 #include "broker/session.h"
 #include "wire/ipc.h"
 
@@ -43,6 +44,7 @@ void session_leave_login(struct broker *broker, int64_t login, int64_t device)
 		if (session->row.login == login ||
 		    (!session->row.login && session->row.device == device))
 			session_drop_viewer(session);
+	playback_leave_login(broker, login);
 }
 
 enum err session_unlock(struct session *session)

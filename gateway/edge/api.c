@@ -138,6 +138,12 @@ static const struct api_field alarm_fields[] = {
 	{ 0 },
 };
 
+static const struct api_field recording_fields[] = {
+	TEXT(recording_open, purpose, 1, 1024),
+	TEXT(recording_open, code, 1, 16),
+	{ 0 },
+};
+
 #define SESSION(message) offsetof(struct msg_##message, session)
 
 const struct route api_routes[] = {
@@ -167,6 +173,12 @@ const struct route api_routes[] = {
 	{ METHOD_GET, "/api/audit/checkpoint/{size}", MSG_audit_checkpoint, no_fields,
 	  offsetof(struct msg_audit_checkpoint, old), ROUTE_PLAIN },
 	{ METHOD_POST, "/api/audit/alarm", MSG_audit_alarm, alarm_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/recordings", MSG_recording_list, no_fields,
+	  offsetof(struct msg_recording_list, before), ROUTE_LIST },
+	{ METHOD_POST, "/api/recordings/{session}/open", MSG_recording_open, recording_fields,
+	  SESSION(recording_open), ROUTE_PLAIN },
+	{ METHOD_GET, "/api/recordings/{session}/stream", MSG_recording_attach, no_fields,
+	  SESSION(recording_attach), ROUTE_STREAM },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
 	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
@@ -217,6 +229,9 @@ SAME_HEAD(session_unlock);
 SAME_HEAD(session_attach);
 SAME_HEAD(unlock);
 SAME_HEAD(device_renew);
+SAME_HEAD(recording_list);
+SAME_HEAD(recording_open);
+SAME_HEAD(recording_attach);
 SAME_HEAD(admin_look);
 SAME_HEAD(admin_order);
 SAME_HEAD(audit_checkpoint);
@@ -397,8 +412,8 @@ static void fill_head(const struct route *route, const struct route_params *para
 	}
 	if (!route->param_offset)
 		return;
-	if (strstr(route->pattern, "{host}") || strstr(route->pattern, "{after}") ||
-	    strstr(route->pattern, "{size}"))
+	if (route->kind == ROUTE_LIST || strstr(route->pattern, "{host}") ||
+	    strstr(route->pattern, "{after}") || strstr(route->pattern, "{size}"))
 		memcpy(param, &params->number, sizeof(params->number));
 	else
 		memcpy(param, params->session, sizeof(params->session));

@@ -99,7 +99,7 @@ struct exchange {
 	struct response response;
 };
 
-/* A viewer's WebSocket and the worker's stream behind it. */
+/* A viewer's WebSocket and the worker's stream behind it, or a player's and the vault's. */
 struct stream {
 	enum {
 		STREAM_NONE,
@@ -109,6 +109,7 @@ struct stream {
 		STREAM_CLOSING,
 		STREAM_CLOSED
 	} state;
+	uint16_t asks; /* of the message to the broker for it */
 	struct route_params params;
 	char token[HEADERS_TOKEN + 1];
 	uint8_t device[WIRE_DEVICE_ID];

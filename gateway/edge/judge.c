@@ -183,6 +183,18 @@ static void judge_cookie(struct connection *connection)
 	secret_wipe(cookies, sizeof(cookies));
 }
 
+static void judge_page(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+	char args[64];
+	enum err err;
+
+	connection_header(connection, WSI_TOKEN_HTTP_URI_ARGS, args, sizeof(args));
+	err = router_page(args, &exchange->params.number);
+	if (err)
+		refuse(exchange, err, "before");
+}
+
 static void judge_api(struct connection *connection, const char *path)
 {
 	struct exchange *exchange = &connection->exchange;
@@ -196,6 +208,8 @@ static void judge_api(struct connection *connection, const char *path)
 	}
 	judge_origin(connection);
 	judge_cookie(connection);
+	if (!exchange->refusal && exchange->route->kind == ROUTE_LIST)
+		judge_page(connection);
 	/* A stream that comes without an upgrade. */
 	if (!exchange->refusal && exchange->route->kind == ROUTE_STREAM)
 		refuse(exchange, ERR_INVALID, "upgrade");

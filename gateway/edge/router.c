@@ -151,6 +151,19 @@ enum err router_match(const struct route *routes, size_t count, enum method meth
 	return ERR_METHOD;
 }
 
+enum err router_page(const char *args, uint64_t *ret_before)
+{
+	static const char name[] = "before=";
+
+	*ret_before = 0;
+	if (!*args)
+		return OK;
+	if (strncmp(args, name, sizeof(name) - 1) != 0)
+		return ERR_INVALID;
+	args += sizeof(name) - 1;
+	return take_number(args, strlen(args), ret_before);
+}
+
 const char *method_name(enum method method)
 {
 	switch (method) {

@@ -20,6 +20,7 @@ struct api_field;
 
 enum route_kind {
 	ROUTE_PLAIN, /* JSON both ways */
+	ROUTE_LIST,  /* JSON of which "?before=" and a number asks for the next page */
 	ROUTE_STREAM,
 	ROUTE_ADMIN, /* JSON of which only the form is known here */
 	ROUTE_EST,   /* RFC 7030 */
@@ -40,7 +41,7 @@ struct route {
 };
 
 struct route_params {
-	uint64_t number; /* host, size, issuer, after */
+	uint64_t number; /* host, size, issuer, after, before */
 	uint8_t session[WIRE_SESSION_ID];
 	uint8_t monitor;                  /* 0: the path names none */
 	char command[ROUTER_COMMAND + 1]; /* its words with a blank between */
@@ -51,6 +52,9 @@ struct route_params {
 nodiscard enum err router_match(const struct route *routes, size_t count, enum method method,
 				const char *path, const struct route **ret_route,
 				struct route_params *ret_params, unsigned *ret_allowed);
+
+/* The number of a page: args is what follows "?", "" for none, which is 0. ERR_INVALID. */
+nodiscard enum err router_page(const char *args, uint64_t *ret_before);
 
 const char *method_name(enum method method);
 

@@ -37,6 +37,7 @@ static enum err judge_session(struct connection *connection)
 		return err;
 	if (route->kind != ROUTE_STREAM)
 		return ERR_NOT_FOUND;
+	stream->asks = route->message;
 	err = limits_request(connection->listener->limits, connection->address, clock_mono_ms(),
 			     &retry_s);
 	return err ? err : connection_device(connection, stream->device);
@@ -202,24 +203,36 @@ static void attach_answered(struct broker_request *request, enum err err,
 	log_stream(stream, "stream-open", 0);
 }
 
-int websocket_established(struct connection *connection)
+static enum err ask(struct connection *connection)
 {
 	struct stream *stream = &connection->stream;
 	union wire_any msg = { .session_attach = {
 				       .address = connection->address_text,
 				       .token = stream->token,
 			       } };
+
+	memcpy(msg.session_attach.device, stream->device, sizeof(msg.session_attach.device));
+	memcpy(msg.session_attach.session, stream->params.session,
+	       sizeof(msg.session_attach.session));
+	/* recording_attach has no more than that. */
+	if (stream->asks == MSG_session_attach)
+		msg.session_attach.monitor = stream->params.monitor;
+	return broker_ask(connection->edge->broker, stream->asks, &msg, &stream->request);
+}
+_Static_assert(offsetof(struct msg_recording_attach, session) ==
+		       offsetof(struct msg_session_attach, session),
+	       "both are filled alike");
+
+int websocket_established(struct connection *connection)
+{
+	struct stream *stream = &connection->stream;
 	enum err err;
 
 	if (stream->state != STREAM_ACCEPTED)
 		return -1;
-	memcpy(msg.session_attach.device, stream->device, sizeof(msg.session_attach.device));
-	memcpy(msg.session_attach.session, stream->params.session,
-	       sizeof(msg.session_attach.session));
-	msg.session_attach.monitor = stream->params.monitor;
 	stream->state = STREAM_ASKED;
 	stream->request.done = attach_answered;
-	err = broker_ask(connection->edge->broker, MSG_session_attach, &msg, &stream->request);
+	err = ask(connection);
 	secret_wipe(stream->token, sizeof(stream->token));
 	if (err) {
 		close_soon(connection, WEBSOCKET_TRY_LATER);
@@ -255,6 +268,7 @@ static unsigned status_at_end(const struct connection *connection)
 	     other = other->next)
 		if (other != connection &&
 		    (other->stream.state == STREAM_ASKED || other->stream.state == STREAM_OPEN) &&
+		    other->stream.asks == stream->asks &&
 		    other->stream.params.monitor == stream->params.monitor &&
 		    memcmp(other->stream.params.session, stream->params.session, WIRE_SESSION_ID) ==
 			    0)

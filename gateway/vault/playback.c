@@ -36,6 +36,7 @@ struct playback {
 	size_t sent;
 	struct buf plain;
 	struct bucket bucket;
+	uint64_t said_ms; /* when progress was last called */
 	struct loop_timer work, pause, length;
 };
 
@@ -147,6 +148,16 @@ static void chunk_over(struct playback *playback)
 	buf_wipe(&playback->plain);
 }
 
+static void say_progress(struct playback *playback)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	if (now_ms - playback->said_ms < PLAYBACK_SAY_MS)
+		return;
+	playback->said_ms = now_ms;
+	playback->ops->progress(playback->ctx, playback);
+}
+
 static enum err send_piece(struct playback *playback)
 {
 	const struct buf *plain = &playback->plain;
@@ -162,10 +173,11 @@ static enum err send_piece(struct playback *playback)
 	if (err)
 		return err;
 	playback->sent += len;
-	if (playback->sent == plain->len) {
-		playback->chunks++;
-		chunk_over(playback);
-	}
+	if (playback->sent < plain->len)
+		return OK;
+	playback->chunks++;
+	chunk_over(playback);
+	say_progress(playback);
 	return OK;
 }
 

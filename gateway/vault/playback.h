@@ -14,7 +14,8 @@ enum {
 	PLAYBACK_VERSION = 1,
 	PLAYBACK_CHUNKS_PER_MINUTE = 6000, /* all at once if they have been saved up */
 	PLAYBACK_PIECE = 60000,            /* bytes of play_data's data, at most */
-	PLAYBACK_TURN = 16,                /* messages in one turn of the loop */
+	PLAYBACK_SAY_MS = 20 * 1000,
+	PLAYBACK_TURN = 16, /* messages in one turn of the loop */
 };
 
 struct playback;
@@ -22,6 +23,8 @@ struct playback;
 struct playback_ops {
 	/* The file has been looked at. */
 	void (*opened)(void *ctx, struct playback *playback, enum err err, enum verdict verdict);
+	/* Chunks went to the player; at most every PLAYBACK_SAY_MS. */
+	void (*progress)(void *ctx, struct playback *playback);
 	/* It is over; the callee frees it. */
 	void (*closed)(void *ctx, struct playback *playback);
 };

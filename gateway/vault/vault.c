@@ -59,7 +59,17 @@ static void playback_was_closed(void *ctx, struct playback *playback)
 	entry_free(entry);
 }
 
-static const struct playback_ops playback_ops = { playback_was_opened, playback_was_closed };
+static void playback_goes_on(void *ctx, struct playback *playback)
+{
+	struct vault_playback *entry = ctx;
+	const struct msg_playback_progress msg = { .playback = playback_number(playback),
+						   .chunks = playback_chunks(playback) };
+
+	send_to_broker(entry->vault, MSG_playback_progress, &msg);
+}
+
+static const struct playback_ops playback_ops = { playback_was_opened, playback_goes_on,
+						  playback_was_closed };
 
 static struct vault_playback *find(struct vault *vault, uint32_t number)
 {

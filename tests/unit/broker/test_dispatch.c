@@ -56,6 +56,9 @@ static const struct {
 	{ MSG_device_renew, LOGGED_IN },
 	{ MSG_audit_checkpoint, LOGGED_IN },
 	{ MSG_audit_alarm, LOGGED_IN },
+	{ MSG_recording_list, IS(AUDITOR) },
+	{ MSG_recording_open, IS(AUDITOR) },
+	{ MSG_recording_attach, IS(AUDITOR) },
 	{ MSG_admin_look, IS(ADMIN) },
 	{ MSG_admin_order, IS(ADMIN) },
 };

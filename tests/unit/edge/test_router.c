@@ -307,6 +307,8 @@ static void nothing_changes_by_get(void **state)
 					    MSG_session_list,
 					    MSG_session_show,
 					    MSG_session_attach,
+					    MSG_recording_list,
+					    MSG_recording_attach,
 					    MSG_admin_look,
 					    MSG_audit_checkpoint,
 					    MSG_est_cacerts,
@@ -327,6 +329,30 @@ static void nothing_changes_by_get(void **state)
 	}
 }
 
+static void a_page_has_a_number(void **state)
+{
+	static const char *const bad[] = { "before=",
+					   "before=0",
+					   "before=-1",
+					   "before=01",
+					   "before=9223372036854775808",
+					   "before=1&before=2",
+					   "before=1x",
+					   "after=1",
+					   "x",
+					   "?",
+					   "Before=1" };
+	uint64_t before = 7;
+
+	(void)state;
+	assert_ok(router_page("", &before));
+	assert_int_equal(before, 0);
+	assert_ok(router_page("before=42", &before));
+	assert_int_equal(before, 42);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_err(router_page(bad[i], &before), ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup(paths_are_exact, use_gateway),
 		cmocka_unit_test_setup(the_wrong_method_names_the_right_ones, use_gateway),
 		cmocka_unit_test_setup(nothing_changes_by_get, use_gateway),
+		cmocka_unit_test(a_page_has_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

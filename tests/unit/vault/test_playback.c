@@ -16,8 +16,9 @@ struct scene {
 	bool opened;
 	enum err opened_err;
 	enum verdict verdict;
-	uint32_t chunks; /* as closed said */
-	int player;      /* -1: hung up */
+	uint32_t chunks;   /* as closed said */
+	uint32_t progress; /* as was said meanwhile */
+	int player;        /* -1: hung up */
 	struct ipc_received got;
 };
 
@@ -42,7 +43,15 @@ static void closed(void *ctx, struct playback *playback)
 	scene->playback = NULL;
 }
 
-static const struct playback_ops ops = { opened, closed };
+static void progress(void *ctx, struct playback *playback)
+{
+	struct scene *scene = ctx;
+
+	assert_ptr_equal(playback, scene->playback);
+	scene->progress = playback_chunks(playback);
+}
+
+static const struct playback_ops ops = { opened, progress, closed };
 
 static int setup(void **state)
 {
@@ -225,6 +234,7 @@ static void all_chunks_in_the_order_of_asking(void **state)
 		ask(scene, order[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		hear_chunk(scene, order[i]);
+	assert_int_equal(scene->progress, 1);
 	util_closep(&scene->player);
 	scene->player = -1;
 	assert_true(turn_until(scene, is_over));
