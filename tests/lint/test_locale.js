@@ -16,7 +16,8 @@ if (!build || !source)
 const load = (path) => import(pathToFileURL(join(build, "share", "viewer", path)).href);
 const { default: ja } = await load("locale/ja.js");
 const { default: en } = await load("locale/en.js");
-const { END_REASON } = await load("core/messages.js");
+const { END_REASON, PLAY_ERROR, VERDICT } = await load("core/messages.js");
+const { EVENTS } = await load("player/happening_names.js");
 const { ENROL_STATE, KEY_PLACE } = await load("core/messages.js");
 const { DISPOSALS } = await load("core/admin.js");
 const { COMBINATIONS, JAPANESE_KEYS } = await load("core/keymap.js");
@@ -70,6 +71,14 @@ function madeUp() {
 		...["revoke", "retire", "unlock", "share", "unshare"].flatMap((name) => [`device.${name}`, `device.${name}-text`]),
 		...["refuse", "withdraw", "revoke", "retire", "unlock", "share", "unshare"].flatMap((name) =>
 			[`order.${name}.title`, `order.${name}.text`, `order.${name}.confirm`]),
+		/* docs/protocol.md §1 and §5, docs/recording.md */
+		...["open", "ended", "lost", "disposed", "unknown"].map((code) => `recording-state.${code}`),
+		...Object.values(VERDICT).flatMap((code) => [`verdict.${code}`, `verdict-means.${code}`]),
+		...["no-end", "part-of-chunk", "live", "no-marks", "changed", "missing", "added", "damaged", "marks", "too-long",
+			"unknown"].map((code) => `fault.${code}`),
+		...[...Object.values(PLAY_ERROR).filter((code) => code !== "damaged"), "lost", "broken", "failed"].flatMap((code) =>
+			[`player-end.${code}`, `player-end-help.${code}`]),
+		...Object.keys(EVENTS).map((name) => `event.${name}`),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
 	];
 }

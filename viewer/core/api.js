@@ -50,6 +50,24 @@
  * @property {boolean} [keep]
  */
 
+/**
+ * The recording of a session. Times in milliseconds since 1970.
+ * @typedef {object} RecordingInfo
+ * @property {string} id of the session, 32 hex digits
+ * @property {string} person account
+ * @property {string} full_name
+ * @property {string} pc
+ * @property {string} device
+ * @property {string} address
+ * @property {number} started
+ * @property {number | null} ended null: the session goes on
+ * @property {number} seconds
+ * @property {number} size bytes
+ * @property {"open" | "ended" | "lost" | "disposed"} state
+ * @property {boolean} hold it must not be disposed of
+ */
+/** @typedef {{recordings: RecordingInfo[], next: number | null}} RecordingPage next: to go on with, null at the end */
+
 /** @typedef {{file: string, password: string, until: number}} Renewed file: PKCS#12 in base64 */
 /** @typedef {"look" | "order"} Way what an administrator asks for only reads, or changes something */
 
@@ -91,6 +109,11 @@ function sessionPath(id) {
 	if (!/^[0-9a-f]{32}$/.test(id))
 		throw new ApiError("not-found", 404);
 	return `/api/sessions/${id}`;
+}
+
+/** @param {string} id of the session */
+function recordingPath(id) {
+	return sessionPath(id).replace("sessions", "recordings");
 }
 
 export class Api {
@@ -247,6 +270,36 @@ export class Api {
 		if (typeof file !== "string" || typeof password !== "string" || typeof until !== "number")
 			throw new ApiError("protocol", 200);
 		return { file, password, until };
+	}
+
+	/**
+	 * What was recorded, the newest first; for auditors.
+	 * @param {number | null} [before] where the page before ended
+	 * @returns {Promise<RecordingPage>}
+	 */
+	async recordings(before = null) {
+		const { recordings, next } = await this.#call("GET", `/api/recordings${before === null ? "" : `?before=${before}`}`);
+		if (!Array.isArray(recordings) || (next !== null && typeof next !== "number"))
+			throw new ApiError("protocol", 200);
+		return { recordings, next };
+	}
+
+	/**
+	 * Asks for a recording, with the reason for looking at it. It must be played within a minute.
+	 * @param {string} id of the session
+	 * @param {string} purpose 4 to 256 characters
+	 * @param {string} code six digits
+	 */
+	async openRecording(id, purpose, code) {
+		await this.#call("POST", `${recordingPath(id)}/open`, { purpose, code });
+	}
+
+	/**
+	 * The address of an opened recording; good for one connection.
+	 * @param {string} id of the session
+	 */
+	playUrl(id) {
+		return this.#base.replace(/^http/, "ws") + `${recordingPath(id)}/stream`;
 	}
 
 	/**

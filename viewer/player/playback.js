@@ -482,13 +482,11 @@ export class Playback {
 	 * @param {Batch} batch
 	 */
 	#message(payload, { kind, timeUs }, batch) {
-		/* A picture for the recording alone says nothing new to a screen that is right. */
-		if (kind === KEY && !batch.needsKey)
-			return;
 		const message = decode(payload);
 		if (message.name === "cursor") {
 			this.#shapes.set(this.#viewer, shapeOf(readCursor(message.fields, this.#zstd)));
-		} else if (message.name === "frame") {
+		} else if (message.name === "frame" && (kind === SENT || batch.needsKey)) {
+			/* A picture for the recording alone says nothing new to a screen that is right. */
 			if (message.fields.keyframe === 1)
 				batch.needsKey = false;
 			if (!batch.needsKey)

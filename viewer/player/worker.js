@@ -26,10 +26,11 @@ import { Source } from "./source.js";
  */
 /**
  * What the worker tells the page. Times in microseconds since the recording began; starts, times (wall clock in
- * milliseconds), activity: of each chunk.
+ * milliseconds), flags, activity: of each chunk.
  * @typedef {{type: "failed"}
  *   | {type: "closed", reason: string}
- *   | {type: "opened", info: Info, starts: Float64Array, times: Float64Array, activity: Uint32Array, duration: number}
+ *   | {type: "opened", info: Info, starts: Float64Array, times: Float64Array, flags: Uint32Array,
+ *      activity: Uint32Array, duration: number}
  *   | {type: "duration", us: number}
  *   | {type: "position", us: number}
  *   | {type: "playing", on: boolean}
@@ -128,9 +129,10 @@ function open(canvas, zstd, support, info, rows) {
 	playback = player;
 	const starts = Float64Array.from(rows, ({ startUs }) => startUs);
 	const times = Float64Array.from(rows, ({ timeMs }) => timeMs);
+	const flags = Uint32Array.from(rows, (row) => row.flags);
 	const activity = Uint32Array.from(rows, (row) => row.activity);
-	post({ type: "opened", info, starts, times, activity, duration: player.duration },
-		[starts.buffer, times.buffer, activity.buffer]);
+	post({ type: "opened", info, starts, times, flags, activity, duration: player.duration },
+		[starts.buffer, times.buffer, flags.buffer, activity.buffer]);
 	void player.begin();
 	void player.run();
 	void finish(recording, player);

@@ -13,13 +13,17 @@ import { onLanguage, t } from "./i18n.js";
 import { LeaveDialog } from "./leave_dialog.js";
 import { LoginView } from "./login_view.js";
 import { MenuView } from "./menu_view.js";
+import { OpeningDialog } from "./opening_dialog.js";
 import { PageHead } from "./page_head.js";
+import { RecordingsView } from "./recordings_view.js";
 import { RenewNotice } from "./renew_notice.js";
 import { SheetView } from "./sheet_view.js";
+import { PlayerView } from "../player/player_view.js";
 
 /** @typedef {import("../core/api.js").Host} Host */
 /** @typedef {import("../core/api.js").Me} Me */
-/** @typedef {"loading" | "login" | "code" | "menu" | "devices" | "sheet" | "desktop"} View */
+/** @typedef {import("../core/api.js").RecordingInfo} RecordingInfo */
+/** @typedef {"loading" | "login" | "code" | "menu" | "devices" | "sheet" | "desktop" | "recordings" | "player"} View */
 
 /* The session in the page's address, so that loading the page again shows it again. */
 const ADDRESS = /^#session=([0-9a-f]{32})$/;
@@ -28,6 +32,8 @@ const SECOND = /^#screen=([0-9a-f]{32})$/;
 const DEVICES = "#devices";
 /* The sheet cannot be shown again: its address leads to the devices. */
 const SHEET = "#sheet";
+/* A recording is opened for one look: its address leads to the list. */
+const PLAYER = "#player";
 
 export class App {
 	#api = new Api();
@@ -44,7 +50,8 @@ export class App {
 	#head = new PageHead(this.#api, {
 		go: (page) => this.#go(page),
 		loggedOut: () => this.#showLogin(undefined, "registered"),
-		failed: (error) => (this.#view === "devices" ? this.#devices : this.#menu).fail(error),
+		failed: (error) => (this.#view === "devices" ? this.#devices : this.#view === "recordings" ? this.#recordings :
+			this.#menu).fail(error),
 	});
 	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
 	#devices = new DevicesView(new Admin(this.#api), {
@@ -52,6 +59,22 @@ export class App {
 		invited: (sheet) => this.#showSheet(sheet),
 	});
 	#sheet = new SheetView(() => history.back());
+	#opening = new OpeningDialog(this.#api, {
+		opened: (recording) => this.#showPlayer(recording),
+		loggedOut: (error) => this.#showLogin(error),
+	});
+	#recordings = new RecordingsView(this.#api, {
+		open: (recording) => this.#opening.open(recording),
+		loggedOut: (error) => this.#showLogin(error),
+	});
+	#player = new PlayerView(this.#api, {
+		back: () => history.back(),
+		again: (recording) => {
+			this.#showRecordings();
+			this.#opening.open(recording);
+		},
+		loggedOut: () => this.#showLogin(),
+	});
 	#desktop = new DesktopView(this.#api, {
 		menu: (message) => this.#showMenu(message),
 		loggedOut: (error) => this.#showLogin(error),
@@ -103,15 +126,21 @@ export class App {
 			this.#devices.hide();
 		if (view !== "sheet")
 			this.#sheet.clear();
+		if (view !== "recordings")
+			this.#recordings.hide();
+		if (view !== "player")
+			this.#player.close();
 		this.#view = view;
 		document.body.dataset.view = view;
 		byId("view-entry").hidden = view !== "login" && view !== "code";
 		byId("view-login").hidden = view !== "login";
 		byId("view-code").hidden = view !== "code";
-		byId("view-menu").hidden = view !== "menu" && view !== "devices";
+		byId("view-menu").hidden = !["menu", "devices", "recordings"].includes(view);
 		byId("menu-main").hidden = view !== "menu";
 		byId("devices-main").hidden = view !== "devices";
 		byId("view-sheet").hidden = view !== "sheet";
+		byId("recordings-main").hidden = view !== "recordings";
+		byId("view-player").hidden = view !== "player";
 		byId("view-desktop").hidden = view !== "desktop";
 		this.#showTitle();
 	}
@@ -120,7 +149,8 @@ export class App {
 		const app = t("app.name");
 		/** @type {Record<View, string>} */
 		const titles = { loading: "", login: t("login.title"), code: t("code.title"), menu: t("menu.title"),
-			devices: t("devices.title"), sheet: t("invite.title"), desktop: this.#pcName };
+			devices: t("devices.title"), sheet: t("invite.title"), desktop: this.#pcName,
+			recordings: t("recordings.title"), player: t("player.title", { name: this.#pcName }) };
 		const title = titles[this.#view];
 		document.title = title ? `${title} – ${app}` : app;
 	}
@@ -134,6 +164,8 @@ export class App {
 		this.#code.forget();
 		this.#menu.clear();
 		this.#devices.clear();
+		this.#recordings.clear();
+		this.#opening.close();
 		this.#renew.clear();
 		this.#head.clear();
 		this.#show("login");
@@ -152,6 +184,10 @@ export class App {
 		this.#me = me;
 		this.#code.forget();
 		this.#login.setOffice(me.office);
+		if (me.role === "auditor") {
+			this.#showRecordings();
+			return;
+		}
 		const second = SECOND.exec(location.hash);
 		const match = second ?? ADDRESS.exec(location.hash);
 		if (match) {
@@ -191,6 +227,29 @@ export class App {
 		this.#show("devices");
 		this.#head.show(this.#me, "devices");
 		this.#devices.show(this.#me);
+	}
+
+	#showRecordings() {
+		if (!this.#me) {
+			this.#showLogin();
+			return;
+		}
+		if (location.hash)
+			history.replaceState(null, "", location.pathname);
+		this.#show("recordings");
+		this.#head.show(this.#me, "recordings");
+		this.#recordings.show();
+	}
+
+	/** @param {RecordingInfo} recording that was opened */
+	#showPlayer(recording) {
+		/* Logged out meanwhile. */
+		if (!this.#me)
+			return;
+		this.#pcName = recording.pc;
+		history.pushState(null, "", PLAYER);
+		this.#show("player");
+		this.#player.open(recording);
 	}
 
 	/** @param {import("../core/admin.js").Sheet} sheet */
@@ -266,7 +325,7 @@ export class App {
 	#moved() {
 		if (this.#me && this.#view === "desktop" && !ADDRESS.test(location.hash))
 			this.#showMenu();
-		else if (this.#me && ["menu", "devices", "sheet"].includes(this.#view))
+		else if (this.#me && ["menu", "devices", "sheet", "recordings", "player"].includes(this.#view))
 			this.#loggedIn(this.#me);
 	}
 }

@@ -20,7 +20,7 @@ const STEP_MS = 5 * 60 * 1000;
  * The digits of a code as typed or pasted; input methods give full-width ones.
  * @param {string} text
  */
-function digitsOf(text) {
+export function digitsOf(text) {
 	return text.normalize("NFKC").replace(/[^0-9]/g, "").slice(0, DIGITS);
 }
 

@@ -5,7 +5,7 @@ import { byId, setText } from "./dom.js";
 import { formatDate, formatMoment, onLanguage, t } from "./i18n.js";
 
 /** @typedef {import("../core/api.js").Me} Me */
-/** @typedef {"menu" | "devices"} Page */
+/** @typedef {"menu" | "devices"} Page with a way to it; an auditor has one page only */
 
 export class PageHead {
 	#api;
@@ -24,7 +24,7 @@ export class PageHead {
 		this.#link("nav-pcs", () => actions.go("menu"));
 		this.#link("nav-devices", () => actions.go("devices"));
 		this.#link("skip", () => {
-			for (const id of ["menu-main", "devices-main"])
+			for (const id of ["menu-main", "devices-main", "recordings-main"])
 				byId(id).focus();
 		});
 		onLanguage(() => this.#write());
@@ -46,7 +46,7 @@ export class PageHead {
 
 	/**
 	 * @param {Me} me
-	 * @param {Page} page
+	 * @param {Page | "recordings"} page
 	 */
 	show(me, page) {
 		this.#me = me;

@@ -1,0 +1,32 @@
+/*
+ * What happened in a recording, in words.
+ */
+import { t, textOf } from "../portal/i18n.js";
+import { EVENTS } from "./happening_names.js";
+
+/** @typedef {import("./happenings.js").Happening} Happening */
+/** @typedef {import("./happening_names.js").Weight} Weight */
+
+/** @param {Happening} happening @returns {Weight} */
+export function weightOf({ name }) {
+	return Object.hasOwn(EVENTS, name) ? EVENTS[name] : "plain";
+}
+
+/** @param {Happening} happening */
+export function titleOf({ name }) {
+	return textOf("event.", name || "unknown", "event.unknown", { code: name || "?" });
+}
+
+/* Who or what it was about; the same in both languages. */
+const DETAILS = ["account", "channel", "detail"];
+
+/** @param {Happening} happening */
+export function detailOf({ name, details }) {
+	if (name === "ended" && details.reason)
+		return textOf("reason.", details.reason, "reason.unknown");
+	if (details.width && details.height)
+		return `${details.width} × ${details.height}`;
+	if (name === "viewer-joined" && Number(details.viewer) > 0)
+		return t("player.monitor", { n: Number(details.viewer) + 1 });
+	return DETAILS.map((key) => details[key]).filter(Boolean).join(" · ");
+}
