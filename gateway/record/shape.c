@@ -159,14 +159,23 @@ const uint8_t *shape_type(size_t *ret_len)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* A BIT STRING without unused bits, of an uncompressed point. */
+static bool take_point(struct part *part)
+{
+	struct part point;
+
+	return take(part, DER_BITS, &point) && point.left == POINT_BITS && point.at[0] == 0 &&
+	       point.at[1] == 4;
+}
+
 /* originator [0] EXPLICIT, in it originatorKey [1]: the ephemeral public key (RFC 5652 §6.2.2). */
 static bool take_originator(struct part *part)
 {
 	struct part originator, key;
 
 	return take(part, DER_IN_0, &originator) && take(&originator, DER_IN_1, &key) &&
-	       !originator.left && TAKE_EXACTLY(&key, ec_public_key) &&
-	       take_sized(&key, DER_BITS, POINT_BITS) && !key.left;
+	       !originator.left && TAKE_EXACTLY(&key, ec_public_key) && take_point(&key) &&
+	       !key.left;
 }
 
 /* One recipientEncryptedKey, by its rKeyId [0] with a subject key identifier alone. */
@@ -189,6 +198,31 @@ static bool take_recipient(struct part *part)
 	       take_encrypted_key(&recipient) && !recipient.left;
 }
 
+/* The elements of a SET OF stand in the order of their bytes (X.690 §11.6). None begins another, as
+ * each states its own length. */
+static bool is_after(const struct part *before, const struct part *part)
+{
+	return !before->at || memcmp(before->at, part->at, MIN(before->left, part->left)) <= 0;
+}
+
+static bool take_recipients(struct part *part, size_t *ret_count)
+{
+	struct part recipients, before = { 0 };
+	size_t count = 0;
+
+	if (!take(part, DER_SET, &recipients))
+		return false;
+	for (; recipients.left; count++) {
+		const struct part at = recipients;
+		if (count == SHAPE_RECIPIENTS_MAX || !take_recipient(&recipients) ||
+		    !is_after(&before, &at))
+			return false;
+		before = (struct part){ at.at, at.left - recipients.left };
+	}
+	*ret_count = count;
+	return count > 0;
+}
+
 static bool take_content(struct part *part)
 {
 	struct part content, algorithm, parameters, encrypted;
@@ -205,17 +239,11 @@ static bool take_content(struct part *part)
 /* No originator's certificates, no attributes: nothing but what is below. */
 static bool take_enveloped(struct part *part, size_t *ret_recipients)
 {
-	struct part enveloped, recipients;
-	size_t count = 0;
+	struct part enveloped;
 
-	if (!take(part, DER_SEQUENCE, &enveloped) || part->left ||
-	    !TAKE_EXACTLY(&enveloped, version_0) || !take(&enveloped, DER_SET, &recipients))
-		return false;
-	for (; recipients.left; count++)
-		if (count == SHAPE_RECIPIENTS_MAX || !take_recipient(&recipients))
-			return false;
-	*ret_recipients = count;
-	return count && take_content(&enveloped) && take_sized(&enveloped, DER_OCTETS, TAG) &&
+	return take(part, DER_SEQUENCE, &enveloped) && !part->left &&
+	       TAKE_EXACTLY(&enveloped, version_0) && take_recipients(&enveloped, ret_recipients) &&
+	       take_content(&enveloped) && take_sized(&enveloped, DER_OCTETS, TAG) &&
 	       !enveloped.left;
 }
 

@@ -71,6 +71,22 @@ enum err table_row_of(const uint8_t *plain, size_t len, uint64_t offset,
 	return OK;
 }
 
+bool table_index_fits(const uint8_t *index, size_t len, const struct scan *scan, size_t count)
+{
+	struct table_row row, before = { 0 };
+
+	if (count > scan->count || len != COUNT_BYTES + count * TABLE_ROW ||
+	    get_u32(index) != count)
+		return false;
+	for (size_t i = 0; i < count; i++, before = row) {
+		table_get_row(index + COUNT_BYTES + i * TABLE_ROW, &row);
+		if (row.offset != scan->chunks[i].offset || row.start_us < before.start_us ||
+		    row.start_us > CHUNK_TIME_MAX || row.time_ms > CHUNK_TIME_MAX)
+			return false;
+	}
+	return true;
+}
+
 /* ---- loading --------------------------------------------------------------------------------- */
 
 enum err table_init(struct table *table, const struct scan *scan, EVP_PKEY *key, X509 *certificate)
@@ -145,28 +161,6 @@ static enum err gather(struct table *table, bool *ret_any, bool *ret_more)
 	return err;
 }
 
-/* Whether the rows are those of this file, and in order. */
-static bool rows_fit(const struct table *table, size_t count)
-{
-	struct table_row row, before = { 0 };
-
-	for (size_t i = 0; i < count; i++, before = row) {
-		table_get_row(table->index.data + COUNT_BYTES + i * TABLE_ROW, &row);
-		if (row.offset != table->scan->chunks[i].offset || row.start_us < before.start_us ||
-		    row.start_us > CHUNK_TIME_MAX || row.time_ms > CHUNK_TIME_MAX)
-			return false;
-	}
-	return true;
-}
-
-static bool index_is_whole(const struct table *table)
-{
-	const struct buf *index = &table->index;
-
-	return index->len >= COUNT_BYTES && get_u32(index->data) == table->next &&
-	       index->len == COUNT_BYTES + table->next * TABLE_ROW && rows_fit(table, table->next);
-}
-
 static void use_index(struct table *table)
 {
 	for (; table->count < table->next; table->count++)
@@ -200,7 +194,7 @@ static enum err index_step(struct table *table)
 		return OK;
 	}
 	table->next--;
-	if (index_is_whole(table)) {
+	if (table_index_fits(table->index.data, table->index.len, table->scan, table->next)) {
 		use_index(table);
 		end_search(table);
 	}

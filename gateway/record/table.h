@@ -35,6 +35,10 @@ nodiscard enum err table_put_index(const struct table_row *rows, size_t count, s
 nodiscard enum err table_row_of(const uint8_t *plain, size_t len, uint64_t offset,
 				struct chunk_figures *figures, struct table_row *ret);
 
+/* Whether it is an index of so many chunks, and they are the first of this file, in order. Hostile
+ * input. */
+bool table_index_fits(const uint8_t *index, size_t len, const struct scan *scan, size_t count);
+
 /* ---- loading --------------------------------------------------------------------------------- */
 
 struct table {

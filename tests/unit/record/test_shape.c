@@ -168,6 +168,32 @@ static void attributes_are_refused(void **state)
 	buf_finish(&der);
 }
 
+/* DER has one order of recipients (X.690 §11.6); another would be another message of one meaning.
+ */
+static void recipients_stand_in_order(void **state)
+{
+	enum { RECIPIENT = 3 + 179 };
+	const struct auditor two[] = { auditor, auditor };
+	struct seal_recipients *recipients = recipients_of(two, 2);
+	uint8_t both[2 * RECIPIENT];
+	struct buf der;
+	size_t count;
+
+	(void)state;
+	buf_init(&der, 64 * 1024);
+	assert_ok(seal_chunk(recipients, (const uint8_t *)"hello", 5, &der));
+	uint8_t *at = der.data;
+	while (memcmp(at, "\xa1\x81\xb3", 3) != 0)
+		at++;
+	assert_ok(shape_check(der.data, der.len, &count));
+	memcpy(both, at, sizeof(both));
+	memcpy(at, both + RECIPIENT, RECIPIENT);
+	memcpy(at + RECIPIENT, both, RECIPIENT);
+	expect_refused("recipients in another order", &der);
+	buf_finish(&der);
+	seal_recipients_free(recipients);
+}
+
 static void a_part_of_one_is_refused(void **state)
 {
 	struct buf der;
@@ -265,6 +291,7 @@ int main(void)
 		cmocka_unit_test(other_messages_are_refused),
 		cmocka_unit_test(a_short_tag_is_refused),
 		cmocka_unit_test(attributes_are_refused),
+		cmocka_unit_test(recipients_stand_in_order),
 		cmocka_unit_test(a_part_of_one_is_refused),
 		cmocka_unit_test(a_head_states_its_lengths_once),
 		cmocka_unit_test(a_head_is_bounded),
