@@ -1,8 +1,9 @@
 /*
- * admin_audit.c - sekisho audit …: reading and checking the audit log.
+ * admin_audit.c - sekisho audit …: reading the audit log.
  */
-#include "audit/verify.h"
+#include "audit/audit.h"
 #include "broker/admin.h"
+#include "broker/checkpoint.h"
 
 enum { AUDIT_LIST_DEFAULT = 20, AUDIT_LIST_MAX = 200 };
 
@@ -37,25 +38,31 @@ enum err admin_audit_list(struct admin_call *call)
 	return err;
 }
 
-enum err admin_audit_verify(struct admin_call *call)
+/* What administrators have to see: nobody may have to look for it among everything else. */
+enum err admin_audit_alarms(struct admin_call *call)
 {
-	const struct verify_wish wish = { .key = NULL };
-	struct verify_db reader = { .db = NULL };
-	const struct verify_source source = verify_db_source(&reader, call->broker->db);
-	char root[2 * TREE_HASH + 1], entry[32];
-	struct log_verdict verdict;
-	enum err err = verify_log(&source, &wish, &verdict);
+	_cleanup_query_ struct query query = { 0 };
+	struct audit_row row;
+	bool more;
+	enum err err = admin_columns(call, "seq,time,event,account,device,address,session,detail");
 
-	verify_db_finish(&reader);
 	if (err)
 		return err;
-	if (verify_color(verdict.finding) == VERIFY_RED) {
-		snprintf(entry, sizeof(entry), "entry %llu", (unsigned long long)verdict.first_bad);
-		return admin_wrong(call, ERR_INTERNAL, entry,
-				   "was changed, or an entry before it was taken out");
+	audit_row_alarms(&query, call->broker->db, AUDIT_LIST_DEFAULT);
+	while (!(err = audit_row_next(&query, &row, &more)) && more) {
+		err = admin_row(call, row_json(&row));
+		if (err)
+			break;
 	}
-	util_hex(verdict.root, sizeof(verdict.root), root);
-	call->result =
-		json_pack("{s:I, s:s}", "entries", (json_int_t)verdict.entries, "newest", root);
+	return err;
+}
+
+enum err admin_audit_key(struct admin_call *call)
+{
+	const char *key = checkpoint_key(call->broker->checkpoints);
+
+	if (!key[0])
+		return admin_wrong(call, ERR_UNAVAILABLE, "key", "the signer has not told it yet");
+	call->result = json_pack("{s:s}", "key", key);
 	return call->result ? OK : ERR_NOMEM;
 }

@@ -1,9 +1,17 @@
 /*
- * exit.h - the exit codes of sekisho, as --help tells them.
+ * exit.h - the exit codes of sekisho, as --help tells them. Amber and red are verdicts of audit
+ * verify.
  */
 #ifndef SEKISHO_CLI_EXIT_H
 #define SEKISHO_CLI_EXIT_H
 
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNREACHABLE = 3,
+	EXIT_AMBER = 4,
+	EXIT_RED = 5
+};
 
 #endif

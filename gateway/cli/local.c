@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/audit.h"
 #include "cli/completion.h"
 #include "cli/exit.h"
 #include "cli/lang.h"
@@ -22,6 +23,17 @@ const struct command local_commands[] = {
 	{ "recording decrypt", "open a recording's file with an auditor's key, without the gateway",
 	  "録画ファイルを監査人の鍵で開く（ゲートウェイ不要）", COMMAND_WEB_NO,
 	  recording_decrypt_args, RECORDING_DECRYPT_ARGS },
+	{ "audit verify",
+	  "check that nothing in the audit log was changed or taken out, without the gateway",
+	  "監査ログが改変・削除されていないことを確かめる（ゲートウェイ不要）", COMMAND_WEB_NO,
+	  audit_verify_args, AUDIT_VERIFY_ARGS },
+	{ "audit export", "write the audit log to a folder, for others to read and check",
+	  "監査ログをフォルダーに書き出す（第三者による確認用）", COMMAND_WEB_NO, audit_export_args,
+	  AUDIT_EXPORT_ARGS },
+	{ "audit stamp",
+	  "have the newest checkpoint stamped by a time stamping authority (RFC 3161)",
+	  "最新のチェックポイントにタイムスタンプを受ける（RFC 3161）", COMMAND_WEB_NO,
+	  audit_stamp_args, AUDIT_STAMP_ARGS },
 	{ "completion bash", "print the completion script for bash",
 	  "bash の補完スクリプトを出力する", COMMAND_WEB_NO, NULL, 0 },
 	{ "version", "show the version", "バージョンを表示する", COMMAND_WEB_NO, NULL, 0 },
@@ -137,6 +149,12 @@ int local_run(const struct args *args)
 		return recording_verify(args);
 	if (util_streq(args->command->name, "recording decrypt"))
 		return recording_decrypt(args);
+	if (util_streq(args->command->name, "audit verify"))
+		return audit_verify(args);
+	if (util_streq(args->command->name, "audit export"))
+		return audit_export(args);
+	if (util_streq(args->command->name, "audit stamp"))
+		return audit_stamp(args);
 	if (util_streq(args->command->name, "completion bash")) {
 		completion_bash(stdout);
 		return EXIT_DONE;

@@ -89,6 +89,7 @@ static const struct heading {
 	{ "session", "セッション", NONE },
 	{ "sha256", "SHA-256", NONE },
 	{ "size", "バイト数", NONE },
+	{ "stamped", "タイムスタンプ", SECONDS },
 	{ "started", "開始", MINUTES },
 	{ "state", "状態", NONE },
 	{ "time", "日時", SECONDS },

@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
@@ -135,6 +136,77 @@ enum err db_open(const char *path, struct db **ret)
 	if (err)
 		return err;
 	err = migrate_run(db);
+	if (err)
+		return err;
+	*ret = util_take_ptr(db);
+	return OK;
+}
+
+static enum err configure_read(struct db *db)
+{
+	sqlite3_extended_result_codes(db->sqlite, 1);
+	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
+	sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, DB_VALUE_MAX);
+	sqlite3_limit(db->sqlite, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* One state of the file for everything that is read. */
+	return db_exec(db, "PRAGMA cell_size_check=ON;"
+			   "PRAGMA temp_store=MEMORY;"
+			   "PRAGMA mmap_size=0;"
+			   "BEGIN");
+}
+
+/* Of a folder that may not be written either: there is no room for SQLite's own files then, and
+ * without a log of writes beside it none is needed. */
+static int open_immutable(const char *path, sqlite3 **ret)
+{
+	char uri[3 * PATH_MAX + 32] = "file:", log[PATH_MAX];
+	size_t at = strlen(uri);
+
+	if ((size_t)snprintf(log, sizeof(log), "%s-wal", path) >= sizeof(log) ||
+	    access(log, F_OK) == 0)
+		return SQLITE_CANTOPEN;
+	for (; *path; path++)
+		at += (size_t)snprintf(uri + at, sizeof(uri) - at,
+				       strchr("?#%", *path) ? "%%%02X" : "%c",
+				       (unsigned char)*path);
+	snprintf(uri + at, sizeof(uri) - at, "?immutable=1");
+	return sqlite3_open_v2(uri, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+}
+
+static enum err check_version(struct db *db)
+{
+	_cleanup_query_ struct query query = { 0 };
+	enum err err;
+
+	query_init(&query, db, "SELECT coalesce(max(version), 0) FROM migration");
+	err = query_one(&query);
+	if (!err && query_col_i64(&query, 0) != migrate_latest())
+		err = ERR_WRONG_STATE;
+	return err;
+}
+
+enum err db_open_read(const char *path, struct db **ret)
+{
+	_cleanup_db_ struct db *db = calloc(1, sizeof(*db));
+	enum err err;
+
+	if (!db)
+		return ERR_NOMEM;
+	if (access(path, R_OK) < 0)
+		return err_from_errno(errno);
+	if (sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+		return ERR_IO;
+	err = configure_read(db);
+	if (!err && sqlite3_exec(db->sqlite, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL,
+				 NULL) == SQLITE_CANTOPEN) {
+		sqlite3_close_v2(db->sqlite);
+		db->sqlite = NULL;
+		err = open_immutable(path, &db->sqlite) == SQLITE_OK ? configure_read(db) : ERR_IO;
+	}
+	if (!err)
+		err = check_version(db);
 	if (err)
 		return err;
 	*ret = util_take_ptr(db);

@@ -21,6 +21,12 @@ struct db;
  */
 nodiscard enum err db_open(const char *path, struct db **ret);
 
+/*
+ * To read only, as of a copy: nothing is brought up to date. ERR_NOT_FOUND; ERR_WRONG_STATE: it is
+ * older or newer than this program. The caller closes.
+ */
+nodiscard enum err db_open_read(const char *path, struct db **ret);
+
 /* NULL is allowed. */
 void db_close(struct db *db);
 void db_closep(struct db **db);

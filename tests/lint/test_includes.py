@@ -35,7 +35,8 @@ ALLOWED = {
     "gateway/worker/remote/rdp": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/remote/vnc": {"gateway/base", "gateway/wire", "gateway/worker/remote"},
     "gateway/worker/probe": {"gateway/base", "gateway/wire"},
-    "gateway/cli": {"gateway/base", "gateway/wire", "certs", "gateway/record"},
+    "gateway/cli": {"gateway/base", "gateway/wire", "certs", "gateway/record", "gateway/store", "gateway/audit",
+                    "gateway/audit/tlog"},
 }
 
 # function -> what to use instead
