@@ -2,6 +2,7 @@
  * Counts what goes over the stream while somebody looks at the figures, and tells the page once a second. Nothing
  * is counted otherwise.
  */
+import { CODEC } from "./messages.js";
 
 /** @typedef {import("./messages.js").ToViewer["frame"]} Frame */
 /**
@@ -24,9 +25,6 @@ const PICTURE_BYTES = 20;
 const CLIPS_AT = 12;
 const CLIP_BYTES = 8;
 
-/** @type {Readonly<Record<number, string>>} */
-const PICTURE_CODECS = Object.freeze({ 1: "jpeg", 2: "h264" });
-
 /**
  * The codecs of a frame's pictures; what is cut off ends the list.
  * @param {Uint8Array} pictures
@@ -36,7 +34,7 @@ export function codecsOf(pictures) {
 	const view = new DataView(pictures.buffer, pictures.byteOffset, pictures.byteLength);
 	const codecs = [];
 	for (let at = 0; at + PICTURE_BYTES <= view.byteLength;) {
-		codecs.push(PICTURE_CODECS[view.getUint8(at)] ?? "unknown");
+		codecs.push(CODEC[view.getUint8(at)] ?? "unknown");
 		at += PICTURE_BYTES + view.getUint16(at + CLIPS_AT, true) * CLIP_BYTES;
 	}
 	return codecs;

@@ -355,6 +355,7 @@ export default Object.freeze({
 	"figures.lossless": "exact",
 	"figures.jpeg": "moving parts compressed as photos",
 	"figures.h264": "moving parts compressed as video",
+	"figures.avc420": "as video that the PC makes",
 	"figures.size": "The PC's screen",
 	"figures.scale": "Shown",
 	"figures.exact": "actual size",

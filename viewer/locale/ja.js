@@ -354,6 +354,7 @@ const texts = Object.freeze({
 	"figures.lossless": "元の画質のまま",
 	"figures.jpeg": "動きのある部分を写真として圧縮",
 	"figures.h264": "動きのある部分を動画として圧縮",
+	"figures.avc420": "PCが作った動画のまま",
 	"figures.size": "PCの画面",
 	"figures.scale": "表示",
 	"figures.exact": "実寸",

@@ -15,6 +15,9 @@ const GOOD_MS = 80;
 const BAD_MS = 200;
 const VERDICTS = Object.freeze(/** @type {const} */ ({ good: "figures.good", fair: "figures.fair", bad: "figures.bad" }));
 const CAUSES = Object.freeze(/** @type {const} */ ({ gateway: "figures.slow-gateway", pc: "figures.slow-pc" }));
+/* What is said of a picture that came in several ways: the first of these. */
+const WAYS = Object.freeze(/** @type {const} */ ([["avc420", "figures.avc420"], ["h264", "figures.h264"],
+	["jpeg", "figures.jpeg"]]));
 /* A leg that takes this part of the time is the one to look at. */
 const MAIN_PART = 0.6;
 /* How much of a new value a shown one takes over. */
@@ -217,8 +220,8 @@ export class FiguresPanel {
 	}
 
 	#codecText() {
-		const codecs = new Set(this.#codecs);
-		return t(codecs.has("h264") ? "figures.h264" : codecs.has("jpeg") ? "figures.jpeg" : "figures.lossless");
+		const [, text] = WAYS.find(([codec]) => this.#codecs.includes(codec)) ?? [];
+		return t(text ?? "figures.lossless");
 	}
 
 	#showPicture() {

@@ -17,7 +17,7 @@ function joined(...parts) {
 }
 
 test("the codecs of a frame's pictures are read over their clip rectangles", () => {
-	assert.deepEqual(codecsOf(joined(picture(1, 3), picture(2), picture(1))), ["jpeg", "h264", "jpeg"]);
+	assert.deepEqual(codecsOf(joined(picture(1, 3), picture(2), picture(8), picture(1))), ["jpeg", "h264", "avc420", "jpeg"]);
 	assert.deepEqual(codecsOf(joined(picture(2), picture(1).subarray(0, 19))), ["h264"], "what is cut off is no entry");
 	assert.deepEqual(codecsOf(picture(77)), ["unknown"]);
 	assert.deepEqual(codecsOf(new Uint8Array(0)), []);
