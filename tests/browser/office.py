@@ -52,15 +52,17 @@ class Office:
         self.people[name].new_totp()
 
     def pc(self, name, kind, user, size=(1280, 800)):
-        """Starts a PC of a kind (bare, office, x11vnc, xrdp, shadow, sound) and gives it to a user; its number."""
+        """Starts a PC of a kind (bare, office, x11vnc, xrdp, shadow, film, sound) and gives it to a user; its number."""
         folder = self.gateway.dir / name
         made = {"bare": lambda: desktops.BareVnc(folder, size=tuple(size)), "office": lambda: desktops.VncDesktop(folder),
                 "x11vnc": lambda: desktops.X11vnc(folder), "xrdp": lambda: desktops.Xrdp(folder),
-                "shadow": lambda: desktops.Shadow(folder, size=tuple(size)), "sound": lambda: sound.Peer(self.gateway.dir)}
+                "shadow": lambda: desktops.Shadow(folder, size=tuple(size)),
+                "film": lambda: desktops.Shadow(folder, size=tuple(size), lossy=True),
+                "sound": lambda: sound.Peer(self.gateway.dir)}
         pc = self.pcs[name] = made[kind]()
-        security = {"bare": "none", "xrdp": "tls", "shadow": "nla", "sound": "tls"}.get(kind, "vnc-password")
-        protocol = "rdp" if kind in ("xrdp", "shadow", "sound") else "vnc"
-        more = {"audio": "yes"} if kind == "sound" else {}
+        security = {"bare": "none", "xrdp": "tls", "shadow": "nla", "film": "nla", "sound": "tls"}.get(kind, "vnc-password")
+        protocol = "rdp" if kind in ("xrdp", "shadow", "film", "sound") else "vnc"
+        more = {"sound": {"audio": "yes"}, "film": {"video": "yes"}}.get(kind, {})
         return self.gateway.add_host(name, protocol, pc.port, user=user, password=getattr(pc, "password", None),
                                      pc_user=getattr(pc, "user", None), security=security, **more)
 
@@ -131,6 +133,15 @@ class Office:
     def run(self, name, command):
         """A program on the PC's display; its output."""
         return self.x(name).run(*command).decode()
+
+    def begin(self, name, command):
+        """A program on the PC's display that goes on; what end takes."""
+        process = self.x(name).start(*command)
+        self.pcs[f"program {process.pid}"] = process
+        return process.pid
+
+    def end(self, program):
+        self.pcs.pop(f"program {program}").stop()
 
     def kill(self, role):
         """Kills a process of the gateway with SIGKILL, so that nothing can say goodbye."""
