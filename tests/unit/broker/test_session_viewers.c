@@ -362,9 +362,19 @@ static void whatever_takes_a_right_away_cuts(void **state)
 	}
 }
 
-/* The worker is told what policy says, and a session that may do less than before ends. */
-static void sound_that_is_forbidden_ends_the_session(void **state)
+static void set_host(struct office *office, const char *what, const char *value)
 {
+	struct answer answer = office_order(office, "host set",
+					    json_pack("{s:s, s:s}", "name", "loud", what, value));
+
+	assert_int_equal(answer.status, 200);
+	answer_finish(&answer);
+}
+
+/* The worker is told what policy says, and a session that may do less than before ends. */
+static void what_is_forbidden_ends_the_session(void **state)
+{
+	static const char *const streams[] = { "audio", "video" };
 	struct office *office = *state;
 	struct host_row host;
 	struct worker worker;
@@ -372,31 +382,31 @@ static void sound_that_is_forbidden_ends_the_session(void **state)
 	union wire_any msg;
 
 	answer = office_order(office, "host add",
-			      json_pack("{s:s, s:s, s:s, s:s}", "name", "loud", "protocol", "rdp",
-					"address", "127.0.0.1", "audio", "yes"));
+			      json_pack("{s:s, s:s, s:s}", "name", "loud", "protocol", "rdp",
+					"address", "127.0.0.1"));
 	assert_int_equal(answer.status, 200);
 	answer_finish(&answer);
 	assert_ok(host_by_name(office->db, "loud", &host));
 	assert_ok(host_grant(office->db, office->account, host.id, false));
 	msg = open_request(host.id);
 	msg.session_open.user = "sato";
-	worker = open_until_start(office, &msg, 1, office->token);
-	assert_int_equal(office->received.msg.session_start.audio, 1);
-	ipc_received_finish(&office->received);
-	answer = office_answer(office);
-	answer_finish(&answer);
-	/* More than before changes nothing for a session that runs. */
-	answer = office_order(office, "host set",
-			      json_pack("{s:s, s:s}", "name", "loud", "audio", "yes"));
-	assert_int_equal(answer.status, 200);
-	answer_finish(&answer);
-	assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_stop, 50));
-	answer = office_order(office, "host set",
-			      json_pack("{s:s, s:s}", "name", "loud", "audio", "no"));
-	assert_int_equal(answer.status, 200);
-	answer_finish(&answer);
-	stopped_with(office, &worker, END_REVOKED_PC);
-	monitor_says_exited(office, &worker);
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+		set_host(office, streams[i], "yes");
+		worker = open_until_start(office, &msg, 1, office->token);
+		assert_int_equal(office->received.msg.session_start.audio, i == 0);
+		assert_int_equal(office->received.msg.session_start.video, i == 1);
+		ipc_received_finish(&office->received);
+		answer = office_answer(office);
+		answer_finish(&answer);
+		/* More than before, or the same, changes nothing for a session that runs. */
+		set_host(office, "audio", i == 0 ? "yes" : "no");
+		set_host(office, "video", "yes");
+		assert_false(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_stop, 50));
+		set_host(office, streams[i], "no");
+		stopped_with(office, &worker, END_REVOKED_PC);
+		monitor_says_exited(office, &worker);
+		set_host(office, "video", "no");
+	}
 }
 
 static void others_go_on(void **state)
@@ -434,7 +444,7 @@ int main(void)
 		cmocka_unit_test(unlocking_looks_again),
 		office_test(logging_out_takes_the_viewer_away),
 		cmocka_unit_test(whatever_takes_a_right_away_cuts),
-		office_test(sound_that_is_forbidden_ends_the_session),
+		office_test(what_is_forbidden_ends_the_session),
 		office_test(others_go_on),
 	};
 
