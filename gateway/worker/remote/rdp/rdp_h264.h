@@ -14,7 +14,8 @@
 
 struct rdp_h264;
 
-/* Pictures are at most one macroblock wider and higher than this. ERR_NOMEM. */
+/* Pictures have at most the pixels of this size, rounded up to 64 and 64 more both ways. ERR_NOMEM.
+ */
 nodiscard enum err rdp_h264_new(unsigned width, unsigned height, struct rdp_h264 **ret);
 void rdp_h264_free(struct rdp_h264 *h264);
 
