@@ -28,11 +28,11 @@ def constants(name):
 
 
 def layouts():
-    """{id: (name, [(type, field, size)])} of the messages between worker and viewer, from messages.def."""
+    """{id: (name, [(type, field, size)])} of the messages between worker and viewer, and vault and player, from messages.def."""
     text = re.sub(r"/\*.*?\*/", "", (WIRE / "messages.def").read_text(), flags=re.S)
     found = {}
     for number, name, fields in re.findall(
-            r"MESSAGE\((0x0[89]\w\w), (\w+), \w+, \w+, [\w |]+,\s*((?:\w+\([^()]*\)\s*)+)\)", text):
+            r"MESSAGE\((0x0[89bc]\w\w), (\w+), \w+, \w+, [\w |]+,\s*((?:\w+\([^()]*\)\s*)+)\)", text):
         parts = [(kind, *[a.strip() for a in inner.split(",")]) for kind, inner in
                  re.findall(r"(\w+)\(([^()]*)\)", fields)]
         found[int(number, 16)] = (name, [(p[0], p[1], p[2] if len(p) > 2 else None) for p in parts])

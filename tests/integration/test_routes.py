@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Every route of both ports, and every order of the portal, for everybody: who is let through and who is refused. The routes are
+read from the gateway's own tables, so a new one fails here until it has a row."""
+
+import re
+
+import client
+import harness
+
+NOBODY, STAFF, ADMIN, AUDITOR = "nobody", "staff", "admin", "auditor"
+LOGINS = {STAFF, ADMIN, AUDITOR}
+ALL = LOGINS | {NOBODY}
+SESSION = "0123456789abcdef" * 2
+STREAM = object()
+
+# (method, pattern): who is let through to what it does, and a body that gets so far. Everybody here has a device; what a
+# browser without one may ask is nothing at all on the gateway's port (test_edge_tls.py).
+GATEWAY = {
+    ("GET", "/api/office"): (ALL, None),
+    ("POST", "/api/login"): (ALL, {"account": "nobody", "password": "nothing-at-all"}),
+    ("POST", "/api/login/totp"): (set(), {"code": "000000"}),  # needs a login that waits for it
+    ("GET", "/api/me"): (LOGINS, None),
+    ("POST", "/api/unlock"): (LOGINS, {"password": "nothing-at-all"}),
+    ("GET", "/api/hosts"): ({STAFF, ADMIN}, None),
+    ("POST", "/api/hosts/{host}/wake"): ({STAFF, ADMIN}, {}),
+    ("GET", "/api/sessions"): ({STAFF, ADMIN}, None),
+    ("POST", "/api/sessions"): ({STAFF, ADMIN}, {"host": 99, "width": 800, "height": 600, "layout": "ja"}),
+    ("GET", "/api/sessions/{session}"): ({STAFF, ADMIN}, None),
+    ("DELETE", "/api/sessions/{session}"): ({STAFF, ADMIN}, None),
+    ("POST", "/api/sessions/{session}/unlock"): ({STAFF, ADMIN}, {"password": "nothing-at-all"}),
+    ("GET", "/api/sessions/{session}/stream"): ({STAFF, ADMIN}, STREAM),
+    ("GET", "/api/sessions/{session}/stream/{monitor}"): ({STAFF, ADMIN}, STREAM),
+    ("POST", "/api/device/renew"): (LOGINS, {"compatible": False}),
+    ("GET", "/api/audit/checkpoint"): (LOGINS, None),
+    ("GET", "/api/audit/checkpoint/{size}"): (LOGINS, None),
+    ("POST", "/api/audit/alarm"): (LOGINS, {"kind": "nothing", "kept": 1, "shown": 1}),
+    ("GET", "/api/recordings"): ({AUDITOR}, None),
+    ("POST", "/api/recordings/{session}/open"): ({AUDITOR}, {"purpose": "月例の点検", "code": "000000"}),
+    ("GET", "/api/recordings/{session}/stream"): ({AUDITOR}, STREAM),
+    ("GET", "/api/admin/{command}"): ({ADMIN}, None),
+    ("GET", "/api/admin/{command}/{after}"): ({ADMIN}, None),
+    ("POST", "/api/admin/{command}"): ({ADMIN}, {}),
+    # Last: it ends the login.
+    ("POST", "/api/logout"): (LOGINS, {}),
+}
+
+# Here nobody is logged in: what a code or the device's own certificate does not open is refused for what it is.
+ENROLMENT = {
+    ("GET", "/enrol/api/office"), ("POST", "/enrol/api/look"), ("POST", "/enrol/api/request"),
+    ("POST", "/enrol/api/file"), ("GET", "/.well-known/est/cacerts"), ("GET", "/.well-known/est/csrattrs"),
+    ("POST", "/.well-known/est/simpleenroll"), ("POST", "/.well-known/est/simplereenroll"), ("POST", "/ocsp"),
+    ("GET", "/ocsp/{question}"), ("GET", "/ca.crt"), ("GET", "/crl.der"), ("GET", "/crl/{issuer}.der"),
+}
+
+
+def routes(table):
+    """[(method, pattern)] of a table in edge/api.c."""
+    text = (harness.SOURCE / "gateway" / "edge" / "api.c").read_text()
+    rows = re.search(rf"struct route {table}\[\] = \{{(.*?)\n\}};", text, re.S).group(1)
+    found = re.findall(r'METHOD_(\w+),\s*"([^"]+)"', rows)
+    assert len(found) == len(re.findall(r"METHOD_", rows)) > 10
+    return found
+
+
+def orders():
+    """[(name, kind)] of the commands that the portal has, from commands.def."""
+    text = (harness.SOURCE / "gateway" / "wire" / "commands.def").read_text()
+    return re.findall(r'^COMMAND\("([a-z -]+)".*, (LOOK|ORDER)\)$', text, re.M)
+
+
+class Routes(harness.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.browsers = {role: cls.gateway.add_user(f"hito-{role}", role=role).login() for role in sorted(LOGINS)}
+        cls.browsers[NOBODY] = cls.gateway.add_user("hito-nobody").client()
+        cls.made = {role: browser.cookie for role, browser in cls.browsers.items()}
+
+    def test_every_route_has_a_row(self):
+        self.assertEqual(set(routes("api_routes")), set(GATEWAY))
+        self.assertEqual(set(routes("api_enrol_routes")), ENROLMENT)
+
+    def outcome(self, browser, method, path, body):
+        """refused, or through to what it does."""
+        if body is STREAM:
+            socket = browser.websocket(path)
+            socket._agree = lambda data: socket.sock.close()  # it need not be answered
+            with self.assertRaises(client.Closed) as caught:
+                socket.receive(20)
+            # docs/protocol.md §4; 4001 is for other roles too.
+            return {4001: "refused", 4000: "through"}[caught.exception.code]
+        answer = browser.request(method, path, body)
+        error = answer.json.get("error") if answer.status >= 400 else None
+        if (answer.status, error) in ((401, "auth"), (403, "denied")):
+            return "refused"
+        self.assertNotIn(answer.status, (405, 500, 501, 503), answer)
+        self.assertFalse(answer.status == 400 and error == "invalid" and answer.json.get("field") == "body", answer)
+        return "through"
+
+    def test_every_route_for_everybody(self):
+        for (method, pattern), (allowed, body) in GATEWAY.items():
+            path = (pattern.replace("{host}", "99").replace("{session}", SESSION).replace("{monitor}", "1")
+                    .replace("{size}", "1").replace("{command}/{after}", "device/list/1"))
+            path = path.replace("{command}", "device/list" if method == "GET" else "device/withdraw")
+            for role, browser in self.browsers.items():
+                with self.subTest(f"{method} {pattern} for {role}"):
+                    self.assertEqual(self.outcome(browser, method, path, body),
+                                     "through" if role in allowed else "refused")
+        # Not one of the refused has lost its login by it.
+        for role in LOGINS:
+            self.assertIsNone(self.browsers[role].cookie)
+
+    # Before the logins end; tests run in the order of their names.
+    def test_an_order_for_everybody(self):
+        self.assertGreater(len(orders()), 10)
+        for name, kind in orders():
+            for role, browser in self.browsers.items():
+                with self.subTest(f"{name} for {role}"):
+                    path = "/api/admin/" + name.replace(" ", "/")
+                    got = self.outcome(browser, "GET" if kind == "LOOK" else "POST", path, None if kind == "LOOK" else {})
+                    self.assertEqual(got, "through" if role == ADMIN else "refused")
+
+    def test_the_enrolment_port_has_none_of_them(self):
+        for role, browser in self.browsers.items():
+            elsewhere = client.Client(self.gateway.enrol_port, client.context(self.gateway.ca))
+            elsewhere.cookie = self.made[role]
+            for method, pattern in GATEWAY:
+                with self.subTest(f"{method} {pattern} for {role}"):
+                    path = re.sub(r"\{\w+\}", SESSION, pattern)
+                    self.assertEqual(elsewhere.request(method, path, {}).status, 404)
+
+
+if __name__ == "__main__":
+    harness.main()
