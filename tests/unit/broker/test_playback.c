@@ -447,7 +447,8 @@ static void who_looks_at_it_is_there(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_ok(loop_step(office->loop, 5));
 	_cleanup_query_ struct query query = { 0 };
-	query_init(&query, office->db, "SELECT unixepoch() - used < 60 FROM login");
+	query_init(&query, office->db,
+		   "SELECT unixepoch() - used < 60 FROM login ORDER BY id DESC");
 	assert_ok(query_one(&query));
 	assert_int_equal(query_col_i64(&query, 0), 1);
 	query_finish(&query);
