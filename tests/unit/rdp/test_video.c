@@ -666,16 +666,25 @@ static void test_wrong_pictures(void **state)
 	RECTANGLE_16 all = { 0, 0, SIDE, SIDE }, part = { 0, 0, 64, 64 };
 	(void)state;
 	content = false;
-	/* Smaller than what is drawn of it; as large as that; padded; much larger; and 4:4:4. */
+	/*
+	 * Smaller than what is drawn of it; as large as that; padded; a little larger, which
+	 * viewers take as well; much larger; and 4:4:4.
+	 */
 	send_of_another(64, AV_PIX_FMT_YUV420P);
 	assert_ended(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
 		     END_PC_PROTOCOL);
 	rdp->failed = END_NONE;
 	assert_int_equal(send_data(1, film.packet->data, (size_t)film.packet->size, &part, 1),
 			 CHANNEL_RC_OK);
+	assert_false(last->passable);
 	send_of_another(SIDE + 64, AV_PIX_FMT_YUV420P);
 	assert_int_equal(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
 			 CHANNEL_RC_OK);
+	assert_false(last->passable || last->key);
+	send_of_another(SIDE + 14, AV_PIX_FMT_YUV420P);
+	assert_int_equal(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
+			 CHANNEL_RC_OK);
+	assert_true(last->passable && last->key);
 	send_of_another(4096, AV_PIX_FMT_YUV420P);
 	assert_ended(send_data(1, film.packet->data, (size_t)film.packet->size, &all, 1),
 		     END_PC_PROTOCOL);

@@ -14,7 +14,7 @@
 _Static_assert((int)UNIT_PADDING >= (int)AV_INPUT_BUFFER_PADDING_SIZE,
 	       "the decoder reads ahead within the padding");
 
-enum { BLOCK = 16, PADDED = 64, MAX_KEPT_BLOCKS = 696320 };
+enum { BLOCK = 16, PADDED = 64, MOST_CROPPED = 32, MAX_KEPT_BLOCKS = 696320 };
 
 struct rdp_h264 {
 	AVCodecContext *codec; /* owned */
@@ -157,8 +157,35 @@ enum err rdp_h264_draw(const struct rdp_h264 *h264, const struct rect *part, uin
 	return OK;
 }
 
-/* ---- colours -----------------------------------------------------------------------------------
+/* ---- what viewers are told ---------------------------------------------------------------------
  */
+
+/* docs/protocol.md, "Frames" */
+static bool length_fits(int coded, int shown, unsigned wanted)
+{
+	return shown >= (int)wanted && shown < (int)wanted + BLOCK && coded - shown < MOST_CROPPED;
+}
+
+bool rdp_h264_fits(const uint8_t *data, size_t len, unsigned width, unsigned height)
+{
+	const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_H264);
+	AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
+	AVCodecParserContext *parser = av_parser_init(AV_CODEC_ID_H264);
+	bool fits = false;
+	av_log_set_callback(ignore_log);
+	if (context && parser && len <= INT_MAX) {
+		uint8_t *out;
+		int out_len;
+		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+		(void)av_parser_parse2(parser, context, &out, &out_len, data, (int)len,
+				       AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0);
+		fits = length_fits(parser->coded_width, parser->width, width) &&
+		       length_fits(parser->coded_height, parser->height, height);
+	}
+	av_parser_close(parser);
+	avcodec_free_context(&context);
+	return fits;
+}
 
 static enum err open_filter(AVBSFContext **ret)
 {

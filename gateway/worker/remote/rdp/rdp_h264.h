@@ -6,6 +6,7 @@
 #ifndef SEKISHO_WORKER_REMOTE_RDP_RDP_H264_H
 #define SEKISHO_WORKER_REMOTE_RDP_RDP_H264_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,11 @@ nodiscard enum err rdp_h264_draw(const struct rdp_h264 *h264, const struct rect 
  */
 nodiscard enum err rdp_h264_name_colours(const uint8_t *data, size_t len, uint8_t **ret,
 					 size_t *ret_len);
+
+/*
+ * Whether a key unit's pictures, with UNIT_PADDING zeroed bytes behind it, are as large as viewers
+ * take them for a rectangle of this size (docs/protocol.md, "Frames").
+ */
+bool rdp_h264_fits(const uint8_t *data, size_t len, unsigned width, unsigned height);
 
 #endif

@@ -238,6 +238,12 @@ static bool has_place(const struct rdp_surface *surface, const struct remote_uni
 	       unit->clip_count > 0 && pixels <= (uint64_t)surface->width * surface->height;
 }
 
+/* What builds on a key unit is as large as that. */
+static bool has_size(const struct rdp_surface *surface, const struct remote_unit *unit)
+{
+	return !unit->key || rdp_h264_fits(unit->data, unit->len, surface->width, surface->height);
+}
+
 /*
  * A slice for each row of blocks is what encoders make at most; small pictures may have more. That
  * bounds the time of one unit to some tenths of a second.
@@ -298,7 +304,8 @@ static enum err make_unit(struct rdp_remote *rdp, struct rdp_surface *surface,
 	(*ret)->number = ++rdp->video.numbers;
 	(*ret)->box = (struct rect){ (uint16_t)surface->x, (uint16_t)surface->y,
 				     (uint16_t)surface->width, (uint16_t)surface->height };
-	(*ret)->passable = (*ret)->passable && has_place(surface, *ret);
+	(*ret)->passable = (*ret)->passable && has_place(surface, *ret) && has_size(surface, *ret);
+	(*ret)->key = (*ret)->key && (*ret)->passable;
 	return OK;
 }
 
