@@ -78,6 +78,9 @@ function madeUp() {
 			"unknown"].map((code) => `fault.${code}`),
 		...[...Object.values(PLAY_ERROR).filter((code) => code !== "damaged"), "lost", "broken", "failed"].flatMap((code) =>
 			[`player-end.${code}`, `player-end-help.${code}`]),
+		/* docs/audit.md */
+		...["rolled-back", "fork", "signature", "key"].map((code) => `audit.alarm.${code}`),
+		...["rolled-back", "fork", "signature", "key", "contradiction", "accepted", "unknown"].map((code) => `audit.kind.${code}`),
 		...Object.keys(EVENTS).map((name) => `event.${name}`),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
 	];

@@ -49,6 +49,15 @@ import { ApiError } from "./api.js";
  * @property {boolean} pre_approved
  */
 /**
+ * @typedef {object} Alarm
+ * @property {number} seq
+ * @property {number} time seconds since 1970
+ * @property {"audit-alarm" | "audit-alarm-accepted"} event
+ * @property {string} account "": the gateway itself
+ * @property {number} device
+ * @property {string} detail JSON: {"kind"} and sizes
+ */
+/**
  * @typedef {object} Sheet what the invited person gets on paper; the code is given this once
  * @property {number} id
  * @property {string} code
@@ -120,6 +129,11 @@ export class Admin {
 	/** @param {(count: number) => void} [progress] called with how many there are so far */
 	async devices(progress) {
 		return /** @type {Device[]} */ (/** @type {unknown} */ (await this.#rows("device list", progress)));
+	}
+
+	/** What browsers and the gateway itself said against the audit log, the newest first. */
+	async alarms() {
+		return /** @type {Alarm[]} */ (/** @type {unknown} */ (await this.#rows("audit alarms")));
 	}
 
 	async invites() {

@@ -69,6 +69,7 @@
 /** @typedef {{recordings: RecordingInfo[], next: number | null}} RecordingPage next: to go on with, null at the end */
 
 /** @typedef {{file: string, password: string, until: number}} Renewed file: PKCS#12 in base64 */
+/** @typedef {{checkpoint: string, consistency: string[], key: string}} AuditCheckpoint base64 in consistency */
 /** @typedef {"look" | "order"} Way what an administrator asks for only reads, or changes something */
 
 /* Opening a session may wait for a PC; everything else is quick. */
@@ -300,6 +301,30 @@ export class Api {
 	 */
 	playUrl(id) {
 		return this.#base.replace(/^http/, "ws") + `${recordingPath(id)}/stream`;
+	}
+
+	/**
+	 * The audit log's last checkpoint, and a proof that it has grown from old entries (docs/audit.md).
+	 * @param {number} old
+	 * @returns {Promise<AuditCheckpoint>} all of it empty: nothing was signed yet
+	 */
+	async auditCheckpoint(old) {
+		const { checkpoint, consistency, key } =
+			await this.#call("GET", `/api/audit/checkpoint${old > 0 ? `/${old}` : ""}`);
+		if (typeof checkpoint !== "string" || typeof key !== "string" || !Array.isArray(consistency) ||
+			!consistency.every((hash) => typeof hash === "string"))
+			throw new ApiError("protocol", 200);
+		return { checkpoint, consistency, key };
+	}
+
+	/**
+	 * Says that this browser does not believe the audit log, or goes on with it all the same.
+	 * @param {string} kind code of audit_alarm
+	 * @param {number} kept size of what it knew
+	 * @param {number} shown size of what it was shown
+	 */
+	async auditAlarm(kind, kept, shown) {
+		await this.#call("POST", "/api/audit/alarm", { kind, kept, shown });
 	}
 
 	/**

@@ -3,6 +3,7 @@
  */
 import { Admin } from "../core/admin.js";
 import { Api } from "../core/api.js";
+import { AuditCheck } from "./audit_check.js";
 import { CodeView } from "./code_view.js";
 import { CredentialsDialog } from "./credentials_dialog.js";
 import { DesktopView } from "./desktop_view.js";
@@ -54,6 +55,7 @@ export class App {
 			this.#menu).fail(error),
 	});
 	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
+	#audit = new AuditCheck(this.#api);
 	#devices = new DevicesView(new Admin(this.#api), {
 		loggedOut: (error) => this.#showLogin(error),
 		invited: (sheet) => this.#showSheet(sheet),
@@ -167,6 +169,7 @@ export class App {
 		this.#recordings.clear();
 		this.#opening.close();
 		this.#renew.clear();
+		this.#audit.clear();
 		this.#head.clear();
 		this.#show("login");
 		this.#login.show(error, this.#deviceGone ? "gone" : device);
@@ -181,6 +184,8 @@ export class App {
 
 	/** @param {Me} me */
 	#loggedIn(me) {
+		if (!this.#me)
+			void this.#audit.run();
 		this.#me = me;
 		this.#code.forget();
 		this.#login.setOffice(me.office);

@@ -2,6 +2,7 @@
  * The administrator's page: devices that wait for approval, invitations, the inventory. Fresh while it is visible.
  */
 import { ApiError } from "../core/api.js";
+import { AuditAlarms } from "./audit_alarms.js";
 import { announce, byId, setText, showMessage } from "./dom.js";
 import { DeviceDialog } from "./device_dialog.js";
 import { errorText, isLoggedOut } from "./errors.js";
@@ -33,6 +34,7 @@ export class DevicesView {
 	#admin;
 	#actions;
 	#people = new People();
+	#alarms = new AuditAlarms();
 	#waiting;
 	#invitations;
 	#over;
@@ -114,6 +116,7 @@ export class DevicesView {
 		this.#me = null;
 		this.#loaded = false;
 		this.#people.set([]);
+		this.#alarms.set([]);
 		this.#invites = [];
 		this.#inventory.clear();
 		this.#showInvites();
@@ -144,9 +147,11 @@ export class DevicesView {
 		try {
 			const accounts = await this.#admin.accounts();
 			const invites = await this.#admin.invites();
+			const alarms = await this.#admin.alarms();
 			if (turn !== this.#turn)
 				return;
 			this.#people.set(accounts);
+			this.#alarms.set(alarms);
 			this.#noteNew(invites);
 			this.#invites = invites;
 			this.#loaded = true;
