@@ -83,6 +83,11 @@ export class Hour {
 		return JSON.parse(this.#chunks[0].records[0].payload.toString());
 	}
 
+	/** The next chunk behind this one in which playing can start. */
+	keyAfter(number) {
+		return this.#minutes.findIndex(({ chunk }, at) => at > number && (chunk.flags & 1) !== 0);
+	}
+
 	timeMs(us) {
 		return 1790000000000 + Math.floor(us / 1000);
 	}

@@ -42,8 +42,8 @@ class Batch {
 	frames = [];
 	/** @type {Stroke[]} */
 	strokes = [];
-	/** What is on the screen must go first: it is not what these frames build on. */
-	lose = false;
+	/** Something in it cannot be read. */
+	damaged = false;
 	/** Until a keyframe comes, no frame can be used. */
 	needsKey;
 
@@ -52,10 +52,15 @@ class Batch {
 		this.needsKey = needsKey;
 	}
 
-	broken() {
-		this.frames = [];
-		this.lose = true;
+	/** What comes next builds on something that is not there. */
+	damage() {
+		this.damaged ||= !this.needsKey;
 		this.needsKey = true;
+	}
+
+	/** It does not end with the picture as it was. */
+	get isBroken() {
+		return this.damaged && this.needsKey;
 	}
 }
 
@@ -305,7 +310,7 @@ export class Playback {
 				key = Math.max(0, recording.keyBefore(key - 1));
 				continue;
 			}
-			if (!on && batch.frames.length === 0)
+			if (!on && batch.frames.length === 0 && !batch.isBroken)
 				this.#blank();
 			if (!await this.#apply(batch, turn))
 				return;
@@ -415,8 +420,7 @@ export class Playback {
 			}
 			if (!chunk) {
 				this.#joiner.clear();
-				batch.broken();
-				this.#events.picture("broken");
+				batch.damage();
 			} else {
 				while (this.#next.record < chunk.records.length && chunk.records[this.#next.record].timeUs <= us)
 					this.#take(chunk.records[this.#next.record++], batch);
@@ -430,7 +434,7 @@ export class Playback {
 
 	/** @param {Batch} batch that will not be shown */
 	#abandon(batch) {
-		if (batch.frames.length > 0 || batch.lose)
+		if (batch.frames.length > 0 || batch.damaged)
 			this.#screen.lose();
 	}
 
@@ -470,9 +474,7 @@ export class Playback {
 			if (!(error instanceof ProtocolError || error instanceof RangeError))
 				throw error;
 			/* Where reading begins, the first record may be the end of one that is not there. */
-			if (!batch.needsKey)
-				this.#events.picture("broken");
-			batch.broken();
+			batch.damage();
 		}
 	}
 
@@ -519,16 +521,28 @@ export class Playback {
 	 * @returns {Promise<boolean>} false: something else is wished for
 	 */
 	async #apply(batch, turn) {
-		if (batch.lose) {
+		const wasLost = this.#screen.lost;
+		if (batch.frames.length > 0 && !await this.#draw(batch.frames, turn))
+			return false;
+		if (batch.isBroken) {
 			this.#screen.lose();
 			this.#films.clear();
+			this.#events.picture("broken");
+		} else if ((wasLost || batch.damaged) && !this.#screen.lost) {
+			this.#events.picture("right");
 		}
-		if (batch.frames.length === 0)
-			return true;
-		const wasLost = this.#screen.lost;
+		return true;
+	}
+
+	/**
+	 * @param {ToViewer["frame"][]} frames
+	 * @param {number} turn
+	 * @returns {Promise<boolean>} as apply
+	 */
+	async #draw(frames, turn) {
 		this.#screen.hold();
 		try {
-			for (const { frame, unseen } of prune(batch.frames, this.#films)) {
+			for (const { frame, unseen } of prune(frames, this.#films)) {
 				while (this.#screen.waiting >= DECODING_MAX)
 					await this.#moved();
 				if (turn !== this.#turn)
@@ -543,8 +557,6 @@ export class Playback {
 		this.#screen.release();
 		if (turn !== this.#turn)
 			return this.#giveUp();
-		if (wasLost && !this.#screen.lost)
-			this.#events.picture("right");
 		return true;
 	}
 

@@ -78,11 +78,12 @@ class FakeContext {
 		if (image.closed)
 			throw new Error("a closed picture was drawn");
 		const [sx, sy, width, height, x, y] = numbers.length === 8 ? numbers : [0, 0, image.width, image.height, ...numbers];
+		const word = image.context ? (left, top) => image.context.at(left, top) : image.word;
 		for (let row = 0; row < height; row++)
 			for (let column = 0; column < width; column++)
 				if (!this.#clip || this.#clip.some(([l, t, w, h]) => x + column >= l && x + column < l + w &&
 					y + row >= t && y + row < t + h))
-					this.#set(x + column, y + row, image.word(sx + column, sy + row));
+					this.#set(x + column, y + row, word(sx + column, sy + row));
 	}
 
 	getImageData(x, y, width, height) {
@@ -96,6 +97,17 @@ class FakeContext {
 	}
 
 	save() {}
+
+	/* What is drawn by lines is not looked at. */
+	arc() {}
+
+	lineTo() {}
+
+	closePath() {}
+
+	fill() {}
+
+	stroke() {}
 
 	beginPath() {
 		this.#path = [];
