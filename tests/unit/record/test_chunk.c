@@ -163,6 +163,23 @@ static void a_chunk_has_a_size(void **state)
 	free(plain);
 }
 
+static void a_record_has_a_size(void **state)
+{
+	const size_t size = CHUNK_HEAD + 2 * RECORD_HEAD + 2 + RECORD_MAX + 1;
+	uint8_t *plain = calloc(1, size);
+	struct chunk_reader reader;
+
+	(void)state;
+	assert_non_null(plain);
+	size_t len = plain_of(plain, size, &first);
+	plain[len] = RECORD_SENT;
+	put_u32(plain + len + 8, RECORD_MAX);
+	assert_err(chunk_parse(plain, size - 1, &reader), OK);
+	put_u32(plain + len + 8, RECORD_MAX + 1);
+	assert_err(chunk_parse(plain, size, &reader), ERR_PROTOCOL);
+	free(plain);
+}
+
 static void a_writer_says_what_it_cannot(void **state)
 {
 	struct record record = { .kind = RECORD_SENT, .data = (const uint8_t *)"xy", .len = 2 };
@@ -414,6 +431,7 @@ int main(void)
 		cmocka_unit_test(what_breaks_the_format_is_refused),
 		cmocka_unit_test(meta_comes_once),
 		cmocka_unit_test(a_chunk_has_a_size),
+		cmocka_unit_test(a_record_has_a_size),
 		cmocka_unit_test(a_writer_says_what_it_cannot),
 		cmocka_unit_test(a_chunk_is_due_by_size_or_age),
 		cmocka_unit_test(records_come_out_as_they_went_in),

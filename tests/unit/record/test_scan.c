@@ -122,6 +122,66 @@ static void chunks_after_a_gap_are_damage(void **state)
 	buf_finish(&file);
 }
 
+/* The beginning of a chunk of 4 MiB. */
+static const uint8_t long_head[] = { 0x30, 0x83, 0x3f, 0xff, 0xfb, 0x06, 0x0b, 0x2a, 0x86, 0x48,
+				     0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17, 0xa0, 0x83,
+				     0x3f, 0xff, 0xe9, 0x30, 0x83, 0x3f, 0xff, 0xe4, 0x02, 0x01 };
+
+/* A length that leads behind the file's end looks like a cut, but not with chunks behind it. */
+static void a_false_length_is_damage(void **state)
+{
+	struct scan scan;
+	struct buf file;
+
+	(void)state;
+	buf_init(&file, 1024 * 1024);
+	assert_ok(buf_add(&file, long_head, sizeof(long_head)));
+	assert_ok(buf_add(&file, "0123456789", 10));
+	scan_bytes(file.data, file.len, SCAN_HASHES, &scan);
+	assert_int_equal(scan.end, SCAN_CUT);
+	scan_finish(&scan);
+	assert_ok(buf_add(&file, recording.file.data, recording.file.len));
+	scan_bytes(file.data, file.len, SCAN_HASHES, &scan);
+	assert_int_equal(scan.count, 0);
+	assert_int_equal(scan.end, SCAN_DAMAGED);
+	assert_int_equal(scan.resume, sizeof(long_head) + 10);
+	scan_finish(&scan);
+	buf_finish(&file);
+}
+
+/* What begins a chunk but does not fit into the file is none to go on from. */
+static void only_whole_chunks_are_found_again(void **state)
+{
+	struct scan scan;
+	struct buf file;
+
+	(void)state;
+	buf_init(&file, 1024 * 1024);
+	assert_ok(buf_add(&file, "garbage", 7));
+	assert_ok(buf_add(&file, long_head, sizeof(long_head)));
+	scan_bytes(file.data, file.len, SCAN_HASHES, &scan);
+	assert_int_equal(scan.end, SCAN_DAMAGED);
+	assert_int_equal(scan.resume, 0);
+	scan_finish(&scan);
+	buf_finish(&file);
+}
+
+static void an_odd_chunk_is_marked(void **state)
+{
+	_cleanup_free_ uint8_t *changed = malloc(recording.file.len);
+	struct scan scan;
+
+	(void)state;
+	assert_non_null(changed);
+	memcpy(changed, recording.file.data, recording.file.len);
+	changed[recording.offsets[3] - 17] = 15; /* the tag's length */
+	scan_bytes(changed, recording.file.len, SCAN_HASHES, &scan);
+	assert_int_equal(scan.count, CHUNKS);
+	for (size_t i = 0; i < CHUNKS; i++)
+		assert_int_equal(scan.chunks[i].odd, i == 2);
+	scan_finish(&scan);
+}
+
 /* Over pieces of what is searched, too. */
 static void chunks_are_found_again_wherever_they_are(void **state)
 {
@@ -245,6 +305,9 @@ int main(void)
 		cmocka_unit_test(a_cut_file_is_read_up_to_its_last_whole_chunk),
 		cmocka_unit_test(zeros_at_the_end_are_a_cut),
 		cmocka_unit_test(chunks_after_a_gap_are_damage),
+		cmocka_unit_test(a_false_length_is_damage),
+		cmocka_unit_test(only_whole_chunks_are_found_again),
+		cmocka_unit_test(an_odd_chunk_is_marked),
 		cmocka_unit_test(chunks_are_found_again_wherever_they_are),
 		cmocka_unit_test(steps_come_to_the_same_end),
 		cmocka_unit_test(chunks_are_read_one_by_one),

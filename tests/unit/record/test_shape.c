@@ -154,6 +154,55 @@ static void a_short_tag_is_refused(void **state)
 	buf_finish(&der);
 }
 
+/* Bytes that say another algorithm, of the same length. */
+static void expect_exact(const char *what, const void *bytes, size_t len, size_t at, uint8_t value)
+{
+	struct buf der;
+
+	seal_ours(&der);
+	uint8_t *found = memmem(der.data, der.len, bytes, len);
+	assert_non_null(found);
+	found[at] = value;
+	expect_refused(what, &der);
+	buf_finish(&der);
+}
+
+static void algorithms_are_exact(void **state)
+{
+	(void)state;
+	expect_exact("a shorter tag is stated", "\x02\x01\x10\x80", 3, 2, 12);
+	expect_exact("AES-192-GCM", "\x60\x86\x48\x01\x65\x03\x04\x01\x2e", 9, 8, 0x1a);
+	expect_exact("AES-192 wrap", "\x60\x86\x48\x01\x65\x03\x04\x01\x2d", 9, 8, 0x19);
+	expect_exact("cofactor ECDH", "\x2b\x81\x04\x01\x0b\x01", 6, 4, 0x0e);
+	expect_exact("another version", "\x02\x01\x03\xa0", 4, 2, 4);
+	expect_exact("a compressed point", "\x03\x42\x00\x04", 4, 3, 3);
+}
+
+static void recipients_are_counted(void **state)
+{
+	(void)state;
+	for (size_t count = SHAPE_RECIPIENTS_MAX; count <= SHAPE_RECIPIENTS_MAX + 1; count++) {
+		CMS_ContentInfo *cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
+		struct buf der;
+		size_t found = 0;
+		buf_init(&der, 64 * 1024);
+		for (size_t i = 0; i < count; i++) {
+			CMS_RecipientInfo *info = CMS_add1_recipient_cert(
+				cms, auditor.certificate, CMS_KEY_PARAM | CMS_USE_KEYID);
+			assert_true(
+				EVP_PKEY_CTX_set_ecdh_kdf_md(CMS_RecipientInfo_get0_pkey_ctx(info),
+							     EVP_sha256()) > 0);
+		}
+		assert_true(CMS_set_detached(cms, 0));
+		put_der(cms, 0, &der);
+		CMS_ContentInfo_free(cms);
+		assert_err(shape_check(der.data, der.len, &found),
+			   count > SHAPE_RECIPIENTS_MAX ? ERR_PROTOCOL : OK);
+		assert_int_equal(found, count > SHAPE_RECIPIENTS_MAX ? 0 : count);
+		buf_finish(&der);
+	}
+}
+
 static void attributes_are_refused(void **state)
 {
 	static const uint8_t attributes[] = { 0xa1, 0x00 };
@@ -262,6 +311,28 @@ static enum shape_start head_of(size_t size)
 	return start;
 }
 
+/* Lengths of one octet. */
+static enum shape_start short_head_of(uint8_t outer, uint8_t explicit, uint8_t inner)
+{
+	const uint8_t head[] = { 0x30, outer, 0x06,     0x0b, 0x2a,  0x86, 0x48,
+				 0x86, 0xf7,  0x0d,     0x01, 0x09,  0x10, 0x01,
+				 0x17, 0xa0,  explicit, 0x30, inner, 0x02, 0x01 };
+	size_t size;
+
+	return shape_head(head, sizeof(head), &size);
+}
+
+static void a_head_has_the_shortest_lengths(void **state)
+{
+	(void)state;
+	assert_int_equal(head_of(70000), SHAPE_CHUNK);
+	assert_int_equal(head_of(60000), SHAPE_OTHER); /* a leading zero */
+	assert_int_equal(short_head_of(100, 85, 83), SHAPE_CHUNK);
+	assert_int_equal(short_head_of(100, 84, 82), SHAPE_OTHER);
+	assert_int_equal(short_head_of(100, 85, 82), SHAPE_OTHER);
+	assert_int_equal(short_head_of(0x80, 113, 111), SHAPE_OTHER); /* indefinite, not 128 */
+}
+
 static void a_head_is_bounded(void **state)
 {
 	(void)state;
@@ -294,7 +365,10 @@ int main(void)
 		cmocka_unit_test(recipients_stand_in_order),
 		cmocka_unit_test(a_part_of_one_is_refused),
 		cmocka_unit_test(a_head_states_its_lengths_once),
+		cmocka_unit_test(a_head_has_the_shortest_lengths),
 		cmocka_unit_test(a_head_is_bounded),
+		cmocka_unit_test(algorithms_are_exact),
+		cmocka_unit_test(recipients_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, make_people, free_people);

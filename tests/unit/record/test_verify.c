@@ -79,6 +79,11 @@ static struct verify_result verify(struct tried *tried)
 /* ---- one thing after the other ----------------------------------------------------------------
  */
 
+static void nothing(struct tried *t)
+{
+	add_chunks(t, &recording, 0, CHUNKS);
+}
+
 static void drop_one(struct tried *t)
 {
 	add_chunks(t, &recording, 0, 5);
@@ -160,6 +165,13 @@ static void cut_out_bytes(struct tried *t)
 	add_chunks(t, &recording, 6, CHUNKS);
 }
 
+/* The length of a tag: whatever it says, this is no chunk of ours. */
+static void change_shape(struct tried *t)
+{
+	nothing(t);
+	t->file.data[recording.offsets[6] - 17] = 15;
+}
+
 /* Whoever has an auditor's certificate can make a chunk with all that is known of the others. */
 static void forge_chunk(struct tried *t)
 {
@@ -191,11 +203,6 @@ static void seal_to_others(struct tried *t)
 	add_chunks(t, &changed, 5, 6);
 	add_chunks(t, &recording, 6, CHUNKS);
 	recording_finish(&changed);
-}
-
-static void nothing(struct tried *t)
-{
-	add_chunks(t, &recording, 0, CHUNKS);
 }
 
 static void crash_between_chunks(struct tried *t)
@@ -250,6 +257,8 @@ static const struct {
 	{ "zeros appended", append_zeros, MARKS_TO_END, VERIFY_TAMPERED, VERIFY_ADDED, 12, 12, 12, VERIFY_TAMPERED, VERIFY_ADDED, 12 },
 	{ "bytes cut out", cut_out_bytes, MARKS_TO_END, VERIFY_TAMPERED, VERIFY_DAMAGED, 4, 6, 4, VERIFY_TAMPERED, VERIFY_FORGED, 5 },
 	{ "bytes cut out, no marks", cut_out_bytes, NO_MARKS, VERIFY_TAMPERED, VERIFY_DAMAGED, 0, 6, 0, VERIFY_TAMPERED, VERIFY_FORGED, 5 },
+	{ "another shape", change_shape, MARKS_TO_END, VERIFY_TAMPERED, VERIFY_DAMAGED, 5, 5, 4, VERIFY_TAMPERED, VERIFY_DAMAGED, 5 },
+	{ "another shape, no marks", change_shape, NO_MARKS, VERIFY_TAMPERED, VERIFY_DAMAGED, 5, 5, 0, VERIFY_TAMPERED, VERIFY_DAMAGED, 5 },
 	{ "a forged chunk", forge_chunk, MARKS_TO_END, VERIFY_TAMPERED, VERIFY_CHANGED, 4, 7, 4, VERIFY_TAMPERED, VERIFY_CHAIN, 5 },
 	{ "a forged chunk, no marks", forge_chunk, NO_MARKS, VERIFY_UNPROVEN, VERIFY_FINE, 0, 0, 0, VERIFY_TAMPERED, VERIFY_CHAIN, 5 },
 	{ "a chunk sealed to others", seal_to_others, MARKS_TO_END, VERIFY_TAMPERED, VERIFY_CHANGED, 4, 7, 4, VERIFY_TAMPERED, VERIFY_NOT_FOR_KEY, 5 },
