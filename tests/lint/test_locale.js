@@ -72,7 +72,7 @@ function madeUp() {
 		...["refuse", "withdraw", "revoke", "retire", "unlock", "share", "unshare"].flatMap((name) =>
 			[`order.${name}.title`, `order.${name}.text`, `order.${name}.confirm`]),
 		/* docs/protocol.md §1 and §5, docs/recording.md */
-		...["open", "ended", "lost", "disposed", "unknown"].map((code) => `recording-state.${code}`),
+		...["open", "ended", "cut", "lost", "disposed", "unknown"].map((code) => `recording-state.${code}`),
 		...Object.values(VERDICT).flatMap((code) => [`verdict.${code}`, `verdict-means.${code}`]),
 		...["no-end", "part-of-chunk", "live", "no-marks", "changed", "missing", "added", "damaged", "marks", "too-long",
 			"unknown"].map((code) => `fault.${code}`),

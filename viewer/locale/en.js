@@ -524,7 +524,8 @@ export default Object.freeze({
 	"recordings.empty-text": "When somebody connects to an office PC, its recording appears here.",
 	"recording-state.open": "Being recorded",
 	"recording-state.ended": "Complete",
-	"recording-state.lost": "Broken off",
+	"recording-state.cut": "Broken off",
+	"recording-state.lost": "File missing or cut short",
 	"recording-state.disposed": "Disposed of",
 	"recording-state.unknown": "Unknown",
 

@@ -523,7 +523,8 @@ const texts = Object.freeze({
 	"recordings.empty-text": "誰かが事務所のPCに接続すると、その録画がここに並びます。",
 	"recording-state.open": "録画中",
 	"recording-state.ended": "保存済み",
-	"recording-state.lost": "途中で中断",
+	"recording-state.cut": "途中で中断",
+	"recording-state.lost": "ファイルの欠落",
 	"recording-state.disposed": "廃棄済み",
 	"recording-state.unknown": "不明",
 
