@@ -291,6 +291,8 @@ void record_joiner_finish(struct record_joiner *joiner)
 			buf_wipe(&joiner->parts[kind][viewer]);
 			buf_finish(&joiner->parts[kind][viewer]);
 		}
+	joiner->held = 0;
+	joiner->given = NULL;
 }
 
 void record_joiner_clear(struct record_joiner *joiner)
