@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/util.h"
 
@@ -195,6 +196,16 @@ static void judge_page(struct connection *connection)
 		refuse(exchange, err, "before");
 }
 
+/* Our own pages ask for nothing that is not there: somebody tries paths. */
+static void log_unknown(const struct connection *connection, const char *path)
+{
+	char device[9];
+
+	util_hex(connection->exchange.device, 4, device);
+	log_warn("path-refused", "address=%s device=%s method=%s path=%s", connection->address_text,
+		 device, method_name(connection->exchange.method), log_quote(path));
+}
+
 static void judge_api(struct connection *connection, const char *path)
 {
 	struct exchange *exchange = &connection->exchange;
@@ -203,6 +214,7 @@ static void judge_api(struct connection *connection, const char *path)
 	err = router_match(api_routes, api_route_count, exchange->method, path, &exchange->route,
 			   &exchange->params, &exchange->response.allowed);
 	if (err) {
+		log_unknown(connection, path);
 		refuse(exchange, err, NULL);
 		return;
 	}

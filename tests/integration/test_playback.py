@@ -73,6 +73,7 @@ class Playing(auditing.Case):
         for name in ("", "/open"):  # no such path, whatever the method
             self.assertEqual(self.auditor.get(f"/api/recordings/..%2f{recording}{name}").status, 404)
             self.assertEqual(self.auditor.post(f"/api/recordings/../{recording}{name}").status, 404)
+        harness.until("the paths in the log", lambda: self.gateway.log().count("event=path-refused") >= 4)
         with self.subTest("another role"):
             count = len(self.log_of("recording-refused"))
             for browser in (self.browser, self.gateway.add_user("kanri", role="admin").login()):
