@@ -8,6 +8,7 @@
 #include "broker/credential.h"
 #include "broker/host.h"
 #include "broker/session.h"
+#include "store/retention.h"
 #include "wire/enums.h"
 
 enum { HOST_NAME_CHARACTERS = 64, PORT_RDP = 3389, PORT_VNC = 5900 };
@@ -203,8 +204,8 @@ enum err admin_host_list(struct admin_call *call)
 	struct host_row host;
 	char mac[2 * HOST_MAC + 1], pin[2 * HOST_PIN + 1];
 	bool more;
-	enum err err =
-		admin_columns(call, "id,name,protocol,address,port,security,audio,video,mac,pin");
+	enum err err = admin_columns(
+		call, "id,name,protocol,address,port,security,audio,video,retention,mac,pin");
 
 	if (err)
 		return err;
@@ -212,12 +213,13 @@ enum err admin_host_list(struct admin_call *call)
 	while (!(err = host_next(&query, &host, &more)) && more) {
 		util_hex(host.mac, host.has_mac ? HOST_MAC : 0, mac);
 		util_hex(host.pin, host.has_pin ? HOST_PIN : 0, pin);
-		err = admin_row(
-			call,
-			json_pack("[I, s, s, s, I, s, s, s, s, s]", (json_int_t)host.id, host.name,
-				  protocol_code((unsigned)host.protocol), host.address,
-				  (json_int_t)host.port, security_code((unsigned)host.security),
-				  host.audio ? "yes" : "no", host.video ? "yes" : "no", mac, pin));
+		err = admin_row(call,
+				json_pack("[I, s, s, s, I, s, s, s, s, s, s]", (json_int_t)host.id,
+					  host.name, protocol_code((unsigned)host.protocol),
+					  host.address, (json_int_t)host.port,
+					  security_code((unsigned)host.security),
+					  host.audio ? "yes" : "no", host.video ? "yes" : "no",
+					  host.retention, mac, pin));
 		if (err)
 			return err;
 	}
@@ -232,6 +234,20 @@ static enum err change_begin(struct admin_call *call, struct db_tx *tx, struct h
 	return err ? err : db_tx_begin(tx, call->broker->db);
 }
 
+static enum err set_retention(struct admin_call *call, struct host_row *host)
+{
+	const char *name = admin_text(call, "retention");
+	bool exists = false;
+	enum err err = name ? retention_exists(call->broker->db, name, &exists) : OK;
+
+	if (!name || err)
+		return err;
+	if (!exists)
+		return admin_wrong(call, ERR_NOT_FOUND, "retention", "there is no such class");
+	snprintf(host->retention, sizeof(host->retention), "%s", name);
+	return host_set_retention(call->broker->db, host->id, name);
+}
+
 enum err admin_host_set(struct admin_call *call)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
@@ -239,16 +255,20 @@ enum err admin_host_set(struct admin_call *call)
 	enum err err = change_begin(call, &tx, &host);
 	bool audible = !err && host.audio, filmed = !err && host.video;
 
-	if (!err && !admin_text(call, "audio") && !admin_text(call, "video"))
-		err = admin_wrong(call, ERR_INVALID, "audio", "give audio or video");
+	if (!err && !admin_text(call, "audio") && !admin_text(call, "video") &&
+	    !admin_text(call, "retention"))
+		err = admin_wrong(call, ERR_INVALID, "audio", "give audio, video or retention");
 	if (!err)
 		err = parse_streams(call, &host);
 	if (!err)
 		err = host_set_streams(call->broker->db, host.id, host.audio, host.video);
 	if (!err)
+		err = set_retention(call, &host);
+	if (!err)
 		err = admin_commit(call, &tx, "host-set",
-				   json_pack("{s:s, s:b, s:b}", "host", host.name, "audio",
-					     host.audio, "video", host.video));
+				   json_pack("{s:s, s:b, s:b, s:s}", "host", host.name, "audio",
+					     host.audio, "video", host.video, "retention",
+					     host.retention));
 	/* A session keeps the rights it began with, so one that has too many must end. */
 	if (!err && ((audible && !host.audio) || (filmed && !host.video)))
 		session_cut(call->broker, 0, 0, host.id);

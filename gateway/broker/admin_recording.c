@@ -102,10 +102,13 @@ static json_t *recording_json(const struct recording_shown *shown)
 	const struct recording_row *row = &shown->row;
 
 	util_hex(row->session, sizeof(row->session), session);
-	return json_pack("[I, s, s, s, s, I, I, I, I, b, b]", (json_int_t)row->id, session,
-			 shown->account, shown->host, recording_state_code((unsigned)row->state),
-			 (json_int_t)(row->started_ms / 1000), (json_int_t)(row->ended_ms / 1000),
-			 (json_int_t)row->size, (json_int_t)row->chunks, row->keys, row->hold);
+	return json_pack(
+		"[I, s, s, s, s, I, I, I, I, b, s, I, b]", (json_int_t)row->id, session,
+		shown->account, shown->host, recording_state_code((unsigned)row->state),
+		(json_int_t)(row->started_ms / 1000), (json_int_t)(row->ended_ms / 1000),
+		(json_int_t)row->size, (json_int_t)row->chunks, row->keys, row->retention,
+		(json_int_t)(row->ended_ms ? row->ended_ms / 1000 + row->keep_days * 86400 : 0),
+		row->hold);
 }
 
 enum err admin_recording_list(struct admin_call *call)
@@ -114,7 +117,9 @@ enum err admin_recording_list(struct admin_call *call)
 	struct recording_shown shown;
 	bool more, full = false;
 	enum err err = admin_columns(
-		call, "id,session,user,host,recording,started,ended,size,chunks,keys,hold");
+		call,
+		"id,session,user,host,recording,started,ended,size,chunks,keys,retention,until,"
+		"hold");
 
 	if (err)
 		return err;

@@ -12,6 +12,8 @@
 #include "broker/pki.h"
 #include "broker/playback.h"
 #include "broker/quota.h"
+#include "broker/recording.h"
+#include "broker/retention.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
 #include "broker/vault_link.h"
@@ -246,6 +248,7 @@ static void purge_due(struct loop_timer *timer)
 	err = recording_put_right(broker);
 	if (err)
 		log_warn("recordings-not-closed", "error=%s", err_code(err));
+	retention_tick(broker);
 	pki_tick(broker->pki, now_s);
 	vault_link_tick(broker->house);
 	loop_timer_set(timer, PURGE_S * 1000000ULL);

@@ -26,6 +26,12 @@ struct quota;
 struct session;
 struct vault_link;
 
+/* Of retention.h: the clock as it was looked at last. */
+struct retention_clock {
+	int64_t wall_ms;
+	uint64_t mono_ms; /* 0: not yet */
+};
+
 struct broker {
 	struct loop *loop;
 	struct settings settings;
@@ -47,6 +53,7 @@ struct broker {
 	struct quota *quotas;
 	struct admin *admin;
 	struct checkpoints *checkpoints;
+	struct retention_clock retention;
 	struct loop_timer tick, purge;
 };
 

@@ -95,6 +95,19 @@ static enum err make_file(const struct broker *broker, const struct session_row 
 	return OK;
 }
 
+enum err recording_remove(struct broker *broker, const uint8_t session[SESSION_ROW_ID])
+{
+	char path[PATH_BYTES];
+
+	path_of(broker, session, path);
+	if (unlink(path) < 0 && errno != ENOENT) {
+		log_error("recording-not-removed", "path=\"%s\" error=\"%s\"", path,
+			  strerror(errno));
+		return ERR_IO;
+	}
+	return sync_folder(broker);
+}
+
 enum err recording_open(struct broker *broker, const uint8_t session[SESSION_ROW_ID], int *ret_fd)
 {
 	char path[PATH_BYTES];

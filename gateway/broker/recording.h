@@ -56,6 +56,9 @@ void recording_over(struct broker *broker, const uint8_t session[SESSION_ROW_ID]
 /* The same for all sessions that have ended and that the broker does not know any more. */
 nodiscard enum err recording_put_right(struct broker *broker);
 
+/* Removes the file, for good; that there is none is no error. ERR_IO. */
+nodiscard enum err recording_remove(struct broker *broker, const uint8_t session[SESSION_ROW_ID]);
+
 /* Opens the file of a recording for reading. ERR_NOT_FOUND, ERR_IO. */
 nodiscard enum err recording_open(struct broker *broker, const uint8_t session[SESSION_ROW_ID],
 				  int *ret_fd);

@@ -17,6 +17,7 @@ static const struct {
 	{ "device export", "out", "csv", 0600 },
 	{ "ca export", "out", "pem", 0644 },
 	{ "auditor certify", "out", "certificate", 0644 },
+	{ "recording certificate", "out", "certificate", 0644 },
 };
 
 enum err output_check(const char *path)

@@ -5,7 +5,7 @@
 #define HOST_SELECT                                                                                \
 	"SELECT host.id, name, protocol, security, address, port, mac, broadcast, pin,"            \
 	" host_grant.account, host_grant.view_only, host_credential.account, audio,"               \
-	" video FROM host "
+	" video, retention FROM host "
 
 #define HOST_JOIN                                                                                  \
 	" host_grant ON host_grant.host = host.id AND host_grant.account = ?"                      \
@@ -30,6 +30,7 @@ static enum err host_load(struct query *query, struct host_row *ret)
 	query_col_str(query, 4, host.address, sizeof(host.address));
 	host.has_mac = query_col_blob(query, 6, host.mac, sizeof(host.mac)) == sizeof(host.mac);
 	query_col_str(query, 7, host.broadcast, sizeof(host.broadcast));
+	query_col_str(query, 14, host.retention, sizeof(host.retention));
 	host.has_pin = query_col_blob(query, 8, host.pin, sizeof(host.pin)) == sizeof(host.pin);
 	if (query_err(query))
 		return query_err(query);
@@ -114,6 +115,16 @@ enum err host_add(struct db *db, const struct host_row *host, const void *tls_ca
 		return err;
 	*ret_id = db_last_id(db);
 	return OK;
+}
+
+enum err host_set_retention(struct db *db, int64_t id, const char *name)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "UPDATE host SET retention = ? WHERE id = ?");
+	query_str(&query, name);
+	query_i64(&query, id);
+	return query_run_one(&query);
 }
 
 enum err host_remove(struct db *db, int64_t id)

@@ -15,6 +15,7 @@ enum {
 	HOST_PIN = 32,
 	HOST_TLS_CA_MAX = 16384,
 	HOST_SEALED_MAX = 320,
+	RETENTION_NAME_MAX = 192, /* and 64 characters */
 };
 
 struct host_row {
@@ -26,9 +27,10 @@ struct host_row {
 	bool has_mac, has_pin;
 	uint8_t mac[HOST_MAC];
 	char broadcast[HOST_BROADCAST_MAX + 1];
-	uint8_t pin[HOST_PIN]; /* SHA-256 of the PC's certificate */
-	bool audio;            /* its sound may leave the office */
-	bool video;            /* it is asked for H.264 */
+	uint8_t pin[HOST_PIN];                  /* SHA-256 of the PC's certificate */
+	bool audio;                             /* its sound may leave the office */
+	bool video;                             /* it is asked for H.264 */
+	char retention[RETENTION_NAME_MAX + 1]; /* the class of its recordings */
 	/* With account given in the query, else as if there were none: */
 	bool granted, view_only, has_credential;
 };
@@ -51,6 +53,8 @@ nodiscard enum err host_remove(struct db *db, int64_t id);
 /* ret_data: HOST_TLS_CA_MAX bytes; *ret_len is 0 when there is none. */
 nodiscard enum err host_tls_ca(struct db *db, int64_t id, uint8_t *ret_data, size_t *ret_len);
 
+/* The class, which exists, of recordings that begin from now on. */
+nodiscard enum err host_set_retention(struct db *db, int64_t id, const char *name);
 nodiscard enum err host_set_streams(struct db *db, int64_t id, bool audio, bool video);
 
 /* ERR_NOT_FOUND when there is one already: a pin is never replaced, only forgotten first. */

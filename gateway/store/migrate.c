@@ -19,10 +19,11 @@ MIGRATION(migration_0006, "0006_audit_tree.sql");
 MIGRATION(migration_0007, "0007_recording.sql");
 MIGRATION(migration_0008, "0008_auditor.sql");
 MIGRATION(migration_0009, "0009_session_log.sql");
+MIGRATION(migration_0010, "0010_retention.sql");
 
 static const char *const migrations[] = {
 	migration_0001, migration_0002, migration_0003, migration_0004, migration_0005,
-	migration_0006, migration_0007, migration_0008, migration_0009,
+	migration_0006, migration_0007, migration_0008, migration_0009, migration_0010,
 };
 
 int64_t migrate_latest(void)

@@ -1,9 +1,5 @@
 #include "store/recordings.h"
 
-#define RECORDING_COLUMNS                                                                          \
-	"recording.id, recording.session, recording.state, keys, started_ms, ended_ms, size,"      \
-	" chunks, hash, hold"
-
 /* SESSION_ENDED and RECORDING_OPEN of wire/enums.def, which the store does not see. */
 #define SESSION_ENDED_NUMBER  "6"
 #define RECORDING_OPEN_NUMBER "1"
@@ -19,14 +15,25 @@ static enum err recording_load(struct query *query, struct recording_row *ret)
 		.size = query_col_i64(query, 6),
 		.chunks = query_col_i64(query, 7),
 		.hold = query_col_i64(query, 9) != 0,
+		.keep_days = query_col_i64(query, 11),
+		.disposed_ms = query_col_i64(query, 12),
+		.disposed_seq = query_col_i64(query, 13),
 	};
 
 	query_col_blob(query, 1, row.session, sizeof(row.session));
 	query_col_blob(query, 8, row.hash, sizeof(row.hash));
+	query_col_str(query, 10, row.retention, sizeof(row.retention));
 	if (query_err(query))
 		return query_err(query);
 	*ret = row;
 	return OK;
+}
+
+enum err recording_row_one(struct query *query, struct recording_row *ret)
+{
+	enum err err = query_one(query);
+
+	return err ? err : recording_load(query, ret);
 }
 
 enum err recording_row_add(struct db *db, const struct recording_row *row)
@@ -34,8 +41,12 @@ enum err recording_row_add(struct db *db, const struct recording_row *row)
 	_cleanup_query_ struct query query;
 
 	query_init(&query, db,
-		   "INSERT INTO recording (session, state, keys, started_ms, hash)"
-		   " VALUES (?, " RECORDING_OPEN_NUMBER ", ?, ?, zeroblob(32))");
+		   "INSERT INTO recording (session, state, keys, started_ms, hash, retention,"
+		   " keep_days) SELECT session.id, " RECORDING_OPEN_NUMBER
+		   ", ?2, ?3, zeroblob(32), retention.name, days FROM session"
+		   " LEFT JOIN host ON host.id = session.host"
+		   " JOIN retention ON retention.name = coalesce(host.retention, 'standard')"
+		   " WHERE session.id = ?1");
 	query_blob(&query, row->session, sizeof(row->session));
 	query_i64(&query, row->keys);
 	query_i64(&query, row->started_ms);
@@ -46,12 +57,19 @@ enum err recording_row_get(struct db *db, const uint8_t session[SESSION_ROW_ID],
 			   struct recording_row *ret)
 {
 	_cleanup_query_ struct query query;
-	enum err err;
 
-	query_init(&query, db, "SELECT " RECORDING_COLUMNS " FROM recording WHERE session = ?");
+	query_init(&query, db, RECORDING_SELECT " WHERE session = ?");
 	query_blob(&query, session, SESSION_ROW_ID);
-	err = query_one(&query);
-	return err ? err : recording_load(&query, ret);
+	return recording_row_one(&query, ret);
+}
+
+enum err recording_row_by_id(struct db *db, int64_t id, struct recording_row *ret)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, RECORDING_SELECT " WHERE recording.id = ?");
+	query_i64(&query, id);
+	return recording_row_one(&query, ret);
 }
 
 enum err recording_row_update(struct db *db, const struct recording_row *row)
@@ -104,8 +122,8 @@ enum err recording_next(struct query *query, struct recording_shown *ret, bool *
 	if (err || !*ret_more)
 		return err;
 	err = recording_load(query, &shown.row);
-	query_col_str(query, 10, shown.account, sizeof(shown.account));
-	query_col_str(query, 11, shown.host, sizeof(shown.host));
+	query_col_str(query, 14, shown.account, sizeof(shown.account));
+	query_col_str(query, 15, shown.host, sizeof(shown.host));
 	if (err || query_err(query))
 		return err ? err : query_err(query);
 	*ret = shown;

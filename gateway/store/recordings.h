@@ -8,6 +8,12 @@
 
 enum { RECORDING_HASH = 32 };
 
+/* For retention.c. */
+#define RECORDING_SELECT "SELECT " RECORDING_COLUMNS " FROM recording"
+#define RECORDING_COLUMNS                                                                          \
+	"recording.id, recording.session, recording.state, keys, started_ms, ended_ms, size,"      \
+	" chunks, hash, hold, recording.retention, keep_days, disposed_ms, disposed_seq"
+
 struct recording_row {
 	int64_t id;
 	uint8_t session[SESSION_ROW_ID];
@@ -17,6 +23,9 @@ struct recording_row {
 	int64_t size, chunks;
 	uint8_t hash[RECORDING_HASH]; /* running hash after so many chunks */
 	bool hold;
+	char retention[RETENTION_NAME_MAX + 1]; /* its class */
+	int64_t keep_days;                      /* after its end */
+	int64_t disposed_ms, disposed_seq;      /* 0: not disposed of */
 };
 
 /* What lists show beside it. */
@@ -26,8 +35,12 @@ struct recording_shown {
 	char host[HOST_NAME_MAX_BYTES + 1];
 };
 
-/* An open one, with nothing in it: session, keys and started_ms count. */
+/* An open one, with nothing in it: session, keys and started_ms count. It is kept as its PC's class
+ * says; the session's row is there already. */
 nodiscard enum err recording_row_add(struct db *db, const struct recording_row *row);
+nodiscard enum err recording_row_by_id(struct db *db, int64_t id, struct recording_row *ret);
+/* The query's only row. ERR_NOT_FOUND. */
+nodiscard enum err recording_row_one(struct query *query, struct recording_row *ret);
 nodiscard enum err recording_row_get(struct db *db, const uint8_t session[SESSION_ROW_ID],
 				     struct recording_row *ret);
 
