@@ -30,6 +30,18 @@ test("many rectangles become one, but not over H.264 that is newer than the pixe
 	assert.equal(put.length, 100);
 });
 
+test("what is held back is drawn before H.264 that comes behind it, and not again over it", () => {
+	const { painter, put } = painterOf(1920, 1080);
+	painter.hold();
+	painter.draw([rect(0, 0, 100, 100)]);
+	assert.deepEqual(put, []);
+	painter.film({ ...rect(50, 50, 200, 100), parts: [rect(50, 50, 200, 100)] }, {});
+	assert.deepEqual(put, [[0, 0, 100, 100]]);
+	painter.draw([rect(900, 0, 1, 1)]);
+	painter.release();
+	assert.deepEqual(put, [[0, 0, 100, 100], [900, 0, 1, 1]]);
+});
+
 test("thousands of small rectangles inside of H.264 take no longer than as many elsewhere", () => {
 	const { painter, put } = painterOf(7680, 4320);
 	painter.film({ ...rect(0, 0, 7680, 4320), parts: [rect(0, 0, 7680, 4320)] }, {});
