@@ -51,18 +51,12 @@ static void shift(struct follow *follow)
 	unit_unref(unit);
 }
 
-static bool same_place(const struct remote_unit *a, const struct remote_unit *b)
-{
-	return a->box.x == b->box.x && a->box.y == b->box.y && a->box.width == b->box.width &&
-	       a->box.height == b->box.height;
-}
-
 /* What the unit builds on, which ends with itself. */
 static bool push_past(struct follow *follow, const struct follow_past *past,
 		      const struct remote_unit *unit, uint64_t now_us)
 {
 	if (!past->count || past->units[past->count - 1] != unit ||
-	    !same_place(past->units[0], unit))
+	    !rect_same(&past->units[0]->box, &unit->box))
 		return false;
 	for (size_t i = 0; i + 1 < past->count; i++)
 		if (!push(follow, past->units[i], true, now_us))

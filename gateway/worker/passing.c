@@ -19,18 +19,9 @@ static size_t clips_in_view(const struct screen_output *output, const struct rem
 	return unit->clip_count;
 }
 
-static bool is_inside(const struct rect *box, const struct rect *part)
-{
-	return box->x >= part->x && box->y >= part->y &&
-	       box->x + box->width <= part->x + part->width &&
-	       box->y + box->height <= part->y + part->height;
-}
-
 bool passing_concerns(const struct screen_output *output, const struct remote_unit *unit)
 {
-	const struct rect *box = &unit->box, *part = &output->part;
-	return box->x < part->x + part->width && part->x < box->x + box->width &&
-	       box->y < part->y + part->height && part->y < box->y + box->height;
+	return rect_overlap(&output->part, &unit->box);
 }
 
 /* The viewer can draw the unit itself. */
@@ -39,7 +30,7 @@ static bool suits(const struct screen_output *output, const struct remote_unit *
 	const struct viewer *viewer = output->viewer;
 	return unit->passable && unit->clip_count <= PICTURES_CLIPS && viewer->greeted &&
 	       !viewer->closing && viewer->codecs & CODEC_AVC420 && !output->source.keyframe &&
-	       is_inside(&unit->box, &output->part);
+	       rect_contains(&output->part, &unit->box);
 }
 
 bool passing_take(struct screen_output *output, struct remote_unit *unit, uint64_t now_us)

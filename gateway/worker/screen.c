@@ -421,10 +421,7 @@ void screen_hide(struct screen *screen, struct viewer *viewer)
 void screen_place(struct screen *screen, struct viewer *viewer, const struct rect *part)
 {
 	struct screen_output *output = output_of(screen, viewer);
-	const struct rect *now = output ? &output->part : part;
-	if (!output || screen->broken ||
-	    (now->x == part->x && now->y == part->y && now->width == part->width &&
-	     now->height == part->height))
+	if (!output || screen->broken || rect_same(&output->part, part))
 		return;
 	enum err err = look_at(output, part);
 	if (err) {

@@ -45,19 +45,6 @@ static size_t tile_at(const struct damage *damage, unsigned column, unsigned row
 		for (size_t at = tile_at(damage, (box)->x, row_), end_ = at + (box)->width;        \
 		     at < end_; at++)
 
-static bool overlap(const struct rect *a, const struct rect *b)
-{
-	return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
-	       b->y < a->y + a->height;
-}
-
-static bool contains(const struct rect *outer, const struct rect *inner)
-{
-	return outer->x <= inner->x && outer->y <= inner->y &&
-	       outer->x + outer->width >= inner->x + inner->width &&
-	       outer->y + outer->height >= inner->y + inner->height;
-}
-
 /* What tiles show that change. Plain ground says nothing: a terminal has it, and so has a film. */
 struct shown {
 	unsigned tiles, photo, sharp;
@@ -231,7 +218,7 @@ static bool is_covered(const struct regions *regions, const struct rect *box)
 {
 	for (size_t i = 0; i < REGIONS; i++)
 		if (regions->list[i].state == REGION_RUNNING &&
-		    contains(&regions->list[i].box, box))
+		    rect_contains(&regions->list[i].box, box))
 			return true;
 	return false;
 }
@@ -263,9 +250,9 @@ static size_t make_room(struct regions *regions, struct damage *damage,
 	size_t place = REGIONS;
 	for (size_t i = 0; i < REGIONS; i++) {
 		struct region *region = &regions->list[i];
-		if (region->state == REGION_RUNNING && overlap(&region->box, box))
+		if (region->state == REGION_RUNNING && rect_overlap(&region->box, box))
 			stop(regions, i, damage, surface, now_us);
-		if (region->state == REGION_STOPPED && overlap(&region->box, box))
+		if (region->state == REGION_STOPPED && rect_overlap(&region->box, box))
 			region->state = REGION_NONE;
 	}
 	for (size_t i = REGIONS; i-- > 0;)

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_WORKER_DISPLAY_SURFACE_H
 #define SEKISHO_WORKER_DISPLAY_SURFACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,24 @@ struct surface {
 struct rect {
 	uint16_t x, y, width, height;
 };
+
+static inline bool rect_same(const struct rect *a, const struct rect *b)
+{
+	return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+}
+
+static inline bool rect_overlap(const struct rect *a, const struct rect *b)
+{
+	return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
+	       b->y < a->y + a->height;
+}
+
+static inline bool rect_contains(const struct rect *outer, const struct rect *inner)
+{
+	return outer->x <= inner->x && outer->y <= inner->y &&
+	       outer->x + outer->width >= inner->x + inner->width &&
+	       outer->y + outer->height >= inner->y + inner->height;
+}
 
 void surface_init(struct surface *surface);
 void surface_finish(struct surface *surface);

@@ -70,10 +70,8 @@ static struct rect around(const struct rect *clips, size_t count)
 
 bool unit_hides(const struct remote_unit *unit, const struct remote_unit *older)
 {
-	const struct rect *outer = &unit->clip, *inner = &older->clip;
-	return unit->clip_count == 1 && unit->stream == older->stream && outer->x <= inner->x &&
-	       outer->y <= inner->y && outer->x + outer->width >= inner->x + inner->width &&
-	       outer->y + outer->height >= inner->y + inner->height;
+	return unit->clip_count == 1 && unit->stream == older->stream &&
+	       rect_contains(&unit->clip, &older->clip);
 }
 
 /* ---- the unit ----------------------------------------------------------------------------------
