@@ -228,13 +228,14 @@ void recording_abandon(struct broker *broker, const struct session_row *session)
 
 enum err recording_send(struct session *session, const struct recording_start *start)
 {
-	const struct msg_session_record msg = {
+	struct msg_session_record msg = {
 		.recipients = { start->recipients.data, start->recipients.len },
 		.meta = { (const uint8_t *)start->meta, strlen(start->meta) },
 		.keys = start->keys,
 	};
 	int fd = fcntl(start->fd, F_DUPFD_CLOEXEC, 0);
 
+	memcpy(msg.session, session->row.id, sizeof(msg.session));
 	return fd < 0 ? ERR_IO : channel_send(session->worker, MSG_session_record, &msg, fd);
 }
 

@@ -30,6 +30,8 @@ static struct viewer *leave(struct worker *worker, struct window *window)
 	struct viewer *viewer = util_take_ptr(window->viewer);
 	if (!viewer)
 		return NULL;
+	if (window->welcomed)
+		session_happens(worker, viewer->monitor, "viewer-left");
 	screen_hide(&worker->screen, viewer);
 	hands_release(&worker->hands);
 	hands_leave(&worker->hands, number_of(worker, window));
@@ -171,6 +173,7 @@ static void on_viewer_hello(void *ctx, struct viewer *viewer, unsigned width, un
 	bool resumed = worker->limits.seen;
 	if (!window)
 		return;
+	session_happens(worker, viewer->monitor, "viewer-joined");
 	limits_viewer_came(&worker->limits);
 	session_settle(worker);
 	(void)learn(worker, window);
@@ -205,31 +208,40 @@ static struct window *at_work(struct worker *worker, const struct viewer *viewer
 static void on_viewer_key(void *ctx, struct viewer *viewer, const struct msg_key *key)
 {
 	struct worker *worker = ctx;
-	if (at_work(worker, viewer))
-		hands_key(&worker->hands, key);
+	if (!at_work(worker, viewer))
+		return;
+	recorder_key(worker->recorder, viewer->monitor, key);
+	hands_key(&worker->hands, key);
 }
 
 static void on_viewer_text(void *ctx, struct viewer *viewer, const char *text)
 {
 	struct worker *worker = ctx;
-	if (at_work(worker, viewer))
-		hands_text(&worker->hands, text);
+	if (!at_work(worker, viewer))
+		return;
+	recorder_text(worker->recorder, viewer->monitor, text);
+	hands_text(&worker->hands, text);
 }
 
 static void on_viewer_pointer(void *ctx, struct viewer *viewer, const struct msg_pointer *pointer)
 {
 	struct worker *worker = ctx;
 	const struct window *window = at_work(worker, viewer);
-	if (window)
-		hands_pointer(&worker->hands, number_of(worker, window), pointer);
+	if (!window)
+		return;
+	recorder_pointer(worker->recorder, viewer->monitor, pointer);
+	hands_pointer(&worker->hands, number_of(worker, window), pointer);
 }
 
 static void on_viewer_resize(void *ctx, struct viewer *viewer, unsigned width, unsigned height)
 {
 	struct worker *worker = ctx;
 	const struct window *window = window_of(worker, viewer);
-	if (window)
-		hands_resize(&worker->hands, number_of(worker, window), width, height);
+	if (!window)
+		return;
+	const struct msg_resize resize = { .width = (uint16_t)width, .height = (uint16_t)height };
+	recorder_resize(worker->recorder, viewer->monitor, &resize);
+	hands_resize(&worker->hands, number_of(worker, window), width, height);
 }
 
 static void on_viewer_release(void *ctx, struct viewer *viewer)
@@ -265,6 +277,12 @@ static void on_viewer_room(void *ctx, struct viewer *viewer)
 	screen_room(&worker->screen, viewer);
 }
 
+static void on_viewer_sent(void *ctx, struct viewer *viewer, const uint8_t *message, size_t len)
+{
+	struct worker *worker = ctx;
+	recorder_sent(worker->recorder, viewer->monitor, message, len);
+}
+
 static void on_viewer_gone(void *ctx, struct viewer *viewer, enum err why)
 {
 	struct worker *worker = ctx;
@@ -295,6 +313,7 @@ static const struct viewer_ops viewer_ops = {
 	.ping = on_viewer_ping,
 	.refresh = on_viewer_refresh,
 	.room = on_viewer_room,
+	.sent = on_viewer_sent,
 	.gone = on_viewer_gone,
 };
 
@@ -322,6 +341,7 @@ void attach_take(struct worker *worker, const struct msg_session_viewer *msg, in
 		log_error("viewer-new", "viewer=%u error=%s", msg->viewer, err_code(err));
 		return;
 	}
+	viewer->monitor = msg->monitor;
 	log_info("viewer-came", "viewer=%u monitor=%u", msg->viewer, msg->monitor);
 	struct window *window = &worker->windows[msg->monitor];
 	/* Whoever comes may sit at another device: nothing stays at the one before. */

@@ -28,6 +28,7 @@ static uint8_t *on_resized(void *ctx, unsigned width, unsigned height, size_t *r
 		hands_set_desktop(&worker->hands, width, height);
 		attach_place(worker);
 		session_report(worker);
+		session_happens(worker, 0, "resize");
 	}
 	return data;
 }
@@ -165,6 +166,12 @@ static enum end_reason connect_remote(struct worker *worker)
 	if (err) {
 		log_error("remote-new", "error=%s", err_code(err));
 		return END_GATEWAY;
+	}
+	/* A thread that begins here is confined to the PC's port as this one is. */
+	err = recorder_run(worker->recorder);
+	if (err) {
+		log_error("recorder-run", "error=%s", err_code(err));
+		return END_RECORDING;
 	}
 	err = worker->remote->ops->connect(worker->remote, &reason);
 	/* It is not needed again: a lost PC connection ends the session. */

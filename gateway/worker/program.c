@@ -40,6 +40,9 @@ static const char *const syscalls[] = {
 	"getdents64",
 	"memfd_create",
 	"ftruncate",
+	/* the recording */
+	"fallocate",
+	"fdatasync",
 	"pipe2",
 	"getcwd",
 	"sched_setaffinity",

@@ -60,6 +60,8 @@ static struct screen_output *output_of(struct screen *screen, const struct viewe
 
 static bool anybody_takes(const struct screen *screen)
 {
+	if (recorder_holds(screen->recorder))
+		return false;
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
 		const struct screen_output *output = &screen->outputs[i];
 		if (output->viewer && viewer_can_frame(output->viewer) &&
@@ -110,6 +112,46 @@ static void give_up(struct screen_output *output, enum err err)
 	viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
 }
 
+/* ---- keyframes of the recording ----------------------------------------------------------------
+ */
+
+/* The PC's H.264 goes on from pictures that a later start does not have. */
+static bool can_join(const struct screen_output *output)
+{
+	return !output->follow.running && !follow_next(&output->follow) &&
+	       frame_can_join(&output->source);
+}
+
+static void join(struct screen_output *output, bool first)
+{
+	struct screen *screen = output->screen;
+	const struct msg_cursor *cursor = screen->have_cursor ? &screen->cursor : NULL;
+	frame_join(&output->source);
+	/* Nor those that the viewer keeps of the stream before. */
+	follow_drop(&output->follow);
+	recorder_picture(screen->recorder, output->viewer->monitor, &output->view, cursor, first);
+}
+
+/* At the best moment: the viewer has just got everything, so that nothing of it is sent again. */
+static void record_keys(struct screen *screen, bool complete)
+{
+	bool late, first = true;
+	if (!recorder_wants_key(screen->recorder, &late) || (!complete && !late))
+		return;
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
+		if (screen->outputs[i].viewer && !can_join(&screen->outputs[i]))
+			return;
+	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
+		if (!screen->outputs[i].viewer)
+			continue;
+		join(&screen->outputs[i], first);
+		first = false;
+	}
+}
+
+/* ---- frames ------------------------------------------------------------------------------------
+ */
+
 static void send_frame(struct screen_output *output)
 {
 	struct viewer *viewer = output->viewer;
@@ -133,6 +175,7 @@ static void send_frame(struct screen_output *output)
 		viewer_send_frame(viewer);
 	if (more)
 		pacing_damaged(pacing, now, 0);
+	record_keys(output->screen, !more);
 	/* The next step sees to what is left. */
 	if (more || refresh_us)
 		loop_timer_set(&output->timer, empty ? WAIT_EMPTY_US : 0);
@@ -179,7 +222,8 @@ static void step(struct screen_output *output)
 {
 	struct screen *screen = output->screen;
 	struct viewer *viewer = output->viewer;
-	if (!viewer || !screen->pictured || screen->broken || !viewer_can_frame(viewer))
+	if (!viewer || !screen->pictured || screen->broken || !viewer_can_frame(viewer) ||
+	    recorder_holds(screen->recorder))
 		return;
 	if (!send_films(output))
 		return;
@@ -400,6 +444,7 @@ enum err screen_show(struct screen *screen, struct viewer *viewer, const struct 
 	}
 	output->source.codecs = viewer->codecs;
 	output->viewer = viewer;
+	recorder_shown(screen->recorder, viewer->monitor, true);
 	screen_refresh(screen, viewer);
 	send_cursor(screen, viewer);
 	update_hold(screen);
@@ -412,6 +457,7 @@ void screen_hide(struct screen *screen, struct viewer *viewer)
 	if (!output)
 		return;
 	output->viewer = NULL;
+	recorder_shown(screen->recorder, viewer->monitor, false);
 	follow_drop(&output->follow);
 	loop_timer_cancel(&output->timer);
 	frame_source_finish(&output->source);
@@ -459,4 +505,9 @@ void screen_room(struct screen *screen, struct viewer *viewer)
 		return;
 	step(output);
 	update_hold(screen);
+}
+
+void screen_held(struct screen *screen)
+{
+	step_all(screen);
 }

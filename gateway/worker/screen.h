@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "worker/display/surface.h"
 #include "worker/follow.h"
+#include "worker/record/recorder.h"
 #include "worker/remote/remote.h"
 #include "worker/stream/frame.h"
 #include "worker/stream/viewer.h"
@@ -40,6 +41,7 @@ struct screen {
 	struct lossless *cursor_encoder; /* owned */
 	struct loop_timer hold_timer;    /* until the remote is held back */
 	struct remote *remote;           /* not owned; NULL before and after the connection */
+	struct recorder *recorder;       /* not owned; set by the owner, NULL: none */
 	struct msg_cursor cursor;
 	struct buf cursor_pixels; /* compressed */
 	bool have_cursor;
@@ -80,6 +82,9 @@ void screen_hide(struct screen *screen, struct viewer *viewer);
 void screen_place(struct screen *screen, struct viewer *viewer, const struct rect *part);
 /* Its next frame waits for the PC, but not for long: the desktop is about to change. */
 void screen_wait(struct screen *screen, struct viewer *viewer);
+
+/* The recorder holds the session back, or no more. */
+void screen_held(struct screen *screen);
 
 /* The viewer wants a keyframe, or can take a frame again. */
 void screen_refresh(struct screen *screen, struct viewer *viewer);

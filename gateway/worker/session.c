@@ -7,7 +7,8 @@
 
 enum {
 	EVENTS_MAX = 64,
-	FINISH_US = 100000, /* the broker reads our last state before it hears of our exit */
+	RECORDED_US = 2000000, /* for the end of the recording */
+	FINISH_US = 100000,    /* the broker reads our last state before it hears of our exit */
 };
 
 /* ---- states ------------------------------------------------------------------------------------
@@ -56,9 +57,32 @@ void session_tell_status(struct worker *worker)
 			viewer_send(worker->windows[i].viewer, MSG_status, &status);
 }
 
+void session_happens(struct worker *worker, unsigned viewer, const char *event)
+{
+	char json[128];
+	snprintf(json, sizeof(json), "{\"event\":\"%s\"}", event);
+	recorder_event(worker->recorder, viewer, json);
+}
+
+static void record_state(struct worker *worker, enum session_state state)
+{
+	char json[128];
+	snprintf(json, sizeof(json), "{\"event\":\"ended\",\"reason\":\"%s\"}",
+		 end_reason_code(worker->reason));
+	if (state == SESSION_LOCKED)
+		session_happens(worker, 0, "locked");
+	else if (worker->state == SESSION_LOCKED && state != SESSION_ENDED)
+		session_happens(worker, 0, "unlocked");
+	if (state == SESSION_ENDED)
+		recorder_event(worker->recorder, 0, json);
+	else
+		recorder_expect_password(worker->recorder);
+}
+
 void session_set_state(struct worker *worker, enum session_state state)
 {
 	if (worker->state != state && worker->state != SESSION_ENDED) {
+		record_state(worker, state);
 		log_info("session-state", "from=%s to=%s reason=%s",
 			 session_state_code(worker->state), session_state_code(state),
 			 end_reason_code(worker->reason));
@@ -86,6 +110,7 @@ void session_event(struct worker *worker, const char *event, const char *detail)
 		return;
 	worker->events++;
 	link_send(&worker->link, MSG_worker_event, &msg);
+	session_happens(worker, 0, event);
 }
 
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds)
@@ -113,6 +138,7 @@ static void act_on_limit(struct worker *worker, enum limits_event event)
 	bool locks = limits->config.idle_lock_s < limits->config.idle_logoff_s;
 	switch (event) {
 	case LIMITS_WARN_IDLE:
+		session_happens(worker, 0, "idle-warning");
 		session_notice(worker, locks ? NOTICE_IDLE_LOCK : NOTICE_IDLE_LOGOFF,
 			       limits_idle_left(limits, now));
 		break;
@@ -160,13 +186,18 @@ void session_limits_due(struct loop_timer *timer)
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
+static bool recorded(const struct worker *worker)
+{
+	return recorder_over(worker->recorder) || clock_mono_us() - worker->ended_us > RECORDED_US;
+}
+
 /* Outside of every callback of the remote. Viewers linger for a second at most. */
 void session_finish_due(struct loop_timer *timer)
 {
 	struct worker *worker = container_of(timer, struct worker, finish_timer);
 	remote_free(worker->remote);
 	worker->remote = NULL;
-	if (attach_closing(worker))
+	if (attach_closing(worker) || !recorded(worker))
 		loop_timer_set(timer, FINISH_US);
 	else
 		loop_stop(worker->loop, 0);
@@ -183,5 +214,7 @@ void session_end(struct worker *worker, enum end_reason reason)
 	loop_timer_cancel(&worker->connect_timer);
 	loop_timer_cancel(&worker->limits_timer);
 	session_set_state(worker, SESSION_ENDED);
+	recorder_end(worker->recorder);
+	worker->ended_us = clock_mono_us();
 	loop_timer_set(&worker->finish_timer, FINISH_US);
 }

@@ -13,6 +13,7 @@
 #include "worker/hands.h"
 #include "worker/limits.h"
 #include "worker/link.h"
+#include "worker/record/recorder.h"
 #include "worker/remote/remote.h"
 #include "worker/screen.h"
 #include "worker/start.h"
@@ -45,6 +46,7 @@ struct worker {
 	struct screen screen;
 	struct hands hands;
 	struct ear ear;
+	struct recorder *recorder;                   /* owned; NULL before session_record */
 	struct remote *remote;                       /* owned */
 	struct window windows[SESSION_WINDOWS];      /* the first is the session's */
 	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */
@@ -53,6 +55,7 @@ struct worker {
 	struct loop_timer finish_timer;
 	struct msg_worker_state reported;
 	unsigned events;
+	uint64_t ended_us; /* monotonic */
 	char context[16 + 2 * WIRE_SESSION_ID];
 };
 
@@ -74,6 +77,9 @@ void session_tell_status(struct worker *worker);
 void session_event(struct worker *worker, const char *event, const char *detail);
 /* To all viewers. */
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds);
+
+/* For the recording: what happens, beside what viewers are sent. viewer: its monitor. */
+void session_happens(struct worker *worker, unsigned viewer, const char *event);
 
 /* Acts on what time has brought and waits for the next. */
 void session_run_limits(struct worker *worker);

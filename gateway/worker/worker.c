@@ -17,6 +17,59 @@ static void name_session(struct worker *worker)
 	log_context(worker->context);
 }
 
+/* ---- recording ---------------------------------------------------------------------------------
+ */
+
+static void on_record_mark(void *ctx, const struct msg_record_mark *mark)
+{
+	struct worker *worker = ctx;
+	link_send(&worker->link, MSG_record_mark, mark);
+}
+
+static void on_record_held(void *ctx, bool held)
+{
+	struct worker *worker = ctx;
+	(void)held;
+	screen_held(&worker->screen);
+}
+
+static void on_record_failed(void *ctx, enum err err)
+{
+	(void)err;
+	session_end(ctx, END_RECORDING);
+}
+
+static const struct recorder_events recorder_events = {
+	.mark = on_record_mark,
+	.held = on_record_held,
+	.failed = on_record_failed,
+};
+
+/* Without one there is no session: start_session sees to that. */
+static void record_session(struct worker *worker, const struct msg_session_record *msg, int fd)
+{
+	_cleanup_close_ int file = fd;
+	if (worker->recorder || worker->state != SESSION_STARTING) {
+		log_error("session-record-twice", "state=%s", session_state_code(worker->state));
+		return;
+	}
+	const struct recorder_config config = {
+		.fd = util_take_fd(&file),
+		.session = msg->session,
+		.recipients = msg->recipients,
+		.meta = msg->meta,
+		.keys = msg->keys == 1,
+	};
+	enum err err =
+		recorder_new(worker->loop, &config, &recorder_events, worker, &worker->recorder);
+	if (err)
+		log_error("recorder", "error=%s", err_code(err));
+	worker->screen.recorder = worker->recorder;
+}
+
+/* ---- the broker's orders -----------------------------------------------------------------------
+ */
+
 static void start_session(struct worker *worker, const struct msg_session_start *msg)
 {
 	if (worker->state != SESSION_STARTING) {
@@ -30,6 +83,10 @@ static void start_session(struct worker *worker, const struct msg_session_start 
 		return;
 	}
 	name_session(worker);
+	if (!worker->recorder) {
+		session_end(worker, END_RECORDING);
+		return;
+	}
 	struct limits_config config = {
 		.idle_warn_s = msg->idle_warn_s,
 		.idle_lock_s = msg->idle_lock_s,
@@ -62,6 +119,9 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 	struct worker *worker = ctx;
 	struct msg_worker_pong pong;
 	switch (type->id) {
+	case MSG_session_record:
+		record_session(worker, &msg->session_record, util_take_fd(&passed));
+		break;
 	case MSG_session_start:
 		start_session(worker, &msg->session_start);
 		break;
@@ -161,6 +221,7 @@ void worker_free(struct worker *worker)
 	hands_finish(&worker->hands);
 	ear_finish(&worker->ear);
 	screen_finish(&worker->screen);
+	recorder_free(worker->recorder);
 	start_finish(&worker->start);
 	log_context(NULL);
 	free(worker);

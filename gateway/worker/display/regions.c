@@ -337,6 +337,13 @@ void regions_forget(struct regions *regions, struct damage *damage, const struct
 	probe_stop(&regions->probe);
 }
 
+void regions_renew(struct regions *regions)
+{
+	for (size_t i = 0; i < REGIONS; i++)
+		if (regions->list[i].state == REGION_RUNNING)
+			regions->list[i].start = ++regions->starts;
+}
+
 uint64_t regions_due_us(const struct regions *regions, const struct damage *damage)
 {
 	uint64_t due = UINT64_MAX;

@@ -56,6 +56,9 @@ void regions_stop(struct regions *regions, struct damage *damage, const struct s
 void regions_forget(struct regions *regions, struct damage *damage, const struct surface *surface,
 		    uint64_t now_us);
 
+/* Somebody joins who has none of the pictures before: each begins anew. */
+void regions_renew(struct regions *regions);
+
 /* This one cannot be drawn as a video: it ends, and none begins for a while. */
 void regions_refuse(struct regions *regions, struct damage *damage, const struct surface *surface,
 		    size_t number, uint64_t now_us);

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "wire/enums.h"
 #include "wire/wire.h"
+#include "worker/display/forget.h"
 #include "worker/encode/plan.h"
 
 enum {
@@ -388,6 +389,17 @@ enum err frame_next_film(struct frame_source *source, const struct frame_wish *w
 	if (!err)
 		copies_clear(&source->damage.copies);
 	return err;
+}
+
+bool frame_can_join(const struct frame_source *source)
+{
+	return source->damage.tiles && !source->keyframe && !films_any(&source->damage);
+}
+
+void frame_join(struct frame_source *source)
+{
+	forget_unlike(&source->damage, source->surface);
+	regions_renew(&source->regions);
 }
 
 void frame_settle(struct frame_source *source)

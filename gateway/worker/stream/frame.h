@@ -72,6 +72,13 @@ void frame_film(struct frame_source *source, const struct rect *clips, size_t co
 nodiscard enum err frame_next_film(struct frame_source *source, const struct frame_wish *wish,
 				   const struct pictures_unit *unit, struct buf *message);
 
+/*
+ * Somebody else gets a picture of the whole surface now, and from here on the viewer's frames:
+ * false when that cannot be, because a keyframe is due anyway or H.264 of the PC is on its way.
+ */
+bool frame_can_join(const struct frame_source *source);
+void frame_join(struct frame_source *source);
+
 /* The surface has caught up with all clips that were told. */
 void frame_settle(struct frame_source *source);
 

@@ -140,6 +140,8 @@ static bool begin_next(struct packets *packets)
 		return false;
 	}
 	packets->sent = 0;
+	if (packets->began && packets->current != &packets->frame)
+		packets->began(packets->ctx, packets->current);
 	return true;
 }
 

@@ -30,7 +30,10 @@ struct packets_small {
 };
 
 struct packets {
-	int fd;              /* not owned */
+	int fd; /* not owned */
+	/* Hears of each message but frames when it begins to leave; NULL: nobody does. */
+	void (*began)(void *ctx, const struct buf *message);
+	void *ctx;
 	struct buf *current; /* what is being sent: &frame, &small, &sounding or NULL */
 	size_t sent;         /* bytes of current that went out */
 	struct buf frame;    /* held until sent */

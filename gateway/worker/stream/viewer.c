@@ -13,6 +13,12 @@ enum { MESSAGES_A_TURN = 64 }; /* so that one viewer cannot keep the loop busy *
 static void on_ready(struct loop_io *io, uint32_t events);
 static void on_timer(struct loop_timer *timer);
 
+static void on_began(void *ctx, const struct buf *message)
+{
+	struct viewer *viewer = ctx;
+	viewer->ops->sent(viewer->ctx, viewer, message->data, message->len);
+}
+
 enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct viewer_ops *ops,
 		    void *ctx, struct viewer **ret)
 {
@@ -27,6 +33,10 @@ enum err viewer_new(struct loop *loop, int fd, uint32_t number, const struct vie
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
 		log_debug("viewer-room", "viewer=%u", number);
 	packets_init(&viewer->packets, fd);
+	if (ops->sent) {
+		viewer->packets.began = on_began;
+		viewer->packets.ctx = viewer;
+	}
 	pacing_init(&viewer->pacing);
 	input_rate_init(&viewer->rate, clock_mono_us());
 	loop_timer_init(loop, &viewer->timer, on_timer);
@@ -133,7 +143,10 @@ bool viewer_can_frame(const struct viewer *viewer)
 
 void viewer_send_frame(struct viewer *viewer)
 {
+	const struct buf *frame = &viewer->packets.frame;
 	packets_add_frame(&viewer->packets);
+	if (viewer->ops->sent)
+		viewer->ops->sent(viewer->ctx, viewer, frame->data, frame->len);
 	flush(viewer);
 }
 

@@ -48,6 +48,9 @@ struct viewer_ops {
 	void (*refresh)(void *ctx, struct viewer *viewer);
 	/* A frame was acknowledged, or the socket has room again. */
 	void (*room)(void *ctx, struct viewer *viewer);
+	/* A whole message leaves; frames in the order in which they were built. NULL: nobody asks.
+	 */
+	void (*sent)(void *ctx, struct viewer *viewer, const uint8_t *message, size_t len);
 	/* The stream is over: ERR_CLOSED, or ERR_PROTOCOL when the viewer broke the rules. OK after
 	 * viewer_close. */
 	void (*gone)(void *ctx, struct viewer *viewer, enum err why);
@@ -57,8 +60,9 @@ struct viewer {
 	struct loop *loop;
 	const struct viewer_ops *ops;
 	void *ctx;
-	uint32_t number; /* the broker's */
-	int fd;          /* owned */
+	uint32_t number;  /* the broker's */
+	unsigned monitor; /* for the owner */
+	int fd;           /* owned */
 	struct loop_io io;
 	struct loop_timer timer; /* hello, input rate or linger, whichever the state asks for */
 	struct packets packets;

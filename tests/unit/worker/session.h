@@ -5,12 +5,14 @@
 #ifndef SEKISHO_TESTS_UNIT_WORKER_SESSION_H
 #define SEKISHO_TESTS_UNIT_WORKER_SESSION_H
 
+#include "unit/record/recording.h"
 #include "unit/unit.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,9 +21,9 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "wire/ipc.h"
+#include "worker/session.h"
 #include "worker/stream/packets.h"
 #include "worker/stream/viewer.h"
-#include "worker/worker.h"
 
 enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
 
@@ -156,6 +158,8 @@ struct session {
 	struct loop *loop;
 	struct worker *worker;
 	int monitor, broker; /* our ends */
+	int recording;       /* its file */
+	struct auditor auditor;
 	struct ipc_received received;
 };
 
@@ -184,6 +188,9 @@ static void session_begin_as(struct session *session, enum protocol protocol)
 	memset(&pc, 0, sizeof(pc));
 	memset(session, 0, sizeof(*session));
 	session->broker = -1;
+	session->recording = memfd_create("recording", MFD_CLOEXEC);
+	assert_true(session->recording >= 0);
+	session->auditor = auditor_make();
 	assert_ok(ipc_pair(fds));
 	session->monitor = fds[0];
 	assert_ok(loop_new(&session->loop));
@@ -200,6 +207,8 @@ static void session_finish(struct session *session)
 {
 	worker_free(session->worker);
 	loop_free(session->loop);
+	close(session->recording);
+	auditor_free(&session->auditor);
 	close(session->monitor);
 	if (session->broker >= 0)
 		close(session->broker);
@@ -233,8 +242,24 @@ static struct msg_session_start usual_start(void)
 	};
 }
 
+static void record_with(struct session *session, const struct msg_session_start *msg, bool keys)
+{
+	static const char meta[] = "{\"version\":1}";
+	struct msg_session_record record = { .meta = { (const uint8_t *)meta, sizeof(meta) - 1 },
+					     .keys = keys };
+	struct buf der;
+	buf_init(&der, SEAL_CERTIFICATES_MAX);
+	auditor_add(&session->auditor, &der);
+	record.recipients = (struct bytes){ der.data, der.len };
+	memcpy(record.session, msg->session, sizeof(record.session));
+	order(session, MSG_session_record, &record, session->recording);
+	buf_finish(&der);
+}
+
 static void start(struct session *session, const struct msg_session_start *msg)
 {
+	if (!session->worker->recorder)
+		record_with(session, msg, false);
 	order(session, MSG_session_start, msg, -1);
 }
 
