@@ -129,5 +129,5 @@ enum err admin_recording_list(struct admin_call *call)
 		if (err)
 			break;
 	}
-	return err ? err : admin_page_end(call);
+	return err;
 }

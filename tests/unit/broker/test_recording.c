@@ -192,6 +192,7 @@ static void a_recording_goes_on_and_ends(void **state)
 	answer = order(office, "recording list", "{}");
 	assert_string_equal(cell_text(&answer, "session", worker.id, "recording"), "ended");
 	assert_string_equal(cell_text(&answer, "session", worker.id, "user"), "sato");
+	assert_null(json_object_get(answer.body, "next"));
 }
 
 static void marks_that_cannot_be(void **state)
