@@ -97,7 +97,7 @@ export class PlayerView {
 		this.#stage.replaceChildren(canvas);
 		this.#viewport = new Viewport(this.#stage, canvas, { resized: () => {}, laidOut: () => {} });
 		this.#session = new PlayerSession(this.#api.playUrl(recording.id), canvas, (message) => this.#told(message));
-		this.#place.dataset.state = "opening";
+		this.#setState("opening");
 		/* In a narrow window the list lies over the picture. */
 		this.#place.dataset.events = String(matchMedia("(min-width: 60rem)").matches);
 		this.#showAll();
@@ -181,7 +181,7 @@ export class PlayerView {
 		const { meta } = session.whole.info;
 		session.happenings = [{ timeUs: 0, name: "began", details: { account: String(meta.full_name || meta.account || "").slice(0, 200),
 			detail: String(meta.device_name || "").slice(0, 200) } }];
-		this.#place.dataset.state = "open";
+		this.#setState("open");
 		this.#line.set(session);
 		this.#list.update(session);
 		this.#showAll();
@@ -195,9 +195,19 @@ export class PlayerView {
 		}
 		this.#ended = reason;
 		this.#setWaiting(false);
-		this.#place.dataset.state = "ended";
+		this.#setState("ended");
 		this.#showCard();
 		byId(FINAL.has(reason) ? "player-card-back" : "player-card-again").focus();
+	}
+
+	/**
+	 * Only what is open can be played.
+	 * @param {"opening" | "open" | "ended"} state
+	 */
+	#setState(state) {
+		this.#place.dataset.state = state;
+		for (const id of ["player-foot", "player-events"])
+			byId(id).toggleAttribute("inert", state !== "open");
 	}
 
 	#again() {
