@@ -363,7 +363,7 @@ static void check_end(struct run *run, uint64_t leaves, uint64_t nodes)
 		find(run, VERIFY_TREE_CHANGED, 1, size);
 	if (!run->wish->key)
 		find(run, VERIFY_NO_KEY, 0, 0);
-	else if (!run->verdict.anchored ||
+	else if (!run->verdict.anchored || size - run->verdict.anchored > VERIFY_YOUNG_ENTRIES ||
 		 (run->open_ms && run->last_ms - run->open_ms > VERIFY_YOUNG_MS)) {
 		int64_t last_ms = run->last_ms;
 		run->last_ms = run->anchored_ms;

@@ -15,7 +15,7 @@ enum verify_color { VERIFY_GREEN = 1, VERIFY_AMBER, VERIFY_RED };
 /* The first thing that was found; more than one row of the table is rarely of use to anybody. */
 #define VERIFY_TABLE(X)                                                                            \
 	X(VERIFY_SOUND, VERIFY_GREEN, "sound")                                                     \
-	/* No checkpoint, or entries of more than VERIFY_YOUNG_MS after the last one. */           \
+	/* No checkpoint, or more after the last one than may wait for the next. */                \
 	X(VERIFY_UNANCHORED, VERIFY_AMBER, "unanchored")                                           \
 	X(VERIFY_NO_KEY, VERIFY_AMBER, "no-key")                                                   \
 	/* A checkpoint covers entries that are not there any more. */                             \
@@ -48,8 +48,8 @@ enum verify_color verify_color(enum verify_finding finding);
 const char *verify_code(enum verify_finding finding);
 const char *verify_color_code(enum verify_color color);
 
-/* Entries that come so soon after each other wait for the next checkpoint. */
-enum { VERIFY_YOUNG_MS = 180000 };
+/* So many entries, that came so soon after each other, wait for the next checkpoint. */
+enum { VERIFY_YOUNG_MS = 180000, VERIFY_YOUNG_ENTRIES = 1024 };
 
 /*
  * A log. Each call gives the next row until *ret_more is false; any error is a damaged file, but

@@ -108,6 +108,39 @@ static void what_is_not_proved_is_amber(void **state)
 	assert_int_equal(verify_color(verdict.finding), VERIFY_AMBER);
 }
 
+/* A clock that was set back is no tampering. */
+static void times_may_step_back(void **state)
+{
+	struct desk *desk = *state;
+
+	log_append(desk->db, 12);
+	log_tamper(desk->db, "UPDATE audit SET time_ms = 90000000 - seq * 3600000;"
+			     "DELETE FROM audit_node");
+	assert_ok(audit_catch_up(desk->db));
+	log_sign(desk->db, &desk->signer, 8);
+	assert_found(desk, VERIFY_SOUND, 0, 0);
+}
+
+/* Whatever their times say. */
+static void too_many_without_a_checkpoint_are_amber(void **state)
+{
+	struct desk *desk = *state;
+
+	log_append(desk->db, 1);
+	log_sign(desk->db, &desk->signer, 1);
+	{
+		_cleanup_tx_ struct db_tx tx = { 0 };
+		assert_ok(db_tx_begin(&tx, desk->db));
+		for (int i = 0; i < VERIFY_YOUNG_ENTRIES; i++)
+			assert_ok(audit_append(desk->db,
+					       &(const struct audit_entry){ .event = "entry" }));
+		assert_ok(db_tx_commit(&tx));
+	}
+	assert_found(desk, VERIFY_SOUND, 0, 0);
+	log_append(desk->db, 1);
+	assert_found(desk, VERIFY_UNANCHORED, 2, VERIFY_YOUNG_ENTRIES + 2);
+}
+
 static void each_change_of_an_entry_is_named(void **state)
 {
 	static const struct {
@@ -342,6 +375,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		desk_test(a_sound_log_is_green),
 		desk_test(what_is_not_proved_is_amber),
+		desk_test(times_may_step_back),
+		desk_test(too_many_without_a_checkpoint_are_amber),
 		desk_test(each_change_of_an_entry_is_named),
 		desk_test(the_time_is_told),
 		desk_test(a_rewritten_history_shows_between_checkpoints),
