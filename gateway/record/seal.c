@@ -129,27 +129,150 @@ static bool add_recipient(CMS_ContentInfo *cms, X509 *certificate)
 	return ctx && EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) > 0;
 }
 
+/* A memory BIO that never grows, and so leaves no copies; freeing it wipes it. */
+static BIO *bio_of(size_t len)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	BUF_MEM *memory = NULL;
+
+	if (!bio || BIO_get_mem_ptr(bio, &memory) <= 0 || !BUF_MEM_grow_clean(memory, len + 1)) {
+		BIO_free(bio);
+		return NULL;
+	}
+	memory->length = 0;
+	return bio;
+}
+
+/*
+ * The content goes through the cipher into a buffer of its own and is put into the message
+ * afterwards: what OpenSSL does with a content inside, growing and copying it, takes several times
+ * as long as sealing 256 KiB.
+ */
+static enum err encrypt(CMS_ContentInfo *cms, const uint8_t *plain, size_t len, BIO *out)
+{
+	BIO *chain = CMS_dataInit(cms, out);
+	bool sealed;
+
+	if (!chain)
+		return ERR_CRYPTO;
+	sealed = BIO_write(chain, plain, (int)len) == (int)len && BIO_flush(chain) > 0 &&
+		 CMS_dataFinal(cms, chain) > 0;
+	while (chain && chain != out) {
+		BIO *next = BIO_pop(chain);
+		BIO_free(chain);
+		chain = next;
+	}
+	return sealed ? OK : ERR_CRYPTO;
+}
+
+/* A message without its content: what stands before the encrypted content's information, that, and
+ * what follows (RFC 5083 §2.1). */
+struct husk {
+	const uint8_t *before, *info, *after;
+	size_t before_len, info_len, after_len;
+};
+
+static bool enter(const uint8_t **at, const uint8_t *end, int tag)
+{
+	long len;
+	int found, class;
+
+	const int form = ASN1_get_object(at, &len, &found, &class, end - *at);
+	return form == V_ASN1_CONSTRUCTED && found == tag && *at + len == end;
+}
+
+static bool pass(const uint8_t **at, const uint8_t *end, int tag)
+{
+	long len;
+	int found, class;
+
+	if (ASN1_get_object(at, &len, &found, &class, end - *at) & 0x80 || found != tag)
+		return false;
+	*at += len;
+	return true;
+}
+
+static bool take_husk(const uint8_t *at, size_t len, struct husk *ret)
+{
+	const uint8_t *end = at + len, *info;
+	long info_len;
+	int tag, class;
+
+	if (!enter(&at, end, V_ASN1_SEQUENCE) || !pass(&at, end, V_ASN1_OBJECT) ||
+	    !enter(&at, end, 0) || !enter(&at, end, V_ASN1_SEQUENCE))
+		return false;
+	ret->before = at;
+	if (!pass(&at, end, V_ASN1_INTEGER) || !pass(&at, end, V_ASN1_SET))
+		return false;
+	ret->before_len = (size_t)(at - ret->before);
+	info = at;
+	if (ASN1_get_object(&info, &info_len, &tag, &class, end - info) != V_ASN1_CONSTRUCTED)
+		return false;
+	ret->info = info;
+	ret->info_len = (size_t)info_len;
+	ret->after = info + info_len;
+	ret->after_len = (size_t)(end - ret->after);
+	return true;
+}
+
+static void put(uint8_t **at, const void *data, size_t len)
+{
+	memcpy(*at, data, len);
+	*at += len;
+}
+
+/* encryptedContent [0] IMPLICIT goes to the end of its information; the lengths around it follow.
+ */
+static enum err put_together(const struct husk *husk, const uint8_t *content, size_t len,
+			     struct buf *der)
+{
+	ASN1_OBJECT *type = OBJ_nid2obj(NID_id_smime_ct_authEnvelopedData);
+	const int type_size = i2d_ASN1_OBJECT(type, NULL);
+	const int info = (int)husk->info_len + ASN1_object_size(0, (int)len, 0);
+	const int inner = (int)(husk->before_len + husk->after_len) +
+			  ASN1_object_size(1, info, V_ASN1_SEQUENCE);
+	const int tagged = ASN1_object_size(1, inner, V_ASN1_SEQUENCE);
+	const int outer = type_size + ASN1_object_size(1, tagged, 0);
+	const int size = ASN1_object_size(1, outer, V_ASN1_SEQUENCE);
+	uint8_t *at;
+	enum err err = size > SEAL_DER_MAX ? ERR_TOO_BIG : buf_reserve(der, (size_t)size, &at);
+
+	if (err)
+		return err;
+	ASN1_put_object(&at, 1, outer, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	i2d_ASN1_OBJECT(type, &at);
+	ASN1_put_object(&at, 1, tagged, 0, V_ASN1_CONTEXT_SPECIFIC);
+	ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	put(&at, husk->before, husk->before_len);
+	ASN1_put_object(&at, 1, info, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	put(&at, husk->info, husk->info_len);
+	ASN1_put_object(&at, 0, (int)len, 0, V_ASN1_CONTEXT_SPECIFIC);
+	put(&at, content, len);
+	put(&at, husk->after, husk->after_len);
+	der->len += (size_t)size;
+	return OK;
+}
+
 static enum err seal_to_der(CMS_ContentInfo *cms, const uint8_t *plain, size_t len, struct buf *der)
 {
-	__attribute__((cleanup(free_bio))) BIO *in = BIO_new_mem_buf(plain, (int)len);
-	uint8_t *end;
-	int size;
+	__attribute__((cleanup(free_bio))) BIO *out = bio_of(len);
+	unsigned char *husk_der = NULL;
+	const uint8_t *content = NULL;
+	struct husk husk;
+	enum err err;
 
-	if (!in)
+	if (!out)
 		return ERR_NOMEM;
-	/* Binary: or line ends would become CR LF. Not streamed: or the lengths were indefinite. */
-	if (!CMS_final(cms, in, NULL, CMS_BINARY))
-		return ERR_CRYPTO;
-	size = i2d_CMS_ContentInfo(cms, NULL);
-	if (size <= 0)
-		return ERR_CRYPTO;
-	if (size > SEAL_DER_MAX)
-		return ERR_TOO_BIG;
-	enum err err = buf_reserve(der, (size_t)size, &end);
-	if (!err && i2d_CMS_ContentInfo(cms, &end) != size)
+	err = encrypt(cms, plain, len, out);
+	if (err)
+		return err;
+	const int husk_len = i2d_CMS_ContentInfo(cms, &husk_der);
+	if (husk_len <= 0 || !take_husk(husk_der, (size_t)husk_len, &husk) ||
+	    BIO_get_mem_data(out, &content) != (long)len)
 		err = ERR_CRYPTO;
 	if (!err)
-		der->len += (size_t)size;
+		err = put_together(&husk, content, len, der);
+	OPENSSL_free(husk_der);
 	return err;
 }
 
@@ -162,7 +285,7 @@ enum err seal_chunk(const struct seal_recipients *recipients, const uint8_t *pla
 	if (len > CHUNK_MAX)
 		return ERR_TOO_BIG;
 	cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
-	err = cms && CMS_set_detached(cms, 0) ? OK : ERR_NOMEM;
+	err = cms && CMS_set_detached(cms, 1) ? OK : ERR_NOMEM;
 	for (int i = 0; !err && i < sk_X509_num(recipients->certificates); i++)
 		if (!add_recipient(cms, sk_X509_value(recipients->certificates, i)))
 			err = ERR_CRYPTO;
@@ -188,20 +311,6 @@ static bool is_for(CMS_ContentInfo *cms, X509 *certificate)
 				return true;
 	}
 	return false;
-}
-
-/* A memory BIO that never grows, and so leaves no copies; freeing it wipes it. */
-static BIO *bio_of(size_t len)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	BUF_MEM *memory = NULL;
-
-	if (!bio || BIO_get_mem_ptr(bio, &memory) <= 0 || !BUF_MEM_grow_clean(memory, len + 1)) {
-		BIO_free(bio);
-		return NULL;
-	}
-	memory->length = 0;
-	return bio;
 }
 
 /* CMS_decrypt gives out what it has decrypted before it has checked the tag, so it writes to where
