@@ -1,6 +1,6 @@
 /*
  * exit.h - the exit codes of sekisho, as --help tells them. Amber and red are verdicts of audit
- * verify.
+ * verify and of recording verify and decrypt.
  */
 #ifndef SEKISHO_CLI_EXIT_H
 #define SEKISHO_CLI_EXIT_H

@@ -48,9 +48,9 @@ static void put_exit_codes(FILE *out)
 {
 	fprintf(out, "\n%s\n",
 		lang("Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 the gateway cannot "
-		     "be reached; of audit verify also 4 amber, 5 red.",
+		     "be reached; of what verifies also 4 amber, 5 red.",
 		     "終了コード: 0 成功、1 拒否または失敗、2 使い方の誤り、3 "
-		     "ゲートウェイに接続できない。audit verify では 4 黄、5 赤"));
+		     "ゲートウェイに接続できない。検証では 4 黄、5 赤"));
 }
 
 static void put_commands(FILE *out, const char *group)

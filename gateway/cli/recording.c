@@ -26,8 +26,8 @@ enum {
 	{ "file", COMMAND_FILE_IN, true, "the recording (.skr)", "録画ファイル（.skr）" }
 #define ARG_MARKS                                                                                  \
 	{ "marks", COMMAND_FILE_IN, false,                                                         \
-	  "the audit log's marks: its export as JSON lines (sekisho audit export)",                \
-	  "監査ログの記録（sekisho audit export の JSON Lines）" }
+	  "the audit log's marks: entries.jsonl of sekisho audit export",                          \
+	  "監査ログの記録（sekisho audit export の entries.jsonl）" }
 #define ARG_SESSION                                                                                \
 	{ "session", COMMAND_TEXT, false,                                                          \
 	  "the session's id, 32 hexadecimal digits (default: the file's name)",                    \
@@ -342,10 +342,24 @@ static json_t *report(const struct work *work)
 	return body;
 }
 
+/* Who only wants to read gives no marks, and has what opens. */
+static int exit_code(const struct work *work)
+{
+	switch (work->result.verdict) {
+	case VERIFY_INTACT:
+		return EXIT_DONE;
+	case VERIFY_UNPROVEN:
+		return work->writing ? EXIT_DONE : EXIT_AMBER;
+	case VERIFY_CUT:
+		return EXIT_AMBER;
+	case VERIFY_TAMPERED:
+	default:
+		return EXIT_RED;
+	}
+}
+
 static int show_report(const struct work *work)
 {
-	const bool good =
-		work->result.verdict == VERIFY_INTACT || work->result.verdict == VERIFY_UNPROVEN;
 	json_t *body = report(work);
 
 	if (work->args->json) {
@@ -354,7 +368,7 @@ static int show_report(const struct work *work)
 		show_reply(stdout, body);
 		json_decref(body);
 	}
-	return good ? EXIT_DONE : EXIT_REFUSED;
+	return exit_code(work);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------

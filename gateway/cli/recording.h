@@ -13,9 +13,9 @@ extern const struct command_arg recording_verify_args[RECORDING_VERIFY_ARGS];
 extern const struct command_arg recording_decrypt_args[RECORDING_DECRYPT_ARGS];
 
 /*
- * Both return the exit code: EXIT_DONE when nothing is wrong with the recording, which without
- * --marks means no more than that nothing was found; EXIT_REFUSED when it is cut or was tampered
- * with.
+ * Both return the exit code: EXIT_DONE when the marks prove the recording to its end, or, of
+ * decrypt without --marks, when all of it opened and nothing is wrong; EXIT_AMBER when it is cut or
+ * nothing proves it; EXIT_RED when it was tampered with; else why there is no verdict.
  */
 int recording_verify(const struct args *args);
 int recording_decrypt(const struct args *args);

@@ -79,6 +79,9 @@ static enum err add_entry(struct recording_marks *marks, const json_t *entry, co
 	bool other = false;
 	enum err err;
 
+	/* What it said was disposed of. */
+	if (json_is_true(json_object_get(entry, "disposed")))
+		return OK;
 	if (!session || (wanted && !util_streq(session, wanted)))
 		return session ? OK : ERR_INVALID;
 	err = check_session(marks, session, &other);

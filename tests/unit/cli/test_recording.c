@@ -244,7 +244,7 @@ static void a_recording_is_intact(void **state)
 static void places_are_those_of_the_chunks(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("file.skr")), EXIT_DONE);
+	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("file.skr")), EXIT_AMBER);
 	expect_text("verdict", "unproven");
 	json_t *body = answer(), *places = json_object_get(body, "places");
 	assert_int_equal(json_array_size(places), CHUNKS);
@@ -269,18 +269,18 @@ static void what_is_wrong_is_said(void **state)
 	put_file("changed.skr", changed, recording.file.len);
 	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("changed.skr"), "--session",
 			     SESSION, "--marks", FILE_("log.jsonl")),
-			 EXIT_REFUSED);
+			 EXIT_RED);
 	expect_text("verdict", "tampered");
 	expect_text("finding", "changed");
 	assert_int_equal(number("first_bad"), 4);
 	assert_int_equal(number("last_bad"), 7);
 	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("changed.skr"), "--key",
 			     FILE_("plain.key")),
-			 EXIT_REFUSED);
+			 EXIT_RED);
 	expect_text("finding", "forged");
 	assert_int_equal(number("first_bad"), 5);
 	put_file("cut.skr", changed, recording.offsets[5] - 1);
-	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("cut.skr")), EXIT_REFUSED);
+	assert_int_equal(RUN("", "verify", "--json", "--file", FILE_("cut.skr")), EXIT_AMBER);
 	expect_text("verdict", "cut");
 	expect_text("finding", "part-of-chunk");
 	assert_int_equal(number("whole"), recording.offsets[4]);
@@ -290,7 +290,7 @@ static void it_is_said_in_japanese_too(void **state)
 {
 	(void)state;
 	assert_int_equal(setenv("LC_ALL", "ja_JP.UTF-8", 1), 0);
-	assert_int_equal(RUN("", "verify", "--file", FILE_("file.skr")), EXIT_DONE);
+	assert_int_equal(RUN("", "verify", "--file", FILE_("file.skr")), EXIT_AMBER);
 	assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
 	assert_non_null(strstr(said, "判定: 証明なし\n"));
 	assert_non_null(strstr(said, "--marks"));
@@ -302,12 +302,13 @@ static const struct {
 } wrong_marks[] = {
 	{ "file.skr", NULL, "log.jsonl", "invalid", EXIT_REFUSED }, /* of two sessions */
 	{ "file.skr", OTHER, "marks.jsonl", NULL, EXIT_DONE },      /* they do not say */
-	{ "file.skr", OTHER, "log.jsonl", NULL, EXIT_REFUSED },     /* another recording's */
+	{ "file.skr", OTHER, "log.jsonl", NULL, EXIT_RED },         /* another recording's */
 	{ "file.skr", "0101", "log.jsonl", "invalid", EXIT_USAGE },
 	{ "file.skr", "x", "log.jsonl", "invalid", EXIT_USAGE },
 	{ "file.skr", "03030303030303030303030303030303", "log.jsonl", "not-found", EXIT_REFUSED },
 	{ "file.skr", NULL, "none.jsonl", "not-found", EXIT_REFUSED },
 	{ "file.skr", NULL, "empty.jsonl", "not-found", EXIT_REFUSED },
+	{ "file.skr", NULL, "disposed.jsonl", "not-found", EXIT_REFUSED },
 	{ "file.skr", NULL, "garbage.jsonl", "invalid", EXIT_REFUSED },
 	{ "file.skr", NULL, "half.jsonl", "invalid", EXIT_REFUSED },
 	{ "file.skr", NULL, "negative.jsonl", "invalid", EXIT_REFUSED },
@@ -317,6 +318,8 @@ static const struct {
 
 static void wrong_marks_are_refused(void **state)
 {
+	static const char disposed[] =
+		"{\"seq\":7,\"event\":\"recording-mark\",\"disposed\":true}\n";
 	static const char half[] = "{\"chunks\":3,\"size\":9,\"last\":false}\n";
 	static const char negative[] = "{\"chunks\":-1,\"size\":9,\"hash\":\""
 				       "0000000000000000000000000000000000000000000000000000000000"
@@ -324,6 +327,7 @@ static void wrong_marks_are_refused(void **state)
 
 	(void)state;
 	put_file("empty.jsonl", "\n", 1);
+	put_file("disposed.jsonl", disposed, strlen(disposed));
 	put_file("garbage.jsonl", "{\"chunks\":\n", 11);
 	put_file("half.jsonl", half, strlen(half));
 	put_file("negative.jsonl", negative, strlen(negative));
@@ -348,13 +352,13 @@ static const struct {
 	const char *key, *cert, *typed, *error;
 	int code;
 } keys[] = {
-	{ "plain.key", NULL, "", NULL, EXIT_DONE },
-	{ "plain.key", "cert.pem", "", NULL, EXIT_DONE },
-	{ "plain.key", "cert.der", "", NULL, EXIT_DONE },
-	{ "locked.key", NULL, "ひみつ\n", NULL, EXIT_DONE },
-	{ "locked.p12", NULL, "secret12\n", NULL, EXIT_DONE },
-	{ "locked.p12", "cert.pem", "secret12\n", NULL, EXIT_DONE },
-	{ "empty.p12", NULL, "", NULL, EXIT_DONE },
+	{ "plain.key", NULL, "", NULL, EXIT_AMBER },
+	{ "plain.key", "cert.pem", "", NULL, EXIT_AMBER },
+	{ "plain.key", "cert.der", "", NULL, EXIT_AMBER },
+	{ "locked.key", NULL, "ひみつ\n", NULL, EXIT_AMBER },
+	{ "locked.p12", NULL, "secret12\n", NULL, EXIT_AMBER },
+	{ "locked.p12", "cert.pem", "secret12\n", NULL, EXIT_AMBER },
+	{ "empty.p12", NULL, "", NULL, EXIT_AMBER },
 	{ "locked.key", NULL, "wrong\n", "login", EXIT_REFUSED },
 	{ "locked.key", NULL, "", "closed", EXIT_REFUSED },
 	{ "locked.p12", NULL, "wrong\n", "login", EXIT_REFUSED },
@@ -507,7 +511,7 @@ static void what_opens_is_written(void **state)
 	put_file("damaged.skr", changed, recording.file.len);
 	assert_int_equal(RUN("", "decrypt", "--json", "--file", FILE_("damaged.skr"), "--key",
 			     FILE_("plain.key"), "--out", FILE_("damaged")),
-			 EXIT_REFUSED);
+			 EXIT_RED);
 	expect_text("finding", "forged");
 	assert_int_equal(number("first_bad"), 2);
 	assert_int_equal(number("opened"), CHUNKS - 1);
