@@ -209,6 +209,11 @@ static enum err check_entry(struct run *run)
 		     run->row.seq > (int64_t)seq ? (uint64_t)run->row.seq - 1 : seq);
 		return OK;
 	}
+	/* Only entries from before there was a tree can be without one. */
+	if (!run->has_tree && run->row.version != AUDIT_CHAINED) {
+		find(run, VERIFY_TREE_CHANGED, seq, seq);
+		return OK;
+	}
 	err = entry_leaf(&run->row, leaf);
 	if (err) {
 		find(run, VERIFY_ENTRY_CHANGED, seq, seq);

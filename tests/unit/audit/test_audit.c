@@ -136,12 +136,45 @@ static void what_cannot_be_written_fails(void **state)
 	/* It would be two lines of a leaf. */
 	entry = (struct audit_entry){ .event = "x\ny" };
 	assert_err(log_try(fixture->db, &entry), ERR_INVALID);
+	entry = (struct audit_entry){ .event = "x\ty" };
+	assert_err(log_try(fixture->db, &entry), ERR_INVALID);
 	assert_ok(db_exec(fixture->db,
 			  "CREATE TRIGGER full BEFORE INSERT ON audit_node WHEN NEW.level = 1 "
 			  "BEGIN SELECT RAISE(ABORT, 'x'); END"));
 	entry = (struct audit_entry){ .event = "x" };
 	assert_ok(log_try(fixture->db, &entry));
 	assert_err(log_try(fixture->db, &entry), ERR_WRONG_STATE);
+	log_assert(fixture->db, VERIFY_NO_KEY);
+}
+
+static int64_t pages_of(struct db *db)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "PRAGMA page_count");
+	assert_ok(query_one(&query));
+	return query_col_i64(&query, 0);
+}
+
+/* An entry is there with all its nodes, or not at all. */
+static void a_full_disk_leaves_a_sound_log(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct audit_entry entry = { .event = "x" };
+	char sql[64];
+	enum err err;
+	int count = 0;
+
+	log_append(fixture->db, 3);
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %lld",
+		 (long long)pages_of(fixture->db) + 2);
+	assert_ok(db_exec(fixture->db, sql));
+	while (!(err = log_try(fixture->db, &entry)) && count < 1000)
+		count++;
+	assert_err(err, ERR_FULL);
+	log_assert(fixture->db, VERIFY_NO_KEY);
+	assert_ok(db_exec(fixture->db, "PRAGMA max_page_count = 1000000"));
+	log_append(fixture->db, 3);
 	log_assert(fixture->db, VERIFY_NO_KEY);
 }
 
@@ -226,6 +259,7 @@ int main(void)
 		fixture_test(the_database_refuses_every_change),
 		fixture_test(only_with_what_it_records),
 		fixture_test(what_cannot_be_written_fails),
+		fixture_test(a_full_disk_leaves_a_sound_log),
 		fixture_test(a_damaged_tree_takes_no_more),
 		fixture_test(a_detail_that_is_too_long_is_cut),
 		fixture_test(disposal_leaves_the_tree_valid),

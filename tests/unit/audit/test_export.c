@@ -99,6 +99,34 @@ static void comes_back_whole(void **state)
 	assert_err(export_write(desk->fixture->db, 512, NULL, desk->folder), ERR_EXISTS);
 }
 
+/* Tiles, bundles and lines say the same, or it is named. */
+static void each_file_counts(void **state)
+{
+	static const char *const files[] = { "tile/0/001", "tile/1/000.p/2", "tile/entries/001",
+					     "entries.jsonl", "checkpoints.jsonl" };
+	struct desk *desk = *state;
+
+	make_log(desk);
+	assert_ok(export_write(desk->fixture->db, 512, NULL, desk->folder));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *text = NULL;
+		char path[512];
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/%s", desk->folder, files[i]);
+		assert_ok(util_read_file(path, 1 << 20, &text, &len));
+		text[len / 2] ^= 1;
+		assert_ok(util_write_file(path, text, len, 0600));
+		assert_int_equal(verify_color(judge(desk).finding), VERIFY_RED);
+		assert_int_equal(unlink(path), 0);
+		if (strcmp(files[i], "entries.jsonl") != 0)
+			assert_int_not_equal(judge(desk).finding, VERIFY_SOUND);
+		text[len / 2] ^= 1;
+		assert_ok(util_write_file(path, text, len, 0600));
+		assert_int_equal(judge(desk).finding, VERIFY_SOUND);
+	}
+}
+
 static void all_of_it(void **state)
 {
 	struct desk *desk = *state;
@@ -189,9 +217,13 @@ static void lines_are_read_as_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		desk_test(comes_back_whole),         desk_test(all_of_it),
-		desk_test(more_than_there_is_fails), desk_test(what_was_disposed_of_stays_so),
-		cmocka_unit_test(indexes_are_split), cmocka_unit_test(lines_are_read_as_hostile),
+		desk_test(comes_back_whole),
+		desk_test(each_file_counts),
+		desk_test(all_of_it),
+		desk_test(more_than_there_is_fails),
+		desk_test(what_was_disposed_of_stays_so),
+		cmocka_unit_test(indexes_are_split),
+		cmocka_unit_test(lines_are_read_as_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

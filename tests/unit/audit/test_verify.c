@@ -204,6 +204,10 @@ static void each_change_of_an_entry_is_named(void **state)
 		  " WHERE size = 8",
 		  VERIFY_CHECKPOINT_FALSE, 8, 8 },
 		{ "DELETE FROM audit WHERE seq > 9", VERIFY_TAIL_CUT, 10, 12 },
+		{ "DELETE FROM audit_node", VERIFY_TREE_CHANGED, 1, 1 },
+		/* With its checkpoint, but not its nodes. */
+		{ "DELETE FROM audit WHERE seq > 9; DELETE FROM audit_checkpoint WHERE size > 9",
+		  VERIFY_TAIL_CUT, 10, 12 },
 		/* With its nodes, but not its checkpoint. */
 		{ "DELETE FROM audit WHERE seq > 9; DELETE FROM audit_node WHERE (idx + 1) << "
 		  "level > 9",
