@@ -1,5 +1,7 @@
 #include "unit/vault/film.h"
 
+#include <openssl/crypto.h>
+
 static void a_key_is_made_under_a_passphrase(void **state)
 {
 	struct house house;
@@ -32,14 +34,18 @@ static void a_key_is_made_under_a_passphrase(void **state)
 	assert_err(house_init(&house, passphrase), ERR_EXISTS);
 	assert_err(house_unseal(&house, wrong), ERR_LOGIN);
 	assert_int_equal(house_state(&house), VAULT_SEALED);
+	size_t sealed = CRYPTO_secure_used();
 	assert_ok(house_unseal(&house, passphrase));
 	assert_int_equal(house_state(&house), VAULT_OPEN);
+	/* In locked memory, and wiped when it is sealed. */
+	assert_true(CRYPTO_secure_used() > sealed);
 	/* Asked again, the passphrase still counts, and the key that is in use stays. */
 	EVP_PKEY *key = house.key;
 	assert_err(house_unseal(&house, wrong), ERR_LOGIN);
 	assert_ok(house_unseal(&house, passphrase));
 	assert_ptr_equal(house.key, key);
 	house_finish(&house);
+	assert_int_equal(CRYPTO_secure_used(), sealed);
 }
 
 static void the_certificate_is_the_keys_own(void **state)
