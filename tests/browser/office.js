@@ -128,21 +128,21 @@ export class Office {
 	}
 
 	/** A page that is logged in and shows the menu. */
-	async loggedIn(person, options = {}) {
+	async loggedIn(person, options = {}, landing = "menu") {
 		const page = await this.page(person, options);
 		await page.goto(this.url);
-		await this.login(page, person);
+		await this.login(page, person, landing);
 		return page;
 	}
 
-	async login(page, person) {
+	async login(page, person, landing = "menu") {
 		await view(page, "login");
 		await page.fill("#account", person.name);
 		await page.fill("#password", person.password);
 		await page.click("#login");
 		await view(page, "code");
 		await page.fill("#code", await this.ask("code", { name: person.name }));
-		await view(page, "menu");
+		await view(page, landing);
 	}
 
 	/** Opens a PC from the menu and waits for its picture. */
@@ -183,9 +183,9 @@ export async function realFocus(page) {
 }
 
 /** The pixels of the page's canvas as R, G, B bytes. */
-export async function canvas(page) {
-	const { width, height, base64 } = await page.evaluate(async () => {
-		const element = document.querySelector("canvas#desktop");
+export async function canvas(page, selector = "canvas#desktop") {
+	const { width, height, base64 } = await page.evaluate(async (where) => {
+		const element = document.querySelector(where);
 		const bitmap = await createImageBitmap(element);
 		const copy = new OffscreenCanvas(bitmap.width, bitmap.height);
 		const context = copy.getContext("2d", { willReadFrequently: true });
@@ -201,7 +201,7 @@ export async function canvas(page) {
 		for (let at = 0; at < rgb.length; at += 0x8000)
 			text += String.fromCharCode(...rgb.subarray(at, at + 0x8000));
 		return { width: bitmap.width, height: bitmap.height, base64: btoa(text) };
-	});
+	}, selector);
 	return { width, height, rgb: Buffer.from(base64, "base64") };
 }
 

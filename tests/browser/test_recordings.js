@@ -1,0 +1,131 @@
+/*
+ * A session that was recorded through the whole gateway, looked at by an auditor: the player shows what the person saw.
+ */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { canvas, Office, skip, until, view } from "./office.js";
+
+/** @type {Office} */
+let office;
+let sato;
+let kansa;
+let auditor;
+let saw;
+const wrote = "gensenchoshu";
+
+before(async () => {
+	if (skip)
+		return;
+	office = await Office.start({ recording_keys: "yes" });
+	await office.ask("vault");
+	sato = await office.ask("user", { name: "sato" });
+	kansa = await office.ask("user", { name: "kansa", role: "auditor" });
+	const number = await office.ask("pc", { name: "keiri", kind: "bare", user: "sato" });
+	await office.ask("terminal", { name: "keiri", command: "cat" });
+	await work(number);
+	auditor = await office.loggedIn(kansa, {}, "recordings");
+});
+
+after(async () => office?.stop());
+
+/** What sato does, and what is on the screen before and after it. */
+async function work(number) {
+	const page = await office.loggedIn(sato);
+	await office.openDesktop(page, number);
+	await office.untilSamePicture(page, "keiri");
+	await page.click("canvas#desktop", { position: { x: 60, y: 60 } });
+	/* A log-on screen may be there when a session begins: up to Enter nothing is known of the keys. */
+	await page.keyboard.type("himitsu", { delay: 60 });
+	await page.keyboard.press("Enter");
+	await page.keyboard.type(wrote, { delay: 60 });
+	await office.untilSamePicture(page, "keiri");
+	/* What was approximate is exact by then, and nothing moves any more. */
+	await until("a picture that stays", async () => {
+		const first = await canvas(page);
+		await new Promise((done) => setTimeout(done, 1500));
+		saw = await canvas(page);
+		return first.rgb.equals(saw.rgb);
+	});
+	await page.click("#tool-logout");
+	await page.click("#confirm-logout");
+	await view(page, "menu");
+	await page.context().close();
+}
+
+async function openRecording(page) {
+	await page.click("#recordings-rows .recording-open");
+	await page.fill("#opening-purpose", "11月分の定例確認");
+	await page.fill("#opening-code", await office.ask("fresh_code", { name: "kansa" }));
+	await page.click("#opening-submit");
+	await until("the player, or why it does not open", async () => await page.getAttribute("body", "data-view") === "player" ||
+		await page.isVisible("#opening-error"));
+	assert.equal(await page.textContent("#opening-error"), "");
+}
+
+/** The player's picture without the pointer. */
+async function picture(page) {
+	return canvas(page, "#player-picture");
+}
+
+test("an auditor is shown recordings and no PCs", { skip }, async () => {
+	const row = "#recordings-rows tr";
+	await until("the recording to be complete", async () => {
+		await auditor.click("#recordings-refresh");
+		return await auditor.locator(`${row}[data-state="ended"]`).count() === 1;
+	});
+	assert.match(await auditor.textContent(`${row} .person-name`), /sato/);
+	assert.equal(await auditor.textContent(`${row} .cell-pc`), "keiri");
+	assert.equal(await auditor.isVisible("#nav"), false);
+});
+
+test("the player shows what was seen, whom it was, and that it is as it was", { skip }, async (context) => {
+	await openRecording(auditor);
+	await auditor.waitForSelector("#view-player[data-took]");
+	assert.equal(await auditor.textContent("#player-verdict-text"), "確認済み");
+	assert.match(await auditor.textContent("#player-person"), /sato/);
+	await auditor.keyboard.press("p");
+	await auditor.keyboard.press("End");
+	await until("the last picture", async () => (await picture(auditor)).rgb.equals(saw.rgb));
+	const events = () => auditor.$$eval("#player-events-list .event-title", (all) => all.map((one) => one.textContent));
+	await until("the end among the events", async () => (await events()).includes("接続の終了"));
+	assert.equal((await events())[0], "接続の開始");
+	/* And what was written, some time before. */
+	await auditor.keyboard.press("Home");
+	await auditor.selectOption("#player-speed", "2");
+	await auditor.focus("#player-stage");
+	await auditor.keyboard.press("Space");
+	const strokes = [];
+	await until("the end", async () => {
+		strokes.push(await auditor.textContent("#player-strokes"));
+		return await auditor.getAttribute("#view-player", "data-playing") === "false";
+	});
+	assert.ok(strokes.some((line) => line.includes("•••")), "what may be a password is masked");
+	assert.ok(strokes.some((line) => line.includes(wrote.slice(-6))), `${new Set(strokes).size} lines`);
+	assert.ok(!strokes.some((line) => line.includes("mits")), "nothing of it is there");
+	assert.ok((await picture(auditor)).rgb.equals(saw.rgb), "also after playing");
+	const took = [];
+	for (const key of ["1", "9", "5", "3", "7", "2", "8", "4", "6"]) {
+		await auditor.evaluate(() => delete document.querySelector("#view-player").dataset.took);
+		await auditor.keyboard.press(key);
+		await auditor.waitForSelector("#view-player[data-took]");
+		took.push(Number(await auditor.getAttribute("#view-player", "data-took")));
+	}
+	context.diagnostic(`jumps through the gateway: ${took.join(", ")} ms`);
+	/* Before the login, the page asks who is there. */
+	assert.deepEqual(auditor.problems.filter((one) => !one.includes("401")), []);
+});
+
+test("a vault that is sealed meanwhile is said, and opens again", { skip }, async () => {
+	await office.ask("vault", { order: "seal" });
+	await until("the words", async () => /封印/.test(await auditor.textContent("#player-card-title")));
+	await auditor.click("#player-card-again");
+	await auditor.waitForSelector("#opening[open]");
+	await auditor.fill("#opening-code", await office.ask("fresh_code", { name: "kansa" }));
+	await auditor.click("#opening-submit");
+	await until("why it cannot", async () => /vault unseal/.test(await auditor.textContent("#opening-error")));
+	await office.ask("vault", { order: "unseal" });
+	await auditor.fill("#opening-code", await office.ask("fresh_code", { name: "kansa" }));
+	await auditor.click("#opening-submit");
+	await view(auditor, "player");
+	await auditor.waitForSelector("#view-player[data-took]");
+});
