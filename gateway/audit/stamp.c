@@ -202,25 +202,51 @@ static enum err take_all(BIO *from, struct buf *response)
 	return response->len ? OK : ERR_UNAVAILABLE;
 }
 
+/* Somebody who is there answers soon; OpenSSL would knock again until the whole time is over. */
+static BIO *connect_to(const char *host, const char *port)
+{
+	BIO *connection = BIO_new(BIO_s_connect());
+
+	if (connection && BIO_set_conn_hostname(connection, host) == 1 &&
+	    BIO_set_conn_port(connection, port) == 1 &&
+	    BIO_do_connect_retry(connection, STAMP_CONNECT_S, -1) == 1)
+		return connection;
+	BIO_free_all(connection);
+	return NULL;
+}
+
+static enum err exchange(const char *host, const char *port, const char *path,
+			 const struct buf *request, struct buf *response)
+{
+	BIO *connection = connect_to(host, port), *got = NULL;
+	BIO *sent = BIO_new_mem_buf(request->data, (int)request->len);
+	enum err err = ERR_UNAVAILABLE;
+
+	if (connection && sent)
+		got = OSSL_HTTP_transfer(NULL, host, port, path, 0, NULL, NULL, connection, NULL,
+					 NULL, NULL, 0, NULL, "application/timestamp-query", sent,
+					 "application/timestamp-reply", 1, STAMP_RESPONSE_MAX,
+					 STAMP_WAIT_S, 0);
+	if (got)
+		err = take_all(got, response);
+	BIO_free(got);
+	BIO_free(sent);
+	BIO_free_all(connection);
+	return err;
+}
+
 enum err stamp_fetch(const char *url, const struct buf *request, struct buf *response)
 {
 	char *host = NULL, *port = NULL, *path = NULL, *query = NULL;
-	BIO *sent = BIO_new_mem_buf(request->data, (int)request->len), *got = NULL;
 	int tls = 0;
 	enum err err = ERR_INVALID;
 
 	/* The stamp is signed: who listens or changes something in between gains nothing. */
-	if (sent && OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, &query, NULL) &&
-	    !tls && (!query || !*query) && strncmp(url, "http://", 7) == 0) {
-		got = OSSL_HTTP_transfer(NULL, host, port, path, 0, NULL, NULL, NULL, NULL, NULL,
-					 NULL, 0, NULL, "application/timestamp-query", sent,
-					 "application/timestamp-reply", 1, STAMP_RESPONSE_MAX,
-					 STAMP_WAIT_S, 0);
-		err = got ? take_all(got, response) : ERR_UNAVAILABLE;
-	}
+	if (strncmp(url, "http://", 7) == 0 &&
+	    OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, &query, NULL) == 1 &&
+	    !tls && (!query || !*query))
+		err = exchange(host, port, path, request, response);
 	ERR_clear_error();
-	BIO_free(got);
-	BIO_free(sent);
 	OPENSSL_free(host);
 	OPENSSL_free(port);
 	OPENSSL_free(path);
