@@ -296,8 +296,11 @@ static enum err mark_add(struct run *run, const struct checkpoint *checkpoint, b
 static enum err take_note(struct run *run, const struct audit_note *note, bool is_anchor)
 {
 	struct checkpoint checkpoint;
-	enum err err = checkpoint_open(note->note, strlen(note->note), run->wish->key, &checkpoint);
+	enum err err = ERR_NOT_FOUND;
 
+	for (size_t i = 0; err == ERR_NOT_FOUND && i < run->wish->key_count; i++)
+		err = checkpoint_open(note->note, strlen(note->note), &run->wish->keys[i],
+				      &checkpoint);
 	if (!err && note->size >= 0 && checkpoint.size != (uint64_t)note->size)
 		err = ERR_INVALID;
 	if (err) {
@@ -314,7 +317,7 @@ static enum err take_notes(struct run *run)
 	bool more = true;
 	enum err err = OK;
 
-	if (!run->wish->key)
+	if (!run->wish->key_count)
 		return OK;
 	while (!err && more) {
 		err = run->source->note(run->source->ctx, &note, &more);
@@ -366,7 +369,7 @@ static void check_end(struct run *run, uint64_t leaves, uint64_t nodes)
 		find(run, VERIFY_TAIL_CUT, size + 1, most);
 	else if (run->has_tree && nodes != run->nodes)
 		find(run, VERIFY_TREE_CHANGED, 1, size);
-	if (!run->wish->key)
+	if (!run->wish->key_count)
 		find(run, VERIFY_NO_KEY, 0, 0);
 	else if (!run->verdict.anchored || size - run->verdict.anchored > VERIFY_YOUNG_ENTRIES ||
 		 (run->open_ms && run->last_ms - run->open_ms > VERIFY_YOUNG_MS)) {

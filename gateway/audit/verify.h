@@ -68,7 +68,10 @@ struct verify_source {
 };
 
 struct verify_wish {
-	const struct note_key *key; /* NULL: none is known */
+	/* Each checkpoint has to be signed by one of them; several when a new key had to be made.
+	 * key_count 0: none is known. */
+	const struct note_key *keys;
+	size_t key_count;
 	/* Notes that were kept elsewhere, as by the signer or a browser: the log has to agree with
 	 * them too. */
 	const struct audit_note *anchors;

@@ -21,8 +21,8 @@
 	  "broker の sekisho.db の写し、または書き出したフォルダー（既定はこのゲートウェイのもの）" }
 #define ARG_KEY                                                                                    \
 	{ "key", COMMAND_FILE_IN, false,                                                           \
-	  "file with the verifier key (default on the gateway: the signer's)",                     \
-	  "検証鍵のファイル（ゲートウェイ上での既定は署名プロセスの鍵）" }
+	  "file with the verifier key, or with several, the newest last (default on the gateway: the signer's)",                     \
+	  "検証鍵のファイル。複数の鍵は古い順に1行ずつ（ゲートウェイ上での既定は署名プロセスの鍵）" }
 #define ARG_TSA(text_en, text_ja) { "tsa", COMMAND_FILE_IN, false, text_en, text_ja }
 
 const struct command_arg audit_verify_args[AUDIT_VERIFY_ARGS] = {
@@ -271,11 +271,12 @@ static int judge(const struct args *args, const struct audit_log *log, const str
 	static const int codes[] = {
 		[VERIFY_GREEN] = EXIT_DONE, [VERIFY_AMBER] = EXIT_AMBER, [VERIFY_RED] = EXIT_RED
 	};
-	const struct note_key *key = log->has_key ? &log->key : NULL;
+	const struct note_key *key = log->key_count ? &log->keys[log->key_count - 1] : NULL;
 	struct verify_db reader = { .db = NULL };
 	struct verify_source source =
 		log->db ? verify_db_source(&reader, log->db) : export_source(log->folder);
-	const struct verify_wish wish = { key, log->anchors, log->anchor_count };
+	const struct verify_wish wish = { log->keys, log->key_count, log->anchors,
+					  log->anchor_count };
 	struct log_verdict verdict;
 	enum err err = verify_log(&source, &wish, &verdict);
 
@@ -348,8 +349,8 @@ static int export_to(const struct args *args, const struct audit_log *log)
 	err = export_size(args, log->db, &size);
 	if (err == ERR_NOT_FOUND)
 		return no_checkpoint(args);
-	if (!err && log->has_key)
-		err = note_key_format(&log->key, key);
+	if (!err && log->key_count)
+		err = note_key_format(&log->keys[log->key_count - 1], key);
 	if (!err)
 		err = export_write(log->db, size, key[0] ? key : NULL, out);
 	if (err)

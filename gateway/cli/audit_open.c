@@ -63,14 +63,19 @@ static int take_key(const struct args *args, struct audit_log *log, const char *
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	enum err err = util_read_file(path, NOTE_KEY_TEXT, &text, &len);
+	enum err err = util_read_file(path, AUDIT_KEYS * NOTE_KEY_TEXT, &text, &len);
 
-	if (!err)
-		err = note_key_parse(text, &log->key);
-	if (err)
-		return audit_refuse(args, err, "key", NULL);
-	log->has_key = true;
-	return EXIT_DONE;
+	/* One in each line. */
+	for (char *rest = text, *line; !err && (line = strsep(&rest, "\n"));) {
+		if (!*line)
+			continue;
+		err = log->key_count < AUDIT_KEYS
+			      ? note_key_parse(line, &log->keys[log->key_count++])
+			      : ERR_TOO_BIG;
+	}
+	if (!err && !log->key_count)
+		err = ERR_INVALID;
+	return err ? audit_refuse(args, err, "key", NULL) : EXIT_DONE;
 }
 
 static int take_anchor(const struct args *args, struct audit_log *log, const char *path)

@@ -8,14 +8,14 @@
 #include "audit/export.h"
 #include "cli/args.h"
 
-enum { AUDIT_ANCHORS = 2 };
+enum { AUDIT_ANCHORS = 2, AUDIT_KEYS = 8 };
 
 struct audit_log {
 	struct db *db;                /* NULL: a folder */
 	struct export_reader *folder; /* NULL: a database */
 	char path[ARGS_PATH_MAX + 1];
-	bool has_key;
-	struct note_key key;
+	struct note_key keys[AUDIT_KEYS]; /* the newest last */
+	size_t key_count;
 	struct audit_note anchors[AUDIT_ANCHORS];
 	size_t anchor_count;
 };

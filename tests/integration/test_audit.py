@@ -11,10 +11,10 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
 
 import harness
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 GREEN, AMBER, RED = 0, 4, 5
 
@@ -55,6 +55,16 @@ def leaf_text(entry):
     return f'sekisho audit {entry["version"]}\n{entry["seq"]}\n{entry["time_ms"]}\n{entry["event"]}\n{entry["commitment"]}\n'.encode()
 
 
+def verify_ed25519(key, signature, data):
+    """By openssl, from the key's SubjectPublicKeyInfo (RFC 8410)."""
+    with tempfile.TemporaryDirectory() as folder:
+        parts = {"key": bytes.fromhex("302a300506032b6570032100") + key, "signature": signature, "data": data}
+        for name, value in parts.items():
+            (pathlib.Path(folder) / name).write_bytes(value)
+        subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key", "-rawin", "-in", "data",
+                        "-sigfile", "signature"], cwd=folder, check=True, capture_output=True)
+
+
 def open_note(note, vkey):
     """c2sp.org/signed-note: the text of a note that the key has signed."""
     name, key_id, encoded = vkey.strip().split("+", 2)
@@ -66,7 +76,7 @@ def open_note(note, vkey):
         dash, signer, blob = line.split(" ")
         blob = base64.b64decode(blob)
         if dash == "—" and signer == name and blob[:4].hex() == key_id:
-            Ed25519PublicKey.from_public_bytes(key[1:]).verify(blob[4:], text.encode())
+            verify_ed25519(key[1:], blob[4:], text.encode())
             return text
     raise AssertionError("not signed by this key")
 
@@ -326,6 +336,20 @@ class Audit(harness.Case):
         gateway.start()
         alarm = harness.until("an alarm", lambda: gateway.rows("audit", "alarms"))[0]
         self.assertIn(json.loads(alarm["detail"])["kind"], ("rolled-back", "contradiction"))
+        with self.subTest("the way on: a new key, and both are known"):
+            keys = gateway.dir / "keys"
+            keys.write_text(self.state("signer/audit/vkey").read_text())
+            self.assertTrue(gateway.stop())
+            self.state("signer/audit").rename(gateway.dir / "kept")
+            gateway.start()
+            self.checkpointed()
+            with keys.open("a") as file:
+                file.write(self.state("signer/audit/vkey").read_text())
+            self.assertEqual(self.run_cli("audit", "verify", "--key", keys)["verdict"], "green")
+            # What was lost stays provable.
+            copy = self.copy("after")
+            verdict = self.run_cli("audit", "verify", "--file", copy, "--key", keys, "--checkpoint", gateway.dir / "kept/checkpoint", code=RED)
+            self.assertIn(verdict["finding"], ("history-rewritten", "fork"))
 
 
 if __name__ == "__main__":

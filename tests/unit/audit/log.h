@@ -55,7 +55,7 @@ static inline struct audit_row log_row(struct db *db, int64_t seq)
 static inline void log_verify(struct db *db, const struct verify_wish *wish,
 			      struct log_verdict *ret)
 {
-	const struct verify_wish none = { .key = NULL };
+	const struct verify_wish none = { .key_count = 0 };
 	struct verify_db reader = { .db = NULL };
 	const struct verify_source source = verify_db_source(&reader, db);
 

@@ -40,7 +40,7 @@ static int teardown(void **state)
 
 static struct log_verdict judge(struct desk *desk)
 {
-	const struct verify_wish wish = { .key = &desk->signer.key };
+	const struct verify_wish wish = { .keys = &desk->signer.key, .key_count = 1 };
 	struct export_reader *reader = NULL;
 	struct log_verdict verdict;
 

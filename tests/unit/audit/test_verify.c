@@ -19,7 +19,8 @@ static int setup(void **state)
 	desk->fixture = fixture;
 	desk->db = desk->fixture->db;
 	log_signer_init(&desk->signer);
-	desk->wish.key = &desk->signer.key;
+	desk->wish.keys = &desk->signer.key;
+	desk->wish.key_count = 1;
 	*state = desk;
 	return 0;
 }
@@ -329,6 +330,14 @@ static void another_key_signs_nothing_here(void **state)
 	log_signer_init(&stranger);
 	log_sign(desk->db, &stranger, 6);
 	assert_found(desk, VERIFY_CHECKPOINT_FALSE, 6, 6);
+	/* Unless it is known as a later key of this gateway. */
+	const struct note_key keys[] = { desk->signer.key, stranger.key };
+	desk->wish.keys = keys;
+	desk->wish.key_count = ARRAY_SIZE(keys);
+	assert_found(desk, VERIFY_SOUND, 0, 0);
+	log_append(desk->db, 1);
+	log_sign(desk->db, &desk->signer, 7);
+	assert_found(desk, VERIFY_SOUND, 0, 0);
 	log_signer_finish(&stranger);
 }
 

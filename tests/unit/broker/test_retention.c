@@ -223,7 +223,7 @@ static void a_file_that_was_left(void **state)
 
 static void log_holds(struct office *office)
 {
-	const struct verify_wish wish = { .key = NULL };
+	const struct verify_wish wish = { .key_count = 0 };
 	struct verify_db reader = { .db = NULL };
 	const struct verify_source source = verify_db_source(&reader, office->db);
 	struct log_verdict verdict;
