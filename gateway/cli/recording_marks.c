@@ -111,24 +111,30 @@ static enum err add_line(struct recording_marks *marks, const char *line, size_t
 	return err;
 }
 
+/* What fills the room without an end goes on: no line of the log is as long. */
+static enum err read_line(struct recording_marks *marks, char *line, const char *session)
+{
+	const size_t len = strlen(line);
+
+	marks->line++;
+	if (len == LINE_MAX_BYTES - 1 && line[len - 1] != '\n')
+		return ERR_TOO_BIG;
+	return line[strspn(line, " \t\r\n")] ? add_line(marks, line, len, session) : OK;
+}
+
 enum err recording_marks_read(const char *path, const char *session, struct recording_marks *ret)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0;
+	_cleanup_free_ char *line = malloc(LINE_MAX_BYTES);
 	enum err err = OK;
-	ssize_t len;
 
 	*ret = (struct recording_marks){ 0 };
 	if (!file)
 		return err_from_errno(errno);
-	while (!err && (len = getline(&line, &room, file)) > 0) {
-		ret->line++;
-		if (len > LINE_MAX_BYTES)
-			err = ERR_TOO_BIG;
-		else if (strspn(line, " \t\r\n") < (size_t)len)
-			err = add_line(ret, line, (size_t)len, session);
-	}
+	if (!line)
+		return ERR_NOMEM;
+	while (!err && fgets(line, LINE_MAX_BYTES, file))
+		err = read_line(ret, line, session);
 	if (!err && ferror(file))
 		err = ERR_IO;
 	return err || ret->count ? err : ERR_NOT_FOUND;

@@ -309,6 +309,7 @@ static const struct {
 	{ "file.skr", NULL, "none.jsonl", "not-found", EXIT_REFUSED },
 	{ "file.skr", NULL, "empty.jsonl", "not-found", EXIT_REFUSED },
 	{ "file.skr", NULL, "disposed.jsonl", "not-found", EXIT_REFUSED },
+	{ "file.skr", NULL, "long.jsonl", "too-big", EXIT_REFUSED },
 	{ "file.skr", NULL, "garbage.jsonl", "invalid", EXIT_REFUSED },
 	{ "file.skr", NULL, "half.jsonl", "invalid", EXIT_REFUSED },
 	{ "file.skr", NULL, "negative.jsonl", "invalid", EXIT_REFUSED },
@@ -326,6 +327,11 @@ static void wrong_marks_are_refused(void **state)
 				       "000000\",\"last\":false}\n";
 
 	(void)state;
+	_cleanup_free_ char *line = malloc(TEXT_MAX);
+
+	assert_non_null(line);
+	memset(line, ' ', TEXT_MAX);
+	put_file("long.jsonl", line, TEXT_MAX);
 	put_file("empty.jsonl", "\n", 1);
 	put_file("disposed.jsonl", disposed, strlen(disposed));
 	put_file("garbage.jsonl", "{\"chunks\":\n", 11);
