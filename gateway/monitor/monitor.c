@@ -16,7 +16,10 @@
 #include "monitor/worker.h"
 #include "wire/child.h"
 
-enum { MONITOR_STOP_US = 3 * 1000 * 1000 };
+enum {
+	MONITOR_STOP_US = 3 * 1000 * 1000,
+	MONITOR_WORKERS_US = 2 * 1000 * 1000, /* for workers to end what they record */
+};
 
 /* Of whose keys, and which setting names the file. */
 static const struct {
@@ -41,6 +44,7 @@ struct monitor {
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
+	bool stopping;
 	struct loop_timer patience; /* runs while stopping */
 };
 
@@ -156,8 +160,17 @@ static void process_message(void *ctx, struct process *process, const struct wir
 
 static const struct process_ops monitor_process_ops = { process_started, process_message };
 
+/* After the workers, whose last words the others take. */
+static void stop_processes(struct monitor *monitor)
+{
+	processes_stop(&monitor->processes, SIGTERM);
+	loop_timer_set(&monitor->patience, MONITOR_STOP_US);
+}
+
 static void check_stopped(struct monitor *monitor)
 {
+	if (monitor->stopping && !monitor->processes.stopping && monitor->workers.count == 0)
+		stop_processes(monitor);
 	if (monitor->processes.stopping && !processes_running(&monitor->processes) &&
 	    monitor->workers.count == 0)
 		loop_stop(monitor->loop, EXIT_SUCCESS);
@@ -180,12 +193,12 @@ static void stop_asked(void *ctx, int signal)
 {
 	struct monitor *monitor = ctx;
 
-	if (monitor->processes.stopping)
+	if (monitor->stopping)
 		return;
 	log_info("stopping", "signal=%s", sigabbrev_np(signal));
-	processes_stop(&monitor->processes, SIGTERM);
+	monitor->stopping = true;
 	workers_stop(&monitor->workers, SIGTERM);
-	loop_timer_set(&monitor->patience, MONITOR_STOP_US);
+	loop_timer_set(&monitor->patience, MONITOR_WORKERS_US);
 	check_stopped(monitor);
 }
 
@@ -193,6 +206,12 @@ static void patience_over(struct loop_timer *timer)
 {
 	struct monitor *monitor = container_of(timer, struct monitor, patience);
 
+	if (!monitor->processes.stopping) {
+		log_warn("workers-stopped-by-force", "workers=%zu", monitor->workers.count);
+		workers_stop(&monitor->workers, SIGKILL);
+		stop_processes(monitor);
+		return;
+	}
 	log_warn("stopping-by-force", "after_s=%d", MONITOR_STOP_US / 1000000);
 	processes_stop(&monitor->processes, SIGKILL);
 	workers_stop(&monitor->workers, SIGKILL);

@@ -1,6 +1,7 @@
 #include "worker/program.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/landlock.h"
@@ -98,6 +99,20 @@ static enum err make_confined(struct loop *loop, const struct remote_config *con
 	return err ? err : make_remote(loop, config, events, ctx, ret);
 }
 
+static void on_signal(void *ctx, int signal)
+{
+	(void)signal;
+	worker_stop(ctx);
+}
+
+/* Ctrl+C on a terminal reaches all processes. */
+static enum err watch_signals(struct loop *loop, struct worker *worker)
+{
+	enum err err = loop_signal(loop, SIGTERM, on_signal, worker);
+
+	return err ? err : loop_signal(loop, SIGINT, on_signal, worker);
+}
+
 int program_run(const struct program *program, int argc, char **argv)
 {
 	struct child child;
@@ -120,6 +135,8 @@ int program_run(const struct program *program, int argc, char **argv)
 		return EXIT_FAILED;
 	make_remote = program->make;
 	err = worker_new(loop, CHILD_MONITOR_FD, program->protocol, make_confined, &worker);
+	if (!err)
+		err = watch_signals(loop, worker);
 	if (err) {
 		log_error("worker-start", "error=%s", err_code(err));
 		return EXIT_FAILED;

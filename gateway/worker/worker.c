@@ -206,6 +206,11 @@ enum err worker_new(struct loop *loop, int monitor_fd, enum protocol protocol,
 	return OK;
 }
 
+void worker_stop(struct worker *worker)
+{
+	session_end(worker, END_GATEWAY);
+}
+
 void worker_free(struct worker *worker)
 {
 	if (!worker)

@@ -23,4 +23,7 @@ nodiscard enum err worker_new(struct loop *loop, int monitor_fd, enum protocol p
 			      worker_remote_new make, struct worker **ret);
 void worker_free(struct worker *worker);
 
+/* The gateway stops: ends the session, so that viewers and the recording get their last word. */
+void worker_stop(struct worker *worker);
+
 #endif

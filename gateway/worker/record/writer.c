@@ -364,6 +364,8 @@ static void *work(void *arg)
 	struct writer *writer = arg;
 	enum err err = OK;
 	bool end = false;
+	/* From outside it would want a file of /proc. */
+	pthread_setname_np(pthread_self(), "recorder");
 	while (!err && !end)
 		err = write_batch(writer, take(writer, &end));
 	if (!err && writer->ending)
@@ -412,6 +414,9 @@ enum err writer_new(const struct writer_config *config, struct writer **ret)
 	if (!err)
 		err = seal_recipients_new(config->recipients, config->recipients_len,
 					  clock_wall_s(), &writer->recipients);
+	/* What begins shall have room for an end. */
+	if (!err)
+		err = disk_reserve(&writer->disk);
 	if (err) {
 		writer_free(writer);
 		return err;
@@ -433,7 +438,6 @@ enum err writer_run(struct writer *writer)
 	if (failed)
 		return ERR_NOMEM;
 	writer->running = true;
-	pthread_setname_np(writer->thread, "recorder");
 	return OK;
 }
 

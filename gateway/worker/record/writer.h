@@ -50,7 +50,8 @@ struct writer_record {
 	int64_t time_ms; /* wall clock */
 };
 
-/* Errors as seal_recipients_new, ERR_NOMEM. Nothing is written before writer_run. */
+/* Errors as seal_recipients_new and disk_reserve, ERR_NOMEM. Nothing is written before writer_run.
+ */
 nodiscard enum err writer_new(const struct writer_config *config, struct writer **ret);
 /* Starts the thread, confined as the caller is now; harmless when it runs. ERR_NOMEM. */
 nodiscard enum err writer_run(struct writer *writer);
