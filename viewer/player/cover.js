@@ -96,30 +96,24 @@ export class Cover {
 	}
 
 	/**
-	 * The open bits of a word, as far as they are wanted.
-	 * @param {number} row
-	 * @param {number} word
-	 * @param {number} left
-	 * @param {number} right
-	 */
-	#open(row, word, left, right) {
-		const begin = word << 5;
-		return ~this.#words[row * this.#stride + word] & mask(Math.max(0, left - begin), Math.min(32, right - begin));
-	}
-
-	/**
 	 * The first pixel that is not covered; -1: there is none.
 	 * @param {number} row
 	 * @param {number} left
 	 * @param {number} right
 	 */
 	#first(row, left, right) {
-		for (let word = left >> 5; word << 5 < right; word++) {
-			const open = this.#open(row, word, left, right);
-			if (open !== 0)
-				return (word << 5) + 31 - Math.clz32(open & -open);
-		}
-		return -1;
+		const words = this.#words;
+		const begin = row * this.#stride;
+		const last = (right - 1) >> 5;
+		const end = ((right - 1) & 31) + 1;
+		let word = left >> 5;
+		let open = ~words[begin + word] & mask(left & 31, word === last ? end : 32);
+		/* Nearly all of them are covered wholly, or not at all. */
+		while (open === 0 && ++word < last)
+			open = ~words[begin + word];
+		if (open === 0 && word === last)
+			open = ~words[begin + word] & mask(0, end);
+		return open === 0 ? -1 : (word << 5) + 31 - Math.clz32(open & -open);
 	}
 
 	/**
@@ -129,10 +123,15 @@ export class Cover {
 	 * @param {number} right
 	 */
 	#last(row, left, right) {
-		for (let word = (right - 1) >> 5; ; word--) {
-			const open = this.#open(row, word, left, right);
-			if (open !== 0)
-				return (word << 5) + 32 - Math.clz32(open);
-		}
+		const words = this.#words;
+		const begin = row * this.#stride;
+		const first = left >> 5;
+		let word = (right - 1) >> 5;
+		let open = ~words[begin + word] & mask(word === first ? left & 31 : 0, ((right - 1) & 31) + 1);
+		while (open === 0 && --word > first)
+			open = ~words[begin + word];
+		if (open === 0)
+			open = ~words[begin + word] & mask(left & 31, 32);
+		return (word << 5) + 32 - Math.clz32(open);
 	}
 }
