@@ -309,6 +309,8 @@ static enum err write_batch(struct writer *writer, struct item *batch)
 	writer->at_us = 0;
 	if (!err && chunk_writer_is_begun(&writer->chunk))
 		err = end_chunk(writer, 0);
+	else
+		tell(writer);
 	return err;
 }
 
