@@ -139,23 +139,30 @@ static void send_much(void)
 		assert_true(condition);                                                            \
 	} while (0)
 
-static size_t chunks_in_file(void)
+/* whole: nothing is being written. */
+static size_t chunks_as(bool whole)
 {
 	struct scan scan;
 	size_t count;
 	assert_ok(scan_init(&scan, test.file, SCAN_HASHES));
 	assert_ok(scan_all(&scan));
-	assert_int_equal(scan.end, SCAN_WHOLE);
+	if (whole)
+		assert_int_equal(scan.end, SCAN_WHOLE);
 	count = scan.count;
 	scan_finish(&scan);
 	return count;
+}
+
+static size_t chunks_in_file(void)
+{
+	return chunks_as(true);
 }
 
 static void an_error_ends_it_once(void **state)
 {
 	(void)state;
 	send_much();
-	until(chunks_in_file() > 0);
+	until(chunks_as(false) > 0);
 	size_t before = chunks_in_file();
 	sync_errno = EIO;
 	send_much();
@@ -178,7 +185,7 @@ static void a_full_disk_leaves_room_for_the_end(void **state)
 	/* Until more is to be reserved. */
 	for (int i = 0; i < 40 && !test.failures; i++) {
 		send_much();
-		until(chunks_in_file() > (size_t)i);
+		until(chunks_as(false) > (size_t)i);
 		assert_ok(loop_step(test.loop, 2));
 	}
 	until(test.failures);
