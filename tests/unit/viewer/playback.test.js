@@ -194,9 +194,11 @@ test("pausing and another speed lose nothing of the picture", async () => {
 test("what is idle is skipped when it is wanted", async () => {
 	const one = playerOf(plainChunks());
 	await one.seek(6.6);
-	one.playback.setSkipIdle(true);
 	one.playback.play(true);
 	await settle();
+	await one.pass(300);
+	assert.ok(one.playback.position < 7 * SECOND, "not when it is not wanted");
+	one.playback.setSkipIdle(true);
 	await one.pass(600);
 	assert.equal(one.at(0, 0), grey(40));
 	assert.ok(one.playback.position >= 20 * SECOND && one.playback.position < 20.5 * SECOND, `${one.playback.position}`);
@@ -243,6 +245,17 @@ test("large frames go over several records and chunks", async () => {
 	]);
 	await one.seek(1.7);
 	assert.deepEqual([one.at(0, 0), one.at(20, 20)], [grey(78), grey(77)]);
+	/* A jump forgets the beginning of one that it leaves. */
+	const third = playerOf([
+		{ at: 0, key: true, records: [sent(keyframe(10)), sent(small(11), 100000)] },
+		{ at: 1, records: [sent(payload.subarray(0, 100), 0, { flags: 1 })] },
+		{ at: 1, records: [sent(payload.subarray(100), 500000)] },
+	]);
+	await third.seek(1.2);
+	await third.seek(0.5);
+	assert.deepEqual([third.at(0, 0), third.at(20, 20)], [grey(11), grey(10)]);
+	await third.seek(1.7);
+	assert.equal(third.at(20, 20), grey(77));
 	/* Where reading begins may lie the end of a frame that is not there. */
 	const other = playerOf([
 		{ at: 0, key: true, records: [sent(keyframe(10)), sent(parts[0], 1000, { flags: 1 })] },

@@ -182,7 +182,8 @@ test("films whose beginning was not seen, or that the browser does not decode, a
 
 test("frames that are wrong are refused, and desktops that are none", () => {
 	const wrong = [
-		{ ...keyOf(1), width: 65535, height: 65535 },
+		{ ...keyOf(1), width: 65535 },
+		{ ...keyOf(1), height: 65535 },
 		frameOf({ ...size, rects: [[60, 0, 20, 10]] }),
 		frameOf({ ...size, copies: [[0, 0, 60, 0, 20, 10]] }),
 		frameOf({ ...size, ...picturesOf({ codec: 4, rect: [0, 0, 8, 8], data: data(1) }) }),
