@@ -21,12 +21,12 @@ export function titleOf({ name }) {
 const DETAILS = ["account", "channel", "detail"];
 
 /** @param {Happening} happening */
-export function detailOf({ name, details }) {
+export function detailOf({ name, viewer, details }) {
 	if (name === "ended" && details.reason)
 		return textOf("reason.", details.reason, "reason.unknown");
 	if (details.width && details.height)
 		return `${details.width} × ${details.height}`;
-	if (name === "viewer-joined" && Number(details.viewer) > 0)
-		return t("player.monitor", { n: Number(details.viewer) + 1 });
+	if (viewer > 0)
+		return t("player.monitor", { n: viewer + 1 });
 	return DETAILS.map((key) => details[key]).filter(Boolean).join(" · ");
 }

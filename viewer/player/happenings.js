@@ -8,8 +8,8 @@ import { SourceClosed } from "./source.js";
 
 /** @typedef {import("./recording.js").Recording} Recording */
 /**
- * name: code of the event, "" when it is not readable; details: what else it says, as text.
- * @typedef {{timeUs: number, name: string, details: Record<string, string>}} Happening
+ * viewer: the monitor; name: code of the event, "" when it is not readable; details: what else it says, as text.
+ * @typedef {{timeUs: number, viewer: number, name: string, details: Record<string, string>}} Happening
  */
 
 /* More marks than that nobody reads. */
@@ -19,11 +19,10 @@ const TEXT_MAX = 300;
 const DETAILS_MAX = 16;
 
 /**
- * @param {Uint8Array} payload
- * @param {number} timeUs
+ * @param {Pick<import("./chunk.js").Piece, "payload" | "timeUs" | "viewer">} record
  * @returns {Happening}
  */
-export function readHappening(payload, timeUs) {
+export function readHappening({ payload, timeUs, viewer }) {
 	try {
 		const { event, ...rest } = parseObject(payload);
 		const name = typeof event === "string" && /^[a-z0-9-]{1,64}$/.test(event) ? event : "";
@@ -32,11 +31,11 @@ export function readHappening(payload, timeUs) {
 		for (const [key, value] of Object.entries(rest).slice(0, DETAILS_MAX))
 			if (["string", "number", "boolean"].includes(typeof value))
 				details[key.slice(0, TEXT_MAX)] = String(value).slice(0, TEXT_MAX);
-		return { timeUs, name, details };
+		return { timeUs, viewer, name, details };
 	} catch (error) {
 		if (!(error instanceof ProtocolError))
 			throw error;
-		return { timeUs, name: "", details: {} };
+		return { timeUs, viewer, name: "", details: {} };
 	}
 }
 
@@ -58,7 +57,7 @@ export async function gather(recording, busy, found) {
 		try {
 			const records = (await recording.chunk(index))?.records ?? [];
 			const happenings = records.filter(({ kind }) => kind === EVENT).slice(0, EVENTS_MAX)
-				.map(({ payload, timeUs }) => readHappening(payload, timeUs));
+				.map(readHappening);
 			events += happenings.length;
 			found(happenings);
 		} catch (error) {

@@ -161,6 +161,7 @@ export class PlayerView {
 			break;
 		case "happenings":
 			this.#line.drawMarks();
+			this.#showMonitors();
 			if (this.#session)
 				this.#list.update(this.#session);
 			break;
@@ -179,7 +180,7 @@ export class PlayerView {
 			return;
 		/* What the recording itself says, and not the list, is what was recorded. */
 		const { meta } = session.whole.info;
-		session.happenings = [{ timeUs: 0, name: "began", details: { account: String(meta.full_name || meta.account || "").slice(0, 200),
+		session.happenings = [{ timeUs: 0, viewer: 0, name: "began", details: { account: String(meta.full_name || meta.account || "").slice(0, 200),
 			detail: String(meta.device_name || "").slice(0, 200) } }];
 		this.#setState("open");
 		this.#line.set(session);

@@ -165,6 +165,9 @@ export class PlayerSession {
 			this.damaged.push(message.chunk);
 			break;
 		case "happenings":
+			for (const { name, viewer } of message.happenings)
+				if (name === "viewer-joined")
+					this.viewers.add(viewer);
 			this.happenings = [...this.happenings, ...message.happenings].sort((a, b) => a.timeUs - b.timeUs);
 			break;
 		}

@@ -412,7 +412,7 @@ test("strokes are told as they come, and after a jump those of the last seconds"
 
 test("what happened is gathered from the chunks that the table names", async () => {
 	const { recording, asked } = recorded([
-		{ at: 0, key: true, events: 2, records: [recordOf(EVENT, { payload: json({ event: "viewer-joined", viewer: 0 }), delta: 5 }),
+		{ at: 0, key: true, events: 2, records: [recordOf(EVENT, { payload: json({ event: "viewer-joined", x: 0 }), delta: 5, viewer: 1 }),
 			recordOf(EVENT, { payload: json({ event: "clipboard-blocked", direction: "out", nested: { a: 1 } }) })] },
 		{ at: 1, records: [] },
 		{ at: 2, events: 1, records: [recordOf(EVENT, { payload: new TextEncoder().encode("{") })] },
@@ -420,10 +420,12 @@ test("what happened is gathered from the chunks that the table names", async () 
 	const found = [];
 	await gather(recording, () => false, (happenings) => found.push(...happenings));
 	assert.deepEqual(asked, [0, 2]);
-	assert.deepEqual(found, [{ timeUs: 5, name: "viewer-joined", details: { viewer: "0" } },
-		{ timeUs: 5, name: "clipboard-blocked", details: { direction: "out" } }, { timeUs: 2000000, name: "", details: {} }]);
-	assert.deepEqual(readHappening(json({ event: "<b>" }), 1).name, "");
-	const long = readHappening(json({ event: "x", ...Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`k${i}`, "y".repeat(500)])) }), 1);
+	assert.deepEqual(found, [{ timeUs: 5, viewer: 1, name: "viewer-joined", details: { x: "0" } },
+		{ timeUs: 5, viewer: 0, name: "clipboard-blocked", details: { direction: "out" } },
+		{ timeUs: 2000000, viewer: 0, name: "", details: {} }]);
+	assert.deepEqual(readHappening({ payload: json({ event: "<b>" }), timeUs: 1, viewer: 0 }).name, "");
+	const many = Object.fromEntries(Array.from({ length: 99 }, (_, i) => [`k${i}`, "y".repeat(500)]));
+	const long = readHappening({ payload: json({ event: "x", ...many }), timeUs: 1, viewer: 0 });
 	assert.equal(Object.keys(long.details).length, 16);
 	assert.equal(long.details.k0.length, 300);
 });
