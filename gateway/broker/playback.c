@@ -292,6 +292,17 @@ void playback_leave_login(struct broker *broker, int64_t login)
 	}
 }
 
+void playback_dispose(struct broker *broker, const uint8_t session[WIRE_SESSION_ID])
+{
+	struct playback *next;
+
+	for (struct playback *playback = broker->playbacks; playback; playback = next) {
+		next = playback->next;
+		if (memcmp(playback->session, session, WIRE_SESSION_ID) == 0)
+			end(playback, "disposed");
+	}
+}
+
 static enum err check(const struct playback *playback, int64_t now_s)
 {
 	struct db *db = playback->broker->db;

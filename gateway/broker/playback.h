@@ -43,6 +43,8 @@ void playback_vault_gone(struct broker *broker);
 /* A right was taken away; 0 stands for any. */
 void playback_cut(struct broker *broker, int64_t account, int64_t device);
 void playback_leave_login(struct broker *broker, int64_t login);
+/* The recording is disposed of. */
+void playback_dispose(struct broker *broker, const uint8_t session[WIRE_SESSION_ID]);
 
 /* Ends those of logins that are over; those that show something keep their login. */
 void playback_tick(struct broker *broker, int64_t now_s);

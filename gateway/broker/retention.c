@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/playback.h"
 #include "broker/recording.h"
 #include "store/retention.h"
 
@@ -54,6 +55,7 @@ static enum err remove_files(struct broker *broker)
 	enum err err;
 
 	while (!(err = retention_unremoved(broker->db, &row))) {
+		playback_dispose(broker, row.session);
 		err = recording_remove(broker, row.session);
 		if (!err)
 			err = retention_removed(broker->db, row.id);

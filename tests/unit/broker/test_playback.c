@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include "broker/retention.h"
+
 static struct vault vault;
 
 static int setup(void **state)
@@ -402,6 +404,12 @@ static void leave_alone(struct office *office)
 	office_pass(SESSION_PING_S * 1000 + 100);
 }
 
+static void dispose(struct office *office)
+{
+	assert_ok(db_exec(office->db, "UPDATE recording SET state = 5, disposed_seq = 1"));
+	retention_tick(office->broker);
+}
+
 static void become_staff(struct office *office)
 {
 	assert_ok(db_exec(office->db, "UPDATE account SET role = 1 WHERE name = 'kansa'"));
@@ -414,9 +422,9 @@ static void it_ends_with_the_right(void **state)
 		void (*take)(struct office *office);
 		const char *why;
 	} ways[] = {
-		{ log_out, "logout" },        { disable, "revoked" }, { revoke_device, "revoked" },
-		{ change_password, "login" }, { lock, "login" },      { leave_alone, "login" },
-		{ become_staff, "login" },
+		{ log_out, "logout" },        { disable, "revoked" },  { revoke_device, "revoked" },
+		{ change_password, "login" }, { lock, "login" },       { leave_alone, "login" },
+		{ become_staff, "login" },    { dispose, "disposed" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {

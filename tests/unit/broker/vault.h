@@ -84,11 +84,14 @@ static inline void vault_record(struct office *office, struct vault *vault, uint
 	assert_ok(session_row_add(office->db, &session));
 	assert_ok(session_row_end(office->db, session.id, END_LOGOUT, clock_wall_s() - 60));
 	assert_ok(recording_row_add(office->db, &row));
-	row.state = state;
+	row.state = state == RECORDING_DISPOSED ? RECORDING_ENDED : state;
 	row.ended_ms = state == RECORDING_OPEN ? 0 : (clock_wall_s() - 60) * 1000;
 	row.size = 5;
 	if (state != RECORDING_OPEN)
 		assert_ok(recording_row_update(office->db, &row));
+	if (state == RECORDING_DISPOSED)
+		assert_ok(db_exec(office->db, "UPDATE recording SET state = 5, disposed_seq = 1"
+					      " WHERE id = (SELECT max(id) FROM recording)"));
 	assert_ok(db_tx_commit(&tx));
 	memcpy(vault->session, session.id, sizeof(vault->session));
 	util_hex(session.id, sizeof(session.id), vault->id);
