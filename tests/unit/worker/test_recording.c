@@ -309,6 +309,47 @@ static void every_keyframe_leads_to_the_end(void **state)
 	assert_in_range(starts, 6, 1000);
 }
 
+static void paint_film(unsigned round)
+{
+	for (unsigned y = 64; y < 320; y++)
+		for (unsigned x = 64; x < 448; x++) {
+			uint32_t colour = paint_photo(x, y, round);
+			memcpy(pixel_at(x, y), &colour, 4);
+		}
+	pc.remote.events->damaged(pc.remote.ctx, 64, 64, 384, 256);
+	pc.remote.events->frame_done(pc.remote.ctx);
+}
+
+/* A film that runs on past a keyframe is H.264 whose decoder begins there, too. */
+static void films_begin_anew_at_a_keyframe(void **state)
+{
+	struct audience audience;
+	struct opened opened;
+	size_t videos = 0;
+	(void)state;
+	begin(&audience, VIEWERS, CODEC_JPEG | CODEC_H264);
+	paint(0, HEIGHT, 1);
+	damaged(0, HEIGHT);
+	for (unsigned round = 0; videos < 60; round++) {
+		assert_in_range(round, 0, 600);
+		paint_film(round);
+		for (size_t i = 0; i < VIEWERS; i++) {
+			acknowledge(&audience, i);
+			videos += audience.live[i].videos > 0;
+		}
+		if (videos > 10 && round % 12 == 0)
+			refresh(&audience, 1);
+		assert_ok(loop_step(audience.session.loop, 40));
+		(void)usleep(20000);
+	}
+	catch_up(&audience, VIEWERS);
+	end(&audience);
+	open_recording(&audience.session, &opened);
+	assert_in_range(compare(&opened, audience.live, VIEWERS), 2, 1000);
+	close_recording(&opened);
+	finish(&audience, VIEWERS);
+}
+
 struct heard {
 	char events[4000]; /* "viewer-joined " … */
 	unsigned pointers, keys, texts, last_keysym, masked, cursors, statuses, pongs, indexes;
@@ -487,6 +528,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_keyframe_leads_to_the_end),
+		cmocka_unit_test(films_begin_anew_at_a_keyframe),
 		cmocka_unit_test(what_happens_is_recorded),
 		cmocka_unit_test(keys_where_policy_says_so),
 		cmocka_unit_test(no_session_without_a_recorder),
