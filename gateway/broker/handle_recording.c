@@ -3,6 +3,7 @@
  * a fresh code, and its stream. Every refusal is in the audit log.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "broker/handlers.h"
@@ -229,6 +230,20 @@ static enum err load_marks(struct request *request, const char *id, struct buf *
 	return err;
 }
 
+/* A file with nothing in it: of a connection that ended at once, or somebody has emptied it. */
+static enum err check_file(struct opening *opening)
+{
+	struct stat status;
+
+	if (fstat(opening->fd, &status) < 0)
+		return ERR_IO;
+	if (status.st_size > 0)
+		return OK;
+	if (opening->row.chunks == 0)
+		opening->field = "empty";
+	return ERR_NOT_FOUND;
+}
+
 static enum err prepare(struct request *request, struct opening *opening)
 {
 	const struct msg_recording_open *msg = &request->msg->recording_open;
@@ -252,6 +267,8 @@ static enum err prepare(struct request *request, struct opening *opening)
 	/* Gone from the disk, whoever took it: the log knows that it was there. */
 	opening->field = "file";
 	err = recording_open(broker, msg->session, &opening->fd);
+	if (!err)
+		err = check_file(opening);
 	if (err)
 		return err;
 	opening->field = NULL;

@@ -531,7 +531,7 @@ export default Object.freeze({
 
 	"opening.title": "Look at a recording",
 	"opening.what": "{person} on {pc}, {time}",
-	"opening.logged": "Your name and the purpose go into the audit log before anything is shown. They cannot be removed.",
+	"opening.logged": "Your name and the purpose go into the audit log before anything is shown. Nobody can take them out.",
 	"opening.purpose": "Purpose",
 	"opening.purpose-hint": "For example: monthly review for November, inquiry no. 1234. At least 4 characters.",
 	"opening.code-hint": "A new code of your authenticator app. The one of your login does not work again.",
@@ -543,6 +543,8 @@ export default Object.freeze({
 	"opening.vault-empty": "The vault has no key yet, so nothing can be played. Ask your administrator to set up sekisho vault on the gateway.",
 	"opening.vault-down": "The vault does not run, so nothing can be played. Wait a minute and try again; tell your administrator if it goes on.",
 	"opening.disposed": "This recording was kept for as long as it had to be, and was disposed of.",
+	"opening.lost": "The file of this recording is missing or empty, although the audit log says that it was there. Tell your administrator, and keep the audit log.",
+	"opening.empty": "There is nothing to see: the connection ended before its picture came.",
 	"opening.gone": "This recording is not there. Refresh the list.",
 
 	"player.title": "Recording: {name}",

@@ -201,6 +201,14 @@ static void what_is_not_there(void **state)
 	char path[160];
 
 	snprintf(path, sizeof(path), "%s/%s.skr", office->folder, vault.id);
+	/* Emptied, and never anything but empty. */
+	assert_int_equal(truncate(path, 0), 0);
+	assert_ok(db_exec(office->db, "UPDATE recording SET chunks = 1"));
+	expect_refused(office, open_with(office, "月例の点検", vault_code(office, &vault)), 404,
+		       "not-found", "file");
+	assert_ok(db_exec(office->db, "UPDATE recording SET chunks = 0"));
+	expect_refused(office, open_with(office, "月例の点検", vault_code(office, &vault)), 404,
+		       "not-found", "empty");
 	assert_int_equal(unlink(path), 0);
 	expect_refused(office, open_with(office, "月例の点検", vault_code(office, &vault)), 404,
 		       "not-found", "file");
