@@ -259,7 +259,9 @@ static void auditor_certified(void *ctx, enum err result, const union wire_any *
 	if (!err)
 		err = auditor_store(call, &answer->certified);
 	else if (err == ERR_INVALID || err == ERR_KEY || err == ERR_TOO_BIG)
-		err = admin_wrong(call, err, "csr", "the signer refused the request or its key");
+		err = admin_wrong(call, err, "csr",
+				  "not a request in PEM with a sound key on P-256: make it anew "
+				  "as the guide says");
 	else
 		err = refused(call, err);
 	admin_finish(call, err);

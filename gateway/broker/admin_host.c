@@ -243,7 +243,8 @@ static enum err set_retention(struct admin_call *call, struct host_row *host)
 	if (!name || err)
 		return err;
 	if (!exists)
-		return admin_wrong(call, ERR_NOT_FOUND, "retention", "there is no such class");
+		return admin_wrong(call, ERR_NOT_FOUND, "retention",
+				   "there is no such class: see sekisho retention list");
 	snprintf(host->retention, sizeof(host->retention), "%s", name);
 	return host_set_retention(call->broker->db, host->id, name);
 }

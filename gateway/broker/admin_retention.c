@@ -74,7 +74,8 @@ static enum err set_hold(struct admin_call *call, bool hold, const char *event)
 		err = retention_hold(call->broker->db, id, hold, hold ? reason : "");
 	if (err == ERR_NOT_FOUND)
 		return admin_wrong(call, err, "id",
-				   "there is no such recording that this would change");
+				   "there is no recording of this number, or it was disposed "
+				   "of, or is so already");
 	return err ? err
 		   : admin_commit(call, &tx, event,
 				  json_pack("{s:I, s:s}", "recording", (json_int_t)id, "reason",

@@ -160,7 +160,10 @@ static int no_checkpoint(const struct args *args)
 {
 	return audit_refuse(
 		args, ERR_NOT_FOUND, "checkpoint",
-		lang("the log has no checkpoint yet", "まだチェックポイントがありません"));
+		lang("the log has no checkpoint yet: see whether the signer runs and is unlocked "
+		     "(sekisho status)",
+		     "まだチェックポイントがありません。署名プロセスの状態を確かめてください"
+		     "（sekisho status）"));
 }
 
 static int newest_note(const struct args *args, const struct audit_log *log, struct audit_note *ret)

@@ -54,7 +54,7 @@ static const struct heading {
 	{ "from", "開始", MINUTES },
 	{ "full-name", "氏名", NONE },
 	{ "hash", "連鎖ハッシュ", NONE },
-	{ "held", "保留", NONE },
+	{ "held", "保全中", NONE },
 	{ "hold", "保全", NONE },
 	{ "host", "PC", NONE },
 	{ "hosts", "PC の数", NONE },
