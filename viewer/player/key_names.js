@@ -20,7 +20,7 @@ const UNICODE = 0x01000000;
 /** In place of a key while a password may be typed. */
 const MASKED = "•";
 
-/** @typedef {import("./playback.js").Stroke} Stroke */
+/** @typedef {import("./batch.js").Stroke} Stroke */
 /** One thing to show; plain: characters, which go together. @typedef {{text: string, plain: boolean, timeUs: number}} Label */
 
 /** @param {number} keysym */

@@ -5,10 +5,12 @@
 import { decode, decoderOf, ProtocolError } from "../core/codec.js";
 import { readCursor } from "../core/cursor_image.js";
 import { VideoError } from "../core/h264.js";
-import { FROM_VIEWER, TO_VIEWER } from "../core/messages.js";
+import { FROM_VIEWER } from "../core/messages.js";
 import { AVC420, H264 } from "../core/pictures.js";
 import { Screen } from "../core/screen.js";
+import { Batch } from "./batch.js";
 import { INPUT, Joiner, KEY, SENT } from "./chunk.js";
+import { frameAfter, frameBefore } from "./frames.js";
 import { CODECS, Films, prune } from "./prune.js";
 import { SourceClosed } from "./source.js";
 import { shapeOf, View } from "./view.js";
@@ -16,11 +18,11 @@ import { shapeOf, View } from "./view.js";
 /** @typedef {import("../core/messages.js").FromViewer} FromViewer */
 /** @typedef {import("../core/messages.js").ToViewer} ToViewer */
 /** @typedef {import("../core/zstd.js").Zstd} Zstd */
+/** @typedef {import("./batch.js").Stroke} Stroke */
 /** @typedef {import("./chunk.js").Piece} Piece */
 /** @typedef {import("./recording.js").Recording} Recording */
 /** @typedef {import("./view.js").PointerPlace} PointerPlace */
 
-/** A key or text as it was recorded. @typedef {{timeUs: number, keysym: number, down: boolean, text: string}} Stroke */
 /**
  * What changed; times in microseconds since the recording began.
  * @typedef {object} PlaybackEvents
@@ -35,34 +37,6 @@ import { shapeOf, View } from "./view.js";
  * @property {(milliseconds: number) => void} arrived a jump is over
  */
 /** What the browser gives. @typedef {{now: () => number, frame: () => Promise<void>}} Clock */
-
-/** All that lies between a time and the one before it. */
-class Batch {
-	/** @type {ToViewer["frame"][]} */
-	frames = [];
-	/** @type {Stroke[]} */
-	strokes = [];
-	/** Something in it cannot be read. */
-	damaged = false;
-	/** Until a keyframe comes, no frame can be used. */
-	needsKey;
-
-	/** @param {boolean} needsKey */
-	constructor(needsKey) {
-		this.needsKey = needsKey;
-	}
-
-	/** What comes next builds on something that is not there. */
-	damage() {
-		this.damaged ||= !this.needsKey;
-		this.needsKey = true;
-	}
-
-	/** It does not end with the picture as it was. */
-	get isBroken() {
-		return this.damaged && this.needsKey;
-	}
-}
 
 /** With less than this between two records, somebody works. */
 const IDLE_US = 2000000;
@@ -269,6 +243,16 @@ export class Playback {
 		this.#progress();
 		this.#begin();
 		this.#screen.clear();
+	}
+
+	#frameAfter() {
+		return frameAfter(this.#recording, this.#viewer, this.#target());
+	}
+
+	/* Before the one that is shown, where that is known. */
+	#frameBefore() {
+		const shown = this.#frameUs >= 0 && !this.#wish ? this.#frameUs : this.#target();
+		return frameBefore(this.#recording, this.#viewer, shown);
 	}
 
 	/** Where it is, or soon will be. */
@@ -589,46 +573,4 @@ export class Playback {
 		}
 		this.#progress();
 	}
-
-	/* ---- single frames ---- */
-
-	/**
-	 * The time of the next frame of this viewer.
-	 * @returns {Promise<number | null>}
-	 */
-	async #frameAfter() {
-		const from = this.#target();
-		for (let index = this.#recording.at(from); index < this.#recording.count; index++) {
-			const records = (await this.#recording.chunk(index))?.records ?? [];
-			const found = records.find((record) => record.timeUs > from && this.#isFrame(record));
-			if (found)
-				return found.timeUs;
-		}
-		return null;
-	}
-
-	/**
-	 * The time of the frame before the one that is shown.
-	 * @returns {Promise<number | null>}
-	 */
-	async #frameBefore() {
-		const before = this.#frameUs >= 0 && !this.#wish ? this.#frameUs : this.#target();
-		for (let index = this.#recording.at(before); index >= 0; index--) {
-			const records = (await this.#recording.chunk(index))?.records ?? [];
-			for (let at = records.length - 1; at >= 0; at--)
-				if (records[at].timeUs < before && this.#isFrame(records[at]))
-					return records[at].timeUs;
-		}
-		return null;
-	}
-
-	/** The last record of a frame; large ones have several. @param {Piece} record */
-	#isFrame({ kind, viewer, more, payload }) {
-		if (kind !== SENT || viewer !== this.#viewer || more || payload.length < 2)
-			return false;
-		const id = payload[0] | (payload[1] << 8);
-		return id === TO_VIEWER.frame.id || !KNOWN.has(id);
-	}
 }
-
-const KNOWN = new Set(Object.values(TO_VIEWER).map(({ id }) => id));

@@ -4,7 +4,7 @@
 import { KeyNames } from "./key_names.js";
 
 /** @typedef {import("./key_names.js").Label} Label */
-/** @typedef {import("./playback.js").Stroke} Stroke */
+/** @typedef {import("./batch.js").Stroke} Stroke */
 
 const SHOWN_US = 4000000;
 /* Characters typed with no more between them belong together. */

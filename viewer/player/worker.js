@@ -9,7 +9,7 @@ import { Recording } from "./recording.js";
 import { Source } from "./source.js";
 
 /** @typedef {import("./happenings.js").Happening} Happening */
-/** @typedef {import("./playback.js").Stroke} Stroke */
+/** @typedef {import("./batch.js").Stroke} Stroke */
 /** @typedef {import("./source.js").Info} Info */
 
 /**
