@@ -132,6 +132,9 @@ void admin_by(const struct admin_call *call, char *ret, size_t size);
  * gave the order is in the entry: person, device and address, or the user id in detail. */
 nodiscard enum err admin_audit(struct admin_call *call, const char *event, json_t *detail);
 
+/* The entry alone, in a transaction of its own: that something was ordered, or has happened. */
+nodiscard enum err admin_record(struct admin_call *call, const char *event, json_t *detail);
+
 /* The end of what changes something: its audit entry, as admin_audit, and the commit. */
 nodiscard enum err admin_commit(struct admin_call *call, struct db_tx *tx, const char *event,
 				json_t *detail);

@@ -137,19 +137,6 @@ static enum err refused(struct admin_call *call, enum err err)
 	return err;
 }
 
-static enum err record(struct admin_call *call, const char *event, json_t *detail)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	enum err err = db_tx_begin(&tx, call->broker->db);
-
-	if (err) {
-		json_decref(detail);
-		return err;
-	}
-	err = admin_audit(call, event, detail);
-	return err ? err : db_tx_commit(&tx);
-}
-
 /* Done is done. */
 static enum err changed(struct admin_call *call, const struct msg_ca_state *state)
 {
@@ -160,9 +147,9 @@ static enum err changed(struct admin_call *call, const struct msg_ca_state *stat
 	if (state->root.len)
 		json_object_set_new(call->result, "root",
 				    json_stringn((const char *)state->root.data, state->root.len));
-	err = record(call, "ca-changed",
-		     json_pack("{s:s, s:O?}", "order", call->command->name, "root",
-			       json_object_get(call->result, "sha256")));
+	err = admin_record(call, "ca-changed",
+			   json_pack("{s:s, s:O?}", "order", call->command->name, "root",
+				     json_object_get(call->result, "sha256")));
 	if (err)
 		log_error("ca-change-unrecorded", "error=%s", err_code(err));
 	return OK;
@@ -178,7 +165,7 @@ static void change_came(void *ctx, enum err result, const union wire_any *answer
 		return;
 	}
 	/* Tries of a passphrase among them. */
-	recorded = record(
+	recorded = admin_record(
 		call, "ca-refused",
 		json_pack("{s:s, s:s}", "order", call->command->name, "error", err_code(err)));
 	admin_finish(call, recorded ? recorded : refused(call, err));
@@ -203,11 +190,11 @@ static enum err change(struct admin_call *call, enum ca_order order, const char 
 		return admin_wrong(call, ERR_TOO_BIG, "root", "is too long");
 	if (!call->broker->signer)
 		return admin_wrong(call, ERR_UNAVAILABLE, "", "the signer is not running");
-	err = record(call, event,
-		     order == CA_UNLOCK
-			     ? NULL
-			     : json_pack("{s:s, s:b}", "order", ca_order_code((unsigned)order),
-					 "new_root", msg.new_root));
+	err = admin_record(call, event,
+			   order == CA_UNLOCK ? NULL
+					      : json_pack("{s:s, s:b}", "order",
+							  ca_order_code((unsigned)order),
+							  "new_root", msg.new_root));
 	return err ? err : later(call, pki_change_ca(call->broker->pki, &msg, change_came, call));
 }
 

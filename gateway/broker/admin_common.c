@@ -95,6 +95,18 @@ enum err admin_commit(struct admin_call *call, struct db_tx *tx, const char *eve
 	return err ? err : db_tx_commit(tx);
 }
 
+enum err admin_record(struct admin_call *call, const char *event, json_t *detail)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum err err = db_tx_begin(&tx, call->broker->db);
+
+	if (err) {
+		json_decref(detail);
+		return err;
+	}
+	return admin_commit(call, &tx, event, detail);
+}
+
 bool admin_name_valid(const char *text, size_t max, size_t bytes)
 {
 	size_t len = strlen(text), characters = 0;

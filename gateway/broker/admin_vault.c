@@ -1,24 +1,10 @@
 /*
  * admin_vault.c - sekisho vault …
  */
-#include <string.h>
-
 #include "broker/admin.h"
 #include "broker/cert.h"
 #include "broker/vault_link.h"
 #include "certs/cleanup.h"
-
-static enum err record(struct admin_call *call, const char *event, json_t *detail)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	enum err err = db_tx_begin(&tx, call->broker->db);
-
-	if (err) {
-		json_decref(detail);
-		return err;
-	}
-	return admin_commit(call, &tx, event, detail);
-}
 
 /* Why the vault would not, in words. */
 static enum err refused(struct admin_call *call, enum err err)
@@ -92,9 +78,10 @@ static void answered(void *ctx, enum err result, const struct msg_vault_state *a
 	}
 	/* Tries of a passphrase among them. */
 	if (!util_streq(call->command->name, "vault status")) {
-		enum err recorded = record(call, "vault-refused",
-					   json_pack("{s:s, s:s}", "order", call->command->name,
-						     "error", err_code(err)));
+		enum err recorded =
+			admin_record(call, "vault-refused",
+				     json_pack("{s:s, s:s}", "order", call->command->name, "error",
+					       err_code(err)));
 		if (recorded)
 			err = recorded;
 	}
@@ -122,14 +109,14 @@ enum err admin_vault_init(struct admin_call *call)
 	enum err err = admin_new_password(call, "passphrase", NULL, NULL, &passphrase);
 
 	if (!err)
-		err = record(call, "vault-init", NULL);
+		err = admin_record(call, "vault-init", NULL);
 	return err ? err : order(call, MSG_vault_init, &msg);
 }
 
 enum err admin_vault_unseal(struct admin_call *call)
 {
 	struct msg_vault_unseal msg = { .passphrase = admin_text(call, "passphrase") };
-	enum err err = record(call, "vault-unseal", NULL);
+	enum err err = admin_record(call, "vault-unseal", NULL);
 
 	return err ? err : order(call, MSG_vault_unseal, &msg);
 }
@@ -137,7 +124,7 @@ enum err admin_vault_unseal(struct admin_call *call)
 enum err admin_vault_seal(struct admin_call *call)
 {
 	struct msg_vault_seal msg = { 0 };
-	enum err err = record(call, "vault-seal", NULL);
+	enum err err = admin_record(call, "vault-seal", NULL);
 
 	return err ? err : order(call, MSG_vault_seal, &msg);
 }

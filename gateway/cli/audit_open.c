@@ -1,6 +1,5 @@
 #include "cli/audit_open.h"
 
-#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,15 +18,7 @@ const char *audit_value(const struct args *args, const char *name)
 
 int audit_refuse(const struct args *args, enum err err, const char *field, const char *message)
 {
-	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field,
-				 "message", message);
-
-	if (args->json) {
-		show_json(stdout, body);
-	} else {
-		show_error(stderr, body);
-		json_decref(body);
-	}
+	show_refusal(args->json, err, field, message);
 	return EXIT_REFUSED;
 }
 

@@ -42,15 +42,7 @@ static void free_wiped(void *data)
 static int refuse(const struct run *run, int code, enum err err, const char *field,
 		  const char *message)
 {
-	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field,
-				 "message", message);
-
-	if (run->args.json) {
-		show_json(stdout, body);
-	} else {
-		show_error(stderr, body);
-		json_decref(body);
-	}
+	show_refusal(run->args.json, err, field, message);
 	return code;
 }
 

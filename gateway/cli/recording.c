@@ -80,15 +80,7 @@ static const char *value_of(const struct args *args, const char *name)
 static int refuse(const struct args *args, int code, enum err err, const char *field,
 		  const char *message)
 {
-	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field,
-				 "message", message);
-
-	if (args->json) {
-		show_json(stdout, body);
-	} else {
-		show_error(stderr, body);
-		json_decref(body);
-	}
+	show_refusal(args->json, err, field, message);
 	return code;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/err.h"
 #include "base/secret.h"
 #include "base/util.h"
 #include "cli/invite.h"
@@ -385,4 +384,17 @@ void show_json(FILE *out, json_t *body)
 		secret_wipe(text, strlen(text));
 	free(text);
 	json_decref(body);
+}
+
+void show_refusal(bool json, enum err err, const char *field, const char *message)
+{
+	json_t *body = json_pack("{s:s, s:s*, s:s*}", "error", err_code(err), "field", field,
+				 "message", message);
+
+	if (json) {
+		show_json(stdout, body);
+	} else {
+		show_error(stderr, body);
+		json_decref(body);
+	}
 }
