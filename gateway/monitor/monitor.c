@@ -40,7 +40,7 @@ struct monitor {
 	struct loop *loop;
 	struct folder_lock lock;
 	int listeners[PROCESS_LISTENERS];     /* -1: not open */
-	int passphrases[MONITOR_PASSPHRASES]; /* as rows below; -1: none is configured */
+	int passphrases[MONITOR_PASSPHRASES]; /* as passphrase_rows; -1: none is configured */
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
