@@ -543,9 +543,9 @@ export default Object.freeze({
 	"opening.vault-empty": "The vault has no key yet, so nothing can be played. Ask your administrator to run sekisho vault init on the gateway.",
 	"opening.vault-down": "The vault does not run, so nothing can be played. Wait a minute and try again; tell your administrator if it goes on.",
 	"opening.disposed": "This recording was kept for as long as it had to be, and was disposed of.",
-	"opening.lost": "The file of this recording is missing or empty, although the audit log says that it was there. Tell your administrator, and keep the audit log.",
 	"opening.empty": "There is nothing to see: the connection ended before its picture came.",
 	"opening.gone": "This recording is not there. Refresh the list.",
+	"opening.no-file": "The file of this recording is missing or empty on the gateway, and was not disposed of. Tell the person responsible; a backup may still have it.",
 
 	"player.title": "Recording: {name}",
 	"player.play": "Play (Space)",

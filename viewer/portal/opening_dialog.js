@@ -114,7 +114,7 @@ export class OpeningDialog {
 		else if (code === "expired")
 			this.#message.say("opening.disposed");
 		else if (code === "not-found")
-			this.#message.say(field === "file" ? "opening.lost" : field === "empty" ? "opening.empty" : "opening.gone");
+			this.#message.say(field === "file" ? "opening.no-file" : field === "empty" ? "opening.empty" : "opening.gone");
 		else
 			this.#message.fail(error);
 		this.#code.focus();
