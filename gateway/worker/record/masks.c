@@ -4,12 +4,14 @@
 enum {
 	KEY_RETURN = 0xff0d,
 	KEY_KP_ENTER = 0xff8d,
+	KEY_SHIFT_L = 0xffe1,
 	KEY_CONTROL_L = 0xffe3,
 	KEY_CONTROL_R = 0xffe4,
 	KEY_ALT_L = 0xffe9,
 	KEY_ALT_R = 0xffea,
 	KEY_SUPER_L = 0xffeb,
 	KEY_SUPER_R = 0xffec,
+	KEY_HYPER_R = 0xffee, /* the last modifier */
 	KEY_DELETE = 0xffff,
 	KEY_KP_DELETE = 0xff9f,
 };
@@ -17,6 +19,7 @@ enum {
 void masks_expect(struct masks *masks)
 {
 	masks->shown = false;
+	masks->typed = false;
 }
 
 static void note_modifier(struct masks *masks, const struct msg_key *key)
@@ -28,6 +31,11 @@ static void note_modifier(struct masks *masks, const struct msg_key *key)
 		masks->alt = down;
 	else if (key->keysym == KEY_SUPER_L || key->keysym == KEY_SUPER_R)
 		masks->super = down;
+}
+
+static bool is_modifier(uint32_t keysym)
+{
+	return keysym >= KEY_SHIFT_L && keysym <= KEY_HYPER_R;
 }
 
 /* Ctrl+Alt+Del, and Windows+L, which locks. */
@@ -48,16 +56,20 @@ bool masks_key(struct masks *masks, const struct msg_key *key)
 		return hide;
 	}
 	if (calls_logon(masks, key)) {
-		masks->shown = false;
+		masks_expect(masks);
 		return false;
 	}
-	if (enter)
-		masks->shown = true;
+	if (enter) {
+		masks->shown = masks->shown || masks->typed;
+		return false;
+	}
+	masks->typed = masks->typed || !is_modifier(key->keysym);
 	masks->hidden += !masks->shown;
 	return !masks->shown;
 }
 
-bool masks_text(const struct masks *masks)
+bool masks_text(struct masks *masks)
 {
+	masks->typed = true;
 	return !masks->shown;
 }
