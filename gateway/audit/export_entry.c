@@ -59,6 +59,18 @@ static void take_hash(const json_t *object, const char *name, uint8_t ret[AUDIT_
 		*err = ERR_INVALID;
 }
 
+/* What was disposed of says nothing more: nobody may put other words in its place. */
+static bool is_bare(const json_t *object)
+{
+	static const char *const names[] = { "account", "device", "address", "host",
+					     "session", "detail", "salt" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (json_object_get(object, names[i]))
+			return false;
+	return true;
+}
+
 enum err export_entry_read(const json_t *object, struct audit_row *ret)
 {
 	struct audit_row row = { .detail = "{}" };
@@ -71,6 +83,8 @@ enum err export_entry_read(const json_t *object, struct audit_row *ret)
 	take_number(object, "time_ms", &row.time_ms, &err);
 	take_text(object, "event", row.event, sizeof(row.event), &err);
 	take_hash(object, "commitment", row.commitment, &err);
+	if (row.disposed && !is_bare(object))
+		err = ERR_INVALID;
 	if (!row.disposed) {
 		take_text(object, "account", row.account, sizeof(row.account), &err);
 		take_number(object, "device", &row.device, &err);

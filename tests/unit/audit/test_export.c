@@ -200,6 +200,10 @@ static void lines_are_read_as_hostile(void **state)
 		"2345678901234567890123456789012345\",\"disposed\":true,"
 		"\"commitment\":"
 		"\"0000000000000000000000000000000000000000000000000000000000000000\"}",
+		/* What was disposed of says nothing more. */
+		"{\"seq\":1,\"version\":2,\"time_ms\":1,\"event\":\"x\",\"disposed\":true,"
+		"\"detail\":\"{}\",\"commitment\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000000\"}",
 	};
 	struct audit_row row;
 

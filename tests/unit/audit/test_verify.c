@@ -236,6 +236,37 @@ static void each_change_of_an_entry_is_named(void **state)
 	assert_found(desk, VERIFY_SOUND, 0, 0);
 }
 
+/* Behind a disposal that the log tells of, somebody puts in who else did it. */
+static void what_was_disposed_of_has_no_new_words(void **state)
+{
+	static const char *const words[] = {
+		"account = 'suzuki'",           "device = 2",
+		"address = '192.0.2.2'",        "host = 2",
+		"session = printf('%032d', 0)", "detail = '{\"n\":7}'",
+	};
+	struct desk *desk = *state;
+	const struct audit_entry by = { 0 };
+
+	log_append(desk->db, 12);
+	{
+		_cleanup_tx_ struct db_tx tx = { 0 };
+		assert_ok(db_tx_begin(&tx, desk->db));
+		assert_ok(audit_dispose(desk->db, 4, 6, &by));
+		assert_ok(db_tx_commit(&tx));
+	}
+	log_sign(desk->db, &desk->signer, 13);
+	assert_found(desk, VERIFY_SOUND, 0, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		_cleanup_tx_ struct db_tx tx = { 0 };
+		char sql[128];
+
+		snprintf(sql, sizeof(sql), "UPDATE audit SET %s WHERE seq = 5", words[i]);
+		assert_ok(db_tx_begin(&tx, desk->db));
+		log_tamper(desk->db, sql);
+		assert_found(desk, VERIFY_PAYLOAD_CHANGED, 5, 5);
+	}
+}
+
 static void the_time_is_told(void **state)
 {
 	struct desk *desk = *state;
@@ -391,6 +422,7 @@ int main(void)
 		desk_test(times_may_step_back),
 		desk_test(too_many_without_a_checkpoint_are_amber),
 		desk_test(each_change_of_an_entry_is_named),
+		desk_test(what_was_disposed_of_has_no_new_words),
 		desk_test(the_time_is_told),
 		desk_test(a_rewritten_history_shows_between_checkpoints),
 		desk_test(what_was_kept_elsewhere_counts),
