@@ -217,11 +217,10 @@ enum err handle_session_open(struct request *request)
 		reply_error_field(broker, &request->to, err, field);
 		return OK;
 	}
-	err = open_recordable(request, &host);
-	if (err)
-		return err;
 	err = quota_take(broker, &request->to, request->account.id, QUOTA_SESSION);
 	if (err)
 		return err == ERR_THROTTLED ? OK : err;
-	return open_new(request, &host);
+	/* Behind the quota: each refusal is an entry of the audit log. */
+	err = open_recordable(request, &host);
+	return err ? err : open_new(request, &host);
 }

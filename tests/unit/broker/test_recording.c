@@ -1,6 +1,8 @@
 #include "unit/broker/orders.h"
 #include "unit/broker/worker.h"
 
+#include "broker/quota.h"
+
 /* ---- no session without ------------------------------------------------------------------------
  */
 
@@ -61,6 +63,23 @@ static void no_folder(void **state)
 	snprintf(office->broker->settings.recording_dir,
 		 sizeof(office->broker->settings.recording_dir), "%s/none", office->folder);
 	refused_because(office, "no-folder");
+}
+
+/* Each refusal is an entry of the audit log, which nobody may fill. */
+static void refused_so_often_and_no_more(void **state)
+{
+	struct office *office = *state;
+	int64_t written;
+
+	office->broker->settings.recording_free_megabytes = INT64_MAX / 2;
+	for (int i = 0; i < 5 * QUOTA_SESSIONS_PER_MINUTE; i++) {
+		union wire_any msg = open_request(office->host);
+		_cleanup_answer_ struct answer answer = office_ask(office, MSG_session_open, &msg);
+
+		assert_true(answer.status == 503 || answer.status == 429);
+	}
+	written = office_audit_count(office, "session-refused");
+	assert_in_range(written, 1, QUOTA_SESSIONS_PER_MINUTE + 1);
 }
 
 /* The folder is there, but the file cannot be made: nothing of the session stays. */
@@ -332,6 +351,7 @@ int main(void)
 		office_test(a_certificate_that_has_run_out),
 		office_test(no_space),
 		office_test(no_folder),
+		office_test(refused_so_often_and_no_more),
 		office_test(no_file),
 		office_test(the_worker_gets_an_empty_file),
 		office_test(a_recording_goes_on_and_ends),
