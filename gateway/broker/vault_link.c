@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/cert.h"
@@ -27,6 +28,7 @@ struct vault_link {
 	struct vault_order *orders;
 	bool certifying; /* the signer, or then the vault, has not answered yet */
 	uint32_t certificate_request;
+	struct bucket opened;
 };
 
 /* How each order begins. */
@@ -184,6 +186,15 @@ static void certified(void *ctx, enum err result, const union wire_any *answer)
 		waiting_finish(link, err, NULL);
 }
 
+/* ERR_FULL: a vault that is broken, or cannot keep what it gets, asks again and again. */
+static enum err check_houses(struct vault_link *link)
+{
+	int64_t count;
+	enum err err = auditor_houses(link->broker->db, clock_wall_s(), &count);
+
+	return !err && count >= VAULT_LINK_HOUSES ? ERR_FULL : err;
+}
+
 static void certify(struct vault_link *link, struct bytes csr)
 {
 	enum err err;
@@ -191,7 +202,9 @@ static void certify(struct vault_link *link, struct bytes csr)
 	if (link->certifying)
 		return;
 	link->certificate_request = 0;
-	err = pki_sign_auditor(link->broker->pki, csr, VAULT_LINK_NAME, certified, link);
+	err = check_houses(link);
+	if (!err)
+		err = pki_sign_auditor(link->broker->pki, csr, VAULT_LINK_NAME, certified, link);
 	link->certifying = !err;
 	if (err)
 		log_error("house-certificate", "error=%s", err_code(err));
@@ -205,8 +218,16 @@ static void note_state(struct vault_link *link, enum vault_state state)
 	struct audit_entry entry = { .event = state == VAULT_OPEN ? "vault-unsealed"
 								  : "vault-sealed" };
 	bool was_open = link->state == VAULT_OPEN, is_open = state == VAULT_OPEN;
+	int64_t wait_ms;
 	enum err err;
 
+	/* The audit log cannot be shortened: a vault that is broken may not fill it. */
+	if (is_open && !was_open &&
+	    bucket_take(&link->opened, VAULT_LINK_OPENED_PER_MINUTE, clock_mono_ms(), &wait_ms)) {
+		log_warn("vault-not-believed", "state=%s wait_ms=%lld", vault_state_code(state),
+			 (long long)wait_ms);
+		return;
+	}
 	link->state = state;
 	if (was_open == is_open)
 		return;

@@ -11,6 +11,10 @@
 enum {
 	VAULT_LINK_WAIT_S = 10, /* a passphrase is slow on purpose */
 	VAULT_LINK_CERTIFICATE_MAX = 8192,
+	/* That are in use at once. Recordings are sealed to each: with too many none could begin.
+	 */
+	VAULT_LINK_HOUSES = 8,
+	VAULT_LINK_OPENED_PER_MINUTE = 6, /* each is an entry of the audit log, and its end too */
 };
 
 #define VAULT_LINK_NAME "Sekisho vault" /* in the house certificate */

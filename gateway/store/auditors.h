@@ -37,6 +37,9 @@ nodiscard enum err auditor_next(struct query *query, struct auditor_row *ret, bo
 /* No recording that begins from now on is sealed to it. ERR_NOT_FOUND: none, or revoked already. */
 nodiscard enum err auditor_revoke(struct db *db, int64_t id, int64_t now_s);
 
+/* How many house certificates are in use and have not run out. */
+nodiscard enum err auditor_houses(struct db *db, int64_t now_s, int64_t *ret_count);
+
 /* Appends the DER of each that is in use and has not run out; ret_count: how many, 0 is no error.
  */
 nodiscard enum err auditor_recipients(struct db *db, int64_t now_s, struct buf *ders,

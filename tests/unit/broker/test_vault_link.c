@@ -218,6 +218,52 @@ static void what_the_log_says(void **state)
 	assert_int_equal(office_audit_count(office, "vault-sealed"), 2);
 }
 
+/* A vault that is broken: neither can the log be filled, nor is there room for its word alone. */
+static void one_that_opens_and_closes_all_the_time(void **state)
+{
+	struct office *office = *state;
+
+	for (int i = 0; i < 40; i++)
+		say(office, 0, OK, i % 2 ? VAULT_SEALED : VAULT_OPEN, false);
+	assert_int_equal(office_audit_count(office, "vault-unsealed"),
+			 VAULT_LINK_OPENED_PER_MINUTE);
+	assert_int_equal(office_audit_count(office, "vault-sealed"), VAULT_LINK_OPENED_PER_MINUTE);
+	/* What is not in the log opens nothing. */
+	say(office, 0, OK, VAULT_OPEN, false);
+	assert_int_equal(vault_link_is(office->broker->house), VAULT_SEALED);
+	office_pass(61 * 1000);
+	say(office, 0, OK, VAULT_OPEN, false);
+	assert_int_equal(vault_link_is(office->broker->house), VAULT_OPEN);
+}
+
+/* Each is one more to whom recordings are sealed, and there is no session with too many. */
+static void one_that_wants_certificates_all_the_time(void **state)
+{
+	struct office *office = *state;
+
+	for (int i = 0; i < VAULT_LINK_HOUSES; i++) {
+		vault_link(office, &vault);
+		say(office, 0, OK, VAULT_SEALED, false);
+		office_pass(61 * 1000);
+		say(office, 0, OK, VAULT_OPEN, true);
+		signer_does(office, &signer, MSG_sign);
+		for (int step = 0; step < 3; step++)
+			assert_ok(loop_step(office->loop, 5));
+	}
+	assert_int_equal(houses(office), VAULT_LINK_HOUSES);
+	vault_link(office, &vault);
+	say(office, 0, OK, VAULT_OPEN, true);
+	assert_false(office_receive(office, office->signer, WIRE_SIGNER, MSG_sign, 20));
+	assert_int_equal(houses(office), VAULT_LINK_HOUSES);
+	/* An administrator has made room. */
+	assert_ok(db_exec(office->db, "UPDATE auditor SET state = 2 WHERE kind = 2"));
+	say(office, 0, OK, VAULT_OPEN, true);
+	signer_does(office, &signer, MSG_sign);
+	for (int step = 0; step < 3; step++)
+		assert_ok(loop_step(office->loop, 5));
+	assert_int_equal(houses(office), 1);
+}
+
 int main(void)
 {
 #define link_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -227,6 +273,8 @@ int main(void)
 		link_test(what_the_vault_refuses),
 		link_test(a_vault_that_does_not_answer),
 		link_test(what_the_log_says),
+		link_test(one_that_opens_and_closes_all_the_time),
+		link_test(one_that_wants_certificates_all_the_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
