@@ -10,6 +10,23 @@
 
 #define DAY_MS (86400LL * 1000)
 
+/* ---- the date ----------------------------------------------------------------------------------
+ */
+
+/*
+ * A clock that has leapt goes on steadily, and one may be wrong from the start. So the log itself
+ * must know the date for a week, in which somebody notices a wrong one. ERR_NOT_FOUND: it does not.
+ */
+static enum err check_date(struct broker *broker, int64_t now_ms)
+{
+	enum err err = retention_witness(broker->db, now_ms - RETENTION_WITNESS_OLD * DAY_MS,
+					 now_ms - RETENTION_WITNESS_YOUNG * DAY_MS);
+
+	if (err == ERR_NOT_FOUND)
+		log_warn("retention-waits", "reason=\"nothing happened a week before this date\"");
+	return err;
+}
+
 /* ---- recordings --------------------------------------------------------------------------------
  */
 
@@ -69,12 +86,14 @@ static enum err remove_files(struct broker *broker)
 static enum err end_recordings(struct broker *broker, int64_t now_ms)
 {
 	struct recording_row row;
-	enum err err = OK;
+	enum err err = retention_due(broker->db, now_ms, &row);
 
+	if (!err)
+		err = check_date(broker, now_ms);
 	for (int i = 0; i < RETENTION_RECORDINGS && !err; i++) {
-		err = retention_due(broker->db, now_ms, &row);
+		err = dispose(broker, &row, now_ms);
 		if (!err)
-			err = dispose(broker, &row, now_ms);
+			err = retention_due(broker->db, now_ms, &row);
 	}
 	return err && err != ERR_NOT_FOUND ? err : remove_files(broker);
 }
@@ -89,6 +108,8 @@ static enum err end_entries(struct broker *broker, int64_t now_ms)
 	int64_t before_ms = now_ms - broker->settings.retention_log_days * DAY_MS, first, last;
 	enum err err = retention_log_due(broker->db, before_ms, RETENTION_ENTRIES, &first, &last);
 
+	if (!err)
+		err = check_date(broker, now_ms);
 	if (err)
 		return err == ERR_NOT_FOUND ? OK : err;
 	err = db_tx_begin(&tx, broker->db);

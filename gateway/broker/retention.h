@@ -10,6 +10,9 @@
 
 enum {
 	RETENTION_LEAP_MS = 3600 * 1000,
+	/* The log must have an entry of between so many days ago. */
+	RETENTION_WITNESS_OLD = 10,
+	RETENTION_WITNESS_YOUNG = 7,
 	RETENTION_RECORDINGS = 100, /* disposed of at once; the rest has its turn the next time */
 	RETENTION_ENTRIES = 1000,   /* the same of the audit log */
 };

@@ -157,3 +157,15 @@ enum err retention_log_due(struct db *db, int64_t before_ms, int64_t most, int64
 		   : last_due(db, before_ms, MIN(most, newest - *ret_first + 1), *ret_first,
 			      ret_last);
 }
+
+enum err retention_witness(struct db *db, int64_t from_ms, int64_t to_ms)
+{
+	_cleanup_query_ struct query query;
+
+	/* From the end: so it is soon found. */
+	query_init(&query, db,
+		   "SELECT 1 FROM audit WHERE time_ms BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1");
+	query_i64(&query, from_ms);
+	query_i64(&query, to_ms);
+	return query_one(&query);
+}
