@@ -289,12 +289,16 @@ static bool may_be(const struct broker *broker, const struct recording_row *row,
 	       mark->last <= 1;
 }
 
-/* The audit log cannot be shortened: nobody may fill it. */
+/* The audit log cannot be shortened: nobody may fill it. A wall clock that is set back makes no
+ * worker a broken one. */
 static bool too_many(struct session *session)
 {
-	int64_t passed_s = clock_wall_s() - session->row.started_s;
+	uint64_t now_ms = clock_mono_ms();
 
-	return session->marks++ > RECORDING_MARKS + MAX(passed_s, 0) / RECORDING_MARK_S;
+	if (!session->marks)
+		session->marked_ms = now_ms;
+	return session->marks++ >
+	       RECORDING_MARKS + (now_ms - session->marked_ms) / 1000 / RECORDING_MARK_S;
 }
 
 enum err recording_mark(struct session *session, const struct msg_record_mark *mark)

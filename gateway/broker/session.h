@@ -51,10 +51,11 @@ struct session {
 	uint8_t viewers;
 	uint8_t kills; /* asked for */
 	uint32_t viewer_number;
-	uint32_t marks;   /* of the recording, by the worker since this broker's start */
-	uint32_t said;    /* by the worker, of what goes into the audit log */
-	uint32_t may_say; /* until it counts as broken; more with each viewer */
-	uint64_t pong_ms; /* monotonic */
+	uint32_t marks;     /* of the recording, by the worker since this broker's start */
+	uint64_t marked_ms; /* monotonic: the first of them */
+	uint32_t said;      /* by the worker, of what goes into the audit log */
+	uint32_t may_say;   /* until it counts as broken; more with each viewer */
+	uint64_t pong_ms;   /* monotonic */
 	bool opener_waits;
 	struct reply_to opener;
 	struct session_start start;

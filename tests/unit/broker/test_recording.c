@@ -253,6 +253,29 @@ static void too_many_marks(void **state)
 	monitor_says_exited(office, &worker);
 }
 
+/* Half an hour of a session, then the wall clock is set back by one. */
+static void marks_of_a_clock_that_steps_back(void **state)
+{
+	const struct msg_worker_pong pong = { .number = 1 };
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	for (int i = 0; i < 62; i++) {
+		for (int step = 0; step < 6; step++) {
+			office_pass(5000);
+			assert_ok(ipc_send(worker.fd, MSG_worker_pong, &pong, -1));
+			assert_ok(loop_step(office->loop, 5));
+		}
+		if (i == 59)
+			office_leap_ms -= 3600 * 1000;
+		mark(office, &worker, 0, 0, 0);
+	}
+	office_leap_ms = 0;
+	assert_int_equal(office_audit_count(office, "recording-mark"), 62);
+	assert_int_equal(session_count(office->broker, 0), 1);
+	monitor_says_exited(office, &worker);
+}
+
 static void nothing_after_the_last(void **state)
 {
 	struct office *office = *state;
@@ -357,6 +380,7 @@ int main(void)
 		office_test(a_recording_goes_on_and_ends),
 		office_test(marks_that_cannot_be),
 		office_test(too_many_marks),
+		office_test(marks_of_a_clock_that_steps_back),
 		office_test(nothing_after_the_last),
 		office_test(a_worker_that_dies),
 		office_test(a_file_that_is_shorter_than_was_said),
