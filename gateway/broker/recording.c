@@ -301,6 +301,18 @@ static bool too_many(struct session *session)
 	       RECORDING_MARKS + (now_ms - session->marked_ms) / 1000 / RECORDING_MARK_S;
 }
 
+/* Without room for the audit log nobody could log in any more, whose disk it often is too. */
+static enum err check_space(const struct broker *broker)
+{
+	char folder[SETTINGS_PATH];
+	struct statvfs status;
+
+	settings_recordings(&broker->settings, folder);
+	if (statvfs(folder, &status) < 0)
+		return ERR_IO;
+	return has_space(&status, broker->settings.recording_free_megabytes / 2) ? OK : ERR_FULL;
+}
+
 enum err recording_mark(struct session *session, const struct msg_record_mark *mark)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
@@ -327,7 +339,9 @@ enum err recording_mark(struct session *session, const struct msg_record_mark *m
 			     mark_detail(&row, mark->last));
 	if (!err && mark->last)
 		err = append(broker, &session->row, "recording-end", end_detail(&row));
-	return err ? err : db_tx_commit(&tx);
+	if (!err)
+		err = db_tx_commit(&tx);
+	return err || mark->last ? err : check_space(broker);
 }
 
 /* ---- the end -----------------------------------------------------------------------------------

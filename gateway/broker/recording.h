@@ -47,7 +47,8 @@ void recording_start_free(struct recording_start *start);
 /* Tells the worker. */
 nodiscard enum err recording_send(struct session *session, const struct recording_start *start);
 
-/* The worker says how far it is. ERR_PROTOCOL: it cannot be. */
+/* The worker says how far it is. ERR_PROTOCOL: it cannot be. Any other: the session has to end, as
+ * with ERR_FULL, when half of the space that one needs to begin is left. */
 nodiscard enum err recording_mark(struct session *session, const struct msg_record_mark *mark);
 
 /* The worker is gone: a recording that it did not end was cut off. */

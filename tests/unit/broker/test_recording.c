@@ -253,6 +253,25 @@ static void too_many_marks(void **state)
 	monitor_says_exited(office, &worker);
 }
 
+/* What one session fills is what everybody's log-in needs. */
+static void no_space_any_more(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+
+	fill(office, &worker, 300);
+	mark(office, &worker, 1, 100, 0);
+	assert_int_equal(session_count(office->broker, 0), 1);
+	office->broker->settings.recording_free_megabytes = INT64_MAX / 2;
+	mark(office, &worker, 2, 200, 0);
+	shown(office, &worker, "ended", "recording");
+	/* So far it was recorded, and it may say what came then. */
+	assert_int_equal(row_of(office, &worker).chunks, 2);
+	mark(office, &worker, 3, 300, 1);
+	assert_int_equal(row_of(office, &worker).state, RECORDING_ENDED);
+	monitor_says_exited(office, &worker);
+}
+
 /* Half an hour of a session, then the wall clock is set back by one. */
 static void marks_of_a_clock_that_steps_back(void **state)
 {
@@ -380,6 +399,7 @@ int main(void)
 		office_test(a_recording_goes_on_and_ends),
 		office_test(marks_that_cannot_be),
 		office_test(too_many_marks),
+		office_test(no_space_any_more),
 		office_test(marks_of_a_clock_that_steps_back),
 		office_test(nothing_after_the_last),
 		office_test(a_worker_that_dies),
