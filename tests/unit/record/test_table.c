@@ -195,6 +195,31 @@ static void what_cannot_be_opened_is_skipped(void **state)
 	recording_finish(&recording);
 }
 
+/* A worker that somebody broke into seals what it likes: the rest can be played all the same. */
+static void what_goes_back_in_time_is_skipped(void **state)
+{
+	struct recording recording;
+	struct table table;
+	struct scan scan;
+
+	(void)state;
+	recording_init(&recording, 1, recipients);
+	for (size_t i = 0; i < CHUNKS; i++) {
+		struct chunk_head head = recording_head(&recording);
+		if (i == 4)
+			head.start_us = 7;
+		recording_add_as(&recording, &head, SIZE, 0);
+	}
+	expect_table(&recording, &recording.file, false, 1);
+	load(&table, &scan, &recording.file, 3);
+	assert_int_equal(table.rows[4].offset, recording.offsets[4]);
+	assert_int_equal(table.rows[4].start_us, recording.rows[3].start_us);
+	expect_row(&table.rows[5], &recording.rows[5]);
+	table_finish(&table);
+	scan_finish(&scan);
+	recording_finish(&recording);
+}
+
 static void another_key_opens_no_table(void **state)
 {
 	struct recording recording;
@@ -245,6 +270,7 @@ int main(void)
 		cmocka_unit_test(an_index_that_does_not_fit_is_not_used),
 		cmocka_unit_test(an_index_may_go_over_chunks),
 		cmocka_unit_test(what_cannot_be_opened_is_skipped),
+		cmocka_unit_test(what_goes_back_in_time_is_skipped),
 		cmocka_unit_test(another_key_opens_no_table),
 	};
 
