@@ -4,7 +4,7 @@
 #define SESSION_ENDED_NUMBER  "6"
 #define RECORDING_OPEN_NUMBER "1"
 
-static enum err recording_load(struct query *query, struct recording_row *ret)
+enum err recording_load(struct query *query, struct recording_row *ret)
 {
 	struct recording_row row = {
 		.id = query_col_i64(query, 0),
@@ -122,8 +122,8 @@ enum err recording_next(struct query *query, struct recording_shown *ret, bool *
 	if (err || !*ret_more)
 		return err;
 	err = recording_load(query, &shown.row);
-	query_col_str(query, 14, shown.account, sizeof(shown.account));
-	query_col_str(query, 15, shown.host, sizeof(shown.host));
+	query_col_str(query, RECORDING_COLUMN_COUNT, shown.account, sizeof(shown.account));
+	query_col_str(query, RECORDING_COLUMN_COUNT + 1, shown.host, sizeof(shown.host));
 	if (err || query_err(query))
 		return err ? err : query_err(query);
 	*ret = shown;

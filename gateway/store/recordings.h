@@ -8,7 +8,8 @@
 
 enum { RECORDING_HASH = 32 };
 
-/* For retention.c. */
+/* For the other files of this folder; recording_load reads the columns, which are a query's first.
+ */
 #define RECORDING_SELECT "SELECT " RECORDING_COLUMNS " FROM recording"
 #define RECORDING_COLUMNS                                                                          \
 	"recording.id, recording.session, recording.state, keys, started_ms, ended_ms, size,"      \
@@ -27,6 +28,9 @@ struct recording_row {
 	int64_t keep_days;                      /* after its end */
 	int64_t disposed_ms, disposed_seq;      /* 0: not disposed of */
 };
+
+enum { RECORDING_COLUMN_COUNT = 14 };
+nodiscard enum err recording_load(struct query *query, struct recording_row *ret);
 
 /* What lists show beside it. */
 struct recording_shown {

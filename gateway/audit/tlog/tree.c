@@ -223,6 +223,15 @@ enum err tree_consistency(const struct tree_store *store, uint64_t old, uint64_t
 /* ---- proofs ------------------------------------------------------------------------------------
  */
 
+/* Nodes without a neighbour to their right are hashed with their left one further up. */
+static void skip_single(uint64_t *node, uint64_t *last)
+{
+	while (!(*node & 1) && *node) {
+		*node >>= 1;
+		*last >>= 1;
+	}
+}
+
 bool tree_includes(uint64_t index, uint64_t size, const uint8_t leaf[TREE_HASH],
 		   const struct tree_proof *proof, const uint8_t root[TREE_HASH])
 {
@@ -238,10 +247,7 @@ bool tree_includes(uint64_t index, uint64_t size, const uint8_t leaf[TREE_HASH],
 			return false;
 		if ((node & 1) || node == last) {
 			err = tree_parent(proof->hash[i], hash, hash);
-			while (!(node & 1) && node) {
-				node >>= 1;
-				last >>= 1;
-			}
+			skip_single(&node, &last);
 		} else {
 			err = tree_parent(hash, proof->hash[i], hash);
 		}
@@ -275,10 +281,7 @@ static bool grew(uint64_t old, uint64_t size, const uint8_t old_root[TREE_HASH],
 			err = tree_parent(proof->hash[i], old_hash, old_hash);
 			if (!err)
 				err = tree_parent(proof->hash[i], hash, hash);
-			while (!(node & 1) && node) {
-				node >>= 1;
-				last >>= 1;
-			}
+			skip_single(&node, &last);
 		} else {
 			err = tree_parent(hash, proof->hash[i], hash);
 		}
