@@ -23,6 +23,8 @@ export class PlayerSession {
 	/* Where a jump that is under way leads. */
 	/** @type {number | null} */
 	#aim = null;
+	/* How many jumps were asked for: one that ends says how many it has heard of. */
+	#jumps = 0;
 	playing = false;
 	speed = 1;
 	skipIdle = false;
@@ -30,8 +32,12 @@ export class PlayerSession {
 	viewer = 0;
 	/** Monitors that somebody was connected with. @type {Set<number>} */
 	viewers = new Set([0]);
-	/** In the order of time. @type {Happening[]} */
+	/** In the order of time, with the notes. @type {Happening[]} */
 	happenings = [];
+	/** @type {Happening[]} */
+	#recorded = [];
+	/** @type {Happening[]} */
+	#notes = [];
 	/** Chunks that cannot be read. @type {number[]} */
 	damaged = [];
 
@@ -67,7 +73,7 @@ export class PlayerSession {
 	/** @param {number} us */
 	seek(us) {
 		this.#aim = Math.min(Math.max(0, us), this.duration);
-		this.#post({ type: "seek", us: this.#aim });
+		this.#post({ type: "seek", us: this.#aim, jump: ++this.#jumps });
 	}
 
 	/** @param {1 | -1} by */
@@ -97,6 +103,32 @@ export class PlayerSession {
 	setViewer(viewer) {
 		this.viewer = viewer;
 		this.#post({ type: "viewer", viewer });
+	}
+
+	/** More of what happened. @param {Happening[]} happenings */
+	found(happenings) {
+		this.#recorded.push(...happenings);
+		this.#merge();
+	}
+
+	/** All notes there are. @param {Happening[]} notes */
+	setNotes(notes) {
+		this.#notes = notes;
+		this.#merge();
+	}
+
+	/** @param {Extract<FromPlayerWorker, {type: "grown"}>} more */
+	#grow({ starts, times, flags, activity, duration }) {
+		const whole = this.whole;
+		if (!whole)
+			return;
+		this.whole = { info: whole.info, starts: Float64Array.of(...whole.starts, ...starts), times: Float64Array.of(...whole.times, ...times),
+			flags: Uint32Array.of(...whole.flags, ...flags), activity: Uint32Array.of(...whole.activity, ...activity) };
+		this.duration = duration;
+	}
+
+	#merge() {
+		this.happenings = [...this.#recorded, ...this.#notes].sort((a, b) => a.timeUs - b.timeUs);
 	}
 
 	/**
@@ -145,6 +177,9 @@ export class PlayerSession {
 			this.whole = message;
 			this.duration = message.duration;
 			break;
+		case "grown":
+			this.#grow(message);
+			break;
 		case "duration":
 			this.duration = message.us;
 			break;
@@ -152,8 +187,9 @@ export class PlayerSession {
 			this.position = message.us;
 			break;
 		case "arrived":
-			/* Of several jumps the last one counts, and only it arrives. */
-			this.#aim = null;
+			/* Of several jumps the last one counts; another may be on its way to the worker. */
+			if (message.jump === this.#jumps)
+				this.#aim = null;
 			break;
 		case "playing":
 			this.playing = message.on;
@@ -168,7 +204,7 @@ export class PlayerSession {
 			for (const { name, viewer } of message.happenings)
 				if (name === "viewer-joined")
 					this.viewers.add(viewer);
-			this.happenings = [...this.happenings, ...message.happenings].sort((a, b) => a.timeUs - b.timeUs);
+			this.found(message.happenings);
 			break;
 		}
 		this.#told(message);

@@ -4,19 +4,21 @@
 import { supportOf } from "../core/codecs.js";
 import { Zstd } from "../core/zstd.js";
 import { gather } from "./happenings.js";
+import { CHUNK_LAST, CHUNK_US } from "./chunk.js";
 import { Playback } from "./playback.js";
 import { Recording } from "./recording.js";
-import { Source } from "./source.js";
+import { Source, SourceClosed } from "./source.js";
 
 /** @typedef {import("./happenings.js").Happening} Happening */
 /** @typedef {import("./batch.js").Stroke} Stroke */
 /** @typedef {import("./source.js").Info} Info */
+/** @typedef {import("./sounds.js").SoundPacket} SoundPacket */
 
 /**
  * What the page tells the worker. The canvas comes once, first.
  * @typedef {{type: "start", canvas: OffscreenCanvas, url: string}
  *   | {type: "play", on: boolean}
- *   | {type: "seek", us: number}
+ *   | {type: "seek", us: number, jump: number}
  *   | {type: "speed", speed: number}
  *   | {type: "skip-idle", on: boolean}
  *   | {type: "pointer", on: boolean}
@@ -31,6 +33,7 @@ import { Source } from "./source.js";
  *   | {type: "closed", reason: string}
  *   | {type: "opened", info: Info, starts: Float64Array, times: Float64Array, flags: Uint32Array,
  *      activity: Uint32Array, duration: number}
+ *   | {type: "grown", starts: Float64Array, times: Float64Array, flags: Uint32Array, activity: Uint32Array, duration: number}
  *   | {type: "duration", us: number}
  *   | {type: "position", us: number}
  *   | {type: "playing", on: boolean}
@@ -39,7 +42,9 @@ import { Source } from "./source.js";
  *   | {type: "viewer", viewer: number}
  *   | {type: "picture", state: "none" | "right" | "broken" | "film"}
  *   | {type: "strokes", strokes: Stroke[], anew: boolean}
- *   | {type: "arrived", milliseconds: number}
+ *   | {type: "sound", packets: SoundPacket[], anew: boolean}
+ *   | {type: "audible"}
+ *   | {type: "arrived", milliseconds: number, jump: number}
  *   | {type: "damaged", chunk: number}
  *   | {type: "happenings", happenings: Happening[]}} FromPlayerWorker
  */
@@ -53,12 +58,16 @@ const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
 
 /* In a hidden page no animation frame comes: the time goes on all the same, in larger steps. */
 const HIDDEN_MS = 250;
+/* Between two questions for what is recorded meanwhile. */
+const GROW_MS = 2000;
 
 /** @type {Playback | null} */
 let playback = null;
 /** @type {Source | null} */
 let source = null;
 let waiting = false;
+/* The newest jump that the page has asked for. */
+let jump = 0;
 
 /**
  * @param {FromPlayerWorker} message
@@ -124,18 +133,46 @@ function open(canvas, zstd, support, info, rows) {
 		viewer: (viewer) => post({ type: "viewer", viewer }),
 		picture: (state) => post({ type: "picture", state }),
 		strokes: (strokes, anew) => post({ type: "strokes", strokes, anew }),
-		arrived: (milliseconds) => post({ type: "arrived", milliseconds }),
+		sound: (packets, anew) => post({ type: "sound", packets, anew }, packets.map(({ packet }) => packet.buffer)),
+		arrived: (milliseconds) => post({ type: "arrived", milliseconds, jump }),
 	}, { now: () => performance.now(), frame });
 	playback = player;
-	const starts = Float64Array.from(rows, ({ startUs }) => startUs);
-	const times = Float64Array.from(rows, ({ timeMs }) => timeMs);
-	const flags = Uint32Array.from(rows, (row) => row.flags);
-	const activity = Uint32Array.from(rows, (row) => row.activity);
-	post({ type: "opened", info, starts, times, flags, activity, duration: player.duration },
-		[starts.buffer, times.buffer, flags.buffer, activity.buffer]);
+	post({ type: "opened", info, ...columnsOf(rows), duration: player.duration });
 	void player.begin();
 	void player.run();
-	void finish(recording, player);
+	void finish(recording, player).then(() => (info.proof.fault === "live" ? grow(recording, player) : undefined));
+}
+
+/** @param {import("./chunk.js").Row[]} rows */
+function columnsOf(rows) {
+	return { starts: Float64Array.from(rows, ({ startUs }) => startUs), times: Float64Array.from(rows, ({ timeMs }) => timeMs),
+		flags: Uint32Array.from(rows, (row) => row.flags), activity: Uint32Array.from(rows, (row) => row.activity) };
+}
+
+/**
+ * Asks again and again for what is recorded meanwhile, until the end of it is there.
+ * @param {Recording} recording
+ * @param {Playback} player
+ */
+async function grow(recording, player) {
+	try {
+		while (source && !((recording.rows.at(-1)?.flags ?? 0) & CHUNK_LAST)) {
+			await new Promise((resolve) => setTimeout(resolve, GROW_MS));
+			const from = recording.count;
+			const rows = await source.more();
+			if (rows.length === 0)
+				continue;
+			recording.grow(rows);
+			player.duration = Math.max(player.duration, rows[rows.length - 1].startUs + CHUNK_US);
+			post({ type: "grown", ...columnsOf(rows), duration: player.duration });
+			await look(recording, from);
+		}
+		await findEnd(recording, player);
+	} catch (error) {
+		/* The page has been told. */
+		if (!(error instanceof SourceClosed))
+			throw error;
+	}
 }
 
 /**
@@ -145,17 +182,37 @@ function open(canvas, zstd, support, info, rows) {
  */
 async function finish(recording, player) {
 	try {
-		const records = (await recording.chunk(recording.count - 1))?.records ?? [];
-		const end = records.at(-1)?.timeUs;
-		if (end !== undefined) {
-			player.duration = end;
-			post({ type: "duration", us: end });
-		}
+		await findEnd(recording, player);
 	} catch {
 		/* The connection is closed, which the page has been told. */
 		return;
 	}
-	await gather(recording, () => waiting, (happenings) => post({ type: "happenings", happenings }));
+	await look(recording, 0);
+}
+
+/**
+ * @param {Recording} recording
+ * @param {Playback} player
+ */
+async function findEnd(recording, player) {
+	const records = (await recording.chunk(recording.count - 1))?.records ?? [];
+	const end = records.at(-1)?.timeUs;
+	if (end === undefined)
+		return;
+	player.duration = end;
+	post({ type: "duration", us: end });
+}
+
+/**
+ * @param {Recording} recording
+ * @param {number} from chunk
+ */
+function look(recording, from) {
+	return gather(recording, from, () => waiting, (happenings, audible) => {
+		if (audible)
+			post({ type: "audible" });
+		post({ type: "happenings", happenings });
+	});
 }
 
 scope.onmessage = (/** @type {MessageEvent<ToPlayerWorker>} */ { data }) => {
@@ -167,6 +224,7 @@ scope.onmessage = (/** @type {MessageEvent<ToPlayerWorker>} */ { data }) => {
 		playback?.play(data.on);
 		break;
 	case "seek":
+		jump = data.jump;
 		playback?.seek(data.us);
 		break;
 	case "speed":

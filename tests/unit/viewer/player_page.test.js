@@ -12,6 +12,7 @@ if (!globalThis.navigator?.languages)
 
 const { KeyNames } = await load("player/key_names.js");
 const { commandOf, HELP } = await load("player/shortcuts.js");
+const { PlayerSession } = await load("player/session.js");
 const { activityOf, clusters } = await load("player/time_line.js");
 const { clockText, elapsedText, lengthText, tickText, ticks } = await load("player/times.js");
 
@@ -21,7 +22,7 @@ const press = (key, more = {}) => commandOf({ key, ctrlKey: false, altKey: false
 test("keys are commands unless they belong to the browser or to what has the focus", () => {
 	for (const [key, command] of [[" ", "toggle"], ["k", "toggle"], ["K", "toggle"], ["ArrowLeft", "back"], ["j", "back-more"],
 		[",", "frame-back"], [".", "frame-forward"], ["<", "slower"], ["Home", "begin"], ["5", "part-5"], ["９", "part-9"], ["?", "help"],
-		["ｌ", "forward-more"], ["0", null], ["x", null], ["F5", null], ["Tab", null]])
+		["ｌ", "forward-more"], ["0", null], ["y", null], ["x", "export"], ["[", "begin-part"], ["］", "end-part"], ["F5", null], ["Tab", null]])
 		assert.equal(press(key), command, key);
 	for (const modifier of ["ctrlKey", "altKey", "metaKey", "isComposing"])
 		assert.equal(press("l", { [modifier]: true }), null, modifier);
@@ -92,4 +93,34 @@ test("marks that lie close become one", () => {
 	const marks = [0, 5, 9, 10, 30].map((timeUs) => ({ timeUs }));
 	assert.deepEqual(clusters(marks, 10).map((cluster) => cluster.length), [3, 1, 1]);
 	assert.deepEqual(clusters([], 10), []);
+});
+
+test("a jump that ends says nothing of one that was asked for since", (context) => {
+	const asked = [];
+	let worker = null;
+	class FakeWorker {
+		constructor() {
+			worker = this;
+		}
+		postMessage(message) {
+			asked.push(message);
+		}
+		terminate() {}
+	}
+	const before = globalThis.Worker;
+	context.after(() => (globalThis.Worker = before));
+	globalThis.Worker = FakeWorker;
+	const session = new PlayerSession("", { transferControlToOffscreen: () => ({}) }, () => {});
+	const tell = (data) => worker.onmessage({ data });
+	session.duration = 9 * SECOND;
+	session.seek(0);
+	const [first] = asked.slice(-1);
+	session.seek(99 * SECOND);
+	tell({ type: "position", us: 0 });
+	tell({ type: "arrived", milliseconds: 3, jump: first.jump });
+	assert.equal(session.target, 9 * SECOND);
+	tell({ type: "position", us: 9 * SECOND });
+	tell({ type: "arrived", milliseconds: 3, jump: asked.at(-1).jump });
+	tell({ type: "position", us: 8 * SECOND });
+	assert.equal(session.target, 8 * SECOND);
 });
