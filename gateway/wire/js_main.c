@@ -113,6 +113,12 @@ static void print_module(void)
 	print_direction("TO_PLAYER", "ToPlayer", "What the vault sends.", WIRE_VAULT, WIRE_PLAYER);
 	print_direction("FROM_PLAYER", "FromPlayer", "What the player sends.", WIRE_PLAYER,
 			WIRE_VAULT);
+	print_direction("TO_SAVER", "ToSaver", "What an export sends to who keeps the file.",
+			WIRE_EXPORT, WIRE_PLAYER);
+	print_direction("TO_PAGE", "ToPage", "What the vault sends of documents.", WIRE_VAULT,
+			WIRE_PAGE);
+	print_direction("FROM_PAGE", "FromPage", "What a page sends of documents.", WIRE_PAGE,
+			WIRE_VAULT);
 	print_enums();
 }
 
@@ -184,7 +190,8 @@ static void print_sample(const struct wire_type *type, void *ctx)
 
 	(void)ctx;
 	if (!between(type, WIRE_WORKER, WIRE_VIEWER) && !between(type, WIRE_VIEWER, WIRE_WORKER) &&
-	    !between(type, WIRE_VAULT, WIRE_PLAYER) && !between(type, WIRE_PLAYER, WIRE_VAULT))
+	    !between(type, WIRE_VAULT, WIRE_PLAYER) && !between(type, WIRE_PLAYER, WIRE_VAULT) &&
+	    !between(type, WIRE_EXPORT, WIRE_PLAYER))
 		return;
 	memset(&msg, 0, sizeof(msg));
 	printf("{\"name\":\"%s\",\"fields\":{", type->name);

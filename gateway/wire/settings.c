@@ -12,6 +12,34 @@ const struct config_key settings_keys[] = {
 };
 const size_t settings_count = ARRAY_SIZE(settings_keys);
 
+static enum err check_client(const struct settings *settings, const char *path,
+			     struct config_error *ret_error)
+{
+	static const char *const known[] = { "no", "optional", "required" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (util_streq(settings->session_ask_client, known[i]))
+			return OK;
+	config_complain(ret_error, path,
+			"session.ask_client must be no, optional or required, but is \"%s\"",
+			"session.ask_client は no、optional、required のどれかにしてください。"
+			"いまの値は「%s」です",
+			settings->session_ask_client);
+	return ERR_INVALID;
+}
+
+static enum err check_collector(const struct settings *settings, const char *path,
+				struct config_error *ret_error)
+{
+	if (!settings->siem_address[0] || settings->siem_certificate_dir[0])
+		return OK;
+	config_complain(ret_error, path,
+			"siem.address needs siem.certificate_dir, the folder with ca.pem",
+			"siem.address を使うには、ca.pem のあるフォルダーを "
+			"siem.certificate_dir に指定してください");
+	return ERR_INVALID;
+}
+
 enum err settings_read(const char *path, struct settings *ret, struct config_error *ret_error)
 {
 	struct settings settings;
@@ -33,6 +61,12 @@ enum err settings_read(const char *path, struct settings *ret, struct config_err
 			(long long)settings.session_idle_logoff_minutes);
 		return ERR_INVALID;
 	}
+	err = check_client(&settings, path, ret_error);
+	if (err)
+		return err;
+	err = check_collector(&settings, path, ret_error);
+	if (err)
+		return err;
 	*ret = settings;
 	return OK;
 }

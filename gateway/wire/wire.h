@@ -26,6 +26,10 @@ enum wire_role {
 	WIRE_ADMIN,
 	WIRE_VAULT,
 	WIRE_PLAYER, /* a browser that plays a recording */
+	WIRE_EXPORT, /* makes a video of a recording */
+	WIRE_SIEM,
+	WIRE_PAGE,    /* a browser that brings or gets a document of the vault */
+	WIRE_PREVIEW, /* makes pictures of a document */
 	WIRE_ANY,
 };
 

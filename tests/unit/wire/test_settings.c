@@ -41,6 +41,20 @@ static void idle_times_in_order(void **state)
 	assert_non_null(strstr(error.ja, "20、19、120"));
 }
 
+static void asking_for_the_client_has_three_ways(void **state)
+{
+	struct settings settings;
+	struct config_error error;
+
+	(void)state;
+	assert_ok(settings_read(write_settings("[session]\nask_client = required\n"), &settings,
+				&error));
+	assert_err(
+		settings_read(write_settings("[session]\nask_client = maybe\n"), &settings, &error),
+		ERR_INVALID);
+	assert_non_null(strstr(error.en, "maybe"));
+}
+
 static bool is_japanese(const char *text)
 {
 	for (; *text; text++)
@@ -64,6 +78,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fallbacks_are_valid),
 		cmocka_unit_test(idle_times_in_order),
+		cmocka_unit_test(asking_for_the_client_has_three_ways),
 		cmocka_unit_test(every_setting_is_explained),
 	};
 
