@@ -37,7 +37,7 @@ static const char *const common_calls[] = {
 	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "poll", "ppoll",
 	"pselect6", "select",
 	/* open descriptors; glibc's fstat() is newfstatat, which opens nothing */
-	"close", "close_range", "dup", "fstat", "lseek", "newfstatat", "pread64", "pwrite64", "read", "readv",
+	"close", "close_range", "dup", "fstat", "lseek", "newfstatat", "pread64", "read", "readv",
 	"write", "writev",
 	/* open sockets */
 	"getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg", "setsockopt",
@@ -181,13 +181,11 @@ static struct argument_rule common_arguments[] = {
 	{ "prlimit64", 1, { IS(2, 0) } }, /* reading only */
 	/* Not SOCK_DGRAM: sendto would reach any socket in the file system. */
 	{ "socketpair", 2, { IS(0, AF_UNIX), BITS(1, SOCKET_TYPE, SOCK_SEQPACKET) } },
-	/* Not F_SETOWN, F_SETSIG and O_ASYNC: the kernel would kill others of the same user. */
 	{ "fcntl", 1, { IS(1, F_GETFD) } },
 	{ "fcntl", 1, { IS(1, F_SETFD) } },
 	{ "fcntl", 1, { IS(1, F_GETFL) } },
 	{ "fcntl", 1, { IS(1, F_DUPFD) } },
 	{ "fcntl", 1, { IS(1, F_DUPFD_CLOEXEC) } },
-	{ "fcntl", 2, { IS(1, F_SETFL), BITS(2, O_ASYNC, 0) } },
 	/* MSG_FASTOPEN connects without Landlock being asked. */
 	{ "sendto", 1, { BITS(3, MSG_FASTOPEN, 0) } },
 	{ "sendmsg", 1, { BITS(2, MSG_FASTOPEN, 0) } },
@@ -256,6 +254,30 @@ static enum err add_locks(scmp_filter_ctx filter)
 	return add_arguments(filter, SCMP_ACT_ALLOW, allowed, ARRAY_SIZE(allowed));
 }
 
+/*
+ * Who lists "append-only" holds a file, opened for appending, of which nothing may be lost: it can
+ * reserve space behind the end and write there, but not write elsewhere, nor turn appending off,
+ * nor take anything out. ftruncate is not listed then. Whether a descriptor waits can be changed by
+ * ioctl(FIONBIO).
+ */
+static enum err add_writing(scmp_filter_ctx filter, const struct sandbox *sandbox)
+{
+	/* Not F_SETOWN, F_SETSIG and O_ASYNC: the kernel would kill others of the same user. */
+	const struct argument_rule flags = { "fcntl", 2, { IS(1, F_SETFL), BITS(2, O_ASYNC, 0) } };
+	const struct argument_rule no_flags = { "fcntl", 1, { IS(1, F_SETFL) } };
+	const struct argument_rule reserve = { "fallocate", 1, { IS(1, FALLOC_FL_KEEP_SIZE) } };
+	enum err err;
+
+	if (!lists(sandbox, "append-only")) {
+		err = add_rule(filter, SCMP_ACT_ALLOW, "pwrite64", 0, NULL);
+		return err ? err : add_arguments(filter, SCMP_ACT_ALLOW, &flags, 1);
+	}
+	err = add_arguments(filter, SCMP_ACT_ERRNO(EPERM), &no_flags, 1);
+	if (!err)
+		err = add_rule(filter, SCMP_ACT_ERRNO(EPERM), "pwrite64", 0, NULL);
+	return err ? err : add_arguments(filter, SCMP_ACT_ALLOW, &reserve, 1);
+}
+
 static enum err add_internet(scmp_filter_ctx filter, unsigned family)
 {
 	/* Nothing but TCP and UDP: Landlock's ports are those of TCP, and of no MPTCP. */
@@ -311,8 +333,8 @@ static enum err add_call(scmp_filter_ctx filter, const char *name)
 		return add_rule(filter, SCMP_ACT_ERRNO(EACCES), "socket", 0, NULL);
 	if (util_streq(name, "fcntl-lock"))
 		return add_locks(filter);
-	if (util_streq(name, "mmap-exec")) /* add_executable */
-		return OK;
+	if (util_streq(name, "mmap-exec") || util_streq(name, "append-only"))
+		return OK; /* add_executable, add_writing */
 	if (has_arguments(name))
 		return seccomp_failed(name, -EINVAL);
 	return add_rule(filter, SCMP_ACT_ALLOW, name, 0, NULL);
@@ -337,6 +359,8 @@ static enum err add_everything(scmp_filter_ctx filter, const struct sandbox *san
 		err = add_common_arguments(filter);
 	if (!err)
 		err = add_executable(filter, sandbox);
+	if (!err)
+		err = add_writing(filter, sandbox);
 	if (!err)
 		err = add_caller(filter, sandbox);
 	if (!err)

@@ -110,6 +110,57 @@ bool util_utf8_valid(const char *text, size_t len)
 	return true;
 }
 
+/* The code point that begins here, in valid UTF-8. */
+static uint32_t code_point(const unsigned char *at, size_t len)
+{
+	static const uint32_t heads[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t code = at[0] & heads[len];
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | (at[i] & 0x3f);
+	return code;
+}
+
+static bool is_plain(uint32_t code)
+{
+	static const struct {
+		uint32_t from, to;
+	} others[] = {
+		{ 0, 0x1f },        { 0x7f, 0x9f },     { 0x061c, 0x061c }, { 0x200e, 0x200f },
+		{ 0x2028, 0x202e }, { 0x2066, 0x2069 }, { 0xfff9, 0xfffb },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (code >= others[i].from && code <= others[i].to)
+			return false;
+	return true;
+}
+
+bool util_text_plain(const char *text)
+{
+	size_t len = strlen(text), at = 0;
+
+	while (at < len) {
+		const unsigned char *here = (const unsigned char *)text + at;
+		size_t step = utf8_sequence(here, len - at);
+
+		if (!step || !is_plain(code_point(here, step)))
+			return false;
+		at += step;
+	}
+	return true;
+}
+
+bool util_text_blank(const char *text)
+{
+	static const char wide[] = "\xe3\x80\x80";
+	size_t step = 1;
+
+	for (; *text && step; text += step)
+		step = *text == ' ' ? 1 : strncmp(text, wide, strlen(wide)) == 0 ? strlen(wide) : 0;
+	return !*text;
+}
+
 void util_random(void *data, size_t len)
 {
 	uint8_t *at = data;

@@ -71,6 +71,14 @@ nodiscard enum err util_parse_i64(const char *text, int64_t min, int64_t max, in
 /* Well-formed UTF-8 (RFC 3629) without NUL. */
 bool util_utf8_valid(const char *text, size_t len);
 
+/* Such a text in one line that shows as it is: no control characters (C0, DEL, C1), no line or
+ * paragraph separator, and none of those that reverse the direction of what follows (UAX #9), so
+ * that what a person reads in a log is what is there. */
+bool util_text_plain(const char *text);
+
+/* Nothing but blanks, also the wide one (U+3000) of Japanese keyboards, or nothing at all. */
+bool util_text_blank(const char *text);
+
 /* Fills with random bytes from the kernel; ends the process if there are none. */
 void util_random(void *data, size_t len);
 

@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -258,6 +261,81 @@ static void test_data_size(void **state)
 	assert_exits(&sandbox, too_much_memory, DONE);
 }
 
+/* ---- a file of which nothing may be lost -------------------------------------------------------
+ */
+
+static int kept; /* opened for appending, with KEPT in it */
+#define KEPT "recording"
+
+static int it_can_be_appended_to(void)
+{
+	int on = 1;
+	bool good = write(kept, "!", 1) == 1 && fdatasync(kept) == 0 &&
+		    (fallocate(kept, FALLOC_FL_KEEP_SIZE, 4096, 4096) == 0 || errno == EOPNOTSUPP);
+
+	return good && ioctl(kept, FIONBIO, &on) == 0 && fcntl(kept, F_GETFL) & O_APPEND ? DONE : 1;
+}
+
+static int it_cannot_be_written_elsewhere(void)
+{
+	bool flags = fcntl(kept, F_SETFL, 0) == 0,
+	     nonblocking = fcntl(kept, F_SETFL, O_NONBLOCK) == 0;
+	bool written = pwrite(kept, "x", 1, 0) == 1;
+
+	if (lseek(kept, 0, SEEK_SET) != 0 || write(kept, "?", 1) != 1)
+		return 1;
+	return flags || nonblocking || written ? 2 : DONE;
+}
+
+static int it_cannot_be_cut(void)
+{
+	return ftruncate(kept, 1);
+}
+
+static const int taking[] = { 0,
+			      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      FALLOC_FL_ZERO_RANGE,
+			      FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+			      FALLOC_FL_COLLAPSE_RANGE,
+			      FALLOC_FL_INSERT_RANGE,
+			      FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE };
+static size_t turn;
+
+static int nothing_can_be_taken_out(void)
+{
+	return fallocate(kept, taking[turn], 0, 4096);
+}
+
+static void assert_killed(const struct sandbox *sandbox, int (*func)(void))
+{
+	int status = run_in(sandbox, func);
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void test_append_only(void **state)
+{
+	static const char *const calls[] = { "append-only", "fdatasync" };
+	const struct sandbox sandbox = { .syscalls = calls,
+					 .syscall_count = ARRAY_SIZE(calls),
+					 .open_files = 64 };
+	char path[UNIT_FOLDER + 8], data[32] = "";
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	kept = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_int_equal(write(kept, KEPT, strlen(KEPT)), strlen(KEPT));
+	assert_exits(&sandbox, it_can_be_appended_to, DONE);
+	assert_exits(&sandbox, it_cannot_be_written_elsewhere, DONE);
+	assert_killed(&sandbox, it_cannot_be_cut);
+	for (turn = 0; turn < ARRAY_SIZE(taking); turn++)
+		assert_killed(&sandbox, nothing_can_be_taken_out);
+	assert_int_equal(pread(kept, data, sizeof(data) - 1, 0), strlen(KEPT "!?"));
+	assert_string_equal(data, KEPT "!?");
+	close(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_harden),
 		cmocka_unit_test(test_open_files),
 		cmocka_unit_test(test_data_size),
+		cmocka_unit_test(test_append_only),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

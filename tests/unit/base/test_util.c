@@ -50,6 +50,45 @@ static void integers(void **state)
 	assert_int_equal(value, 10);
 }
 
+static void plain_text(void **state)
+{
+	static const char *const good[] = {
+		"", "月例の点検", "a b~", "\xc2\xa0", "é", "\xe2\x80\x8d", "\xf0\x9f\x98\x80"
+	};
+	/* U+009B, the one-byte CSI of terminals; U+202E and U+2066 turn the rest round. */
+	static const char *const bad[] = { "a\nb",
+					   "\x7f",
+					   "\xc2\x80",
+					   "\xc2\x9b"
+					   "2J",
+					   "\xc2\x9f",
+					   "\xd8\x9c",
+					   "\xe2\x80\x8f",
+					   "\xe2\x80\xa8",
+					   "\xe2\x80\xae",
+					   "\xe2\x81\xa6",
+					   "\xe2\x81\xa9",
+					   "\xef\xbf\xba",
+					   "\xc0\x80" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(util_text_plain(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(util_text_plain(bad[i]));
+}
+
+static void blank_text(void **state)
+{
+	(void)state;
+	assert_true(util_text_blank(""));
+	assert_true(util_text_blank("  "));
+	assert_true(util_text_blank(" \u3000 \u3000"));
+	assert_false(util_text_blank("\u3000a"));
+	assert_false(util_text_blank("\u3001"));
+	assert_false(util_text_blank(" \xe3\x80"));
+}
+
 static void utf8(void **state)
 {
 	static const char *const good[] = { "",
@@ -153,6 +192,8 @@ int main(void)
 		cmocka_unit_test(unhex_refuses),
 		cmocka_unit_test(integers),
 		cmocka_unit_test(utf8),
+		cmocka_unit_test(plain_text),
+		cmocka_unit_test(blank_text),
 		cmocka_unit_test_setup_teardown(files, make_folder, NULL),
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(error_texts),
