@@ -20,8 +20,8 @@ enum {
 	CHUNK_HASH = 32,                   /* SHA-256 */
 	CHUNK_HEAD = 8 + 16 + 24 + 32 + 4, /* bytes */
 	CHUNK_MAX = 2 * 1024 * 1024,       /* bytes of a whole plaintext */
-	CHUNK_CLOSE_BYTES = 256 * 1024,    /* a chunk that has so many is closed */
-	CHUNK_CLOSE_US = 1000 * 1000,      /* and so is one that is as old */
+	CHUNK_CLOSE_BYTES = 512 * 1024,    /* a chunk that has so many is closed */
+	CHUNK_CLOSE_US = 2000 * 1000,      /* and so is one that is as old */
 	CHUNK_COUNT_MAX = 1000 * 1000,     /* chunks of a recording */
 	RECORD_HEAD = 12,
 	RECORD_MAX = 1024 * 1024,              /* bytes of one record's payload */

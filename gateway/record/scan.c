@@ -233,6 +233,20 @@ enum err scan_step(struct scan *scan, uint64_t bytes, bool *ret_done)
 	return OK;
 }
 
+enum err scan_more(struct scan *scan)
+{
+	struct stat stat;
+
+	if (fstat(scan->fd, &stat))
+		return ERR_IO;
+	if ((uint64_t)stat.st_size < scan->file_size)
+		return ERR_INVALID;
+	scan->file_size = (uint64_t)stat.st_size;
+	scan->searching = scan->zeros = false;
+	scan->searched = scan->resume = 0;
+	return OK;
+}
+
 enum err scan_all(struct scan *scan)
 {
 	bool done = false;

@@ -60,6 +60,12 @@ void scan_finish(struct scan *scan);
  */
 nodiscard enum err scan_step(struct scan *scan, uint64_t bytes, bool *ret_done);
 
+/*
+ * The file, of which a scan was done, may have grown since: what follows the last whole chunk is
+ * looked at anew by scan_step. ERR_INVALID: it is shorter.
+ */
+nodiscard enum err scan_more(struct scan *scan);
+
 /* All steps. */
 nodiscard enum err scan_all(struct scan *scan);
 

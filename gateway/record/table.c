@@ -89,6 +89,17 @@ bool table_index_fits(const uint8_t *index, size_t len, const struct scan *scan,
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
+static const uint8_t *tail_data(const struct table_tail *tail)
+{
+	return tail->data + tail->room - tail->len;
+}
+
+static void tail_finish(struct table_tail *tail)
+{
+	free(tail->data);
+	*tail = (struct table_tail){ 0 };
+}
+
 enum err table_init(struct table *table, const struct scan *scan, EVP_PKEY *key, X509 *certificate)
 {
 	*table = (struct table){
@@ -96,9 +107,21 @@ enum err table_init(struct table *table, const struct scan *scan, EVP_PKEY *key,
 	};
 	buf_init(&table->der, SEAL_DER_MAX);
 	buf_init(&table->plain, SEAL_DER_MAX);
-	buf_init(&table->index, INDEX_MAX);
 	table->rows = calloc(scan->count ? scan->count : 1, sizeof(*table->rows));
 	return table->rows ? OK : ERR_NOMEM;
+}
+
+static void end_search(struct table *table)
+{
+	table->indexed = true;
+	table->next = table->count;
+	tail_finish(&table->index);
+}
+
+void table_distrust(struct table *table, bool changed)
+{
+	table->changed = changed;
+	end_search(table);
 }
 
 void table_finish(struct table *table)
@@ -106,7 +129,7 @@ void table_finish(struct table *table)
 	buf_wipe(&table->plain);
 	buf_finish(&table->plain);
 	buf_finish(&table->der);
-	buf_finish(&table->index);
+	tail_finish(&table->index);
 	free(table->rows);
 	table->rows = NULL;
 }
@@ -122,18 +145,25 @@ static enum err open_chunk(struct table *table, size_t number)
 	return err;
 }
 
-/* An index is gathered from its end, so a piece goes before those that are there. */
-static enum err put_before(struct buf *index, const uint8_t *data, size_t len)
+/* An index is gathered from its end, so a piece goes before those that are there: they lie at the
+ * end of their room, which doubles, so that many small pieces cost no more than one. */
+static enum err put_before(struct table_tail *index, const uint8_t *data, size_t len)
 {
-	uint8_t *end;
-	enum err err = buf_reserve(index, len, &end);
-
-	if (err)
-		return err;
-	if (index->len)
-		memmove(index->data + len, index->data, index->len);
-	memcpy(index->data, data, len);
+	if (len > INDEX_MAX - index->len)
+		return ERR_TOO_BIG;
+	if (len > index->room - index->len) {
+		size_t room = MIN(MAX(2 * index->room, index->len + len), (size_t)INDEX_MAX);
+		uint8_t *larger = malloc(room);
+		if (!larger)
+			return ERR_NOMEM;
+		if (index->len)
+			memcpy(larger + room - index->len, tail_data(index), index->len);
+		free(index->data);
+		index->data = larger;
+		index->room = room;
+	}
 	index->len += len;
+	memcpy(index->data + index->room - index->len, data, len);
 	return OK;
 }
 
@@ -164,16 +194,9 @@ static enum err gather(struct table *table, bool *ret_any, bool *ret_more)
 static void use_index(struct table *table)
 {
 	for (; table->count < table->next; table->count++)
-		table_get_row(table->index.data + COUNT_BYTES + table->count * TABLE_ROW,
+		table_get_row(tail_data(&table->index) + COUNT_BYTES + table->count * TABLE_ROW,
 			      &table->rows[table->count]);
 	table->from_index = true;
-}
-
-static void end_search(struct table *table)
-{
-	table->indexed = true;
-	table->next = table->count;
-	buf_finish(&table->index);
 }
 
 /* One chunk further to the front, until the index is whole or cannot be one. */
@@ -194,7 +217,8 @@ static enum err index_step(struct table *table)
 		return OK;
 	}
 	table->next--;
-	if (table_index_fits(table->index.data, table->index.len, table->scan, table->next)) {
+	if (table->index.len && table_index_fits(tail_data(&table->index), table->index.len,
+						 table->scan, table->next)) {
 		use_index(table);
 		end_search(table);
 	}
@@ -207,7 +231,7 @@ static enum err open_step(struct table *table)
 	struct table_row *row = &table->rows[number];
 	enum err err = open_chunk(table, number);
 
-	if (err == ERR_IO || err == ERR_NOMEM || (err == ERR_DENIED && !number))
+	if (err == ERR_IO || err == ERR_NOMEM || (err == ERR_DENIED && !number && !table->changed))
 		return err;
 	if (!err)
 		err = table_row_of(table->plain.data, table->plain.len,
@@ -225,6 +249,21 @@ static enum err open_step(struct table *table)
 	}
 	table->next++;
 	table->count++;
+	return OK;
+}
+
+enum err table_more(struct table *table)
+{
+	struct table_row *rows;
+
+	if (table->scan->count == table->count)
+		return OK;
+	rows = reallocarray(table->rows, table->scan->count, sizeof(*rows));
+	if (!rows)
+		return ERR_NOMEM;
+	memset(rows + table->count, 0, (table->scan->count - table->count) * sizeof(*rows));
+	table->rows = rows;
+	end_search(table);
 	return OK;
 }
 

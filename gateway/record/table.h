@@ -41,6 +41,12 @@ bool table_index_fits(const uint8_t *index, size_t len, const struct scan *scan,
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
+/* Bytes at the end of their room. */
+struct table_tail {
+	uint8_t *data; /* owned */
+	size_t room, len;
+};
+
 struct table {
 	struct table_row *rows; /* owned; scan->count of them once loaded */
 	size_t count;
@@ -51,17 +57,29 @@ struct table {
 	const struct scan *scan;
 	EVP_PKEY *key;
 	X509 *certificate;
-	struct buf der, plain, index;
+	struct buf der, plain;
+	struct table_tail index;
 	struct chunk_figures figures;
 	size_t next; /* chunk to look at for the index, from the end; then to open */
 	bool indexed;
+	bool changed; /* somebody tampered: the first chunk may be sealed to others */
 };
 
 /* scan must be done, with hashes or without; it, key and certificate (NULL: none) must outlive the
  * table. */
 nodiscard enum err table_init(struct table *table, const struct scan *scan, EVP_PKEY *key,
 			      X509 *certificate);
+
+/*
+ * Before the first step: every chunk is opened instead of believing an index that nothing proves,
+ * which may say of good chunks what is not so. changed: the file was tampered with, so that a first
+ * chunk which is not sealed to this key says nothing about the others.
+ */
+void table_distrust(struct table *table, bool changed);
 void table_finish(struct table *table); /* wipes what it had opened */
+
+/* The scan, after a table was loaded, has more chunks: table_step goes on with them. ERR_NOMEM. */
+nodiscard enum err table_more(struct table *table);
 
 /* Goes on by opening at most so many chunks. An index that does not agree with the file is not
  * used. ERR_DENIED: the first chunk is not sealed to this key. ERR_IO, ERR_NOMEM. */

@@ -77,6 +77,7 @@ static const struct remote_events events = {
 	.able = frame_done,
 	.cursor = cursor,
 	.bell = frame_done,
+	.clipboard = frame_done,
 	.ended = ended,
 };
 

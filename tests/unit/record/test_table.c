@@ -173,6 +173,92 @@ static void an_index_may_go_over_chunks(void **state)
 	}
 }
 
+/* The table as whoever does not believe the index makes it. */
+static enum err load_distrusted(struct table *table, struct scan *scan, const struct buf *file,
+				bool changed)
+{
+	const int fd = recording_file(file->data, file->len);
+	enum err err = OK;
+	bool done = false;
+
+	assert_ok(scan_init(scan, fd, SCAN_PLACES));
+	assert_ok(scan_all(scan));
+	assert_ok(table_init(table, scan, auditor.key, auditor.certificate));
+	table_distrust(table, changed);
+	while (!err && !done)
+		err = table_step(table, 3, &done);
+	return err;
+}
+
+/* What nothing proves may lie about chunks that are good. */
+static void a_distrusted_index_is_not_used(void **state)
+{
+	struct recording recording;
+	struct table_row right;
+	struct table table;
+	struct scan scan;
+
+	(void)state;
+	recording_init(&recording, 1, recipients);
+	for (size_t i = 0; i < CHUNKS; i++)
+		recording_add(&recording, SIZE, 0);
+	right = recording.rows[2];
+	recording.rows[2].start_us = recording.rows[1].start_us;
+	recording_add(&recording, SIZE, CHUNK_LAST);
+	expect_table(&recording, &recording.file, true, 0);
+	assert_ok(load_distrusted(&table, &scan, &recording.file, false));
+	assert_false(table.from_index);
+	expect_row(&table.rows[2], &right);
+	table_finish(&table);
+	scan_finish(&scan);
+	recording_finish(&recording);
+}
+
+/* One that somebody put before the others, sealed to himself alone. */
+static void a_first_chunk_for_others_hides_no_others(void **state)
+{
+	struct recording recording;
+	struct table table;
+	struct scan scan;
+
+	(void)state;
+	recording_init(&recording, 1, recipients_of(&stranger, 1));
+	recording_add(&recording, SIZE, 0);
+	seal_recipients_free(recording.recipients);
+	recording.recipients = recipients;
+	for (size_t i = 1; i < CHUNKS; i++)
+		recording_add(&recording, SIZE, 0);
+	for (int changed = 0; changed < 2; changed++) {
+		assert_err(load_distrusted(&table, &scan, &recording.file, changed),
+			   changed ? OK : ERR_DENIED);
+		if (changed)
+			expect_row(&table.rows[2], &recording.rows[2]);
+		table_finish(&table);
+		scan_finish(&scan);
+	}
+	recording_finish(&recording);
+}
+
+static void an_index_may_come_in_crumbs(void **state)
+{
+	enum { CRUMB = 7 };
+	struct recording recording;
+	struct buf index;
+
+	(void)state;
+	recording_init(&recording, 1, recipients);
+	buf_init(&index, 1024 * 1024);
+	for (size_t i = 0; i < CHUNKS; i++)
+		recording_add(&recording, SIZE, 0);
+	assert_ok(table_put_index(recording.rows, CHUNKS, &index));
+	for (size_t at = 0; at < index.len; at += CRUMB)
+		add_part(&recording, index.data + at, MIN((size_t)CRUMB, index.len - at),
+			 at + CRUMB < index.len);
+	expect_table(&recording, &recording.file, true, 0);
+	buf_finish(&index);
+	recording_finish(&recording);
+}
+
 static void what_cannot_be_opened_is_skipped(void **state)
 {
 	struct recording recording;
@@ -269,6 +355,9 @@ int main(void)
 		cmocka_unit_test(a_recording_of_one_chunk_or_none),
 		cmocka_unit_test(an_index_that_does_not_fit_is_not_used),
 		cmocka_unit_test(an_index_may_go_over_chunks),
+		cmocka_unit_test(a_distrusted_index_is_not_used),
+		cmocka_unit_test(a_first_chunk_for_others_hides_no_others),
+		cmocka_unit_test(an_index_may_come_in_crumbs),
 		cmocka_unit_test(what_cannot_be_opened_is_skipped),
 		cmocka_unit_test(what_goes_back_in_time_is_skipped),
 		cmocka_unit_test(another_key_opens_no_table),
