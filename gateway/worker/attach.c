@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "worker/control.h"
 #include "worker/session.h"
 
 /* ---- windows -----------------------------------------------------------------------------------
@@ -38,18 +39,23 @@ static struct viewer *leave(struct worker *worker, struct window *window)
 	return viewer;
 }
 
-/* With a last word. */
-static void drop(struct worker *worker, struct window *window, enum session_state state,
-		 enum end_reason reason)
+void attach_dismiss(struct worker *worker, struct viewer *viewer, enum session_state state,
+		    enum end_reason reason)
 {
-	struct viewer *viewer = leave(worker, window);
-	if (!viewer)
-		return;
 	viewer_free(worker->closing[SESSION_CLOSING_MAX - 1]);
 	memmove(&worker->closing[1], &worker->closing[0],
 		sizeof(worker->closing) - sizeof(worker->closing[0]));
 	worker->closing[0] = viewer;
 	viewer_close(viewer, state, reason);
+}
+
+/* With a last word. */
+static void drop(struct worker *worker, struct window *window, enum session_state state,
+		 enum end_reason reason)
+{
+	struct viewer *viewer = leave(worker, window);
+	if (viewer)
+		attach_dismiss(worker, viewer, state, reason);
 }
 
 static void drop_others(struct worker *worker, enum session_state state, enum end_reason reason)
@@ -74,7 +80,7 @@ void attach_drop(struct worker *worker, enum session_state state, enum end_reaso
 		note_left(worker, before);
 }
 
-static bool forget_closing(struct worker *worker, const struct viewer *viewer)
+bool attach_forget(struct worker *worker, const struct viewer *viewer)
 {
 	for (size_t i = 0; i < SESSION_CLOSING_MAX; i++) {
 		if (worker->closing[i] != viewer)
@@ -173,12 +179,16 @@ static void on_viewer_hello(void *ctx, struct viewer *viewer, unsigned width, un
 	bool resumed = worker->limits.seen;
 	if (!window)
 		return;
-	session_happens(worker, viewer->monitor, "viewer-joined");
+	if (*window->joined)
+		recorder_event(worker->recorder, viewer->monitor, window->joined);
+	else
+		session_happens(worker, viewer->monitor, "viewer-joined");
 	limits_viewer_came(&worker->limits);
 	session_settle(worker);
 	(void)learn(worker, window);
 	welcome(worker, window);
 	session_tell_status(worker);
+	watch_tell(worker, viewer);
 	if (resumed && window == worker->windows)
 		session_notice(worker, NOTICE_RESUMED, 0);
 	/* A warning that is out was meant for the person, not for the connection. */
@@ -205,10 +215,21 @@ static struct window *at_work(struct worker *worker, const struct viewer *viewer
 	return window_of(worker, viewer);
 }
 
+/* While somebody else controls, all that the person's input does is take that back: keys, text and
+ * buttons that go down. */
+static bool taken_back(struct worker *worker, bool acts)
+{
+	if (!control_active(worker))
+		return false;
+	if (acts)
+		control_take_back(worker);
+	return true;
+}
+
 static void on_viewer_key(void *ctx, struct viewer *viewer, const struct msg_key *key)
 {
 	struct worker *worker = ctx;
-	if (!at_work(worker, viewer))
+	if (!at_work(worker, viewer) || taken_back(worker, key->down))
 		return;
 	recorder_key(worker->recorder, viewer->monitor, key);
 	hands_key(&worker->hands, key);
@@ -217,7 +238,7 @@ static void on_viewer_key(void *ctx, struct viewer *viewer, const struct msg_key
 static void on_viewer_text(void *ctx, struct viewer *viewer, const char *text)
 {
 	struct worker *worker = ctx;
-	if (!at_work(worker, viewer))
+	if (!at_work(worker, viewer) || taken_back(worker, true))
 		return;
 	recorder_text(worker->recorder, viewer->monitor, text);
 	hands_text(&worker->hands, text);
@@ -226,8 +247,12 @@ static void on_viewer_text(void *ctx, struct viewer *viewer, const char *text)
 static void on_viewer_pointer(void *ctx, struct viewer *viewer, const struct msg_pointer *pointer)
 {
 	struct worker *worker = ctx;
-	const struct window *window = at_work(worker, viewer);
+	struct window *window = at_work(worker, viewer);
 	if (!window)
+		return;
+	bool pressed = pointer->buttons & ~window->buttons;
+	window->buttons = pointer->buttons;
+	if (taken_back(worker, pressed))
 		return;
 	recorder_pointer(worker->recorder, viewer->monitor, pointer);
 	hands_pointer(&worker->hands, number_of(worker, window), pointer);
@@ -247,13 +272,32 @@ static void on_viewer_resize(void *ctx, struct viewer *viewer, unsigned width, u
 static void on_viewer_release(void *ctx, struct viewer *viewer)
 {
 	struct worker *worker = ctx;
-	if (window_of(worker, viewer))
+	if (window_of(worker, viewer) && !control_active(worker))
 		hands_release(&worker->hands);
+}
+
+static void on_viewer_control(void *ctx, struct viewer *viewer, enum viewer_control what,
+			      uint32_t watch)
+{
+	struct worker *worker = ctx;
+	if (!at_work(worker, viewer))
+		return;
+	if (what == VIEWER_ENDS)
+		control_take_back(worker);
+	else if (what != VIEWER_ASKS)
+		control_answer(worker, watch, what == VIEWER_AGREES);
 }
 
 static void on_viewer_still_here(void *ctx, struct viewer *viewer)
 {
 	(void)at_work(ctx, viewer);
+}
+
+static void on_viewer_clipboard(void *ctx, struct viewer *viewer, enum clipboard_way way)
+{
+	struct worker *worker = ctx;
+	if (window_of(worker, viewer))
+		clipboard_tried(worker, way);
 }
 
 static void on_viewer_ping(void *ctx, struct viewer *viewer, uint32_t number)
@@ -290,7 +334,7 @@ static void on_viewer_gone(void *ctx, struct viewer *viewer, enum err why)
 	unsigned before = session_viewers(worker);
 	if (why == ERR_PROTOCOL)
 		session_event(worker, "viewer-protocol", "{}");
-	if (forget_closing(worker, viewer) || !window)
+	if (attach_forget(worker, viewer) || !window)
 		return;
 	log_info("viewer-left", "viewer=%u why=%s", viewer->number,
 		 why ? err_code(why) : "refused");
@@ -310,6 +354,8 @@ static const struct viewer_ops viewer_ops = {
 	.resize = on_viewer_resize,
 	.release_keys = on_viewer_release,
 	.still_here = on_viewer_still_here,
+	.clipboard = on_viewer_clipboard,
+	.control = on_viewer_control,
 	.ping = on_viewer_ping,
 	.refresh = on_viewer_refresh,
 	.room = on_viewer_room,
@@ -350,6 +396,7 @@ void attach_take(struct worker *worker, const struct msg_session_viewer *msg, in
 	else
 		drop(worker, window, SESSION_DETACHED, END_REPLACED);
 	*window = (struct window){ .viewer = viewer };
+	snprintf(window->joined, sizeof(window->joined), "%s", msg->joined ? msg->joined : "");
 	refuse(worker, window);
 	if (window->viewer)
 		session_settle(worker);
@@ -358,8 +405,7 @@ void attach_take(struct worker *worker, const struct msg_session_viewer *msg, in
 /* ---- what the PC cannot do ---------------------------------------------------------------------
  */
 
-/* Each viewer once. */
-static void tell_once(struct worker *worker, enum notice_kind kind)
+void attach_tell_once(struct worker *worker, enum notice_kind kind)
 {
 	struct msg_notice msg = { .kind = (uint8_t)kind };
 	for (size_t i = 0; i < SESSION_WINDOWS; i++) {
@@ -373,12 +419,12 @@ static void tell_once(struct worker *worker, enum notice_kind kind)
 
 static void on_cannot_resize(void *ctx)
 {
-	tell_once(ctx, NOTICE_NO_RESIZE);
+	attach_tell_once(ctx, NOTICE_NO_RESIZE);
 }
 
 static void on_cannot_take_text(void *ctx)
 {
-	tell_once(ctx, NOTICE_NO_TEXT);
+	attach_tell_once(ctx, NOTICE_NO_TEXT);
 }
 
 static void on_asked(void *ctx)

@@ -20,11 +20,20 @@ void attach_take(struct worker *worker, const struct msg_session_viewer *msg, in
 /* Takes all viewers away with a last word. */
 void attach_drop(struct worker *worker, enum session_state state, enum end_reason reason);
 
+/* A viewer that has left gets a last word and is freed then; attach_forget in its gone callback
+ * says whether it was one of those. Takes it over. */
+void attach_dismiss(struct worker *worker, struct viewer *viewer, enum session_state state,
+		    enum end_reason reason);
+bool attach_forget(struct worker *worker, const struct viewer *viewer);
+
 /* Some viewer still gets its last word. */
 bool attach_closing(const struct worker *worker);
 
 /* Frees all viewers at once. */
 void attach_free(struct worker *worker);
+
+/* Each viewer once: what does not work. */
+void attach_tell_once(struct worker *worker, enum notice_kind kind);
 
 /* A message to every viewer that sees the desktop. */
 void attach_send(struct worker *worker, uint16_t id, const void *msg);

@@ -112,6 +112,20 @@ bool layout_coming(const struct layout *layout, unsigned window)
 	return window > 0 && window < layout->asked_count && window >= layout->shown_count;
 }
 
+unsigned layout_at(const struct layout *layout, uint16_t *x, uint16_t *y)
+{
+	for (unsigned i = 0; layout->shown_count > 1 && i < layout->shown_count; i++) {
+		const struct rect *part = &layout->shown[i];
+		if (*x < part->x || *x >= part->x + part->width || *y < part->y ||
+		    *y >= part->y + part->height)
+			continue;
+		*x = (uint16_t)(*x - part->x);
+		*y = (uint16_t)(*y - part->y);
+		return i;
+	}
+	return 0;
+}
+
 struct rect layout_part(const struct layout *layout, unsigned window)
 {
 	if (layout->shown_count > 1 && window < layout->shown_count)

@@ -45,6 +45,10 @@ void layout_desktop(struct layout *layout, unsigned width, unsigned height);
 /* The PC was asked for this window's monitor and has not made it yet. */
 bool layout_coming(const struct layout *layout, unsigned window);
 
+/* Which window's monitor a place of the whole desktop is on; the place becomes one of that monitor.
+ */
+unsigned layout_at(const struct layout *layout, uint16_t *x, uint16_t *y);
+
 /* What a window shows: its monitor where the PC has made one, else the whole desktop. */
 struct rect layout_part(const struct layout *layout, unsigned window);
 

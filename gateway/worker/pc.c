@@ -24,11 +24,14 @@ static uint8_t *on_resized(void *ctx, unsigned width, unsigned height, size_t *r
 {
 	struct worker *worker = ctx;
 	uint8_t *data = screen_resized(&worker->screen, width, height, ret_stride);
+	char detail[64];
 	if (data) {
 		hands_set_desktop(&worker->hands, width, height);
 		attach_place(worker);
 		session_report(worker);
-		session_happens(worker, 0, "resize");
+		snprintf(detail, sizeof(detail), "{\"width\":%u,\"height\":%u}", width, height);
+		if (worker->screen.pictured)
+			session_happens_so(worker, 0, "resize", detail);
 	}
 	return data;
 }
@@ -91,11 +94,24 @@ static void on_bell(void *ctx)
 	attach_send(worker, MSG_bell, &bell);
 }
 
+static void on_clipboard(void *ctx)
+{
+	clipboard_tried(ctx, CLIPBOARD_PC);
+}
+
 static void on_sound(void *ctx, const int16_t *samples, size_t frames, unsigned rate,
 		     unsigned channels)
 {
 	struct worker *worker = ctx;
 	ear_take(&worker->ear, attach_listener(worker), samples, frames, rate, channels);
+}
+
+static void note_trust(struct worker *worker, const uint8_t fingerprint[32])
+{
+	char hex[2 * 32 + 1], detail[sizeof(hex) + 16];
+	util_hex(fingerprint, 32, hex);
+	snprintf(detail, sizeof(detail), "{\"sha256\":\"%s\"}", hex);
+	session_happens_so(worker, 0, "certificate-trusted", detail);
 }
 
 static bool on_trust(void *ctx, const uint8_t fingerprint[32])
@@ -114,6 +130,8 @@ static bool on_trust(void *ctx, const uint8_t fingerprint[32])
 	}
 	bool trusted = answer.msg.pin_answer.trusted == 1;
 	ipc_received_finish(&answer);
+	if (trusted)
+		note_trust(worker, fingerprint);
 	return trusted && worker->state != SESSION_ENDED;
 }
 
@@ -150,6 +168,7 @@ static const struct remote_events remote_events = {
 	.able = on_able,
 	.cursor = on_cursor,
 	.bell = on_bell,
+	.clipboard = on_clipboard,
 	.sound = on_sound,
 	.trust = on_trust,
 	.channel_refused = on_channel_refused,

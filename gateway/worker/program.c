@@ -1,4 +1,5 @@
 #include "worker/program.h"
+#include "worker/waiting.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -40,9 +41,8 @@ static const char *const syscalls[] = {
 	"faccessat2",
 	"getdents64",
 	"memfd_create",
-	"ftruncate",
 	/* the recording */
-	"fallocate",
+	"append-only",
 	"fdatasync",
 	"pipe2",
 	"getcwd",
@@ -123,7 +123,9 @@ int program_run(const struct program *program, int argc, char **argv)
 	/* Libraries look for settings of the user who runs them; there is none. */
 	setenv("HOME", "/nonexistent", 1);
 	give_memory_back();
-	enum err err = program->prepare ? program->prepare() : OK;
+	enum err err = waiting_works() ? OK : ERR_INTERNAL;
+	if (!err && program->prepare)
+		err = program->prepare();
 	if (err) {
 		log_error("worker-start", "protocol=%s error=%s", protocol_code(program->protocol),
 			  err_code(err));

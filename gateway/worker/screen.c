@@ -55,6 +55,22 @@ static struct screen_output *output_of(struct screen *screen, const struct viewe
 	return NULL;
 }
 
+static struct screen_output *free_output(struct screen *screen, bool aside)
+{
+	size_t first = aside ? SCREEN_OUTPUTS - SCREEN_ASIDE : 0;
+	size_t end = aside ? SCREEN_OUTPUTS : SCREEN_OUTPUTS - SCREEN_ASIDE;
+	for (size_t i = first; i < end; i++)
+		if (!screen->outputs[i].viewer)
+			return &screen->outputs[i];
+	return NULL;
+}
+
+/* Somebody for whom the session is. */
+static bool counts(const struct screen_output *output)
+{
+	return output->viewer && !output->viewer->aside;
+}
+
 /* ---- sending -----------------------------------------------------------------------------------
  */
 
@@ -64,7 +80,7 @@ static bool anybody_takes(const struct screen *screen)
 		return false;
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
 		const struct screen_output *output = &screen->outputs[i];
-		if (output->viewer && viewer_can_frame(output->viewer) &&
+		if (counts(output) && viewer_can_frame(output->viewer) &&
 		    !follow_next(&output->follow))
 			return true;
 	}
@@ -74,7 +90,7 @@ static bool anybody_takes(const struct screen *screen)
 static bool anybody_far(const struct screen *screen)
 {
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
-		if (screen->outputs[i].viewer && screen->outputs[i].viewer->pacing.flow.rate)
+		if (counts(&screen->outputs[i]) && screen->outputs[i].viewer->pacing.flow.rate)
 			return true;
 	return false;
 }
@@ -115,11 +131,19 @@ static void give_up(struct screen_output *output, enum err err)
 /* ---- keyframes of the recording ----------------------------------------------------------------
  */
 
-/* The PC's H.264 goes on from pictures that a later start does not have. */
+/*
+ * Not before the framebuffer has each picture of the PC's H.264 that the viewer has: those that
+ * follow need them, and whoever starts here sees no more of that film than this before its next key
+ * picture, or before what it has drawn is made exact.
+ */
 static bool can_join(const struct screen_output *output)
 {
-	return !output->follow.running && !follow_next(&output->follow) &&
-	       frame_can_join(&output->source);
+	struct remote *remote = output->screen->remote;
+	if (follow_next(&output->follow))
+		return false;
+	if (remote && remote->ops->settle && !remote->ops->settle(remote))
+		return false;
+	return frame_can_join(&output->source);
 }
 
 static void join(struct screen_output *output, bool first)
@@ -127,8 +151,9 @@ static void join(struct screen_output *output, bool first)
 	struct screen *screen = output->screen;
 	const struct msg_cursor *cursor = screen->have_cursor ? &screen->cursor : NULL;
 	frame_join(&output->source);
-	/* Nor those that the viewer keeps of the stream before. */
-	follow_drop(&output->follow);
+	/* One that follows later must not build on what it got of the stream before. */
+	if (!output->follow.running)
+		follow_drop(&output->follow);
 	recorder_picture(screen->recorder, output->viewer->monitor, &output->view, cursor, first);
 }
 
@@ -139,10 +164,10 @@ static void record_keys(struct screen *screen, bool complete)
 	if (!recorder_wants_key(screen->recorder, &late) || (!complete && !late))
 		return;
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++)
-		if (screen->outputs[i].viewer && !can_join(&screen->outputs[i]))
+		if (counts(&screen->outputs[i]) && !can_join(&screen->outputs[i]))
 			return;
 	for (size_t i = 0; i < SCREEN_OUTPUTS; i++) {
-		if (!screen->outputs[i].viewer)
+		if (!counts(&screen->outputs[i]))
 			continue;
 		join(&screen->outputs[i], first);
 		first = false;
@@ -175,7 +200,8 @@ static void send_frame(struct screen_output *output)
 		viewer_send_frame(viewer);
 	if (more)
 		pacing_damaged(pacing, now, 0);
-	record_keys(output->screen, !more);
+	if (counts(output))
+		record_keys(output->screen, !more);
 	/* The next step sees to what is left. */
 	if (more || refresh_us)
 		loop_timer_set(&output->timer, empty ? WAIT_EMPTY_US : 0);
@@ -197,6 +223,7 @@ static bool send_films(struct screen_output *output)
 			give_up(output, err);
 			return false;
 		}
+		record_keys(output->screen, !follow_next(&output->follow));
 	}
 	return true;
 }
@@ -372,6 +399,7 @@ void screen_decoded(struct screen *screen, const struct remote_unit *unit)
 		if (output->viewer)
 			changed(output);
 	}
+	record_keys(screen, true);
 	update_hold(screen);
 }
 
@@ -432,7 +460,7 @@ void screen_set_remote(struct screen *screen, struct remote *remote)
 
 enum err screen_show(struct screen *screen, struct viewer *viewer, const struct rect *part)
 {
-	struct screen_output *output = output_of(screen, NULL);
+	struct screen_output *output = free_output(screen, viewer->aside);
 	if (!output)
 		return ERR_FULL;
 	enum err err = frame_source_init(&output->source, &output->view);
@@ -444,7 +472,8 @@ enum err screen_show(struct screen *screen, struct viewer *viewer, const struct 
 	}
 	output->source.codecs = viewer->codecs;
 	output->viewer = viewer;
-	recorder_shown(screen->recorder, viewer->monitor, true);
+	if (!viewer->aside)
+		recorder_shown(screen->recorder, viewer->monitor, true);
 	screen_refresh(screen, viewer);
 	send_cursor(screen, viewer);
 	update_hold(screen);
@@ -457,7 +486,8 @@ void screen_hide(struct screen *screen, struct viewer *viewer)
 	if (!output)
 		return;
 	output->viewer = NULL;
-	recorder_shown(screen->recorder, viewer->monitor, false);
+	if (!viewer->aside)
+		recorder_shown(screen->recorder, viewer->monitor, false);
 	follow_drop(&output->follow);
 	loop_timer_cancel(&output->timer);
 	frame_source_finish(&output->source);

@@ -1,7 +1,8 @@
 /*
  * screen.h - the way of the pixels: what the PC draws into, what of it goes to each viewer, and
  * when. A viewer has its own view of the one surface, its own frames and its own pacing: none waits
- * for another, and the PC is held back only while none can take anything.
+ * for another, and the PC is held back only while none can take anything. One that stands aside
+ * (viewer->aside) changes nothing for the others: it is neither recorded nor waited for.
  */
 #ifndef SEKISHO_WORKER_SCREEN_H
 #define SEKISHO_WORKER_SCREEN_H
@@ -19,7 +20,10 @@
 #include "worker/stream/frame.h"
 #include "worker/stream/viewer.h"
 
-enum { SCREEN_OUTPUTS = 4 }; /* viewers at once */
+enum {
+	SCREEN_OUTPUTS = 4, /* viewers at once, */
+	SCREEN_ASIDE = 2,   /* the last of them for those that stand aside */
+};
 
 struct screen;
 

@@ -59,22 +59,36 @@ void session_tell_status(struct worker *worker)
 
 void session_happens(struct worker *worker, unsigned viewer, const char *event)
 {
-	char json[128];
-	snprintf(json, sizeof(json), "{\"event\":\"%s\"}", event);
-	recorder_event(worker->recorder, viewer, json);
+	session_happens_so(worker, viewer, event, "{}");
+}
+
+void session_happens_so(struct worker *worker, unsigned viewer, const char *event,
+			const char *detail)
+{
+	char json[1200];
+	int len = snprintf(json, sizeof(json), "{\"event\":\"%s\"%s%s", event,
+			   detail[1] == '}' ? "" : ",", detail + 1);
+	if (len > 0 && (size_t)len < sizeof(json))
+		recorder_event(worker->recorder, viewer, json);
+}
+
+static void record_end(struct worker *worker)
+{
+	char json[WATCH_WHO_MAX + 128];
+	const char *who = worker->ended_who;
+	snprintf(json, sizeof(json), "{\"event\":\"ended\",\"reason\":\"%s\"%s%s",
+		 end_reason_code(worker->reason), *who ? "," : "", *who ? who + 1 : "}");
+	recorder_event(worker->recorder, 0, json);
 }
 
 static void record_state(struct worker *worker, enum session_state state)
 {
-	char json[128];
-	snprintf(json, sizeof(json), "{\"event\":\"ended\",\"reason\":\"%s\"}",
-		 end_reason_code(worker->reason));
 	if (state == SESSION_LOCKED)
 		session_happens(worker, 0, "locked");
 	else if (worker->state == SESSION_LOCKED && state != SESSION_ENDED)
 		session_happens(worker, 0, "unlocked");
 	if (state == SESSION_ENDED)
-		recorder_event(worker->recorder, 0, json);
+		record_end(worker);
 	else
 		recorder_expect_password(worker->recorder);
 }
@@ -88,6 +102,7 @@ void session_set_state(struct worker *worker, enum session_state state)
 			 end_reason_code(worker->reason));
 		worker->state = state;
 		session_tell_status(worker);
+		watch_settle(worker);
 	}
 	session_report(worker);
 }
@@ -110,7 +125,7 @@ void session_event(struct worker *worker, const char *event, const char *detail)
 		return;
 	worker->events++;
 	link_send(&worker->link, MSG_worker_event, &msg);
-	session_happens(worker, 0, event);
+	session_happens_so(worker, 0, event, detail);
 }
 
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds)
@@ -209,6 +224,7 @@ void session_end(struct worker *worker, enum end_reason reason)
 		return;
 	worker->reason = reason;
 	attach_drop(worker, SESSION_ENDED, reason);
+	watch_drop_all(worker, SESSION_ENDED, reason, false);
 	screen_set_remote(&worker->screen, NULL);
 	hands_set_remote(&worker->hands, NULL);
 	loop_timer_cancel(&worker->connect_timer);

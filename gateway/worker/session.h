@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "worker/clipboard.h"
 #include "worker/ear.h"
 #include "worker/hands.h"
 #include "worker/limits.h"
@@ -18,20 +19,23 @@
 #include "worker/screen.h"
 #include "worker/start.h"
 #include "worker/stream/viewer.h"
+#include "worker/watch.h"
 #include "worker/worker.h"
 
 enum {
-	SESSION_WINDOWS = LAYOUT_MONITORS,
-	SESSION_CLOSING_MAX = 4, /* viewers that still get their last status */
+	SESSION_WINDOWS = SCREEN_OUTPUTS - SCREEN_ASIDE,
+	SESSION_CLOSING_MAX = 8, /* viewers that still get their last status */
 };
 
 /* One of the person's windows, each of which may show a monitor of its own. */
 struct window {
 	struct viewer *viewer; /* owned; the present one, or NULL */
+	char joined[1024];     /* who it is, for the recording; may be empty */
 	bool welcomed;         /* it got its hello, with what follows */
 	bool can_resize;
 	unsigned monitors;
-	uint32_t told; /* bits of enum notice_kind: what the PC cannot do */
+	uint8_t buttons; /* of its pointer, as it said last */
+	uint32_t told;   /* bits of enum notice_kind: what the PC cannot do */
 };
 
 struct worker {
@@ -46,16 +50,19 @@ struct worker {
 	struct screen screen;
 	struct hands hands;
 	struct ear ear;
-	struct recorder *recorder;                   /* owned; NULL before session_record */
-	struct remote *remote;                       /* owned */
-	struct window windows[SESSION_WINDOWS];      /* the first is the session's */
+	struct clipboard clipboard;
+	struct recorder *recorder;              /* owned; NULL before session_record */
+	struct remote *remote;                  /* owned */
+	struct window windows[SESSION_WINDOWS]; /* the first is the session's */
+	struct watch watch;
 	struct viewer *closing[SESSION_CLOSING_MAX]; /* owned */
 	struct loop_timer connect_timer; /* connects; then waits for the first picture */
 	struct loop_timer limits_timer;
 	struct loop_timer finish_timer;
 	struct msg_worker_state reported;
 	unsigned events;
-	uint64_t ended_us; /* monotonic */
+	uint64_t ended_us;                 /* monotonic */
+	char ended_who[WATCH_WHO_MAX + 1]; /* a JSON object of whoever ended it, or "" */
 	char context[16 + 2 * WIRE_SESSION_ID];
 };
 
@@ -73,13 +80,16 @@ void session_end(struct worker *worker, enum end_reason reason);
 void session_report(struct worker *worker);
 /* To everybody who got a hello. */
 void session_tell_status(struct worker *worker);
-/* For the audit log; a session has so many and no more. detail: a JSON object. */
+/* For the audit log and the recording; a session has so many and no more. detail: a JSON object. */
 void session_event(struct worker *worker, const char *event, const char *detail);
 /* To all viewers. */
 void session_notice(struct worker *worker, enum notice_kind kind, uint32_t seconds);
 
 /* For the recording: what happens, beside what viewers are sent. viewer: its monitor. */
 void session_happens(struct worker *worker, unsigned viewer, const char *event);
+/* detail: a JSON object, of which the event gets the members. */
+void session_happens_so(struct worker *worker, unsigned viewer, const char *event,
+			const char *detail);
 
 /* Acts on what time has brought and waits for the next. */
 void session_run_limits(struct worker *worker);

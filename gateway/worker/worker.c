@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "worker/attach.h"
+#include "worker/control.h"
 #include "worker/pc.h"
 #include "worker/session.h"
 
@@ -112,6 +113,13 @@ static void unlock(struct worker *worker)
 	session_run_limits(worker);
 }
 
+static void terminate(struct worker *worker, const struct msg_session_terminate *msg)
+{
+	if (msg->who[0] == '{' && worker->state != SESSION_ENDED)
+		snprintf(worker->ended_who, sizeof(worker->ended_who), "%s", msg->who);
+	session_end(worker, msg->reason ? (enum end_reason)msg->reason : END_TERMINATED);
+}
+
 static void on_broker_message(void *ctx, const struct wire_type *type, const union wire_any *msg,
 			      int fd)
 {
@@ -134,6 +142,18 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 					    ? (enum end_reason)msg->session_stop.reason
 					    : END_TERMINATED);
 		break;
+	case MSG_session_terminate:
+		terminate(worker, &msg->session_terminate);
+		break;
+	case MSG_session_watch:
+		watch_take(worker, &msg->session_watch, util_take_fd(&passed));
+		break;
+	case MSG_watch_stop:
+		watch_stop(worker, msg->watch_stop.watch, (enum end_reason)msg->watch_stop.reason);
+		break;
+	case MSG_watch_control:
+		control_allowed(worker, &msg->watch_control);
+		break;
 	case MSG_session_unlocked:
 		unlock(worker);
 		break;
@@ -152,6 +172,8 @@ static void on_broker_came(void *ctx)
 	struct worker *worker = ctx;
 	struct msg_worker_hello hello = { .state = (uint8_t)worker->state,
 					  .viewers = (uint8_t)session_viewers(worker) };
+	/* It knows of nobody who looks on, and could end that for nobody. */
+	watch_drop_all(worker, SESSION_DETACHED, END_GATEWAY, false);
 	memcpy(hello.session, worker->start.msg.session, sizeof(hello.session));
 	link_send(&worker->link, MSG_worker_hello, &hello);
 	limits_broker_came(&worker->limits);
@@ -166,6 +188,7 @@ static void on_broker_left(void *ctx)
 		session_end(worker, END_GATEWAY);
 		return;
 	}
+	watch_drop_all(worker, SESSION_DETACHED, END_GATEWAY, false);
 	limits_broker_left(&worker->limits, clock_mono_us());
 	session_run_limits(worker);
 }
@@ -195,6 +218,7 @@ enum err worker_new(struct loop *loop, int monitor_fd, enum protocol protocol,
 	loop_timer_init(loop, &worker->limits_timer, session_limits_due);
 	loop_timer_init(loop, &worker->finish_timer, session_finish_due);
 	hands_init(&worker->hands, loop, &attach_hands_events, worker);
+	watch_init(worker);
 	enum err err = screen_init(&worker->screen, loop);
 	if (!err)
 		err = link_init(&worker->link, loop, monitor_fd, &link_ops, worker);
@@ -221,6 +245,7 @@ void worker_free(struct worker *worker)
 	screen_set_remote(&worker->screen, NULL);
 	hands_set_remote(&worker->hands, NULL);
 	remote_free(worker->remote);
+	watch_free(worker);
 	attach_free(worker);
 	link_finish(&worker->link);
 	hands_finish(&worker->hands);

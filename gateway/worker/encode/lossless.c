@@ -21,7 +21,8 @@ enum { SPARE_FRAMES = 32 };
 struct scratch {
 	uint8_t *data;
 	size_t room;
-	unsigned spare; /* uses in a row that needed less than an eighth */
+	unsigned spare; /* uses in a row that needed less than half */
+	size_t most;    /* that those needed */
 };
 
 struct lossless {
@@ -93,15 +94,17 @@ void lossless_rest(struct lossless *lossless)
 /* Grows without keeping the content: everything is written anew each time. */
 static enum err ensure(struct scratch *scratch, size_t need)
 {
-	bool spare = scratch->room > LOSSLESS_SPARE && need < scratch->room / 8;
+	bool spare = scratch->room > LOSSLESS_SPARE && need < scratch->room / 2;
 	scratch->spare = spare ? scratch->spare + 1 : 0;
+	scratch->most = spare ? MAX(scratch->most, need) : need;
 	if (scratch->room >= need && scratch->spare < SPARE_FRAMES)
 		return OK;
+	size_t room = scratch->most;
 	free(scratch->data);
-	*scratch = (struct scratch){ .data = malloc(need) };
+	*scratch = (struct scratch){ .data = malloc(room) };
 	if (!scratch->data)
 		return ERR_NOMEM;
-	scratch->room = need;
+	scratch->room = room;
 	return OK;
 }
 

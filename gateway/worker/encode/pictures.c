@@ -205,13 +205,33 @@ static bool find_clips(const struct damage *damage, const struct region *region,
 	return true;
 }
 
+/* The streams together have got too long, and this one has its share in it. */
+static bool is_long(const struct pictures *pictures, const struct pictures_stream *stream)
+{
+	size_t all = 0, streams = 0;
+	for (size_t i = 0; i < REGIONS; i++) {
+		all += pictures->streams[i].replay;
+		streams += pictures->streams[i].replay > 0;
+	}
+	return all >= PICTURES_REPLAY && stream->replay * streams >= all &&
+	       stream->replayed >= PICTURES_REPLAY_LEAST;
+}
+
+static void count_replay(struct pictures_stream *stream, const struct rect *rect, bool key)
+{
+	if (key)
+		stream->replay = stream->replayed = 0;
+	stream->replay += size_of(rect) + PICTURES_REPLAY_EACH;
+	stream->replayed++;
+}
+
 static enum err encode_h264(struct pictures *pictures, const struct surface *surface,
 			    const struct rect *rect, const struct region *region, size_t number,
 			    size_t budget, struct entry *ret)
 {
 	struct pictures_stream *stream = &pictures->streams[number];
 	struct video_picture picture;
-	bool key = stream->start != region->start;
+	bool key = stream->start != region->start || is_long(pictures, stream);
 	enum err err = OK;
 	if (stream->video && !video_fits(stream->video, rect->width, rect->height))
 		end_stream(stream);
@@ -224,6 +244,7 @@ static enum err encode_h264(struct pictures *pictures, const struct surface *sur
 		return err;
 	}
 	stream->start = region->start;
+	count_replay(stream, rect, picture.key);
 	*ret = (struct entry){ .codec = PICTURES_H264,
 			       .stream = (uint8_t)number,
 			       .key = picture.key,

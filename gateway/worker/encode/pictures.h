@@ -23,12 +23,23 @@ enum {
 	PICTURES_MAX = 16,         /* JPEGs in a frame, beside the regions' */
 	PICTURES_TABLE = 65536,
 	PICTURES_DATA = 8 * 1024 * 1024,
+	/*
+	 * Whoever jumps into the middle of a recorded film decodes all of it since its key picture:
+	 * pixels of all streams together until one begins anew. Thirty pictures of 1920 × 1080,
+	 * for which a browser takes some 110 ms. Each costs as much as so many pixels more. Of a
+	 * desktop that is larger some pictures follow a key picture all the same.
+	 */
+	PICTURES_REPLAY = 64 * 1000 * 1000,
+	PICTURES_REPLAY_EACH = 256 * 1000,
+	PICTURES_REPLAY_LEAST = 12,
 };
 
 struct pictures_stream {
 	struct video *video; /* owned; NULL while none is needed */
 	unsigned start;      /* as the region's when the stream began */
 	uint64_t drawn_us;   /* when the region was last drawn */
+	size_t replay;       /* since the key picture, see PICTURES_REPLAY */
+	unsigned replayed;   /* pictures since then */
 };
 
 struct pictures {

@@ -19,9 +19,6 @@ void disk_finish(struct disk *disk)
 {
 	if (disk->fd < 0)
 		return;
-	/* What is reserved in vain does no harm. */
-	if (disk->reserved > disk->size)
-		(void)!ftruncate(disk->fd, (off_t)disk->size);
 	close(disk->fd);
 	disk->fd = -1;
 }
@@ -59,15 +56,12 @@ static enum err write_all(int fd, const uint8_t *data, size_t len)
 
 enum err disk_append(struct disk *disk, const uint8_t *data, size_t len)
 {
-	enum err err = write_all(disk->fd, data, len);
+	enum err err = disk->failed ? ERR_IO : write_all(disk->fd, data, len);
 	if (!err && fdatasync(disk->fd) < 0)
 		err = from_errno(errno);
-	if (!err) {
+	/* Readers know half a chunk at the end for a crash; behind it there must be nothing. */
+	disk->failed = err != OK;
+	if (!err)
 		disk->size += len;
-		return OK;
-	}
-	/* Readers know half a chunk at the end for a crash, but none is better. */
-	if (ftruncate(disk->fd, (off_t)disk->size) == 0)
-		disk->reserved = disk->size;
 	return err;
 }

@@ -364,7 +364,9 @@ bool recorder_wants_key(const struct recorder *recorder, bool *ret_late)
 	uint64_t since_us = clock_mono_us() - recorder->key_us;
 	size_t much =
 		MAX(MAX(recorder->key_bytes, recorder->state.picture), (size_t)RECORDER_KEY_BYTES);
+	size_t many = MAX(2 * much, (size_t)RECORDER_KEY_MANY);
 	bool due = recorder->key_wanted || since_us >= RECORDER_KEY_MAX_US ||
+		   (since_us >= RECORDER_KEY_LEAST_US && recorder->bytes >= many) ||
 		   (since_us >= RECORDER_KEY_US &&
 		    (recorder->frames >= RECORDER_KEY_FRAMES || recorder->bytes >= much));
 	*ret_late = due && since_us >= 2 * (uint64_t)RECORDER_KEY_US;

@@ -20,8 +20,11 @@ enum {
 	RECORDER_KEY_MAX_US = 60000000, /* when there is little */
 	RECORDER_KEY_FRAMES = 300,      /* what is much: so many frames, */
 	RECORDER_KEY_BYTES = 65536,     /* or so many bytes and no less than a keyframe has */
-	RECORDER_LATE_US = 2000000,     /* what is not on the disk by then holds the session back */
-	RECORDER_STALL_US = 2000000,    /* held back, without progress: the end */
+	/* So much to fetch before a picture can be shown takes an auditor too long. */
+	RECORDER_KEY_MANY = 4 << 20,
+	RECORDER_KEY_LEAST_US = 3000000, /* between two keyframes for that reason */
+	RECORDER_LATE_US = 2000000,  /* what is not on the disk by then holds the session back */
+	RECORDER_STALL_US = 2000000, /* held back, without progress: the end */
 };
 
 struct recorder;

@@ -19,6 +19,15 @@ enum {
 	INDEX_MAX = CHUNK_COUNT_MAX * TABLE_ROW + 4,
 	ROWS_FIRST = 1024,
 	KEEP_ROOM = 256 * 1024, /* of buffers between two keyframes */
+	/* Chunks that are kept for the index at the end, and before these for what comes until the
+	 * session has ended. */
+	CHUNKS_INDEX = INDEX_MAX / (CHUNK_MAX / 2) + 1,
+	CHUNKS_ENDING = 64,
+	/* What comes waits so long for more: each chunk costs as much as some hundred small
+	 * records. It is to be on the disk after two seconds, so a slow disk gets more of them. */
+	WAIT_US = 1500000,
+	WAIT_SLOW_US = 1000000,
+	SLOW_US = 100000, /* to seal and append a chunk */
 };
 
 /* What waits. */
@@ -38,6 +47,7 @@ struct writer {
 	struct item *first, **last; /* owned */
 	struct writer_state state;
 	bool ending, abandoned;
+	bool slow;            /* the last chunk took longer than SLOW_US */
 	uint64_t deadline_us; /* monotonic; when what waits is to be on the disk, nearly */
 	uint64_t end_us;
 	int64_t end_ms;
@@ -54,8 +64,9 @@ struct writer {
 	uint32_t flags;    /* of the chunk that is begun */
 	uint64_t at_us;    /* of the record at hand; 0: none */
 	uint64_t chunk_ms; /* its time */
+	uint64_t took_us;  /* to seal and append the last one */
 	uint8_t previous[CHUNK_HASH], running_hash[CHUNK_HASH];
-	uint64_t chunks;
+	uint64_t chunks, most;  /* most: that a recording may have */
 	struct table_row *rows; /* owned */
 	size_t row_room;
 	struct buf der, message;
@@ -106,6 +117,7 @@ static enum err keep_row(struct writer *writer, uint32_t flags)
 static void tell(struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
+	writer->slow = writer->took_us > SLOW_US;
 	writer->state.chunks = writer->chunks;
 	writer->state.size = writer->disk.size;
 	memcpy(writer->state.hash, writer->running_hash, sizeof(writer->state.hash));
@@ -119,7 +131,8 @@ static void tell(struct writer *writer)
 static enum err reserve(struct writer *writer)
 {
 	enum err err = disk_reserve(&writer->disk);
-	if (err != ERR_FULL)
+	bool many = writer->chunks + CHUNKS_INDEX + CHUNKS_ENDING >= writer->most;
+	if (err != ERR_FULL && (err || !many))
 		return err;
 	/* The session ends now, in what was reserved before. */
 	pthread_mutex_lock(&writer->lock);
@@ -133,6 +146,7 @@ static enum err end_chunk(struct writer *writer, uint32_t flags)
 	const uint8_t *plain;
 	size_t len;
 	flags |= writer->flags;
+	uint64_t began_us = clock_mono_us();
 	enum err err = reserve(writer);
 	if (!err)
 		err = chunk_writer_end(&writer->chunk, flags, &plain, &len);
@@ -151,14 +165,15 @@ static enum err end_chunk(struct writer *writer, uint32_t flags)
 		return err;
 	writer->chunks++;
 	writer->flags = 0;
+	writer->took_us = clock_mono_us() - began_us;
 	tell(writer);
 	return OK;
 }
 
 static enum err begin_chunk(struct writer *writer, const struct writer_record *record)
 {
-	/* Room for the index at the end. */
-	if (writer->chunks + 64 >= CHUNK_COUNT_MAX)
+	uint64_t kept = record->kind == RECORD_INDEX ? 0 : CHUNKS_INDEX;
+	if (writer->chunks + kept >= writer->most)
 		return ERR_FULL;
 	struct chunk_head head = { .sequence = writer->chunks,
 				   .time_ms = (uint64_t)record->time_ms,
@@ -253,7 +268,7 @@ static enum err put_picture(struct writer *writer, const struct item *item)
 /* ---- the thread --------------------------------------------------------------------------------
  */
 
-/* Under the lock. A batch is as much as a chunk takes, or what a second brought: more often the
+/* Under the lock. A batch is as much as a chunk takes, or what came since: more often the
  * thread does not wake. */
 static void wait(struct writer *writer)
 {
@@ -412,6 +427,7 @@ enum err writer_new(const struct writer_config *config, struct writer **ret)
 	writer->changed = config->changed;
 	writer->ctx = config->ctx;
 	memcpy(writer->session, config->session, sizeof(writer->session));
+	writer->most = config->chunks_most ? config->chunks_most : CHUNK_COUNT_MAX;
 	enum err err = init_locks(writer);
 	if (!err)
 		err = seal_recipients_new(config->recipients, config->recipients_len,
@@ -473,7 +489,7 @@ static void enqueue(struct writer *writer, struct item *item)
 	bool first = !writer->first;
 	size_t before = writer->state.queued;
 	if (first)
-		writer->deadline_us = clock_mono_us() + CHUNK_CLOSE_US;
+		writer->deadline_us = clock_mono_us() + (writer->slow ? WAIT_SLOW_US : WAIT_US);
 	if (!writer->state.unsynced_us)
 		writer->state.unsynced_us = item->record.at_us;
 	writer->state.queued += item->len;

@@ -25,6 +25,7 @@ struct writer_config {
 	uint8_t session[CHUNK_SESSION];
 	const uint8_t *recipients; /* certificates in DER, one after another */
 	size_t recipients_len;
+	uint64_t chunks_most; /* that the recording may have; 0: CHUNK_COUNT_MAX */
 	/* From the writer's thread, after every change of writer_state. */
 	void (*changed)(void *ctx);
 	void *ctx;

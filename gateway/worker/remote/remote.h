@@ -65,6 +65,8 @@ struct remote_events {
 	void (*cursor)(void *ctx, unsigned hot_x, unsigned hot_y, unsigned width, unsigned height,
 		       const uint8_t *rgba);
 	void (*bell)(void *ctx);
+	/* The PC offered what was copied there; it was dropped unread. */
+	void (*clipboard)(void *ctx);
 	/*
 	 * The PC's sound, only when config.audio: interleaved samples, 44.1 or 48 kHz, one or two
 	 * channels.

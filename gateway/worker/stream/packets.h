@@ -16,7 +16,7 @@
 
 enum {
 	PACKETS_MAX = 65536,      /* bytes of a packet, the leading "more" byte included */
-	PACKETS_SMALL_QUEUE = 16, /* small messages that may wait */
+	PACKETS_SMALL_QUEUE = 24, /* small messages that may wait */
 	PACKETS_SOUND_QUEUE = 15, /* packets of sound that may wait: 300 ms */
 	PACKETS_SOUND_MAX = 2048, /* bytes of one */
 	PACKETS_SMALL_MAX = 1024 * 1024 + 64, /* bytes of one; a cursor is the largest */

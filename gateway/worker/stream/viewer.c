@@ -204,9 +204,26 @@ static void take_input(struct viewer *viewer, const struct wire_type *type, unio
 	case MSG_still_here:
 		viewer->ops->still_here(viewer->ctx, viewer);
 		break;
+	case MSG_clipboard:
+		if (any->clipboard.way > CLIPBOARD_PC && any->clipboard.way <= CLIPBOARD_KEYS)
+			viewer->ops->clipboard(viewer->ctx, viewer,
+					       (enum clipboard_way)any->clipboard.way);
+		break;
 	default:
 		break;
 	}
+}
+
+static void take_control(struct viewer *viewer, const struct wire_type *type,
+			 const union wire_any *any)
+{
+	enum viewer_control what = type->id == MSG_control_ask    ? VIEWER_ASKS
+				   : type->id == MSG_control_end  ? VIEWER_ENDS
+				   : any->control_answer.yes == 1 ? VIEWER_AGREES
+								  : VIEWER_REFUSES;
+	uint32_t watch = type->id == MSG_control_answer ? any->control_answer.watch : 0;
+	if (viewer->ops->control)
+		viewer->ops->control(viewer->ctx, viewer, what, watch);
 }
 
 static enum err take_message(struct viewer *viewer, const struct wire_type *type,
@@ -230,6 +247,11 @@ static enum err take_message(struct viewer *viewer, const struct wire_type *type
 		return OK;
 	case MSG_ping:
 		viewer->ops->ping(viewer->ctx, viewer, any->ping.number);
+		return OK;
+	case MSG_control_ask:
+	case MSG_control_answer:
+	case MSG_control_end:
+		take_control(viewer, type, any);
 		return OK;
 	default:
 		take_input(viewer, type, any);

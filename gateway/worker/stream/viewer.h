@@ -16,7 +16,7 @@
 #include "worker/stream/packets.h"
 
 enum {
-	VIEWER_VERSION = 2,
+	VIEWER_VERSION = 3,
 	VIEWER_LINGER_US = 1000000, /* for the last status to leave */
 	VIEWER_HELLO_US = 10000000, /* until a viewer must have said who it is */
 	/* Room for a packet or two on the way to the edge: what waits longer should wait here,
@@ -28,6 +28,9 @@ enum {
 };
 
 struct viewer;
+
+/* What a viewer says of taking over (control.h). */
+enum viewer_control { VIEWER_ASKS, VIEWER_AGREES, VIEWER_REFUSES, VIEWER_ENDS };
 
 /*
  * The viewer stays valid during every callback but gone, after which it is freed. viewer_close and
@@ -42,6 +45,10 @@ struct viewer_ops {
 	void (*resize)(void *ctx, struct viewer *viewer, unsigned width, unsigned height);
 	void (*release_keys)(void *ctx, struct viewer *viewer);
 	void (*still_here)(void *ctx, struct viewer *viewer);
+	/* Something was to be pasted or dropped there. */
+	void (*clipboard)(void *ctx, struct viewer *viewer, enum clipboard_way way);
+	/* watch: who is answered, for AGREES and REFUSES. NULL: nobody asks. */
+	void (*control)(void *ctx, struct viewer *viewer, enum viewer_control what, uint32_t watch);
 	/* It wants to know how long the ways are; answered with MSG_pong. */
 	void (*ping)(void *ctx, struct viewer *viewer, uint32_t number);
 	/* It lost its picture and wants a keyframe. */
@@ -62,6 +69,7 @@ struct viewer {
 	void *ctx;
 	uint32_t number;  /* the broker's */
 	unsigned monitor; /* for the owner */
+	bool aside;       /* of somebody who looks on: neither recorded nor waited for */
 	int fd;           /* owned */
 	struct loop_io io;
 	struct loop_timer timer; /* hello, input rate or linger, whichever the state asks for */

@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,40 @@ static void test_bytes(void **state)
 	lossless_free(lossless);
 }
 
+/* Of the sanitizer, which keeps malloc's own count from being right; NULL without it. */
+__attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
+
+static size_t allocated(void)
+{
+	if (__sanitizer_get_current_allocated_bytes)
+		return __sanitizer_get_current_allocated_bytes();
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+/* One keyframe must not decide what a session of smaller frames holds. */
+static void test_memory_follows_the_frames(void **state)
+{
+	enum { WIDTH = 1024, HEIGHT = 1024, FRAMES = 40 };
+	static const struct rect all = { .width = WIDTH, .height = HEIGHT },
+				 third = { .width = WIDTH, .height = HEIGHT / 3 };
+	struct surface surface;
+	struct lossless *lossless;
+	struct lossless_data data;
+
+	(void)state;
+	surface_init(&surface);
+	assert_ok(surface_resize(&surface, WIDTH, HEIGHT));
+	assert_ok(lossless_new(&lossless));
+	assert_ok(lossless_encode(lossless, &surface, &all, 1, LOSSLESS_ANY, &data));
+	const size_t before = allocated();
+	for (unsigned i = 0; i < FRAMES; i++)
+		assert_ok(lossless_encode(lossless, &surface, &third, 1, LOSSLESS_ANY, &data));
+	assert_true(allocated() + (size_t)WIDTH * HEIGHT < before);
+	lossless_free(lossless);
+	surface_finish(&surface);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_the_x_byte_is_not_sent),
 		cmocka_unit_test(test_noise_larger_than_a_message_is_refused),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_memory_follows_the_frames),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "bench/codecs.h"
+#include "export/codecs.h"
 #include "unit/paint.h"
 #include "worker/encode/pictures.h"
 
@@ -39,6 +39,19 @@ static unsigned difference(const struct surface *surface, const struct rect *rec
 	return (unsigned)(sum * 1000 / 3 / ((uint64_t)rect->width * rect->height));
 }
 
+static enum err decode(struct codecs *codecs, const struct video_picture *picture,
+		       const struct rect *rect)
+{
+	const struct codecs_unit unit = { .data = picture->data,
+					  .len = picture->len,
+					  .key = picture->key,
+					  .width = rect->width,
+					  .height = rect->height,
+					  .more = 1 };
+
+	return codecs_h264(codecs, &unit);
+}
+
 static void test_jpegs_of_any_size(void **state)
 {
 	(void)state;
@@ -56,7 +69,7 @@ static void test_jpegs_of_any_size(void **state)
 	assert_ok(jpeg_new(&jpeg));
 	for (size_t i = 0; i < ARRAY_SIZE(rects); i++) {
 		assert_ok(jpeg_encode(jpeg, &surface, &rects[i], JPEG_QUALITY, &data, &len));
-		assert_ok(codecs_jpeg(&codecs, data, len));
+		assert_ok(codecs_jpeg(&codecs, data, len, rects[i].width, rects[i].height));
 		assert_int_equal(codecs.width, rects[i].width);
 		assert_int_equal(codecs.height, rects[i].height);
 		assert_true(difference(&surface, &rects[i], &codecs) < 4000);
@@ -149,8 +162,7 @@ static void test_videos_of_any_size(void **state)
 			assert_ok(video_encode(video, &surface, rect->x, rect->y, n == 3, PLENTY,
 					       &picture));
 			assert_int_equal(picture.key, n == 0 || n == 3);
-			assert_ok(codecs_h264(&codecs, 0, picture.key, false, picture.data,
-					      picture.len));
+			assert_ok(decode(&codecs, &picture, rect));
 			assert_int_equal(codecs.width, rect->width + rect->width % 2);
 			assert_int_equal(codecs.height, rect->height + rect->height % 2);
 			assert_true(difference(&surface, rect, &codecs) < 4000);
@@ -212,6 +224,52 @@ static void test_videos_follow_the_budget(void **state)
 	surface_finish(&surface);
 }
 
+/* The pixels that a jump to the end of these pictures has to decode, counted from the outside. */
+static size_t replay_of(size_t before, const struct pictures *pictures, const struct rect *rect)
+{
+	bool key = pictures->table.data[2];
+	return (key ? 0 : before) + (size_t)rect->width * rect->height + PICTURES_REPLAY_EACH;
+}
+
+/* Films of any size, alone and side by side. */
+static void test_films_are_never_long_to_replay(void **state)
+{
+	(void)state;
+	static const struct rect covers[][2] = {
+		{ { 0, 0, 1280, 720 } },
+		{ { 0, 0, 256, 256 }, { 512, 0, 640, 360 } },
+	};
+	struct surface surface;
+	struct damage damage;
+	start(&surface, 1280, 720);
+	damage_init(&damage);
+	assert_ok(damage_resize(&damage, &surface));
+	for (size_t films = 1; films <= ARRAY_SIZE(covers); films++) {
+		struct region regions[] = { { .start = 1 }, { .start = 2 } };
+		struct pictures pictures;
+		size_t replay[2] = { 0 }, most = 0;
+		unsigned keys = 0;
+		pictures_init(&pictures);
+		for (unsigned n = 0; n < 160; n++)
+			for (size_t i = 0; i < films; i++) {
+				const struct rect *rect = &covers[films - 1][i];
+				damage.covers[i] = *rect;
+				pictures_clear(&pictures);
+				assert_ok(pictures_add_region(&pictures, &surface, &damage,
+							      &regions[i], i, true, PLENTY, n));
+				keys += pictures.table.data[2];
+				replay[i] = replay_of(replay[i], &pictures, rect);
+				most = MAX(most, replay[0] + replay[1]);
+			}
+		pictures_finish(&pictures);
+		/* The one whose turn it is not may add its picture first. */
+		assert_in_range(most, PICTURES_REPLAY, PICTURES_REPLAY + 3 * 1280 * 720);
+		assert_in_range(keys, films + 1, films * 4);
+	}
+	damage_finish(&damage);
+	surface_finish(&surface);
+}
+
 /* How much larger the steps at the edges of blocks are than those beside them, in percent. */
 static unsigned blocks_seen(const struct codecs *codecs)
 {
@@ -230,6 +288,7 @@ static void test_coarse_videos_show_no_blocks(void **state)
 {
 	(void)state;
 	static const size_t budgets[] = { PLENTY, 400, PLENTY };
+	static const struct rect all = { 0, 0, 640, 480 };
 	struct surface surface;
 	struct video *video;
 	struct video_picture picture;
@@ -239,7 +298,7 @@ static void test_coarse_videos_show_no_blocks(void **state)
 	for (unsigned n = 0; n < 3 * 24; n++) {
 		paint(&surface, n);
 		assert_ok(video_encode(video, &surface, 0, 0, false, budgets[n / 24], &picture));
-		assert_ok(codecs_h264(&codecs, 0, picture.key, false, picture.data, picture.len));
+		assert_ok(decode(&codecs, &picture, &all));
 		if (n % 24 == 23)
 			assert_true(blocks_seen(&codecs) < 120); /* 132 without the filter */
 	}
@@ -300,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_videos_of_any_size),
 		cmocka_unit_test(test_videos_have_limits),
 		cmocka_unit_test(test_videos_follow_the_budget),
+		cmocka_unit_test(test_films_are_never_long_to_replay),
 		cmocka_unit_test(test_coarse_videos_show_no_blocks),
 		cmocka_unit_test(test_a_picture_that_does_not_fit),
 	};

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "bench/picture.h"
+#include "export/picture.h"
 #include "unit/paint.h"
 #include "wire/enums.h"
 #include "wire/wire.h"

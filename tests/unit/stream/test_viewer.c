@@ -18,6 +18,8 @@ struct bench {
 	uint32_t pinged;
 	enum err why;
 	struct msg_key key;
+	unsigned clipboards;
+	enum clipboard_way way;
 	char text[1100];
 	uint8_t packet[PACKETS_MAX + 1];
 	size_t len;
@@ -77,6 +79,13 @@ static void on_still(void *ctx, struct viewer *viewer)
 	((struct bench *)ctx)->stills++;
 }
 
+static void on_clipboard(void *ctx, struct viewer *viewer, enum clipboard_way way)
+{
+	(void)viewer;
+	((struct bench *)ctx)->way = way;
+	((struct bench *)ctx)->clipboards++;
+}
+
 static void on_ping(void *ctx, struct viewer *viewer, uint32_t number)
 {
 	(void)viewer;
@@ -112,6 +121,7 @@ static const struct viewer_ops ops = {
 	.resize = on_resize,
 	.release_keys = on_release,
 	.still_here = on_still,
+	.clipboard = on_clipboard,
 	.ping = on_ping,
 	.refresh = on_refresh,
 	.room = on_room,
@@ -198,6 +208,12 @@ static void test_input_is_handed_on(void **state)
 	say(&bench, MSG_resize, &(struct msg_resize){ .width = 1 });
 	say(&bench, MSG_release_keys, &(struct msg_release_keys){ 0 });
 	say(&bench, MSG_still_here, &(struct msg_still_here){ 0 });
+	say(&bench, MSG_clipboard, &(struct msg_clipboard){ .way = CLIPBOARD_DROP });
+	/* Not what a PC alone does, nor anything else. */
+	say(&bench, MSG_clipboard, &(struct msg_clipboard){ .way = CLIPBOARD_PC });
+	say(&bench, MSG_clipboard, &(struct msg_clipboard){ .way = CLIPBOARD_KEYS + 1 });
+	assert_int_equal(bench.clipboards, 1);
+	assert_int_equal(bench.way, CLIPBOARD_DROP);
 	say(&bench, MSG_refresh, &(struct msg_refresh){ 0 });
 	assert_int_equal(bench.pointers + bench.resizes + bench.releases + bench.stills +
 				 bench.refreshes,

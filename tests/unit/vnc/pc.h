@@ -156,7 +156,7 @@ struct desk {
 	uint8_t *pixels;
 	unsigned width, height;
 	size_t stride;
-	int sizes, damages, copies, dones, ables, bells, cursors, ended;
+	int sizes, damages, copies, dones, ables, bells, clipboards, cursors, ended;
 	int copied[6]; /* the last one: from x, y, to x, y, width, height */
 	unsigned cursor_width, cursor_height, hot_x, hot_y;
 	uint8_t cursor[REMOTE_MAX_CURSOR * REMOTE_MAX_CURSOR * 4];
@@ -225,6 +225,11 @@ static void desk_bell(void *ctx)
 	((struct desk *)ctx)->bells++;
 }
 
+static void desk_clipboard(void *ctx)
+{
+	((struct desk *)ctx)->clipboards++;
+}
+
 static void desk_ended(void *ctx, enum end_reason reason)
 {
 	struct desk *desk = ctx;
@@ -240,6 +245,7 @@ static const struct remote_events desk_events = {
 	.able = desk_able,
 	.cursor = desk_cursor,
 	.bell = desk_bell,
+	.clipboard = desk_clipboard,
 	.ended = desk_ended,
 };
 

@@ -191,6 +191,7 @@ static void check_good(pc_script script)
 	assert_int_equal(desk.height, HEIGHT);
 	desk_until(&desk, desk.bells == 1 && desk.cursors == 3);
 	assert_int_equal(desk.ended, 0);
+	assert_int_equal(desk.clipboards, 1); /* and not of no text */
 	assert_int_equal(*pixel(&desk, 97, 67) & 0xffffff, 0x030201);
 	assert_int_equal(*pixel(&desk, 98, 67) & 0xffffff, 0x060504);
 	assert_int_equal(*pixel(&desk, 97, 68) & 0xffffff, 0x090807);

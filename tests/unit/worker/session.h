@@ -27,6 +27,8 @@
 
 enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
 
+#define WATCHER_JOINED "{\"event\":\"viewer-joined\",\"address\":\"192.0.2.7\"}"
+
 /* ---- the PC -------------------------------------------------------------------------------------
  */
 
@@ -307,7 +309,9 @@ static void watch_monitor(struct session *session, struct watcher *watcher, uint
 			  uint8_t monitor)
 {
 	int fds[2];
-	struct msg_session_viewer viewer = { .viewer = number, .monitor = monitor };
+	struct msg_session_viewer viewer = { .viewer = number,
+					     .monitor = monitor,
+					     .joined = WATCHER_JOINED };
 	assert_ok(ipc_pair(fds));
 	watcher->fd = fds[0];
 	watcher->partial = false;

@@ -4,7 +4,7 @@
  */
 #include "unit/worker/session.h"
 
-#include "bench/picture.h"
+#include "export/picture.h"
 #include "unit/paint.h"
 
 enum { WIDTH = 640, HEIGHT = 400, VIEWERS = 2, CHUNKS = 512 };
@@ -402,6 +402,17 @@ static void press(struct audience *audience, uint32_t keysym)
 	say(&audience->session, &audience->watchers[0], MSG_key, &key);
 }
 
+/* Nothing goes from the PC to a device or back, and each way is noted now and then. */
+static void copy_and_paste(struct audience *audience)
+{
+	const struct msg_clipboard paste = { .way = CLIPBOARD_PASTE }, wrong = { .way = 77 };
+	for (int i = 0; i < 5; i++)
+		pc.remote.events->clipboard(pc.remote.ctx);
+	say(&audience->session, &audience->watchers[0], MSG_clipboard, &paste);
+	say(&audience->session, &audience->watchers[0], MSG_clipboard, &wrong);
+	pc_size(PC_WIDTH + 8, PC_HEIGHT);
+}
+
 static void work(struct audience *audience)
 {
 	static const uint8_t cursor[4] = { 1, 2, 3, 255 };
@@ -418,6 +429,7 @@ static void work(struct audience *audience)
 	press(audience, 0xff0d);
 	press(audience, 'a');
 	say(&audience->session, watcher, MSG_text, &text);
+	copy_and_paste(audience);
 }
 
 static struct heard recorded_with(bool keys)
@@ -442,6 +454,14 @@ static struct heard recorded_with(bool keys)
 	return heard;
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+		count++;
+	return count;
+}
+
 static void what_happens_is_recorded(void **state)
 {
 	struct heard heard = recorded_with(false);
@@ -452,7 +472,11 @@ static void what_happens_is_recorded(void **state)
 	assert_int_equal(heard.cursors, 1);
 	assert_int_equal(heard.indexes, 1);
 	assert_int_equal(heard.last_state, SESSION_ENDED);
-	assert_non_null(strstr(heard.events, "\"viewer-joined\""));
+	assert_non_null(strstr(heard.events, WATCHER_JOINED));
+	assert_non_null(strstr(heard.events, "\"clipboard-blocked\",\"way\":\"pc\",\"times\":1}"));
+	assert_non_null(strstr(heard.events, "\"clipboard-blocked\",\"way\":\"paste\""));
+	assert_int_equal(count_of(heard.events, "clipboard-blocked"), 2);
+	assert_non_null(strstr(heard.events, "\"resize\",\"width\":328,\"height\":200}"));
 	assert_non_null(strstr(heard.events, "\"viewer-left\""));
 	assert_non_null(strstr(heard.events, "\"ended\",\"reason\":\"logout\""));
 }

@@ -4,7 +4,7 @@
  */
 #include "unit/worker/session.h"
 
-#include "bench/picture.h"
+#include "export/picture.h"
 #include "unit/film.h"
 #include "worker/follow.h"
 #include "worker/remote/rdp/rdp_h264.h"
@@ -615,6 +615,86 @@ static void test_another_monitor(void **state)
 	end(&session);
 }
 
+/* ---- the recording ------------------------------------------------------------------------------
+ */
+
+/* How many keyframes of its own the recording has of that viewer, and the last of them. */
+static size_t recorded_keys(const struct session *session, uint8_t viewer, struct picture *last)
+{
+	struct scan scan;
+	struct buf der, plain;
+	size_t count = 0;
+	buf_init(&der, SEAL_DER_MAX);
+	buf_init(&plain, CHUNK_MAX);
+	assert_ok(scan_init(&scan, session->recording, SCAN_HASHES));
+	assert_ok(scan_all(&scan));
+	for (size_t i = 0; i < scan.count; i++) {
+		struct chunk_reader reader;
+		struct record record;
+		const struct wire_type *type;
+		union wire_any any;
+		buf_clear(&plain);
+		assert_ok(scan_read(&scan, i, &der));
+		assert_ok(seal_open(session->auditor.key, session->auditor.certificate, der.data,
+				    der.len, &plain));
+		assert_ok(chunk_parse(plain.data, plain.len, &reader));
+		while (chunk_next(&reader, &record)) {
+			if (record.kind != RECORD_KEY || record.viewer != viewer)
+				continue;
+			assert_ok(wire_decode(record.data, record.len, &type, &any));
+			assert_ok(picture_apply(last, &any.frame));
+			count++;
+		}
+	}
+	scan_finish(&scan);
+	buf_finish(&der);
+	buf_finish(&plain);
+	return count;
+}
+
+/* Playing can start while a viewer follows, with the picture that the viewer had; it follows on. */
+static void test_a_keyframe_for_the_recording(void **state)
+{
+	(void)state;
+	struct session session;
+	struct person people[2];
+	struct picture picture = { 0 };
+	const struct msg_refresh refresh = { 0 };
+	const struct msg_session_stop stop = { .reason = END_LOGOUT };
+	struct rect parts[] = { { 0, 0, BOX_X + BOX, PC_HEIGHT },
+				{ BOX_X + BOX, 0, PC_WIDTH - BOX_X - BOX, PC_HEIGHT } };
+	begin(&session);
+	come(&session, &people[0], 1, 0, codecs);
+	come(&session, &people[1], 2, 1, 0);
+	for (unsigned i = 0; i < 2; i++)
+		screen_place(&session.worker->screen, session.worker->windows[i].viewer, &parts[i]);
+	settle(&session);
+	for (unsigned i = 0; i < 6; i++) {
+		/* The whole of one that is not alone is no start: one is wanted now. */
+		if (i == 3)
+			say(&session, &people[1].watcher, MSG_refresh, &refresh);
+		assert_true(show(i == 0));
+		look(&session, &people[0]);
+		look(&session, &people[1]);
+		if (asked)
+			catch_up();
+	}
+	assert_int_equal(people[0].picture.passed, 6);
+	catch_up();
+	order(&session, MSG_session_stop, &stop, -1);
+	assert_int_equal(run_to_the_end(&session), 0);
+	assert_true(recorded_keys(&session, 0, &picture) > 0);
+	size_t film_pixels = 0;
+	for (unsigned y = BOX_Y; y < BOX_Y + BOX; y++)
+		for (unsigned x = BOX_X; x < BOX_X + BOX; x++)
+			film_pixels += picture.pixels[y * picture.width + x] != 0;
+	assert_in_range(film_pixels, BOX * BOX / 2, BOX * BOX);
+	picture_finish(&picture);
+	go(&people[0]);
+	go(&people[1]);
+	end(&session);
+}
+
 static struct rect somewhere(unsigned width, unsigned height)
 {
 	unsigned x = chance(width), y = chance(height);
@@ -709,6 +789,7 @@ int main(void)
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_not_passable),
 		cmocka_unit_test(test_another_monitor),
+		cmocka_unit_test(test_a_keyframe_for_the_recording),
 		cmocka_unit_test(test_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

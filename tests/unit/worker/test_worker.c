@@ -1044,6 +1044,34 @@ static void test_refused_channels_are_reported_printable(void **state)
 	session_finish(&session);
 }
 
+/* The person hears once of each thing that stays on the PC; the audit log now and then. */
+static void test_what_the_pc_copies_stays_there(void **state)
+{
+	(void)state;
+	struct session session;
+	struct watcher watcher;
+	struct msg_session_start msg = usual_start();
+	begin_watched(&session, &watcher, &msg);
+	for (int i = 0; i < 1000; i++)
+		pc.remote.events->clipboard(pc.remote.ctx);
+	assert_true(hear_of(&watcher, MSG_notice));
+	assert_int_equal(watcher.any.notice.kind, NOTICE_CLIPBOARD);
+	assert_false(hear_of(&watcher, MSG_notice));
+	const union wire_any *any = told(&session, MSG_worker_event);
+	assert_non_null(any);
+	assert_string_equal(any->worker_event.event, "clipboard-blocked");
+	assert_string_equal(any->worker_event.detail, "{\"way\":\"pc\",\"times\":1}");
+	assert_null(told(&session, MSG_worker_event));
+	/* A minute later. */
+	session.worker->clipboard.ways[CLIPBOARD_PC].noted_us -= CLIPBOARD_NOTE_US;
+	pc.remote.events->clipboard(pc.remote.ctx);
+	any = told(&session, MSG_worker_event);
+	assert_non_null(any);
+	assert_string_equal(any->worker_event.detail, "{\"way\":\"pc\",\"times\":1000}");
+	unwatch(&watcher);
+	session_finish(&session);
+}
+
 static void test_a_new_broker_learns_the_session(void **state)
 {
 	(void)state;
@@ -1147,6 +1175,7 @@ int main(void)
 		cmocka_unit_test(test_resume_time_is_over),
 		cmocka_unit_test(test_trust_is_the_brokers_decision),
 		cmocka_unit_test(test_refused_channels_are_reported_printable),
+		cmocka_unit_test(test_what_the_pc_copies_stays_there),
 		cmocka_unit_test(test_a_new_broker_learns_the_session),
 		cmocka_unit_test(test_no_monitor_no_session),
 		cmocka_unit_test(test_orders_that_make_no_sense),

@@ -50,16 +50,22 @@ static char *give_password(rfbClient *client)
 	return strndup(vnc->remote.config.password, VNC_PASSWORD_LEN);
 }
 
+static void close_ca_file(struct vnc *vnc)
+{
+	if (vnc->ca_fd >= 0)
+		close(vnc->ca_fd);
+	vnc->ca_fd = -1;
+}
+
 /* The CA's certificates as a file that exists in memory only: the library wants a name. */
 static char *ca_file(struct vnc *vnc)
 {
 	const struct remote_config *config = &vnc->remote.config;
 	char *name = NULL;
-	if (vnc->ca_fd < 0)
-		vnc->ca_fd = memfd_create("tls-ca", MFD_CLOEXEC);
-	if (vnc->ca_fd < 0 || ftruncate(vnc->ca_fd, 0) < 0 ||
-	    pwrite(vnc->ca_fd, config->tls_ca, config->tls_ca_len, 0) !=
-		    (ssize_t)config->tls_ca_len ||
+	close_ca_file(vnc);
+	vnc->ca_fd = memfd_create("tls-ca", MFD_CLOEXEC);
+	if (vnc->ca_fd < 0 ||
+	    write(vnc->ca_fd, config->tls_ca, config->tls_ca_len) != (ssize_t)config->tls_ca_len ||
 	    asprintf(&name, "/proc/self/fd/%d", vnc->ca_fd) < 0)
 		return NULL;
 	return name;
@@ -269,13 +275,6 @@ static void drop_client(struct vnc *vnc)
 	if (vnc->client)
 		rfbClientCleanup(vnc->client);
 	vnc->client = NULL;
-}
-
-static void close_ca_file(struct vnc *vnc)
-{
-	if (vnc->ca_fd >= 0)
-		close(vnc->ca_fd);
-	vnc->ca_fd = -1;
 }
 
 static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *ret_reason)

@@ -243,6 +243,7 @@ static bool on_cut_text(struct vnc *vnc, const uint8_t *data)
 		return rubbish(vnc, "cut text too long", len);
 	if (len == 0)
 		return next_message(vnc);
+	vnc->remote.events->clipboard(vnc->remote.ctx);
 	vnc->reader.mode = VNC_SKIP;
 	vnc->reader.need = len;
 	return true;
