@@ -5,7 +5,8 @@
 #include "base/clock.h"
 
 #define ACCOUNT_COLUMNS                                                                            \
-	"id, name, full_name, role, password, totp, failures, next_try_ms, locked, disabled"
+	"id, name, full_name, role, password, totp, failures, next_try_ms, locked, disabled,"      \
+	" watch"
 
 bool account_name_valid(const char *name)
 {
@@ -25,6 +26,7 @@ static enum err account_load(struct query *query, struct account *ret)
 		.next_try_ms = query_col_i64(query, 7),
 		.locked = query_col_i64(query, 8) != 0,
 		.disabled = query_col_i64(query, 9) != 0,
+		.watch = query_col_i64(query, 10),
 	};
 
 	query_col_str(query, 1, account.name, sizeof(account.name));
@@ -111,6 +113,16 @@ enum err account_set_totp(struct db *db, int64_t id, const void *sealed, size_t 
 	query_init(&query, db, "UPDATE account SET totp = ?, totp_last = ? WHERE id = ?");
 	query_blob(&query, sealed, len);
 	query_i64(&query, step);
+	query_i64(&query, id);
+	return query_run_one(&query);
+}
+
+enum err account_set_watch(struct db *db, int64_t id, enum account_watch watch)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "UPDATE account SET watch = ? WHERE id = ?");
+	query_i64(&query, watch);
 	query_i64(&query, id);
 	return query_run_one(&query);
 }

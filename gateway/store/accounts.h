@@ -18,6 +18,14 @@ enum {
  * PC. */
 enum account_role { ACCOUNT_STAFF = 1, ACCOUNT_ADMIN = 2, ACCOUNT_AUDITOR = 4 };
 
+/* Whether an administrator or auditor may look on at somebody's session; as kept in the database.
+ */
+enum account_watch {
+	ACCOUNT_WATCH_NO = 0,
+	ACCOUNT_WATCH_VIEW = 1,
+	ACCOUNT_WATCH_CONTROL = 2, /* and ask to take over */
+};
+
 struct account {
 	int64_t id;
 	char name[ACCOUNT_NAME_MAX + 1];
@@ -29,6 +37,7 @@ struct account {
 	int64_t failures;
 	int64_t next_try_ms; /* wall clock */
 	bool locked, disabled;
+	int64_t watch; /* enum account_watch */
 };
 
 /* a-z 0-9 . _ - and at most 64 of them, the first a letter or digit. */
@@ -48,6 +57,7 @@ nodiscard enum err account_set_password(struct db *db, int64_t id, const char *p
 /* step: the first one that may not log in any more. */
 nodiscard enum err account_set_totp(struct db *db, int64_t id, const void *sealed, size_t len,
 				    int64_t step);
+nodiscard enum err account_set_watch(struct db *db, int64_t id, enum account_watch watch);
 nodiscard enum err account_set_disabled(struct db *db, int64_t id, bool disabled);
 
 /*

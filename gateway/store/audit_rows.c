@@ -65,6 +65,14 @@ void audit_row_alarms(struct query *query, struct db *db, int64_t limit)
 	query_i64(query, limit);
 }
 
+void audit_row_marks(struct query *query, struct db *db, const char *session)
+{
+	query_init(query, db,
+		   "SELECT " AUDIT_COLUMNS " FROM audit WHERE session <> '' AND session = ? AND"
+		   " event = 'recording-mark' ORDER BY seq");
+	query_str(query, session);
+}
+
 static enum err audit_row_load(struct query *query, struct audit_row *ret)
 {
 	*ret = (struct audit_row){ .seq = query_col_i64(query, 0) };

@@ -19,19 +19,15 @@ enum err auditor_add(struct db *db, const struct auditor_row *row, const uint8_t
 	return query_run_one(&query);
 }
 
+#define COLUMNS "id, name, kind, fingerprint, not_after, state, created, revoked"
+
 void auditor_list(struct query *query, struct db *db)
 {
-	query_init(query, db,
-		   "SELECT id, name, kind, fingerprint, not_after, state, created, revoked"
-		   " FROM auditor ORDER BY id");
+	query_init(query, db, "SELECT " COLUMNS " FROM auditor ORDER BY id");
 }
 
-enum err auditor_next(struct query *query, struct auditor_row *ret, bool *ret_more)
+static enum err load(struct query *query, struct auditor_row *ret)
 {
-	enum err err = query_next(query, ret_more);
-
-	if (err || !*ret_more)
-		return err;
 	struct auditor_row row = {
 		.id = query_col_i64(query, 0),
 		.kind = query_col_i64(query, 2),
@@ -46,6 +42,37 @@ enum err auditor_next(struct query *query, struct auditor_row *ret, bool *ret_mo
 		return query_err(query);
 	*ret = row;
 	return OK;
+}
+
+enum err auditor_next(struct query *query, struct auditor_row *ret, bool *ret_more)
+{
+	enum err err = query_next(query, ret_more);
+
+	return err || !*ret_more ? err : load(query, ret);
+}
+
+enum err auditor_certificate(struct db *db, int64_t id, struct auditor_row *ret, struct buf *der)
+{
+	_cleanup_query_ struct query query;
+	uint8_t bytes[AUDITOR_CERTIFICATE_MAX];
+	struct auditor_row row;
+
+	query_init(&query, db,
+		   "SELECT " COLUMNS ", certificate FROM auditor"
+		   " WHERE id = ? AND state = 1 AND kind != " HOUSE_NUMBER);
+	query_i64(&query, id);
+	enum err err = query_one(&query);
+	if (!err)
+		err = load(&query, &row);
+	if (err)
+		return err;
+	size_t len = query_col_blob(&query, 8, bytes, sizeof(bytes));
+	err = query_err(&query);
+	if (!err)
+		err = buf_add(der, bytes, len);
+	if (!err)
+		*ret = row;
+	return err;
 }
 
 enum err auditor_revoke(struct db *db, int64_t id, int64_t now_s)
@@ -71,6 +98,22 @@ enum err auditor_houses(struct db *db, int64_t now_s, int64_t *ret_count)
 	err = query_one(&query);
 	if (!err)
 		*ret_count = query_col_i64(&query, 0);
+	return err;
+}
+
+enum err auditor_persons_until(struct db *db, int64_t *ret_until_s)
+{
+	_cleanup_query_ struct query query;
+	enum err err;
+
+	query_init(&query, db,
+		   "SELECT max(not_after) FROM auditor WHERE kind != " HOUSE_NUMBER
+		   " AND state = 1");
+	err = query_one(&query);
+	if (!err && query_col_null(&query, 0))
+		err = ERR_NOT_FOUND;
+	if (!err)
+		*ret_until_s = query_col_i64(&query, 0);
 	return err;
 }
 

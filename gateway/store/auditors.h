@@ -34,11 +34,19 @@ nodiscard enum err auditor_add(struct db *db, const struct auditor_row *row, con
 void auditor_list(struct query *query, struct db *db);
 nodiscard enum err auditor_next(struct query *query, struct auditor_row *ret, bool *ret_more);
 
+/* Appends the DER of a person's certificate that is in use; whether it has run out is the caller's
+ * to see. ERR_NOT_FOUND: none, the house's, or revoked. */
+nodiscard enum err auditor_certificate(struct db *db, int64_t id, struct auditor_row *ret,
+				       struct buf *der);
+
 /* No recording that begins from now on is sealed to it. ERR_NOT_FOUND: none, or revoked already. */
 nodiscard enum err auditor_revoke(struct db *db, int64_t id, int64_t now_s);
 
 /* How many house certificates are in use and have not run out. */
 nodiscard enum err auditor_houses(struct db *db, int64_t now_s, int64_t *ret_count);
+
+/* When the last of the persons' certificates that are in use ends. ERR_NOT_FOUND: there is none. */
+nodiscard enum err auditor_persons_until(struct db *db, int64_t *ret_until_s);
 
 /* Appends the DER of each that is in use and has not run out; ret_count: how many, 0 is no error.
  */

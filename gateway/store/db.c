@@ -114,7 +114,8 @@ static enum err db_configure(struct db *db)
 			   "PRAGMA mmap_size=0;");
 }
 
-enum err db_open(const char *path, struct db **ret)
+static enum err db_open_set(const char *path, const struct migrations *set, bool alone,
+			    struct db **ret)
 {
 	_cleanup_db_ struct db *db = calloc(1, sizeof(*db));
 	enum err err;
@@ -132,14 +133,26 @@ enum err db_open(const char *path, struct db **ret)
 			  sqlite3_errstr(code));
 		return sqlite_err(code);
 	}
-	err = db_configure(db);
-	if (err)
-		return err;
-	err = migrate_run(db);
+	/* Then it shares no memory with others (-shm). */
+	err = alone ? db_exec(db, "PRAGMA locking_mode=EXCLUSIVE") : OK;
+	if (!err)
+		err = db_configure(db);
+	if (!err)
+		err = migrate_run(db, set);
 	if (err)
 		return err;
 	*ret = util_take_ptr(db);
 	return OK;
+}
+
+enum err db_open(const char *path, struct db **ret)
+{
+	return db_open_set(path, &migrations_gateway, false, ret);
+}
+
+enum err db_open_alone(const char *path, const struct migrations *set, struct db **ret)
+{
+	return db_open_set(path, set, true, ret);
 }
 
 static enum err configure_read(struct db *db)
@@ -182,7 +195,7 @@ static enum err check_version(struct db *db)
 
 	query_init(&query, db, "SELECT coalesce(max(version), 0) FROM migration");
 	err = query_one(&query);
-	if (!err && query_col_i64(&query, 0) != migrate_latest())
+	if (!err && query_col_i64(&query, 0) != migrate_latest(&migrations_gateway))
 		err = ERR_WRONG_STATE;
 	return err;
 }
@@ -400,6 +413,39 @@ void query_col_str(struct query *query, int column, char *ret_text, size_t size)
 	if (text)
 		memcpy(ret_text, text, len);
 	ret_text[len] = '\0';
+}
+
+const uint8_t *query_col_bytes(struct query *query, int column, size_t *ret_len)
+{
+	const void *data = sqlite3_column_blob(query->stmt, column);
+
+	*ret_len = (size_t)sqlite3_column_bytes(query->stmt, column);
+	return data;
+}
+
+size_t query_fields(struct query *query, struct query_field *ret_fields, size_t max)
+{
+	size_t count = (size_t)sqlite3_column_count(query->stmt);
+
+	if (count > max) {
+		query->err = ERR_INTERNAL;
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct query_field *field = &ret_fields[i];
+		int column = (int)i;
+
+		*field = (struct query_field){ .type = QUERY_NULL };
+		if (sqlite3_column_type(query->stmt, column) == SQLITE_INTEGER) {
+			field->type = QUERY_I64;
+			field->number = sqlite3_column_int64(query->stmt, column);
+		} else if (sqlite3_column_type(query->stmt, column) != SQLITE_NULL) {
+			field->type = QUERY_BYTES;
+			field->data = sqlite3_column_blob(query->stmt, column);
+			field->len = (size_t)sqlite3_column_bytes(query->stmt, column);
+		}
+	}
+	return count;
 }
 
 size_t query_col_blob(struct query *query, int column, void *ret_data, size_t max)

@@ -21,6 +21,12 @@ struct db;
  */
 nodiscard enum err db_open(const char *path, struct db **ret);
 
+struct migrations;
+
+/* The same for a database of its own kind that one process alone uses: ERR_UNAVAILABLE while
+ * another has it open. */
+nodiscard enum err db_open_alone(const char *path, const struct migrations *set, struct db **ret);
+
 /*
  * To read only, as of a copy: nothing is brought up to date. ERR_NOT_FOUND; ERR_WRONG_STATE: it is
  * older or newer than this program. The caller closes.
@@ -86,5 +92,18 @@ int64_t query_col_i64(struct query *query, int column);
 bool query_col_null(struct query *query, int column);
 void query_col_str(struct query *query, int column, char *ret_text, size_t size);
 size_t query_col_blob(struct query *query, int column, void *ret_data, size_t max);
+
+/* The bytes themselves, SQLite's until the next step; NULL when there are none. */
+const uint8_t *query_col_bytes(struct query *query, int column, size_t *ret_len);
+
+/* A column as it is: text as bytes. data is SQLite's until the next step. */
+struct query_field {
+	enum { QUERY_NULL, QUERY_I64, QUERY_BYTES } type;
+	int64_t number;
+	const void *data;
+	size_t len;
+};
+/* All of the row at hand; how many there are. */
+size_t query_fields(struct query *query, struct query_field *ret_fields, size_t max);
 
 #endif

@@ -3,13 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* The SQL files lie in the program itself, so that an upgrade cannot meet the wrong ones. The path
- * is relative to the directory that CMakeLists.txt gives the assembler for this file. */
-#define MIGRATION(symbol, file)                                                                    \
-	extern const char symbol[];                                                                \
-	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"migrations/" file                   \
-		"\"\n.byte 0\n.popsection\n")
-
 MIGRATION(migration_0001, "0001_base.sql");
 MIGRATION(migration_0002, "0002_lock.sql");
 MIGRATION(migration_0003, "0003_enrol.sql");
@@ -20,20 +13,28 @@ MIGRATION(migration_0007, "0007_recording.sql");
 MIGRATION(migration_0008, "0008_auditor.sql");
 MIGRATION(migration_0009, "0009_session_log.sql");
 MIGRATION(migration_0010, "0010_retention.sql");
+MIGRATION(migration_0011, "0011_console.sql");
+MIGRATION(migration_0012, "0012_siem.sql");
+MIGRATION(migration_0013, "0013_note.sql");
+MIGRATION(migration_0014, "0014_watch.sql");
+MIGRATION(migration_0015, "0015_audit_due.sql");
 
-static const char *const migrations[] = {
+static const char *const gateway[] = {
 	migration_0001, migration_0002, migration_0003, migration_0004, migration_0005,
 	migration_0006, migration_0007, migration_0008, migration_0009, migration_0010,
+	migration_0011, migration_0012, migration_0013, migration_0014, migration_0015,
 };
 
-int64_t migrate_latest(void)
+const struct migrations migrations_gateway = { gateway, ARRAY_SIZE(gateway) };
+
+int64_t migrate_latest(const struct migrations *set)
 {
-	return (int64_t)ARRAY_SIZE(migrations);
+	return (int64_t)set->count;
 }
 
-const char *migrate_sql(int64_t version)
+const char *migrate_sql(const struct migrations *set, int64_t version)
 {
-	return version >= 1 && version <= migrate_latest() ? migrations[version - 1] : NULL;
+	return version >= 1 && version <= migrate_latest(set) ? set->sql[version - 1] : NULL;
 }
 
 static enum err migrate_version(struct db *db, int64_t *ret)
@@ -53,7 +54,7 @@ static enum err migrate_version(struct db *db, int64_t *ret)
 	return OK;
 }
 
-static enum err migrate_step(struct db *db, int64_t version)
+static enum err migrate_step(struct db *db, const struct migrations *set, int64_t version)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	_cleanup_query_ struct query query = { 0 };
@@ -62,7 +63,7 @@ static enum err migrate_step(struct db *db, int64_t version)
 	err = db_tx_begin(&tx, db);
 	if (err)
 		return err;
-	err = db_exec(db, migrate_sql(version));
+	err = db_exec(db, migrate_sql(set, version));
 	if (err)
 		return err;
 	query_init(&query, db, "INSERT INTO migration (version, applied) VALUES (?, ?)");
@@ -74,21 +75,21 @@ static enum err migrate_step(struct db *db, int64_t version)
 	return db_tx_commit(&tx);
 }
 
-enum err migrate_run(struct db *db)
+enum err migrate_run(struct db *db, const struct migrations *set)
 {
 	int64_t version;
 	enum err err = migrate_version(db, &version);
 
 	if (err)
 		return err;
-	if (version > migrate_latest()) {
+	if (version > migrate_latest(set)) {
 		log_error("store-newer",
 			  "found=%lld known=%lld hint=\"run the program that made it\"",
-			  (long long)version, (long long)migrate_latest());
+			  (long long)version, (long long)migrate_latest(set));
 		return ERR_WRONG_STATE;
 	}
-	while (version < migrate_latest()) {
-		err = migrate_step(db, ++version);
+	while (version < migrate_latest(set)) {
+		err = migrate_step(db, set, ++version);
 		if (err) {
 			log_error("store-migration-failed", "version=%lld error=%s",
 				  (long long)version, err_code(err));

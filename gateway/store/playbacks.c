@@ -33,22 +33,3 @@ enum err playback_shown_next(struct query *query, struct playback_shown *ret, bo
 	*ret = shown;
 	return OK;
 }
-
-void playback_mark_list(struct query *query, struct db *db, const char *session)
-{
-	query_init(query, db,
-		   "SELECT detail FROM audit WHERE session <> '' AND session = ? AND"
-		   " event = 'recording-mark' ORDER BY seq");
-	query_str(query, session);
-}
-
-enum err playback_mark_next(struct query *query, char ret_detail[AUDIT_DETAIL_MAX + 1],
-			    bool *ret_more)
-{
-	enum err err = query_next(query, ret_more);
-
-	if (err || !*ret_more)
-		return err;
-	query_col_str(query, 0, ret_detail, AUDIT_DETAIL_MAX + 1);
-	return query_err(query);
-}

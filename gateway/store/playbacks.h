@@ -26,10 +26,4 @@ void playback_shown_list(struct query *query, struct db *db, int64_t before);
 nodiscard enum err playback_shown_next(struct query *query, struct playback_shown *ret,
 				       bool *ret_more);
 
-/* Details of the "recording-mark" entries of a session, by its id in hexadecimal, which must
- * outlive the query, in the order of the log. */
-void playback_mark_list(struct query *query, struct db *db, const char *session);
-nodiscard enum err playback_mark_next(struct query *query, char ret_detail[AUDIT_DETAIL_MAX + 1],
-				      bool *ret_more);
-
 #endif

@@ -63,6 +63,16 @@ enum err recording_row_get(struct db *db, const uint8_t session[SESSION_ROW_ID],
 	return recording_row_one(&query, ret);
 }
 
+enum err recording_row_newest(struct db *db, struct recording_row *ret)
+{
+	_cleanup_query_ struct query query;
+
+	/* RECORDING_ENDED and RECORDING_CUT of wire/enums.def. */
+	query_init(&query, db,
+		   RECORDING_SELECT " WHERE state IN (2, 3) ORDER BY recording.id DESC LIMIT 1");
+	return recording_row_one(&query, ret);
+}
+
 enum err recording_row_by_id(struct db *db, int64_t id, struct recording_row *ret)
 {
 	_cleanup_query_ struct query query;

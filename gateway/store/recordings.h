@@ -45,6 +45,8 @@ nodiscard enum err recording_row_add(struct db *db, const struct recording_row *
 nodiscard enum err recording_row_by_id(struct db *db, int64_t id, struct recording_row *ret);
 /* The query's only row. ERR_NOT_FOUND. */
 nodiscard enum err recording_row_one(struct query *query, struct recording_row *ret);
+/* The newest that has an end and was neither lost nor disposed of; ERR_NOT_FOUND. */
+nodiscard enum err recording_row_newest(struct db *db, struct recording_row *ret);
 nodiscard enum err recording_row_get(struct db *db, const uint8_t session[SESSION_ROW_ID],
 				     struct recording_row *ret);
 

@@ -1,6 +1,7 @@
 #include "store/retention.h"
 
 #include "store/audit_rows.h"
+#include "store/notes.h"
 
 /* RECORDING_OPEN and RECORDING_DISPOSED of wire/enums.def, which the store does not see. */
 #define OPEN_NUMBER     "1"
@@ -85,7 +86,8 @@ enum err retention_dispose(struct db *db, int64_t recording, int64_t now_ms, int
 	query_i64(&query, now_ms);
 	query_i64(&query, audit_seq);
 	query_i64(&query, recording);
-	return query_run_one(&query);
+	enum err err = query_run_one(&query);
+	return err ? err : note_dispose(db, recording);
 }
 
 enum err retention_removed(struct db *db, int64_t recording)
@@ -120,9 +122,11 @@ static enum err first_due(struct db *db, int64_t before_ms, int64_t *ret_first)
 	_cleanup_query_ struct query query;
 	enum err err;
 
-	query_init(&query, db, "SELECT seq FROM audit WHERE" LOG_IS_DUE "ORDER BY seq LIMIT 1");
+	query_init(&query, db, "SELECT min(seq) FROM audit INDEXED BY audit_due WHERE" LOG_IS_DUE);
 	query_i64(&query, before_ms);
 	err = query_one(&query);
+	if (!err && query_col_null(&query, 0))
+		err = ERR_NOT_FOUND;
 	*ret_first = err ? 0 : query_col_i64(&query, 0);
 	return err;
 }
@@ -156,6 +160,21 @@ enum err retention_log_due(struct db *db, int64_t before_ms, int64_t most, int64
 	return err ? err
 		   : last_due(db, before_ms, MIN(most, newest - *ret_first + 1), *ret_first,
 			      ret_last);
+}
+
+enum err retention_forget_sessions(struct db *db, int64_t before_ms)
+{
+	_cleanup_query_ struct query query;
+	int64_t changes;
+
+	query_init(
+		&query, db,
+		"UPDATE session SET client = '', ended_by = '', ended_words = ''"
+		" WHERE ended > 0 AND ended < ? / 1000 AND client || ended_by || ended_words != ''"
+		" AND id NOT IN (SELECT recording.session FROM recording WHERE state "
+		"!= " DISPOSED_NUMBER ")");
+	query_i64(&query, before_ms);
+	return query_run(&query, &changes);
 }
 
 enum err retention_witness(struct db *db, int64_t from_ms, int64_t to_ms)

@@ -42,6 +42,10 @@ nodiscard enum err retention_hold(struct db *db, int64_t recording, bool hold, c
 nodiscard enum err retention_log_due(struct db *db, int64_t before_ms, int64_t most,
 				     int64_t *ret_first, int64_t *ret_last);
 
+/* What sessions that ended before say of clients, and why somebody ended them; not of those whose
+ * recording is still there. */
+nodiscard enum err retention_forget_sessions(struct db *db, int64_t before_ms);
+
 /* Whether the audit log has an entry of that time. ERR_NOT_FOUND: it has none. */
 nodiscard enum err retention_witness(struct db *db, int64_t from_ms, int64_t to_ms);
 

@@ -2,7 +2,8 @@
 
 #define SESSION_SELECT                                                                             \
 	"SELECT session.id, account, name, device, host, host_name, view_only, state, reason,"     \
-	" started, until, ended, login FROM session JOIN account ON account.id = session.account "
+	" started, until, ended, login, client, ended_by, ended_words FROM session"                \
+	" JOIN account ON account.id = session.account "
 
 /* SESSION_ENDED of wire/enums.def, which the store does not see. */
 #define STATE_ENDED "6"
@@ -25,6 +26,9 @@ static enum err session_row_load(struct query *query, struct session_row *ret)
 	query_col_blob(query, 0, row.id, sizeof(row.id));
 	query_col_str(query, 2, row.account_name, sizeof(row.account_name));
 	query_col_str(query, 5, row.host_name, sizeof(row.host_name));
+	query_col_str(query, 13, row.client, sizeof(row.client));
+	query_col_str(query, 14, row.ended_by, sizeof(row.ended_by));
+	query_col_str(query, 15, row.ended_words, sizeof(row.ended_words));
 	if (query_err(query))
 		return query_err(query);
 	*ret = row;
@@ -37,7 +41,8 @@ enum err session_row_add(struct db *db, const struct session_row *row)
 
 	query_init(&query, db,
 		   "INSERT INTO session (id, account, device, host, host_name, view_only, state,"
-		   " reason, started, until, login) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		   " reason, started, until, login, client) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		   "?, ?)");
 	query_blob(&query, row->id, sizeof(row->id));
 	query_i64(&query, row->account);
 	query_i64(&query, row->device);
@@ -49,6 +54,7 @@ enum err session_row_add(struct db *db, const struct session_row *row)
 	query_i64(&query, row->started_s);
 	query_i64(&query, row->until_s);
 	query_i64(&query, row->login);
+	query_str(&query, row->client);
 	return query_run_one(&query);
 }
 
@@ -96,6 +102,20 @@ enum err session_row_set_viewer(struct db *db, const uint8_t id[SESSION_ROW_ID],
 		"UPDATE session SET device = ?, login = ? WHERE id = ? AND state <> " STATE_ENDED);
 	query_i64(&query, device);
 	query_i64(&query, login);
+	query_blob(&query, id, SESSION_ROW_ID);
+	return query_run_one(&query);
+}
+
+enum err session_row_set_words(struct db *db, const uint8_t id[SESSION_ROW_ID], const char *by,
+			       const char *words)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db,
+		   "UPDATE session SET ended_by = ?, ended_words = ?"
+		   " WHERE id = ? AND state <> " STATE_ENDED);
+	query_str(&query, by);
+	query_str(&query, words);
 	query_blob(&query, id, SESSION_ROW_ID);
 	return query_run_one(&query);
 }

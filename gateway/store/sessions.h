@@ -9,7 +9,11 @@
 #include "store/db.h"
 #include "store/hosts.h"
 
-enum { SESSION_ROW_ID = 16 };
+enum {
+	SESSION_ROW_ID = 16,
+	SESSION_CLIENT_MAX = 256,
+	SESSION_WORDS_MAX = 256, /* characters of the reason that somebody gave for ending it */
+};
 
 struct session_row {
 	uint8_t id[SESSION_ROW_ID];
@@ -21,7 +25,11 @@ struct session_row {
 	bool view_only;
 	int64_t state, reason; /* enum session_state, enum end_reason of wire/enums.h */
 	int64_t started_s, until_s;
-	int64_t ended_s; /* 0: lives */
+	int64_t ended_s;                     /* 0: lives */
+	char client[SESSION_CLIENT_MAX + 1]; /* for whom and what for, as the person said */
+	/* Of one that somebody ended: by full name, and why; else "". */
+	char ended_by[ACCOUNT_FULL_NAME_MAX * 4 + 1];
+	char ended_words[SESSION_WORDS_MAX * 4 + 1];
 };
 
 nodiscard enum err session_row_add(struct db *db, const struct session_row *row);
@@ -36,6 +44,9 @@ nodiscard enum err session_row_set_state(struct db *db, const uint8_t id[SESSION
 					 int64_t state);
 nodiscard enum err session_row_set_viewer(struct db *db, const uint8_t id[SESSION_ROW_ID],
 					  int64_t device, int64_t login);
+/* Who is about to end it, and why. */
+nodiscard enum err session_row_set_words(struct db *db, const uint8_t id[SESSION_ROW_ID],
+					 const char *by, const char *words);
 nodiscard enum err session_row_end(struct db *db, const uint8_t id[SESSION_ROW_ID], int64_t reason,
 				   int64_t ended_s);
 

@@ -21,7 +21,7 @@ static void opening_makes_a_private_file(void **state)
 	assert_int_equal(stat(fixture->path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0600);
 	assert_int_equal(count(fixture->db, "SELECT max(version) FROM migration"),
-			 migrate_latest());
+			 migrate_latest(&migrations_gateway));
 }
 
 static void commits_are_durable_and_rows_survive(void **state)
@@ -179,7 +179,7 @@ static void accounts_survive_their_new_table(void **state)
 	fixture_account(fixture->db, "yamada");
 	assert_ok(db_exec(fixture->db, "DELETE FROM account WHERE name = 'yamada'"));
 	for (int64_t version = 1; !step || !strstr(step, "role IN (1, 2, 4)"); version++)
-		assert_non_null(step = migrate_sql(version));
+		assert_non_null(step = migrate_sql(&migrations_gateway, version));
 	assert_ok(db_tx_begin(&tx, fixture->db));
 	assert_ok(db_exec(fixture->db, step));
 	assert_ok(db_tx_commit(&tx));

@@ -14,6 +14,7 @@ static struct session_row row_of(const struct fixture *fixture, uint8_t id)
 		.state = SESSION_STARTING,
 		.started_s = 100,
 		.until_s = 200,
+		.client = "山田商店",
 	};
 
 	return row;
@@ -58,6 +59,7 @@ static void an_ended_session_stays_as_it_ended(void **state)
 	assert_int_equal(same.ended_s, 150);
 	assert_string_equal(same.account_name, "sato");
 	assert_string_equal(same.host_name, "経理PC");
+	assert_string_equal(same.client, "山田商店");
 }
 
 /* The store writes the number into its SQL because it does not see wire/. */
