@@ -9,6 +9,7 @@
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "monitor/exporter.h"
 #include "monitor/folder.h"
 #include "monitor/listen.h"
 #include "monitor/passphrase.h"
@@ -44,6 +45,7 @@ struct monitor {
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
+	struct exporters exporters;
 	bool stopping;
 	struct loop_timer patience; /* runs while stopping */
 };
@@ -76,6 +78,8 @@ static enum err make_folders(struct monitor *monitor)
 	enum err err = folder_make(state_dir, mode, geteuid(), getegid());
 	for (size_t i = 0; !err && i < PROCESS_COUNT; i++) {
 		const struct process *process = &processes->list[i];
+		if (!process->wanted)
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", state_dir, process->row->name);
 		err = folder_make(path, 0700, process->user.uid, process->user.gid);
 	}
@@ -142,20 +146,30 @@ static void process_started(void *ctx, struct process *process)
 {
 	struct monitor *monitor = ctx;
 
-	if (process->row->role == WIRE_BROKER)
+	if (process->row->role == WIRE_BROKER) {
 		workers_adopt(&monitor->workers);
-	else
+		exporters_end_all(&monitor->exporters);
+	} else {
 		send_passphrase(monitor, process);
+	}
 }
 
 static void process_message(void *ctx, struct process *process, const struct wire_type *type,
-			    const union wire_any *msg)
+			    const union wire_any *msg, int fd)
 {
 	struct monitor *monitor = ctx;
 
 	/* The channel lets through only what messages.def has from this role to the monitor. */
 	(void)process;
-	workers_message(&monitor->workers, type, msg);
+	if (type->id == MSG_export_spawn) {
+		exporters_spawn(&monitor->exporters, msg->export_spawn.number, fd);
+		return;
+	}
+	util_closep(&fd);
+	if (type->id == MSG_export_kill)
+		exporters_kill(&monitor->exporters, msg->export_kill.number);
+	else
+		workers_message(&monitor->workers, type, msg);
 }
 
 static const struct process_ops monitor_process_ops = { process_started, process_message };
@@ -172,7 +186,7 @@ static void check_stopped(struct monitor *monitor)
 	if (monitor->stopping && !monitor->processes.stopping && monitor->workers.count == 0)
 		stop_processes(monitor);
 	if (monitor->processes.stopping && !processes_running(&monitor->processes) &&
-	    monitor->workers.count == 0)
+	    monitor->workers.count == 0 && monitor->exporters.count == 0)
 		loop_stop(monitor->loop, EXIT_SUCCESS);
 }
 
@@ -184,8 +198,9 @@ static void children_ended(void *ctx, int signal)
 
 	(void)signal;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!processes_reaped(&monitor->processes, pid, status))
-			workers_reaped(&monitor->workers, pid, status);
+		if (!processes_reaped(&monitor->processes, pid, status) &&
+		    !workers_reaped(&monitor->workers, pid, status))
+			exporters_reaped(&monitor->exporters, pid, status);
 	check_stopped(monitor);
 }
 
@@ -198,6 +213,7 @@ static void stop_asked(void *ctx, int signal)
 	log_info("stopping", "signal=%s", sigabbrev_np(signal));
 	monitor->stopping = true;
 	workers_stop(&monitor->workers, SIGTERM);
+	exporters_stop(&monitor->exporters, SIGKILL);
 	loop_timer_set(&monitor->patience, MONITOR_WORKERS_US);
 	check_stopped(monitor);
 }
@@ -282,10 +298,10 @@ static int run_with_loop(struct monitor *monitor)
 
 	loop_timer_init(monitor->loop, &monitor->patience, patience_over);
 	if (!kernel_good(settings) ||
-	    processes_init(&monitor->processes, monitor->loop, &monitor->place, monitor->listeners,
-			   &monitor_process_ops, monitor) ||
+	    processes_init(&monitor->processes, monitor->loop, settings, &monitor->place,
+			   monitor->listeners, &monitor_process_ops, monitor) ||
 	    workers_init(&monitor->workers, &monitor->processes, (size_t)settings->session_total) ||
-	    make_folders(monitor) ||
+	    exporters_init(&monitor->exporters, &monitor->processes) || make_folders(monitor) ||
 	    folder_lock(settings->gateway_state_dir, settings->gateway_runtime_dir, &monitor->lock))
 		return EXIT_FAILURE;
 	enum err err = watch_signals(monitor);
@@ -295,6 +311,7 @@ static int run_with_loop(struct monitor *monitor)
 	else
 		code = run_locked(monitor);
 	workers_finish(&monitor->workers);
+	exporters_finish(&monitor->exporters);
 	processes_finish(&monitor->processes);
 	folder_unlock(&monitor->lock);
 	return code;

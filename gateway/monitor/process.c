@@ -19,19 +19,18 @@ enum {
 };
 
 const struct process_row process_rows[PROCESS_COUNT] = {
-	{ WIRE_SIGNER, "signer", 0 },
-	{ WIRE_BROKER, "broker", 1U << LISTENER_ADMIN },
-	{ WIRE_PROBE, "probe", 0 },
-	{ WIRE_VAULT, "vault", 0 },
-	{ WIRE_EDGE, "edge", 1U << LISTENER_GATEWAY | 1U << LISTENER_ENROL },
+	{ WIRE_SIGNER, "signer", 0, 0 },
+	{ WIRE_BROKER, "broker", 1U << LISTENER_ADMIN, 0 },
+	{ WIRE_PROBE, "probe", 0, 0 },
+	{ WIRE_VAULT, "vault", 0, 0 },
+	{ WIRE_EDGE, "edge", 1U << LISTENER_GATEWAY | 1U << LISTENER_ENROL, 0 },
+	{ WIRE_SIEM, "siem", 0, offsetof(struct settings, siem_address) },
 };
 
 /* Who may talk to whom; nobody else is ever given a channel. Workers are linked in worker.c. */
 static const enum wire_role process_links[][2] = {
-	{ WIRE_EDGE, WIRE_BROKER },
-	{ WIRE_BROKER, WIRE_SIGNER },
-	{ WIRE_BROKER, WIRE_PROBE },
-	{ WIRE_BROKER, WIRE_VAULT },
+	{ WIRE_EDGE, WIRE_BROKER },  { WIRE_BROKER, WIRE_SIGNER }, { WIRE_BROKER, WIRE_PROBE },
+	{ WIRE_BROKER, WIRE_VAULT }, { WIRE_BROKER, WIRE_SIEM },
 };
 
 void process_describe_end(int status, char *text, size_t room)
@@ -73,9 +72,7 @@ static void message(void *ctx, struct channel *channel, const struct wire_type *
 	struct processes *all = process->all;
 
 	(void)channel;
-	if (fd >= 0)
-		close(fd);
-	all->ops->message(all->ctx, process, type, msg);
+	all->ops->message(all->ctx, process, type, msg, fd);
 }
 
 /* One that talks rubbish ends now. One that closed its channel is on its way out and should say
@@ -210,9 +207,14 @@ static void pause_over(struct loop_timer *timer)
 	start(container_of(timer, struct process, again));
 }
 
+static bool is_wanted(const struct process_row *row, const struct settings *settings)
+{
+	return !row->setting || ((const char *)settings)[row->setting] != '\0';
+}
+
 enum err processes_init(struct processes *processes, struct loop *loop,
-			const struct spawn_place *place, const int *listeners,
-			const struct process_ops *ops, void *ctx)
+			const struct settings *settings, const struct spawn_place *place,
+			const int *listeners, const struct process_ops *ops, void *ctx)
 {
 	*processes = (struct processes){
 		.loop = loop, .place = place, .listeners = listeners, .ops = ops, .ctx = ctx
@@ -223,6 +225,9 @@ enum err processes_init(struct processes *processes, struct loop *loop,
 		process->all = processes;
 		loop_timer_init(loop, &process->again, pause_over);
 		loop_timer_init(loop, &process->grace, grace_over);
+		process->wanted = is_wanted(process->row, settings);
+		if (!process->wanted)
+			continue;
 		enum err err = spawn_find_user(process->row->name, &process->user);
 		if (!err)
 			err = spawn_check(place, process->row->name);
@@ -245,7 +250,8 @@ void processes_finish(struct processes *processes)
 void processes_start(struct processes *processes)
 {
 	for (size_t i = 0; i < PROCESS_COUNT; i++)
-		start(&processes->list[i]);
+		if (processes->list[i].wanted)
+			start(&processes->list[i]);
 }
 
 bool processes_reaped(struct processes *processes, pid_t pid, int status)

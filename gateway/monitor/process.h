@@ -11,13 +11,16 @@
 #include "monitor/spawn.h"
 #include "wire/channel.h"
 #include "wire/enums.h"
+#include "wire/settings.h"
 
-enum { PROCESS_COUNT = 5, PROCESS_LISTENERS = LISTENER_ADMIN + 1 };
+enum { PROCESS_COUNT = 6, PROCESS_LISTENERS = LISTENER_ADMIN + 1 };
 
 struct process_row {
 	enum wire_role role;
 	const char *name;
 	unsigned listeners; /* 1 << kind of those it gets */
+	size_t setting; /* in struct settings: a text without which it does not run; 0: it always
+			   does */
 };
 
 /* Constant, PROCESS_COUNT rows. */
@@ -28,6 +31,7 @@ struct processes;
 struct process {
 	const struct process_row *row;
 	struct processes *all;
+	bool wanted; /* by the settings; others are never started */
 	struct spawn_user user;
 	pid_t pid;               /* 0: does not run */
 	struct channel *channel; /* NULL: does not run, or is being killed */
@@ -40,9 +44,9 @@ struct process {
 struct process_ops {
 	/* A process runs and has its links. */
 	void (*started)(void *ctx, struct process *process);
-	/* A message to the monitor; only brokers have any. */
+	/* A message to the monitor; only brokers have any. fd: -1 or owned by the callee. */
 	void (*message)(void *ctx, struct process *process, const struct wire_type *type,
-			const union wire_any *msg);
+			const union wire_any *msg, int fd);
 };
 
 struct processes {
@@ -57,8 +61,8 @@ struct processes {
 
 /* Finds the users and checks the programs; says on stderr what is missing. Starts nothing yet. */
 nodiscard enum err processes_init(struct processes *processes, struct loop *loop,
-				  const struct spawn_place *place, const int *listeners,
-				  const struct process_ops *ops, void *ctx);
+				  const struct settings *settings, const struct spawn_place *place,
+				  const int *listeners, const struct process_ops *ops, void *ctx);
 /* Only after every process has been reaped. */
 void processes_finish(struct processes *processes);
 

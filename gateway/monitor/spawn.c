@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -156,6 +157,8 @@ static void become(const char *path, const char *settings_path, const struct spa
 	log_init(NULL, LOG_LEVEL_INFO);
 	if (good && gift->first_to_go)
 		offer_memory();
+	if (good && gift->nice && setpriority(PRIO_PROCESS, 0, gift->nice) < 0)
+		log_warn("nice", "error=\"%s\"", strerror(errno));
 	good = good && change_user(user) && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
 	umask(077);
 	if (good && getppid() == monitor)

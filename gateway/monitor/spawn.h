@@ -35,6 +35,7 @@ struct spawn_gift {
 	int channel_fd;   /* becomes descriptor 3 */
 	int log_fd;       /* becomes stdout and stderr */
 	bool first_to_go; /* when memory runs out */
+	int nice;         /* setpriority(2); 0: as everybody */
 };
 
 /*

@@ -235,6 +235,31 @@ static inline void order(char what, uint8_t session)
 	assert_int_equal(send(fd, text, sizeof(text), 0), sizeof(text));
 }
 
+/* An exporter that has said on its channel what it was given. */
+static inline pid_t spawn_exporter_as(pid_t broker, uint8_t number, pid_t old, unsigned uid)
+{
+	char text[128];
+	uint64_t until = clock_mono_ms() + PATIENCE_MS;
+
+	order('x', number);
+	snprintf(text, sizeof(text), "%d peer export log pipe oom 1000 nice 10 fds 4 uid %u pid ",
+		 (int)broker, uid);
+	while (clock_mono_ms() < until) {
+		_cleanup_free_ char *events = read_events("broker");
+		char *at = events;
+		while (at && (at = strstr(at, text)) != NULL) {
+			at += strlen(text);
+			pid_t pid = (pid_t)strtol(at, NULL, 10);
+			if (pid > old)
+				return pid;
+		}
+		short_pause();
+	}
+	_cleanup_free_ char *events = read_events("broker");
+	fail_msg("no exporter after %d in:\n%s", (int)old, events ? events : "(nothing)");
+	return 0;
+}
+
 static inline const char *session_text(uint8_t session)
 {
 	static char text[2 * WIRE_SESSION_ID + 1];

@@ -2,8 +2,9 @@
  * standin.h - stand-ins for all roles below a monitor: copies of the very program that includes
  * this, which is one of them when its name begins with "sekisho-". They say what they get in
  * <state_dir>/<role>/events. The stand-in for the broker takes orders at the admin socket: 's' or
- * 'k' and a session id, 'w' for writing rubbish, 'c' for closing its channel to the monitor; after
- * the last two it hangs.
+ * 'k' and a session id, 'x' or 'y' and a number for an exporter, 'w' for writing rubbish, 'c' for
+ * closing its channel to the monitor; after the last two it hangs. What an exporter says of itself
+ * is in the broker's events.
  */
 #ifndef SEKISHO_TESTS_MONITOR_STANDIN_H
 #define SEKISHO_TESTS_MONITOR_STANDIN_H
@@ -13,11 +14,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,8 +32,8 @@
 
 enum { PATIENCE_MS = 20000, NOBODY = 65534, SESSIONS = 3 };
 static const char *const role_names[] = { "signer", "broker", "probe", "vault", "edge", "worker" };
-static const char *const program_names[] = { "signer", "broker",     "probe",     "vault",
-					     "edge",   "worker-rdp", "worker-vnc" };
+static const char *const program_names[] = { "signer", "broker",     "probe",      "vault",
+					     "edge",   "worker-rdp", "worker-vnc", "export" };
 
 static struct child child;
 static int events_fd = -1;
@@ -85,10 +88,22 @@ static inline void link_came(const char *what, int fd)
 		abort();
 }
 
+static inline void spawn_exporter(uint32_t number)
+{
+	const struct msg_export_spawn msg = { .number = number };
+	int pair[2];
+
+	if (ipc_pair(pair) || channel_send(child_monitor, MSG_export_spawn, &msg, pair[0]) ||
+	    pair[1] >= (int)ARRAY_SIZE(link_ios) ||
+	    loop_io_init(child_loop, &link_ios[pair[1]], pair[1], EPOLLIN, link_ready))
+		abort();
+}
+
 static inline void obey(const uint8_t *order, size_t len)
 {
 	struct msg_worker_spawn spawn;
 	struct msg_worker_kill kill_msg;
+	const struct msg_export_kill end = { .number = order[1] };
 
 	if (len != 1 + WIRE_SESSION_ID)
 		abort();
@@ -100,6 +115,10 @@ static inline void obey(const uint8_t *order, size_t len)
 		err = channel_send(child_monitor, MSG_worker_spawn, &spawn, -1);
 	else if (order[0] == 'k')
 		err = channel_send(child_monitor, MSG_worker_kill, &kill_msg, -1);
+	else if (order[0] == 'x')
+		spawn_exporter(order[1]);
+	else if (order[0] == 'y')
+		err = channel_send(child_monitor, MSG_export_kill, &end, -1);
 	stubborn = order[0] == 'w' || order[0] == 'c';
 	if (order[0] == 'w' && send(CHILD_MONITOR_FD, order, len, 0) < 0)
 		abort();
@@ -169,6 +188,9 @@ static inline void child_message(void *ctx, struct channel *channel, const struc
 	} else if (type->id == MSG_worker_exited) {
 		util_hex(msg->worker_exited.session, WIRE_SESSION_ID, id);
 		event("exited %s status %u", id, msg->worker_exited.status);
+	} else if (type->id == MSG_export_exited) {
+		event("export %u exited status %u", msg->export_exited.number,
+		      msg->export_exited.status);
 	}
 }
 
@@ -222,6 +244,29 @@ static inline void report_surroundings(void)
 	      (int)geteuid(), getgroups(0, NULL), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 }
 
+/* It has no folder, only its channel, to the broker: says there what it was given, until that ends.
+ */
+static inline int export_main(void)
+{
+	struct stat log_status;
+	char text[128];
+	int open_fds = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		open_fds += fcntl(fd, F_GETFD) >= 0;
+	if (fstat(STDERR_FILENO, &log_status) < 0)
+		return 3;
+	int len = snprintf(text, sizeof(text), "export log %s oom %d nice %d fds %d uid %d pid %d",
+			   S_ISFIFO(log_status.st_mode) ? "pipe" : "other", oom_score(),
+			   getpriority(PRIO_PROCESS, 0), open_fds, (int)geteuid(), (int)getpid());
+	if (send(CHILD_MONITOR_FD, text, (size_t)len, 0) != len)
+		return 4;
+	struct pollfd channel = { .fd = CHILD_MONITOR_FD, .events = POLLIN };
+	while (poll(&channel, 1, -1) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
 static inline int child_main(const char *name, int argc, char **argv)
 {
 	char path[400];
@@ -265,7 +310,8 @@ static inline bool standin_is(int argc, char **argv, int *ret_code)
 	name = name ? name + 1 : argv[0];
 	if (strncmp(name, "sekisho-", 8) != 0)
 		return false;
-	*ret_code = child_main(name + 8, argc, argv);
+	*ret_code = util_streq(name, "sekisho-export") ? export_main()
+						       : child_main(name + 8, argc, argv);
 	return true;
 }
 

@@ -310,6 +310,49 @@ static void test_workers_are_limited(void **state)
 	assert_null(strstr(events, text));
 }
 
+static pid_t spawn_exporter_of(pid_t broker, uint8_t number, pid_t old)
+{
+	return spawn_exporter_as(broker, number, old, geteuid() == 0 ? NOBODY : geteuid());
+}
+
+static void test_exporters(void **state)
+{
+	char text[128];
+
+	(void)state;
+	struct pids pids = started();
+	pid_t first = spawn_exporter_of(pids.broker, 7, 0);
+	pid_t second = spawn_exporter_of(pids.broker, 8, first);
+	/* No more than two, and one that cannot be is said to have ended. */
+	order('x', 9);
+	snprintf(text, sizeof(text), "export 9 exited status %u", UINT32_MAX);
+	wait_event("broker", pids.broker, text);
+	kill(first, SIGABRT); /* a crash */
+	snprintf(text, sizeof(text), "export 7 exited status %d", SIGABRT);
+	wait_event("broker", pids.broker, text);
+	/* Also one that does not run. */
+	kill(second, SIGSTOP);
+	order('y', 8);
+	snprintf(text, sizeof(text), "export 8 exited status %d", SIGKILL);
+	wait_event("broker", pids.broker, text);
+	assert_true(alive(pids.broker) && alive(pids.edge));
+}
+
+static void test_exporters_end_with_their_broker(void **state)
+{
+	(void)state;
+	struct pids pids = started();
+	pid_t exporter = spawn_exporter_of(pids.broker, 7, 0);
+	kill(exporter, SIGSTOP);
+	kill(pids.broker, SIGKILL);
+	pid_t broker = wait_next("broker", pids.broker);
+	wait_gone(exporter);
+	/* Another broker counts from the beginning. */
+	spawn_exporter_of(broker, 7, exporter);
+	_cleanup_free_ char *events = read_events("broker");
+	assert_null(strstr(events, "exited status"));
+}
+
 static void test_hanging_child_is_ended(void **state)
 {
 	(void)state;
@@ -338,12 +381,14 @@ static void test_term_leaves_nothing(void **state)
 	(void)state;
 	struct pids pids = started();
 	pid_t worker = spawn_worker(pids.broker, 0, 0x31);
+	pid_t exporter = spawn_exporter_of(pids.broker, 3, 0);
 	kill(worker, SIGSTOP); /* hangs: only SIGKILL helps */
+	kill(exporter, SIGSTOP);
 	kill(monitor_pid, SIGTERM);
 	assert_int_equal(wait_exit(monitor_pid), 0);
 	monitor_pid = 0;
 	assert_false(alive(pids.signer) || alive(pids.broker) || alive(pids.probe) ||
-		     alive(pids.vault) || alive(pids.edge) || alive(worker));
+		     alive(pids.vault) || alive(pids.edge) || alive(worker) || alive(exporter));
 	wait_event("edge", pids.edge, "signal 15");
 	snprintf(path, sizeof(path), "%s/run/admin.sock", place);
 	assert_int_equal(stat(path, &status), -1);
@@ -470,6 +515,8 @@ int main(int argc, char **argv)
 		with_monitor(test_worker_end_is_reported),
 		with_monitor(test_each_protocol_has_its_program),
 		with_monitor(test_workers_are_limited),
+		with_monitor(test_exporters),
+		with_monitor(test_exporters_end_with_their_broker),
 		with_monitor(test_hanging_child_is_ended),
 		with_monitor(test_rubbish_ends_the_sender),
 		with_monitor(test_term_leaves_nothing),

@@ -6,7 +6,7 @@
 /* ---- as root
  * --------------------------------------------------------------------------------------- */
 
-enum { FIRST_UID = 61001 };
+enum { FIRST_UID = 61001, EXPORT_UID = 61099 };
 
 /* In a mount namespace of its own /etc/passwd has, or has not, our users. */
 static void see_users(bool with_users)
@@ -17,6 +17,9 @@ static void see_users(bool with_users)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "sekisho-%s:x:%u:%u::/:/bin/false\n", role_names[i], FIRST_UID + i,
 			 FIRST_UID + i);
+	if (with_users)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "sekisho-export:x:%u:%u::/:/bin/false\n", EXPORT_UID, EXPORT_UID);
 	snprintf(path, sizeof(path), "%s/passwd", place);
 	if (util_write_file(path, text, strlen(text), 0644) || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -66,6 +69,7 @@ static void test_root_gives_each_its_user(void **state)
 	monitor_pid = fork_root_monitor(true);
 	struct pids pids = started();
 	spawn_worker(pids.broker, 0, 0x61);
+	spawn_exporter_as(pids.broker, 1, 0, EXPORT_UID);
 	/* From a file that its user may not read. */
 	wait_event("signer", pids.signer, "file ca-passphrase open-sesame");
 	for (unsigned i = 0; i < ARRAY_SIZE(role_names); i++) {
