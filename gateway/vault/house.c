@@ -1,13 +1,16 @@
 #include "vault/house.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/util.h"
-#include "certs/ca_store.h"
 #include "certs/cleanup.h"
 #include "certs/csr.h"
 #include "certs/key_file.h"
@@ -31,7 +34,7 @@ static enum err path_of(const struct house *house, const char *name, char path[P
 	return len > 0 && len < PATH_BYTES ? OK : ERR_TOO_BIG;
 }
 
-static bool has_key(const struct house *house)
+bool house_old_is(const struct house *house)
 {
 	char path[PATH_BYTES];
 	struct stat status;
@@ -77,56 +80,121 @@ void house_finish(struct house *house)
 	X509_free(util_take_ptr(house->certificate));
 }
 
-enum vault_state house_state(const struct house *house)
+/* ---- as it was kept before ---------------------------------------------------------------------
+ */
+
+enum err house_old_read(const struct house *house, const struct secret *passphrase, EVP_PKEY **ret)
 {
-	if (house->key)
-		return VAULT_OPEN;
-	return has_key(house) ? VAULT_SEALED : VAULT_EMPTY;
+	char path[PATH_BYTES];
+	enum err err = path_of(house, "house.key", path);
+
+	return err ? err : key_read(path, passphrase, ret);
 }
 
-enum err house_init(struct house *house, const struct secret *passphrase)
+enum err house_old_remove(const struct house *house)
 {
-	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
+	_cleanup_close_ int folder = -1;
 	char path[PATH_BYTES];
 	enum err err = path_of(house, "house.key", path);
 
 	if (err)
 		return err;
-	if (secret_len(passphrase) < CA_PASSPHRASE_MIN ||
-	    secret_len(passphrase) > KEY_PASSPHRASE_MAX)
-		return ERR_INVALID;
-	if (house->key || has_key(house))
-		return ERR_EXISTS;
-	key = EVP_EC_gen("P-256");
-	if (!key)
-		return ERR_CRYPTO;
-	err = key_write(key, passphrase, path);
-	if (err)
-		return err;
-	house->key = util_take_ptr(key);
-	/* Of a key that somebody took away. */
-	X509_free(util_take_ptr(house->certificate));
-	return OK;
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_from_errno(errno);
+	folder = open(house->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder < 0 || fsync(folder) < 0 ? ERR_IO : OK;
 }
 
-enum err house_unseal(struct house *house, const struct secret *passphrase)
-{
-	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
-	char path[PATH_BYTES];
-	enum err err = path_of(house, "house.key", path);
+/* ---- the key -----------------------------------------------------------------------------------
+ */
 
+enum err house_make(EVP_PKEY **ret)
+{
+	*ret = EVP_EC_gen("P-256");
+	return *ret ? OK : ERR_CRYPTO;
+}
+
+/*
+ * Private and public half as they are, not as PKCS#8: OpenSSL's decoder of that leaves copies of
+ * the private half in memory that it frees without wiping.
+ */
+enum { PRIVATE = 32, POINT = 65, ENCODED = PRIVATE + POINT };
+
+static void clear(BIGNUM **number)
+{
+	BN_clear_free(*number);
+}
+
+enum err house_encode(EVP_PKEY *key, struct secret **ret)
+{
+	_cleanup_secret_ struct secret *encoded = NULL;
+	_cleanup_(clear) BIGNUM *private = BN_secure_new();
+	enum err err = private ? secret_random(ENCODED, &encoded) : ERR_NOMEM;
+	uint8_t *at = err ? NULL : secret_data(encoded);
+	size_t len = 0;
+
+	if (!err && (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &private) != 1 ||
+		     BN_bn2binpad(private, at, PRIVATE) != PRIVATE ||
+		     EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, at + PRIVATE,
+						     POINT, &len) != 1 ||
+		     len != POINT))
+		err = ERR_CRYPTO;
 	if (!err)
-		err = key_read(path, passphrase, &key);
-	if (err)
-		return err;
-	if (!EVP_PKEY_is_a(key, "EC"))
+		*ret = util_take_ptr(encoded);
+	return err;
+}
+
+static void builder_free(OSSL_PARAM_BLD **builder)
+{
+	OSSL_PARAM_BLD_free(*builder);
+}
+
+static void params_free(OSSL_PARAM **params)
+{
+	OSSL_PARAM_free(*params);
+}
+
+static void ctx_free(EVP_PKEY_CTX **ctx)
+{
+	EVP_PKEY_CTX_free(*ctx);
+}
+
+/* NULL: it is none. */
+static EVP_PKEY *decode(const struct secret *encoded)
+{
+	const uint8_t *at = (const uint8_t *)secret_text(encoded);
+	_cleanup_(builder_free) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	_cleanup_(clear) BIGNUM *private = BN_secure_new();
+	_cleanup_(params_free) OSSL_PARAM *params = NULL;
+	_cleanup_(ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (secret_len(encoded) != ENCODED || !builder || !private || !ctx ||
+	    !BN_bin2bn(at, PRIVATE, private) ||
+	    !OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1",
+					     0) ||
+	    !OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, at + PRIVATE,
+					      POINT) ||
+	    !OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, private))
+		return NULL;
+	params = OSSL_PARAM_BLD_to_param(builder);
+	if (!params || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
+		return NULL;
+	return key;
+}
+
+enum err house_unseal(struct house *house, const struct secret *encoded)
+{
+	_cleanup_object_(pkey) EVP_PKEY *key = decode(encoded);
+
+	if (!key)
 		return ERR_INVALID;
 	if (house->certificate && EVP_PKEY_eq(X509_get0_pubkey(house->certificate), key) != 1) {
 		log_error("house-certificate", "folder=\"%s\" error=\"of another key\"",
 			  house->folder);
 		X509_free(util_take_ptr(house->certificate));
 	}
-	/* One that is open stays: recordings may be using it. */
 	if (!house->key)
 		house->key = util_take_ptr(key);
 	return OK;

@@ -1,8 +1,7 @@
 /*
  * house.h - the house key: what every recording is sealed to besides the auditors' own
- * certificates. P-256, in <folder>/house.key, encrypted under a passphrase (certs/key_file.h), and
- * its certificate in house.crt (DER). While it is open the key is in OpenSSL's secure heap, locked
- * and wiped.
+ * certificates. P-256; it is kept under the root key (vault/root.h), and its certificate lies in
+ * <folder>/house.crt (DER). While it is open the key is in OpenSSL's secure heap, locked and wiped.
  */
 #ifndef SEKISHO_VAULT_HOUSE_H
 #define SEKISHO_VAULT_HOUSE_H
@@ -36,18 +35,26 @@ nodiscard enum err house_prepare(void);
 nodiscard enum err house_open(struct house *house, const char *folder);
 void house_finish(struct house *house);
 
-enum vault_state house_state(const struct house *house);
-
 /*
- * Makes the key; afterwards it is open. ERR_EXISTS: there is one, which is never replaced: nobody
- * else can open what was sealed to it. ERR_INVALID: the passphrase is too short or too long.
- * ERR_IO, ERR_FULL, ERR_CRYPTO.
+ * The key as it was kept before there were root keys: <folder>/house.key, PEM under a passphrase of
+ * its own. ERR_NOT_FOUND; ERR_LOGIN: the passphrase is wrong. Errors of key_read. The caller frees.
  */
-nodiscard enum err house_init(struct house *house, const struct secret *passphrase);
+bool house_old_is(const struct house *house);
+nodiscard enum err house_old_read(const struct house *house, const struct secret *passphrase,
+				  EVP_PKEY **ret);
+/* Once it is kept elsewhere. ERR_IO. */
+nodiscard enum err house_old_remove(const struct house *house);
 
-/* OK also when it is open already and the passphrase is right. ERR_NOT_FOUND: there is no key.
- * ERR_LOGIN: the passphrase is wrong. Errors of key_read. */
-nodiscard enum err house_unseal(struct house *house, const struct secret *passphrase);
+/* A new key; nothing is kept. ERR_CRYPTO. The caller frees. */
+nodiscard enum err house_make(EVP_PKEY **ret);
+
+/* The key in the form in which it is kept: private and public half. ERR_CRYPTO: it is none of
+ * P-256; ERR_NOMEM. The caller frees. */
+nodiscard enum err house_encode(EVP_PKEY *key, struct secret **ret);
+
+/* Opens the house with what house_encode gave; one that is open stays, as recordings may be using
+ * it. A certificate of another key is dropped. ERR_INVALID: it is no such key. */
+nodiscard enum err house_unseal(struct house *house, const struct secret *encoded);
 void house_seal(struct house *house);
 
 /* Whether a certificate has to be asked for: the house is open, and has none or an old one. */

@@ -2,50 +2,41 @@
 
 #include <openssl/crypto.h>
 
-static void a_key_is_made_under_a_passphrase(void **state)
+static void a_key_comes_back_from_its_encoding(void **state)
 {
+	static const char *const wrong[] = { "", "0", "rubbish, and more of it than that" };
 	struct house house;
-	char folder[UNIT_FOLDER], path[UNIT_FOLDER + 16], *text = NULL;
-	struct stat status;
-	size_t len;
-	_cleanup_secret_ struct secret *passphrase = film_secret(FILM_PASSPHRASE);
-	_cleanup_secret_ struct secret *brief = film_secret("seven77"),
-				       *wrong = film_secret("iwato-toji");
+	char folder[UNIT_FOLDER];
+	EVP_PKEY *key = NULL, *other = NULL;
+	_cleanup_secret_ struct secret *encoded = NULL, *others = NULL;
+	size_t used;
 
 	(void)state;
 	unit_folder(folder);
 	assert_ok(house_open(&house, folder));
-	assert_int_equal(house_state(&house), VAULT_EMPTY);
-	assert_err(house_unseal(&house, passphrase), ERR_NOT_FOUND);
-	assert_err(house_init(&house, brief), ERR_INVALID);
-	assert_int_equal(house_state(&house), VAULT_EMPTY);
-	assert_ok(house_init(&house, passphrase));
-	assert_int_equal(house_state(&house), VAULT_OPEN);
-	snprintf(path, sizeof(path), "%s/house.key", folder);
-	assert_int_equal(stat(path, &status), 0);
-	assert_int_equal(status.st_mode & 07777, 0600);
-	assert_ok(util_read_file(path, 8192, &text, &len));
-	assert_non_null(strstr(text, "ENCRYPTED PRIVATE KEY"));
-	free(text);
-	/* Never another one in its place, open or not. */
-	assert_err(house_init(&house, passphrase), ERR_EXISTS);
+	assert_ok(house_make(&key));
+	assert_ok(house_make(&other));
+	assert_ok(house_encode(key, &encoded));
+	assert_ok(house_encode(other, &others));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		_cleanup_secret_ struct secret *text = film_secret(wrong[i]);
+
+		assert_err(house_unseal(&house, text), ERR_INVALID);
+		assert_null(house.key);
+	}
+	assert_ok(house_unseal(&house, encoded));
+	assert_int_equal(EVP_PKEY_eq(house.key, key), 1);
+	/* One that is in use stays. */
+	assert_ok(house_unseal(&house, others));
+	assert_int_equal(EVP_PKEY_eq(house.key, key), 1);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(other);
 	house_seal(&house);
-	assert_int_equal(house_state(&house), VAULT_SEALED);
-	assert_err(house_init(&house, passphrase), ERR_EXISTS);
-	assert_err(house_unseal(&house, wrong), ERR_LOGIN);
-	assert_int_equal(house_state(&house), VAULT_SEALED);
-	size_t sealed = CRYPTO_secure_used();
-	assert_ok(house_unseal(&house, passphrase));
-	assert_int_equal(house_state(&house), VAULT_OPEN);
-	/* In locked memory, and wiped when it is sealed. */
-	assert_true(CRYPTO_secure_used() > sealed);
-	/* Asked again, the passphrase still counts, and the key that is in use stays. */
-	EVP_PKEY *key = house.key;
-	assert_err(house_unseal(&house, wrong), ERR_LOGIN);
-	assert_ok(house_unseal(&house, passphrase));
-	assert_ptr_equal(house.key, key);
+	used = CRYPTO_secure_used();
+	assert_ok(house_unseal(&house, encoded));
+	assert_true(CRYPTO_secure_used() > used);
 	house_finish(&house);
-	assert_int_equal(CRYPTO_secure_used(), sealed);
+	assert_int_equal(CRYPTO_secure_used(), used);
 }
 
 static void the_certificate_is_the_keys_own(void **state)
@@ -66,7 +57,7 @@ static void the_certificate_is_the_keys_own(void **state)
 		   ERR_INVALID);
 	assert_ok(house_csr(&ours.house, &csr));
 	assert_true(csr.len > 0);
-	house_seal(&ours.house);
+	root_seal(&ours.root);
 	assert_err(house_csr(&ours.house, &csr), ERR_LOCKED);
 	assert_err(house_set_certificate(&ours.house, (struct bytes){ ours.certificate.data,
 								      ours.certificate.len }),
@@ -74,7 +65,7 @@ static void the_certificate_is_the_keys_own(void **state)
 	house_finish(&ours.house);
 	/* It is there again after a start, without the key. */
 	assert_ok(house_open(&ours.house, ours.folder));
-	assert_int_equal(house_state(&ours.house), VAULT_SEALED);
+	assert_null(ours.house.key);
 	assert_ok(house_certificate(&ours.house, &kept));
 	assert_int_equal(kept.len, ours.certificate.len);
 	assert_memory_equal(kept.data, ours.certificate.data, kept.len);
@@ -92,7 +83,7 @@ static void a_certificate_is_wanted_in_time(void **state)
 	assert_false(house_wants_certificate(&ours.house, now_s));
 	assert_true(house_wants_certificate(
 		&ours.house, now_s + PROFILE_AUDITOR_DAYS_MAX * 86400LL - HOUSE_RENEW_S + 60));
-	house_seal(&ours.house);
+	root_seal(&ours.root);
 	assert_false(house_wants_certificate(&ours.house, now_s + 1000 * 86400LL));
 	film_house_close(&ours);
 }
@@ -115,9 +106,10 @@ static void a_damaged_certificate_counts_as_none(void **state)
 		else
 			assert_ok(util_write_file(path, other.certificate.data,
 						  other.certificate.len, 0600));
+		root_finish(&ours.root);
 		house_finish(&ours.house);
 		assert_ok(house_open(&ours.house, ours.folder));
-		assert_ok(house_unseal(&ours.house, passphrase));
+		assert_ok(root_unseal(&ours.root, passphrase));
 		assert_true(house_wants_certificate(&ours.house, clock_wall_s()));
 	}
 	film_house_close(&ours);
@@ -127,7 +119,7 @@ static void a_damaged_certificate_counts_as_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_key_is_made_under_a_passphrase),
+		cmocka_unit_test(a_key_comes_back_from_its_encoding),
 		cmocka_unit_test(the_certificate_is_the_keys_own),
 		cmocka_unit_test(a_certificate_is_wanted_in_time),
 		cmocka_unit_test(a_damaged_certificate_counts_as_none),
