@@ -1,23 +1,25 @@
 /*
- * sekisho-vault: the process that holds the house key and opens recordings with it. It speaks to
- * the broker, and to players through streams that the broker gives it.
+ * sekisho-vault: the process that holds root key and house key, and opens recordings with them. It
+ * speaks to the broker, and to players through streams that the broker gives it.
  */
-#include <openssl/evp.h>
+#include <jansson.h>
 #include <signal.h>
 
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/secret.h"
 #include "base/util.h"
 #include "vault/vault.h"
 #include "wire/child.h"
 
-enum { OPEN_FILES = 128 };
+enum { OPEN_FILES = 128, TOKEN_FILES = 192 /* SoftHSM opens one per object */ };
 
 struct process {
 	struct child child;
 	struct loop *loop;
 	struct channel *monitor;
 	struct vault vault;
+	struct token *token; /* NULL: none is configured */
 };
 
 static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -56,23 +58,62 @@ static void on_signal(void *ctx, int signal)
 		loop_stop(process->loop, 0);
 }
 
-/* Its own folder; recordings come as descriptors. */
+/* Its own folder, in which SQLite has the records; recordings come as descriptors. */
 static enum err confine(const struct process *process)
 {
 	static const char *const calls[] = {
-		"fsync", "lstat", "newfstatat", "openat", "rename", "renameat2", "stat", "unlink",
+		"access",
+		"fchmod",
+		"fcntl-lock",
+		"fdatasync",
+		"fsync",
+		"ftruncate",
+		"getcwd",
+		"lstat",
+		"newfstatat",
+		"open",
+		"openat",
+		"readlink",
+		"rename",
+		"renameat2",
+		"stat",
+		"statfs",
+		"unlink",
+		/* From here on for a token alone, as in the signer. */
+		"getdents64",
+		"socket-refused",
 	};
-	const struct sandbox_path paths[] = { { process->child.state_dir, SANDBOX_WRITE } };
+	enum { TOKEN_CALLS = 2, TOKEN_PATHS = 1 };
+	const struct settings *settings = &process->child.settings;
+	const struct sandbox_path paths[] = {
+		{ process->child.state_dir, SANDBOX_WRITE },
+		{ settings->vault_pkcs11_dir, SANDBOX_WRITE },
+	};
+	bool token = process->token != NULL;
+	bool files = token && settings->vault_pkcs11_dir[0];
 	const struct sandbox sandbox = {
 		.syscalls = calls,
-		.syscall_count = ARRAY_SIZE(calls),
+		.syscall_count = ARRAY_SIZE(calls) - (token ? 0 : TOKEN_CALLS),
 		.paths = paths,
-		.path_count = ARRAY_SIZE(paths),
-		.open_files = OPEN_FILES,
-		.may_lack_landlock = !process->child.settings.gateway_require_landlock,
+		.path_count = ARRAY_SIZE(paths) - (files ? 0 : TOKEN_PATHS),
+		.open_files = token ? TOKEN_FILES : OPEN_FILES,
+		.may_lack_landlock = !settings->gateway_require_landlock,
 	};
 
 	return sandbox_enter(&sandbox);
+}
+
+/* Its libraries are loaded before the sandbox closes. */
+static enum err open_token(struct process *process)
+{
+	const struct settings *settings = &process->child.settings;
+
+	if (!settings->vault_pkcs11_module[0])
+		return OK;
+	enum err err = token_environment(settings->vault_pkcs11_environment);
+	return err ? err
+		   : token_open(settings->vault_pkcs11_module, settings->vault_pkcs11_key,
+				&process->token);
 }
 
 static enum err start(struct process *process)
@@ -80,6 +121,8 @@ static enum err start(struct process *process)
 	int passphrase_fd = -1;
 	enum err err = house_prepare();
 
+	if (!err)
+		err = open_token(process);
 	if (!err && process->child.settings.vault_passphrase_file[0])
 		err = child_wait_file(FILE_VAULT_PASSPHRASE, &passphrase_fd);
 	if (!err)
@@ -94,6 +137,9 @@ static enum err start(struct process *process)
 		err = vault_init(&process->vault, process->loop, process->child.state_dir,
 				 util_take_fd(&passphrase_fd));
 	util_closep(&passphrase_fd);
+	if (!err && process->token)
+		vault_use_token(&process->vault, process->token,
+				process->child.settings.vault_pkcs11_key);
 	if (!err)
 		err = child_channel(&process->child, process->loop, &monitor_ops, process,
 				    &process->monitor);
@@ -106,6 +152,8 @@ int main(int argc, char **argv)
 	int code = 1;
 
 	child_start(&process.child, WIRE_VAULT, "vault", argc, argv);
+	json_set_alloc_funcs(secret_malloc,
+			     secret_malloc_free); /* what people entered is in JSON */
 	enum err err = start(&process);
 	if (err)
 		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"",
@@ -114,6 +162,7 @@ int main(int argc, char **argv)
 		code = loop_run(process.loop);
 	channel_free(process.monitor);
 	vault_finish(&process.vault);
+	token_close(process.token);
 	loop_free(process.loop);
 	return code;
 }

@@ -30,6 +30,8 @@ struct playback {
 	/* What is under way to the player. */
 	bool info_sent;
 	size_t rows_sent;
+	bool telling;          /* what was recorded since was asked for */
+	uint64_t grown_ms;     /* when it was last looked at */
 	bool wanted;           /* a chunk was asked for */
 	bool sending, damaged; /* plain, or that the chunk is damaged */
 	uint32_t sequence;     /* of that chunk */
@@ -137,9 +139,12 @@ static enum err send_rows(struct playback *playback)
 	if (!err)
 		err = ipc_send(playback->io.fd, MSG_play_table, &msg, -1);
 
-	if (!err)
-		playback->rows_sent += count;
-	return err;
+	if (err)
+		return err;
+	playback->rows_sent += count;
+	if (playback->rows_sent == recording->table.count)
+		playback->telling = false;
+	return OK;
 }
 
 static void chunk_over(struct playback *playback)
@@ -240,6 +245,21 @@ static enum outcome open_chunk(struct playback *playback)
 	return GO_ON;
 }
 
+/* Not more often than somebody could notice. */
+static void grow(struct playback *playback)
+{
+	uint64_t now_ms = clock_mono_ms();
+	enum err err = OK;
+
+	playback->telling = true;
+	if (now_ms - playback->grown_ms >= PLAYBACK_GROW_MS)
+		err = recording_grow(&playback->recording, playback->house);
+	playback->grown_ms = now_ms;
+	if (err)
+		log_warn("recording-not-grown", "playback=%u error=%s", playback->number,
+			 err_code(err));
+}
+
 static enum outcome take_message(struct playback *playback, const struct ipc_received *received)
 {
 	if (received->type->id == MSG_play_start && !playback->started) {
@@ -251,6 +271,10 @@ static enum outcome take_message(struct playback *playback, const struct ipc_rec
 	if (received->type->id == MSG_play_chunk && playback->started) {
 		playback->sequence = received->msg.play_chunk.sequence;
 		playback->wanted = true;
+		return GO_ON;
+	}
+	if (received->type->id == MSG_play_more && playback->started) {
+		grow(playback);
 		return GO_ON;
 	}
 	return broken(playback, "order");
@@ -294,7 +318,7 @@ static enum outcome next(struct playback *playback)
 		return WAIT_OTHER;
 	if (!playback->info_sent)
 		return after_send(playback, send_info(playback));
-	if (playback->rows_sent < playback->recording.table.count)
+	if (playback->telling || playback->rows_sent < playback->recording.table.count)
 		return after_send(playback, send_rows(playback));
 	if (playback->damaged)
 		return after_send(playback, send_damaged(playback));

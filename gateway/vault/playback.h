@@ -15,7 +15,8 @@ enum {
 	PLAYBACK_CHUNKS_PER_MINUTE = 6000, /* all at once if they have been saved up */
 	PLAYBACK_PIECE = 60000,            /* bytes of play_data's data, at most */
 	PLAYBACK_SAY_MS = 20 * 1000,
-	PLAYBACK_TURN = 16, /* messages in one turn of the loop */
+	PLAYBACK_GROW_MS = 500, /* between two looks at what was recorded since */
+	PLAYBACK_TURN = 16,     /* messages in one turn of the loop */
 };
 
 struct playback;

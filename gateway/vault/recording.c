@@ -189,33 +189,9 @@ static enum err read_meta(struct recording *recording, const struct house *house
 		err = take_meta(recording, plain);
 	if (!err)
 		err = table_init(&recording->table, &recording->scan, house->key, NULL);
-	return err;
-}
-
-/* Somebody tampered so that no table can be made: chunks can still be asked for by their numbers.
- */
-static enum err bare_table(struct recording *recording)
-{
-	size_t count = recording->scan.count;
-	struct table_row *rows = calloc(count, sizeof(*rows));
-
-	if (!rows)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		rows[i].offset = recording->scan.chunks[i].offset;
-	table_finish(&recording->table);
-	recording->table = (struct table){ .rows = rows, .count = count };
-	return OK;
-}
-
-static enum err make_table(struct recording *recording, bool *ret_done)
-{
-	enum err err = table_step(&recording->table, RECORDING_STEP_CHUNKS, ret_done);
-
-	if (err == ERR_DENIED && recording->verdict == VERDICT_RED) {
-		err = bare_table(recording);
-		*ret_done = true;
-	}
+	/* An index is as good as the marks that cover it. */
+	if (!err && recording->verdict != VERDICT_GREEN)
+		table_distrust(&recording->table, recording->verdict == VERDICT_RED);
 	return err;
 }
 
@@ -238,7 +214,7 @@ static enum err step(struct recording *recording, const struct house *house, str
 		break;
 	case RECORDING_TABLES:
 		if (recording->scan.count)
-			err = make_table(recording, &done);
+			err = table_step(&recording->table, RECORDING_STEP_CHUNKS, &done);
 		else
 			done = true;
 		break;
@@ -258,6 +234,22 @@ enum err recording_step(struct recording *recording, const struct house *house, 
 	buf_wipe(plain);
 	*ret_done = !err && recording->stage == RECORDING_DONE;
 	return err;
+}
+
+enum err recording_grow(struct recording *recording, const struct house *house)
+{
+	bool done;
+	enum err err = house->key ? OK : ERR_LOCKED;
+
+	if (!recording->live || recording->stage != RECORDING_DONE || !recording->scan.count)
+		return OK;
+	if (!err)
+		err = scan_more(&recording->scan);
+	if (!err)
+		err = scan_step(&recording->scan, RECORDING_STEP_BYTES, &done);
+	if (!err)
+		err = table_more(&recording->table);
+	return err ? err : table_step(&recording->table, RECORDING_STEP_CHUNKS, &done);
 }
 
 enum err recording_rows(const struct recording *recording, size_t first, size_t count,

@@ -57,6 +57,12 @@ nodiscard enum err recording_step(struct recording *recording, const struct hous
 nodiscard enum err recording_chunk(struct recording *recording, const struct house *house,
 				   uint32_t sequence, struct buf *plain);
 
+/*
+ * Takes in some of what was written since, of a live one; its verdict stays. Errors as of
+ * recording_step; nothing is lost by them. ERR_INVALID: the file is shorter.
+ */
+nodiscard enum err recording_grow(struct recording *recording, const struct house *house);
+
 /* Appends count rows from first on, TABLE_ROW bytes each. ERR_TOO_BIG. */
 nodiscard enum err recording_rows(const struct recording *recording, size_t first, size_t count,
 				  struct buf *rows);

@@ -8,6 +8,8 @@
 #include "base/util.h"
 #include "certs/signer_start.h"
 
+enum { NOTICE_DETAIL = 4096 };
+
 /* One that an auditor has opened. */
 struct vault_playback {
 	struct vault_playback *next;
@@ -157,14 +159,33 @@ static void end_all(struct vault *vault, enum play_error why)
 		playback_end(vault->playbacks->playback, why);
 }
 
-/* ---- the house key -----------------------------------------------------------------------------
+/* ---- the seal ----------------------------------------------------------------------------------
  */
+
+static void send_root(struct vault *vault)
+{
+	const struct root *root = &vault->root;
+	const struct root_file *file = &root->file;
+	uint64_t wait_ms = tries_wait_ms(&root->tries, clock_mono_ms());
+	struct msg_vault_root msg = { .failed = (uint32_t)root->tries.failed,
+				      .wait_s = (uint32_t)((wait_ms + 999) / 1000) };
+
+	if (root->made && !root->damaged) {
+		msg.generation = (uint64_t)file->generation;
+		msg.made = (uint64_t)file->made_s;
+		msg.sheets = (uint64_t)file->sheets.made_s;
+		msg.machine = (uint64_t)file->machine.made_s;
+		msg.token = (uint64_t)file->token.made_s;
+		memcpy(msg.set, file->shares.set, sizeof(msg.set));
+	}
+	send_to_broker(vault, MSG_vault_root, &msg);
+}
 
 static void send_state(struct vault *vault, uint32_t request, enum err result)
 {
 	_cleanup_buf_ struct buf certificate, csr;
 	struct msg_vault_state state = { .request = request,
-					 .state = (uint8_t)house_state(&vault->house) };
+					 .state = (uint8_t)root_state(&vault->root) };
 	enum err err;
 
 	buf_init(&certificate, HOUSE_CERTIFICATE_MAX);
@@ -175,7 +196,19 @@ static void send_state(struct vault *vault, uint32_t request, enum err result)
 	state.error = (uint8_t)(result ? result : err);
 	state.certificate = (struct bytes){ certificate.data, certificate.len };
 	state.csr = (struct bytes){ csr.data, csr.len };
+	send_root(vault);
 	send_to_broker(vault, MSG_vault_state, &state);
+}
+
+/* What the order gave, which is said this once. */
+static void send_answer(struct vault *vault, uint32_t request, const struct secret *secret,
+			unsigned number)
+{
+	const struct msg_vault_answer msg = { .request = request,
+					      .secret = secret ? secret_text(secret) : "",
+					      .number = (uint8_t)number };
+
+	send_to_broker(vault, MSG_vault_answer, &msg);
 }
 
 /* At the next start the file has to fit. */
@@ -195,42 +228,139 @@ static enum err check_file(const struct vault *vault, const struct secret *passp
 		       : ERR_LOGIN;
 }
 
-static enum err init(struct vault *vault, const char *text)
+static enum err init(struct vault *vault, const struct msg_vault_init *msg)
 {
-	_cleanup_secret_ struct secret *passphrase = NULL;
-	enum err err = secret_new(text, strlen(text), &passphrase);
+	_cleanup_secret_ struct secret *passphrase = NULL, *sheets = NULL;
+	enum err err = secret_new(msg->passphrase, strlen(msg->passphrase), &passphrase);
 
 	if (!err)
 		err = check_file(vault, passphrase);
-	return err ? err : house_init(&vault->house, passphrase);
+	if (!err)
+		err = root_init(&vault->root, passphrase, &sheets);
+	if (!err)
+		send_answer(vault, msg->request, sheets, 0);
+	return err;
 }
 
 static enum err unseal(struct vault *vault, const char *text)
 {
 	_cleanup_secret_ struct secret *passphrase = NULL;
-	int64_t wait_ms;
-	enum err err =
-		bucket_take(&vault->tries, VAULT_TRIES_PER_MINUTE, clock_mono_ms(), &wait_ms);
+	enum err err = secret_new(text, strlen(text), &passphrase);
+
+	return err ? err : root_unseal(&vault->root, passphrase);
+}
+
+static enum err change(struct vault *vault, const struct msg_vault_change *msg)
+{
+	_cleanup_secret_ struct secret *passphrase = NULL, *second = NULL;
+	struct root_order order = { .order = msg->order, .sheets = { msg->sheet1, msg->sheet2 } };
+	struct root_answer answer = { 0 };
+	enum err err = secret_new(msg->passphrase, strlen(msg->passphrase), &passphrase);
 
 	if (!err)
-		err = secret_new(text, strlen(text), &passphrase);
-	return err ? err : house_unseal(&vault->house, passphrase);
+		err = secret_new(msg->second, strlen(msg->second), &second);
+	order.passphrase = passphrase;
+	order.second = second;
+	if (!err)
+		err = root_change(&vault->root, &order, &answer);
+	send_answer(vault, msg->request, answer.secret, answer.number);
+	secret_free(answer.secret);
+	return err;
+}
+
+/* The records are open while the root key is there, with the key that counts. */
+static void follow_seal(struct vault *vault)
+{
+	struct records *records = &vault->records;
+	const struct root *root = &vault->root;
+	enum err err = OK;
+
+	if (!root->key) {
+		desk_clear(&vault->desk);
+		records_seal(records);
+	} else if (!records->db) {
+		err = records_open(records, root->key, root->file.generation);
+	} else if (records->keyring.generation != root->file.generation) {
+		err = keyring_take_root(&records->keyring, root->key, root->file.generation);
+	}
+	if (err)
+		log_error("vault-records", "folder=\"%s\" error=%s", root->folder, err_code(err));
 }
 
 static void answer_change(struct vault *vault, uint32_t request, const char *what, enum err err)
 {
 	if (err)
-		log_warn("vault-refused", "order=%s error=%s", what, err_code(err));
+		log_warn("vault-refused", "order=%s error=%s failed=%lld", what, err_code(err),
+			 (long long)vault->root.tries.failed);
 	else
-		log_info("vault-changed", "order=%s state=%s", what,
-			 vault_state_code(house_state(&vault->house)));
+		log_info("vault-changed", "order=%s state=%s generation=%lld", what,
+			 vault_state_code(root_state(&vault->root)),
+			 (long long)vault->root.file.generation);
+	follow_seal(vault);
 	send_state(vault, request, err);
 }
 
 static void seal(struct vault *vault)
 {
 	end_all(vault, PLAY_SEALED);
-	house_seal(&vault->house);
+	root_seal(&vault->root);
+}
+
+/* ---- records -----------------------------------------------------------------------------------
+ */
+
+static void send_for_desk(void *ctx, uint16_t id, const void *msg)
+{
+	send_to_broker(ctx, id, msg);
+}
+
+static void notice(void *ctx, const char *event, const json_t *detail)
+{
+	char text[NOTICE_DETAIL];
+	size_t len = json_dumpb(detail, text, sizeof(text), JSON_COMPACT);
+	const struct msg_record_notice msg = {
+		.event = event,
+		.detail = { (const uint8_t *)text, len > sizeof(text) ? 0 : len },
+	};
+
+	send_to_broker(ctx, MSG_record_notice, &msg);
+}
+
+static void take_floor(struct vault *vault, const struct msg_record_floor *msg)
+{
+	size_t count = msg->disposed.len / sizeof(uint64_t);
+	_cleanup_free_ uint64_t *disposed = calloc(count + 1, sizeof(uint64_t));
+	enum err err = disposed ? OK : ERR_NOMEM;
+
+	for (size_t i = 0; disposed && i < count; i++)
+		for (size_t k = 8; k-- > 0;)
+			disposed[i] = disposed[i] << 8 | msg->disposed.data[8 * i + k];
+	if (!err)
+		err = records_floor(&vault->records, msg->counter, disposed, count, msg->last);
+	if (err)
+		log_error("vault-floor", "error=%s", err_code(err));
+}
+
+/* Whether it was about records. */
+static bool record_message(struct vault *vault, const struct wire_type *type,
+			   const union wire_any *msg)
+{
+	switch (type->id) {
+	case MSG_record_order:
+		desk_order(&vault->desk, &msg->record_order);
+		return true;
+	case MSG_record_go:
+		desk_go(&vault->desk, &msg->record_go);
+		return true;
+	case MSG_record_cancel:
+		desk_cancel(&vault->desk, msg->record_cancel.request);
+		return true;
+	case MSG_record_floor:
+		take_floor(vault, &msg->record_floor);
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* ---- the broker --------------------------------------------------------------------------------
@@ -242,7 +372,7 @@ static void house_message(struct vault *vault, const struct wire_type *type,
 	switch (type->id) {
 	case MSG_vault_init:
 		answer_change(vault, msg->vault_init.request, "init",
-			      init(vault, msg->vault_init.passphrase));
+			      init(vault, &msg->vault_init));
 		break;
 	case MSG_vault_unseal:
 		answer_change(vault, msg->vault_unseal.request, "unseal",
@@ -251,6 +381,11 @@ static void house_message(struct vault *vault, const struct wire_type *type,
 	case MSG_vault_seal:
 		seal(vault);
 		answer_change(vault, msg->vault_seal.request, "seal", OK);
+		break;
+	case MSG_vault_change:
+		answer_change(vault, msg->vault_change.request,
+			      vault_act_code(msg->vault_change.order),
+			      change(vault, &msg->vault_change));
 		break;
 	case MSG_vault_certificate:
 		answer_change(
@@ -277,7 +412,7 @@ static void broker_message(void *ctx, struct channel *channel, const struct wire
 		attach(vault, &msg->playback_viewer, fd);
 	else if (type->id == MSG_playback_close)
 		close_playback(vault, &msg->playback_close);
-	else
+	else if (!record_message(vault, type, msg))
 		house_message(vault, type, msg);
 }
 
@@ -290,6 +425,7 @@ static void broker_closed(void *ctx, struct channel *channel, enum err why)
 	vault->broker = NULL;
 	log_info("broker-gone", "error=%s", err_code(why));
 	end_all(vault, PLAY_ENDED);
+	desk_clear(&vault->desk);
 }
 
 static const struct channel_ops broker_ops = { broker_message, broker_closed };
@@ -298,6 +434,8 @@ enum err vault_link(struct vault *vault, int fd)
 {
 	channel_free(util_take_ptr(vault->broker));
 	end_all(vault, PLAY_ENDED);
+	desk_clear(&vault->desk);
+	records_forget_floor(&vault->records);
 	enum err err = channel_new(vault->loop, fd, WIRE_VAULT, WIRE_BROKER, &broker_ops, vault,
 				   &vault->broker);
 	if (!err)
@@ -314,7 +452,7 @@ static void unseal_by_file(struct vault *vault)
 	enum err err = signer_passphrase_of(vault->passphrase_fd, false, &passphrase);
 
 	if (!err)
-		err = house_unseal(&vault->house, passphrase);
+		err = root_unseal_machine(&vault->root, passphrase);
 	if (err)
 		log_error("vault-passphrase-file", "error=%s hint=\"sekisho vault unseal\"",
 			  err_code(err));
@@ -323,14 +461,28 @@ static void unseal_by_file(struct vault *vault)
 enum err vault_init(struct vault *vault, struct loop *loop, const char *folder, int passphrase_fd)
 {
 	*vault = (struct vault){ .loop = loop, .passphrase_fd = passphrase_fd };
+	records_init(&vault->records, folder, notice, vault);
+	desk_init(&vault->desk, &vault->records, loop, send_for_desk, vault);
+	vault->root.keyring = &vault->records.keyring;
 	enum err err = house_open(&vault->house, folder);
 
+	if (!err)
+		err = root_open(&vault->root, folder, &vault->house);
 	if (err)
 		return err;
-	if (passphrase_fd >= 0 && house_state(&vault->house) == VAULT_SEALED)
+	if (passphrase_fd >= 0 && root_state(&vault->root) == VAULT_SEALED)
 		unseal_by_file(vault);
-	log_info("vault-state", "state=%s", vault_state_code(house_state(&vault->house)));
+	follow_seal(vault);
+	log_info("vault-state", "state=%s generation=%lld",
+		 vault_state_code(root_state(&vault->root)),
+		 (long long)vault->root.file.generation);
 	return OK;
+}
+
+void vault_use_token(struct vault *vault, struct token *token, const char *uri)
+{
+	vault->root.token = token;
+	vault->root.token_uri = uri;
 }
 
 void vault_finish(struct vault *vault)
@@ -338,6 +490,9 @@ void vault_finish(struct vault *vault)
 	while (vault->playbacks)
 		entry_free(vault->playbacks);
 	channel_free(vault->broker);
+	desk_clear(&vault->desk);
+	records_seal(&vault->records);
+	root_finish(&vault->root);
 	house_finish(&vault->house);
 	util_closep(&vault->passphrase_fd);
 }

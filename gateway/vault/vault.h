@@ -1,19 +1,17 @@
 /*
- * vault.h - what the vault answers to the broker: the house key's life, and recordings that
- * auditors have opened. The broker decides who may; nothing is opened without its word, and without
- * it everything ends.
+ * vault.h - what the vault answers to the broker: its seal's life, recordings that auditors have
+ * opened, and protected records. The broker decides who may; nothing is opened without its word,
+ * and without it everything ends.
  */
 #ifndef SEKISHO_VAULT_VAULT_H
 #define SEKISHO_VAULT_VAULT_H
 
-#include "base/bucket.h"
+#include "vault/desk.h"
 #include "vault/playback.h"
+#include "vault/root.h"
 #include "wire/channel.h"
 
-enum {
-	VAULT_PLAYBACKS_MAX = 16,
-	VAULT_TRIES_PER_MINUTE = 12, /* of a passphrase, each 0.2 s of work */
-};
+enum { VAULT_PLAYBACKS_MAX = 16 };
 
 struct vault_playback;
 
@@ -21,16 +19,21 @@ struct vault {
 	struct loop *loop;
 	struct channel *broker; /* NULL while there is none */
 	struct house house;
+	struct root root;       /* the seal of house */
+	struct records records; /* open while root is */
+	struct desk desk;
 	struct vault_playback *playbacks;
-	int passphrase_fd; /* the file with the house key's, owned; -1: none is configured */
-	struct bucket tries;
+	int passphrase_fd; /* the file that opens it at a start, owned; -1: none is configured */
 };
 
-/* Opens the folder, and unseals the house with the passphrase in the file, if there are both. A
- * wrong one is logged and leaves it sealed. passphrase_fd is taken over. */
+/* Opens the folder, and unseals the vault with the machine's secret or the passphrase in the file,
+ * if there are both. A wrong one is logged and leaves it sealed. passphrase_fd is taken over. */
 nodiscard enum err vault_init(struct vault *vault, struct loop *loop, const char *folder,
 			      int passphrase_fd);
 void vault_finish(struct vault *vault);
+
+/* From now on this token's key may be chosen to open it. Both are borrowed. */
+void vault_use_token(struct vault *vault, struct token *token, const char *uri);
 
 /* Takes over a link to the broker in place of the one before; says how the vault is. */
 nodiscard enum err vault_link(struct vault *vault, int fd);

@@ -15,6 +15,7 @@
 #include "certs/profile.h"
 #include "record/table.h"
 #include "vault/recording.h"
+#include "vault/root.h"
 
 #define FILM_PASSPHRASE "iwato-hirake"
 #define FILM_META       "{\"version\":1,\"account\":\"sato\"}"
@@ -56,21 +57,27 @@ __attribute__((unused)) static void film_certify(EVP_PKEY *key, struct buf *der)
 	OPENSSL_free(data);
 }
 
+/* So that a test does not spend its time on Argon2id. */
+static const struct wrap_cost film_cost = { .memory_kib = 64, .passes = 1, .lanes = 1 };
+
 /* An open house in a folder of its own, with its certificate. */
 struct film_house {
 	char folder[UNIT_FOLDER];
 	struct house house;
+	struct root root;
 	struct buf certificate;
 };
 
 __attribute__((unused)) static void film_house_open(struct film_house *ours)
 {
-	_cleanup_secret_ struct secret *passphrase = film_secret(FILM_PASSPHRASE);
+	_cleanup_secret_ struct secret *passphrase = film_secret(FILM_PASSPHRASE), *sheets = NULL;
 
 	unit_folder(ours->folder);
 	buf_init(&ours->certificate, HOUSE_CERTIFICATE_MAX);
 	assert_ok(house_open(&ours->house, ours->folder));
-	assert_ok(house_init(&ours->house, passphrase));
+	assert_ok(root_open(&ours->root, ours->folder, &ours->house));
+	ours->root.cost = film_cost;
+	assert_ok(root_init(&ours->root, passphrase, &sheets));
 	film_certify(ours->house.key, &ours->certificate);
 	assert_ok(house_set_certificate(
 		&ours->house, (struct bytes){ ours->certificate.data, ours->certificate.len }));
@@ -78,6 +85,7 @@ __attribute__((unused)) static void film_house_open(struct film_house *ours)
 
 __attribute__((unused)) static void film_house_close(struct film_house *ours)
 {
+	root_finish(&ours->root);
 	house_finish(&ours->house);
 	buf_finish(&ours->certificate);
 }

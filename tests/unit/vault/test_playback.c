@@ -401,6 +401,39 @@ static void one_that_is_not_sealed_to_us(void **state)
 	film_house_close(&other);
 }
 
+/* What was recorded since, row by row, and its chunks. */
+static void one_that_grows(void **state)
+{
+	struct scene *scene = *state;
+	const struct msg_play_more more = { 0 };
+	struct msg_playback_open msg;
+
+	film_begin(&scene->film, &scene->ours.certificate);
+	film_chunks(&scene->film, 2, false);
+	film_mark(&scene->film, false);
+	msg = film_message(&scene->film);
+	msg.seconds = 3600;
+	msg.live = 1;
+	assert_ok(playback_new(scene->loop, &scene->ours.house, &msg, film_open(&scene->film), &ops,
+			       scene, &scene->playback));
+	attach(scene);
+	say_start(scene);
+	hear_beginning(scene, VERDICT_AMBER, 2);
+	say(scene, MSG_play_more, &more);
+	assert_int_equal(hear(scene, MSG_play_table)->play_table.rows.len, 0);
+	film_chunks(&scene->film, 3, true);
+	/* Not so soon. */
+	say(scene, MSG_play_more, &more);
+	assert_int_equal(hear(scene, MSG_play_table)->play_table.rows.len, 0);
+	(void)usleep((PLAYBACK_GROW_MS + 10) * 1000);
+	say(scene, MSG_play_more, &more);
+	const struct msg_play_table *table = &hear(scene, MSG_play_table)->play_table;
+	assert_int_equal(table->first, 2);
+	assert_int_equal(table->rows.len, 3 * TABLE_ROW);
+	ask(scene, 4);
+	hear_chunk(scene, 4);
+}
+
 int main(void)
 {
 #define scene_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -412,6 +445,7 @@ int main(void)
 		scene_test(a_player_that_does_not_read),
 		scene_test(what_breaks_the_protocol),
 		scene_test(it_ends_with_its_time),
+		scene_test(one_that_grows),
 		scene_test(it_ends_on_the_brokers_word),
 		scene_test(nothing_is_opened_once_it_is_sealed),
 		scene_test(one_that_is_not_sealed_to_us),

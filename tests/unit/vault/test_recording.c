@@ -110,6 +110,8 @@ static void tampering_is_red(void **state)
 	film_make(film, &scene->ours.certificate, 4);
 	film_flip(film, film->rows[2].offset - 20);
 	expect(scene, false, VERDICT_RED, "changed");
+	/* Nothing proves the index any more. */
+	assert_false(scene->recording.table.from_index);
 	/* The others can still be looked at. */
 	assert_err(open_chunk(scene, 1), ERR_PROTOCOL);
 	assert_int_equal(scene->plain.len, 0);

@@ -24,7 +24,7 @@ static int setup(void **state)
 	assert_ok(loop_new(&scene->loop));
 	scene->film.fd = scene->broker = scene->player = scene->got.fd = -1;
 	film_house_open(&scene->ours);
-	house_seal(&scene->ours.house);
+	root_seal(&scene->ours.root);
 	film_make(&scene->film, &scene->ours.certificate, 3);
 	assert_ok(vault_init(&scene->vault, scene->loop, scene->ours.folder, -1));
 	*state = scene;
@@ -62,8 +62,10 @@ static const union wire_any *hear(struct scene *scene, int fd, enum wire_role se
 static const struct msg_vault_state *hear_state(struct scene *scene, uint32_t request, enum err err,
 						enum vault_state state)
 {
-	const struct msg_vault_state *msg =
-		&hear(scene, scene->broker, WIRE_BROKER, MSG_vault_state)->vault_state;
+	const struct msg_vault_state *msg;
+
+	hear(scene, scene->broker, WIRE_BROKER, MSG_vault_root);
+	msg = &hear(scene, scene->broker, WIRE_BROKER, MSG_vault_state)->vault_state;
 
 	assert_int_equal(msg->request, request);
 	assert_err(msg->error, err);
@@ -175,22 +177,80 @@ static void sealed_until_the_passphrase(void **state)
 	hear_state(scene, 4, ERR_EXISTS, VAULT_OPEN);
 }
 
-/* Of a key that is not there, so that no try takes its time. */
+static const struct msg_vault_root *hear_root(struct scene *scene)
+{
+	return &hear(scene, scene->broker, WIRE_BROKER, MSG_vault_root)->vault_root;
+}
+
 static void passphrases_are_not_guessed(void **state)
 {
 	struct scene *scene = *state;
 
-	vault_finish(&scene->vault);
-	unit_folder(scene->ours.folder);
-	assert_ok(vault_init(&scene->vault, scene->loop, scene->ours.folder, -1));
 	link_broker(scene);
-	hear_state(scene, 0, OK, VAULT_EMPTY);
-	for (uint32_t i = 1; i <= VAULT_TRIES_PER_MINUTE; i++) {
+	hear_state(scene, 0, OK, VAULT_SEALED);
+	for (uint32_t i = 1; i <= TRIES_FREE; i++) {
 		unseal(scene, i, "wrong wrong");
-		hear_state(scene, i, ERR_NOT_FOUND, VAULT_EMPTY);
+		assert_int_equal(hear_root(scene)->failed, i);
+		hear(scene, scene->broker, WIRE_BROKER, MSG_vault_state);
 	}
 	unseal(scene, 99, FILM_PASSPHRASE);
-	hear_state(scene, 99, ERR_THROTTLED, VAULT_EMPTY);
+	assert_true(hear_root(scene)->wait_s > 0);
+	assert_err(hear(scene, scene->broker, WIRE_BROKER, MSG_vault_state)->vault_state.error,
+		   ERR_THROTTLED);
+}
+
+static void change(struct scene *scene, uint32_t request, enum vault_act act, const char *first,
+		   const char *second)
+{
+	say(scene, MSG_vault_change,
+	    &(struct msg_vault_change){ .request = request,
+					.order = (uint8_t)act,
+					.passphrase = first,
+					.second = second,
+					.sheet1 = "",
+					.sheet2 = "" });
+}
+
+static const struct msg_vault_answer *hear_answer(struct scene *scene, uint32_t request)
+{
+	const struct msg_vault_answer *msg =
+		&hear(scene, scene->broker, WIRE_BROKER, MSG_vault_answer)->vault_answer;
+
+	assert_int_equal(msg->request, request);
+	return msg;
+}
+
+/* What an order gives comes before it is said to be done, and once. */
+static void changes_are_answered(void **state)
+{
+	struct scene *scene = *state;
+	const char *newline;
+
+	link_broker(scene);
+	hear_state(scene, 0, OK, VAULT_SEALED);
+	change(scene, 1, VAULT_SHEETS, FILM_PASSPHRASE, "");
+	assert_int_equal(strlen(hear_answer(scene, 1)->secret), SHARES * SHARES_SHEET_TEXT);
+	newline = strchr(scene->got.msg.vault_answer.secret, '\n');
+	assert_int_equal(newline - scene->got.msg.vault_answer.secret, TYPED_ROW);
+	assert_int_equal(hear_root(scene)->generation, 2);
+	assert_true(scene->got.msg.vault_root.sheets > 0);
+	assert_int_equal(scene->got.msg.vault_root.machine, 0);
+	hear(scene, scene->broker, WIRE_BROKER, MSG_vault_state);
+	change(scene, 2, VAULT_MACHINE, FILM_PASSPHRASE, "");
+	assert_non_null(strstr(hear_answer(scene, 2)->secret, "sekisho-machine-"));
+	hear_state(scene, 2, OK, VAULT_OPEN);
+	change(scene, 3, VAULT_ROTATE, FILM_PASSPHRASE, "");
+	assert_string_equal(hear_answer(scene, 3)->secret, "");
+	hear_state(scene, 3, OK, VAULT_OPEN);
+	change(scene, 4, VAULT_PASSPHRASE, FILM_PASSPHRASE, "short");
+	hear_answer(scene, 4);
+	hear_state(scene, 4, ERR_INVALID, VAULT_OPEN);
+	change(scene, 5, 77, FILM_PASSPHRASE, "");
+	hear_answer(scene, 5);
+	hear_state(scene, 5, ERR_INVALID, VAULT_OPEN);
+	change(scene, 6, VAULT_TOKEN, FILM_PASSPHRASE, "1234");
+	hear_answer(scene, 6);
+	hear_state(scene, 6, ERR_UNAVAILABLE, VAULT_OPEN);
 }
 
 static void a_new_key_asks_for_its_certificate(void **state)
@@ -209,6 +269,7 @@ static void a_new_key_asks_for_its_certificate(void **state)
 	hear_state(scene, 2, ERR_INVALID, VAULT_EMPTY);
 	say(scene, MSG_vault_init,
 	    &(struct msg_vault_init){ .request = 3, .passphrase = FILM_PASSPHRASE });
+	hear(scene, scene->broker, WIRE_BROKER, MSG_vault_answer);
 	assert_true(hear_state(scene, 3, OK, VAULT_OPEN)->csr.len > 0);
 	say(scene, MSG_vault_certificate,
 	    &(struct msg_vault_certificate){
@@ -245,7 +306,7 @@ static void a_passphrase_in_a_file(void **state)
 				 (ssize_t)strlen(files[i].text));
 		vault_finish(&scene->vault);
 		assert_ok(vault_init(&scene->vault, scene->loop, scene->ours.folder, fd));
-		assert_int_equal(house_state(&scene->vault.house), files[i].state);
+		assert_int_equal(root_state(&scene->vault.root), files[i].state);
 	}
 	int fd = unit_file(path);
 	assert_int_equal(write(fd, FILM_PASSPHRASE, strlen(FILM_PASSPHRASE)),
@@ -260,6 +321,7 @@ static void a_passphrase_in_a_file(void **state)
 	hear_state(scene, 1, ERR_LOGIN, VAULT_EMPTY);
 	say(scene, MSG_vault_init,
 	    &(struct msg_vault_init){ .request = 2, .passphrase = FILM_PASSPHRASE });
+	hear_answer(scene, 2);
 	hear_state(scene, 2, OK, VAULT_OPEN);
 }
 
@@ -352,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		scene_test(sealed_until_the_passphrase),
 		scene_test(passphrases_are_not_guessed),
+		scene_test(changes_are_answered),
 		scene_test(a_new_key_asks_for_its_certificate),
 		scene_test(a_passphrase_in_a_file),
 		scene_test(from_the_opening_to_the_end),

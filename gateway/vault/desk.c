@@ -1,0 +1,289 @@
+#include "vault/desk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+
+/* An order that waits for its entry in the audit log. */
+struct desk_pending {
+	struct desk_pending *next;
+	uint32_t request;
+	const struct record_op *op;
+	struct desk_person who;
+	struct secret *body;
+	uint64_t until_ms;
+};
+
+static desk_handler *handler_of(unsigned number)
+{
+	switch (number) {
+#define RECORD_OP(number, name, words, duties, flags, event)                                       \
+	case number:                                                                               \
+		return (flags)&OP_LOCAL ? NULL : op_##name;
+#include "wire/record_ops.def"
+#undef RECORD_OP
+	default:
+		return NULL;
+	}
+}
+
+/* ---- answers -----------------------------------------------------------------------------------
+ */
+
+static void reply_finish(struct desk_reply *reply)
+{
+	json_decref(reply->body);
+	json_decref(reply->detail);
+}
+
+static void answer(struct desk *desk, uint32_t request, enum err err,
+		   const struct desk_reply *reply)
+{
+	_cleanup_secret_ struct secret *room = NULL;
+	struct msg_record_answer msg = { .request = request,
+					 .field = reply->field ? reply->field : "",
+					 .counter = desk->records->counter };
+
+	if (!err && reply->body)
+		err = secret_random(DESK_ANSWER, &room);
+	if (!err && reply->body) {
+		size_t len = json_dumpb(reply->body, (char *)secret_data(room), DESK_ANSWER,
+					JSON_COMPACT);
+
+		if (len > DESK_ANSWER)
+			err = ERR_TOO_BIG;
+		else
+			msg.body = (struct bytes){ secret_data(room), len };
+	}
+	if (err)
+		msg.body = (struct bytes){ 0 };
+	msg.error = (uint8_t)err;
+	msg.stream = err ? 0 : reply->stream;
+	desk->send(desk->ctx, MSG_record_answer, &msg);
+}
+
+static enum err hold(struct desk *desk, uint32_t request, const struct desk_reply *reply)
+{
+	char detail[4096];
+	size_t len =
+		reply->detail ? json_dumpb(reply->detail, detail, sizeof(detail), JSON_COMPACT) : 0;
+	const struct msg_record_hold msg = { .request = request,
+					     .record = reply->record,
+					     .client = reply->client,
+					     .detail = { (const uint8_t *)detail, len } };
+
+	if (len > sizeof(detail))
+		return ERR_TOO_BIG;
+	desk->send(desk->ctx, MSG_record_hold, &msg);
+	return OK;
+}
+
+/* ---- what waits --------------------------------------------------------------------------------
+ */
+
+static void pending_free(struct desk_pending *pending)
+{
+	secret_free(pending->body);
+	free(pending);
+}
+
+static void wait_for_oldest(struct desk *desk)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (!desk->pending)
+		loop_timer_cancel(&desk->timer);
+	else
+		loop_timer_set(&desk->timer, desk->pending->until_ms > now
+						     ? (desk->pending->until_ms - now) * 1000
+						     : 1);
+}
+
+static struct desk_pending *take_pending(struct desk *desk, uint32_t request)
+{
+	for (struct desk_pending **link = &desk->pending; *link; link = &(*link)->next) {
+		struct desk_pending *found = *link;
+
+		if (found->request != request)
+			continue;
+		*link = found->next;
+		desk->count--;
+		wait_for_oldest(desk);
+		return found;
+	}
+	return NULL;
+}
+
+static void oldest_is_due(struct loop_timer *timer)
+{
+	struct desk *desk = container_of(timer, struct desk, timer);
+	uint64_t now = clock_mono_ms();
+
+	while (desk->pending && desk->pending->until_ms <= now) {
+		struct desk_pending *old = desk->pending;
+		const struct desk_reply none = { 0 };
+
+		desk->pending = old->next;
+		desk->count--;
+		answer(desk, old->request, ERR_TIMEOUT, &none);
+		pending_free(old);
+	}
+	wait_for_oldest(desk);
+}
+
+static enum err keep(struct desk *desk, const struct msg_record_order *order,
+		     const struct record_op *op)
+{
+	struct desk_pending *pending = calloc(1, sizeof(*pending));
+	struct desk_pending **link = &desk->pending;
+	enum err err =
+		pending ? secret_new(order->body.data, order->body.len, &pending->body) : ERR_NOMEM;
+
+	if (err) {
+		free(pending);
+		return err;
+	}
+	pending->request = order->request;
+	pending->op = op;
+	pending->who = (struct desk_person){ order->account, order->duty };
+	pending->until_ms = clock_mono_ms() + DESK_HOLD_MS;
+	while (*link)
+		link = &(*link)->next;
+	*link = pending;
+	desk->count++;
+	wait_for_oldest(desk);
+	return OK;
+}
+
+/* ---- orders ------------------------------------------------------------------------------------
+ */
+
+static void json_freep(json_t **json)
+{
+	json_decref(*json);
+}
+
+static enum err parse(const void *data, size_t len, json_t **ret)
+{
+	json_t *json = len ? json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL) : json_object();
+
+	if (!json || !json_is_object(json)) {
+		json_decref(json);
+		return ERR_INVALID;
+	}
+	*ret = json;
+	return OK;
+}
+
+static enum err call(struct desk *desk, const struct record_op *op, struct desk_ask *ask,
+		     const void *data, size_t len, struct desk_reply *reply)
+{
+	_cleanup_(json_freep) json_t *body = NULL;
+	desk_handler *handler = handler_of(op->number);
+	enum err err = records_usable(desk->records, &reply->field);
+
+	if (!err)
+		err = handler ? parse(data, len, &body) : ERR_NOT_FOUND;
+	if (err)
+		return err;
+	ask->op = op->number;
+	ask->body = body;
+	ask->now_s = clock_wall_s();
+	return handler(desk->records, ask, reply);
+}
+
+static enum err order(struct desk *desk, const struct msg_record_order *order,
+		      const struct record_op *op, struct desk_reply *reply)
+{
+	struct desk_ask ask = { .who = { order->account, order->duty }, .go = !op->event[0] };
+
+	/* The broker has looked at the duty already. */
+	if (!(op->duties & order->duty) || (order->duty & (order->duty - 1)))
+		return ERR_DENIED;
+	if (op->event[0] && desk->count >= DESK_PENDING)
+		return ERR_FULL;
+	return call(desk, op, &ask, order->body.data, order->body.len, reply);
+}
+
+void desk_order(struct desk *desk, const struct msg_record_order *msg)
+{
+	_cleanup_(reply_finish) struct desk_reply reply = { 0 };
+	const struct record_op *op = record_op_find(msg->op);
+	enum err err = op ? order(desk, msg, op, &reply) : ERR_NOT_FOUND;
+	bool held = !err && op->event[0];
+
+	if (held)
+		err = keep(desk, msg, op);
+	if (held && !err) {
+		err = hold(desk, msg->request, &reply);
+		if (err)
+			desk_cancel(desk, msg->request);
+	}
+	if (!held || err)
+		answer(desk, msg->request, err, &reply);
+}
+
+static enum err do_it(struct desk *desk, const struct desk_pending *pending, uint64_t seq,
+		      struct desk_reply *reply)
+{
+	struct records *records = desk->records;
+	struct desk_ask ask = { .who = pending->who, .go = true };
+	bool looks = pending->op->flags & OP_LOOK;
+	enum err err = records_usable(records, &reply->field);
+
+	if (!err && seq <= records->seq)
+		err = ERR_DENIED; /* an entry lets one thing happen, once */
+	if (!err && !looks)
+		err = records_begin(records);
+	if (err)
+		return err;
+	err = call(desk, pending->op, &ask, secret_text(pending->body), secret_len(pending->body),
+		   reply);
+	if (looks)
+		records->seq = seq;
+	else if (!err)
+		err = records_commit(records, seq);
+	records_abort(records);
+	return err;
+}
+
+void desk_go(struct desk *desk, const struct msg_record_go *go)
+{
+	_cleanup_(reply_finish) struct desk_reply reply = { 0 };
+	struct desk_pending *pending = take_pending(desk, go->request);
+	enum err err = pending ? do_it(desk, pending, go->seq, &reply) : ERR_EXPIRED;
+
+	answer(desk, go->request, err, &reply);
+	if (pending)
+		pending_free(pending);
+}
+
+void desk_cancel(struct desk *desk, uint32_t request)
+{
+	struct desk_pending *pending = take_pending(desk, request);
+
+	if (pending)
+		pending_free(pending);
+}
+
+void desk_init(struct desk *desk, struct records *records, struct loop *loop, desk_send *send,
+	       void *ctx)
+{
+	*desk = (struct desk){ .records = records, .send = send, .ctx = ctx };
+	loop_timer_init(loop, &desk->timer, oldest_is_due);
+}
+
+void desk_clear(struct desk *desk)
+{
+	while (desk->pending) {
+		struct desk_pending *next = desk->pending->next;
+
+		pending_free(desk->pending);
+		desk->pending = next;
+	}
+	desk->count = 0;
+	loop_timer_cancel(&desk->timer);
+}

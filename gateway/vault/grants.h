@@ -1,0 +1,26 @@
+/*
+ * grants.h - what a person may do with a record, by the rows that give it. Nothing is counted,
+ * shown or found that a person may not see; every handler asks here first.
+ */
+#ifndef SEKISHO_VAULT_GRANTS_H
+#define SEKISHO_VAULT_GRANTS_H
+
+#include "vault/desk.h"
+#include "vault/grants_decide.h"
+
+/* What somebody may do with one record. ERR_NOT_FOUND: there is no such record; ERR_INVALID: its
+ * row, or one that decides about it, is damaged. */
+nodiscard enum err grants_of(struct records *records, const struct desk_person *who,
+			     uint64_t record, struct grant_rights *ret);
+
+/* ERR_NOT_FOUND unless there is such a record and he may see it, as if it were not there;
+ * ERR_DENIED when he may see it but has not that level. */
+nodiscard enum err grants_need(struct records *records, const struct desk_person *who,
+			       uint64_t record, enum grant_level level);
+
+/* For lists and search over many records: all that decides about one person, read once. The caller
+ * frees. */
+nodiscard enum err grants_view_open(struct records *records, const struct desk_person *who,
+				    struct grants_view **ret);
+
+#endif

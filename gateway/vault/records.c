@@ -1,0 +1,239 @@
+#include "vault/records.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "store/vault/meta.h"
+#include "store/vault/schema.h"
+
+enum { PATH_BYTES = 400, NOTICES_MAX = 32 };
+
+void records_init(struct records *records, const char *folder, records_notice *notice, void *ctx)
+{
+	*records = (struct records){ .folder = folder, .notice = notice, .notice_ctx = ctx };
+}
+
+/* Whom it concerns is only heard of with records_floor. */
+static void found(struct records *records, const char *event, json_t *detail)
+{
+	if (!records->found)
+		records->found = json_array();
+	if (json_array_size(records->found) < NOTICES_MAX)
+		json_array_append_new(records->found, json_pack("[s, o]", event, detail));
+	else
+		json_decref(detail);
+}
+
+static void tell_found(struct records *records)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(records->found, i, entry)
+	{
+		records->notice(records->notice_ctx, json_string_value(json_array_get(entry, 0)),
+				json_array_get(entry, 1));
+	}
+	json_decref(util_take_ptr(records->found));
+}
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+static enum err open_db(struct records *records)
+{
+	char path[PATH_BYTES];
+	int len = snprintf(path, sizeof(path), "%s/records.db", records->folder);
+
+	if (len < 0 || len >= (int)sizeof(path))
+		return ERR_TOO_BIG;
+	return db_open_alone(path, &migrations_vault_records, &records->db);
+}
+
+static enum err open_guard(struct records *records)
+{
+	_cleanup_secret_ struct secret *key = NULL;
+	enum err err = keyring_own(&records->keyring, "guard", &key);
+
+	return err ? err : guard_open(&records->guard, records->db, key);
+}
+
+static void row_damaged(void *ctx, enum guarded_table table, const int64_t *keys)
+{
+	struct records *records = ctx;
+
+	log_error("vault-row-damaged", "table=%s row=%lld", guarded_name(table),
+		  (long long)keys[0]);
+	found(records, "vault-damaged",
+	      json_pack("{s:s, s:I}", "table", guarded_name(table), "row", (json_int_t)keys[0]));
+}
+
+/* Nobody has changed anything yet. */
+static bool is_new(const struct meta_row *meta, const struct guard *guard)
+{
+	static const uint8_t none[GUARD_MAC];
+
+	return !meta->has_mac && meta->counter == 0 && meta->seq == 0 &&
+	       memcmp(guard->kept, none, GUARD_MAC) == 0;
+}
+
+static enum err check_rows(struct records *records)
+{
+	uint8_t mac[GUARD_MAC];
+	struct meta_row meta;
+	enum err err = meta_get(records->db, &meta);
+
+	if (!err)
+		err = guard_read_all(&records->guard, row_damaged, records);
+	if (!err)
+		err = guard_meta(&records->guard, meta.counter, meta.seq, mac);
+	if (err)
+		return err;
+	records->counter = meta.counter;
+	records->seq = meta.seq;
+	records->state = RECORDS_WAITING;
+	if (is_new(&meta, &records->guard) ||
+	    (meta.has_mac && secret_equal(mac, meta.mac, GUARD_MAC)))
+		return OK;
+	records->state = RECORDS_DAMAGED;
+	log_error("vault-records-damaged",
+		  "counter=%llu hint=\"rows were removed, added or put back; "
+		  "put records.db back from a copy\"",
+		  (unsigned long long)meta.counter);
+	found(records, "vault-damaged", json_pack("{s:s}", "table", "meta"));
+	return OK;
+}
+
+enum err records_open(struct records *records, const struct secret *root, int64_t generation)
+{
+	records_seal(records);
+	enum err err = keyring_open(&records->keyring, records->folder, root, generation);
+
+	if (!err)
+		err = open_db(records);
+	if (!err)
+		err = open_guard(records);
+	if (!err)
+		err = check_rows(records);
+	if (!err)
+		return OK;
+	records_seal(records);
+	records->state = RECORDS_DAMAGED;
+	found(records, "vault-damaged", json_pack("{s:s}", "error", err_code(err)));
+	return err;
+}
+
+void records_seal(struct records *records)
+{
+	records_abort(records);
+	json_decref(records->found);
+	guard_close(&records->guard);
+	keyring_close(&records->keyring);
+	db_close(util_take_ptr(records->db));
+	records_init(records, records->folder, records->notice, records->notice_ctx);
+}
+
+/* ---- what the broker knows ---------------------------------------------------------------------
+ */
+
+enum err records_floor(struct records *records, uint64_t counter, const uint64_t *disposed,
+		       size_t count, bool last)
+{
+	(void)disposed;
+	(void)count;
+	tell_found(records);
+	if (records->state != RECORDS_WAITING)
+		return OK;
+	if (records->counter < counter) {
+		records->state = RECORDS_ROLLED_BACK;
+		log_error("vault-rolled-back", "counter=%llu known=%llu",
+			  (unsigned long long)records->counter, (unsigned long long)counter);
+		found(records, "vault-rolled-back",
+		      json_pack("{s:I, s:I}", "counter", (json_int_t)records->counter, "known",
+				(json_int_t)counter));
+		tell_found(records);
+	} else if (last) {
+		records->state = RECORDS_READY;
+	}
+	return OK;
+}
+
+void records_forget_floor(struct records *records)
+{
+	if (records->state == RECORDS_READY || records->state == RECORDS_ROLLED_BACK)
+		records->state = RECORDS_WAITING;
+}
+
+enum err records_usable(const struct records *records, const char **ret_field)
+{
+	static const char *const fields[] = { [RECORDS_WAITING] = "starting",
+					      [RECORDS_ROLLED_BACK] = "rolled-back",
+					      [RECORDS_DAMAGED] = "damaged" };
+
+	if (records->state == RECORDS_READY)
+		return OK;
+	if (records->state == RECORDS_SEALED)
+		return ERR_LOCKED;
+	*ret_field = fields[records->state];
+	return ERR_UNAVAILABLE;
+}
+
+/* ---- changes -----------------------------------------------------------------------------------
+ */
+
+enum err records_begin(struct records *records)
+{
+	return db_tx_begin(&records->tx, records->db);
+}
+
+enum err records_commit(struct records *records, uint64_t seq)
+{
+	struct meta_row meta = { .counter = records->counter + 1,
+				 .seq = MAX(seq, records->seq),
+				 .has_mac = true };
+	enum err err = guard_meta(&records->guard, meta.counter, meta.seq, meta.mac);
+
+	if (!err)
+		err = meta_put(records->db, &meta);
+	if (!err)
+		err = db_tx_commit(&records->tx);
+	if (err) {
+		records_abort(records);
+		return err;
+	}
+	guard_keep(&records->guard);
+	records->counter = meta.counter;
+	records->seq = meta.seq;
+	return OK;
+}
+
+void records_abort(struct records *records)
+{
+	db_tx_end(&records->tx);
+	guard_drop(&records->guard);
+}
+
+enum err records_row(struct records *records, uint64_t id, struct record_row *ret)
+{
+	enum err err = guard_check_id(&records->guard, GUARDED_RECORD, id);
+
+	return err ? err : record_by_id(records->db, id, ret);
+}
+
+enum err records_set_row(struct records *records, const struct record_row *row)
+{
+	enum err err = guard_before_id(&records->guard, GUARDED_RECORD, row->id);
+
+	if (!err)
+		err = record_update(records->db, row);
+	return err ? err : guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+}
+
+enum err records_add_row(struct records *records, const struct record_row *row)
+{
+	enum err err = record_insert(records->db, row);
+
+	return err ? err : guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+}
