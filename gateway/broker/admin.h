@@ -18,6 +18,9 @@
  * - ca show, ca init, ca unlock, ca rotate, ca take-root: a list, and of the newest root
  *   {"certificate": PEM, "sha256": hex, "root_key": "gateway" or "elsewhere"}, "locked"; ca
  *   take-root also "root", its key in PEM; with that as argument "root" it is removed
+ * - vault …: a list, and {"generation", "set", "sha256", "until", "failed", "wait"} as far as there
+ *   are; vault init, shares and recover also {"sheets": [[row of 12 characters, ...], ...],
+ * "office"} and vault machine {"secret"}, shown this once; vault check {"sheet": its number}
  * - ca export: {"pem"}; auditor certify: {"certificate": PEM, "sha256"}
  * - everything else: {}
  */
@@ -139,7 +142,8 @@ nodiscard enum err admin_record(struct admin_call *call, const char *event, json
 nodiscard enum err admin_commit(struct admin_call *call, struct db_tx *tx, const char *event,
 				json_t *detail);
 
-/* Whether text has 1 to max characters, at most bytes bytes, and no control characters. */
+/* Whether text has 1 to max characters, at most bytes bytes, is plain (util_text_plain) and not
+ * blank: people are asked about names. */
 bool admin_name_valid(const char *text, size_t max, size_t bytes);
 
 /* Sets result to an empty list with these columns, "a,b,c". */

@@ -75,6 +75,11 @@ static const struct {
 	{ "device enrol", "csr", COMMAND_FILE_IN },
 	{ "device enrol", "place", COMMAND_TEXT },
 	{ "ca take-root", "root", COMMAND_FILE_IN },
+	{ "recording export", "session", COMMAND_TEXT },
+	{ "recording export", "file", COMMAND_FILE_OUT },
+	{ "recording export", "key", COMMAND_FILE_OUT },
+	{ "recording export", "marks", COMMAND_FILE_OUT },
+	{ "recording export", "unlogged", COMMAND_FILE_OUT },
 };
 
 static const struct command_arg *find_arg(const struct command *command, const char *name)

@@ -111,14 +111,9 @@ bool admin_name_valid(const char *text, size_t max, size_t bytes)
 {
 	size_t len = strlen(text), characters = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		uint8_t byte = (uint8_t)text[i];
-
-		if (byte < 0x20 || byte == 0x7f)
-			return false;
-		characters += (byte & 0xc0) != 0x80;
-	}
-	return len <= bytes && characters >= 1 && characters <= max && util_utf8_valid(text, len);
+	for (size_t i = 0; i < len; i++)
+		characters += ((uint8_t)text[i] & 0xc0) != 0x80;
+	return len <= bytes && characters <= max && util_text_plain(text) && !util_text_blank(text);
 }
 
 enum err admin_columns(struct admin_call *call, const char *columns)

@@ -348,6 +348,8 @@ enum err admin_host_grant(struct admin_call *call)
 	struct host_row host;
 	enum err err = right_begin(call, &tx, &account, &host);
 
+	if (!err && account.role == ACCOUNT_AUDITOR)
+		return admin_wrong(call, ERR_INVALID, "user", "an auditor uses no PC");
 	if (!err)
 		err = host_grant(call->broker->db, account.id, host.id, view_only);
 	if (!err)

@@ -100,7 +100,7 @@ static void time_text(int64_t time_ms, char ret[32])
 	time_t seconds = (time_t)(time_ms / 1000);
 	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm) || !strftime(ret, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
+	if (!localtime_r(&seconds, &tm) || !strftime(ret, 32, "%Y-%m-%d %H:%M:%S %z", &tm))
 		ret[0] = '\0';
 }
 

@@ -5,6 +5,7 @@
 #include "broker/admin_inventory.h"
 #include "broker/pki.h"
 #include "broker/session.h"
+#include "broker/siem_link.h"
 #include "broker/vault_link.h"
 #include "store/invites.h"
 #include "wire/enums.h"
@@ -104,12 +105,22 @@ static const char *up(const struct channel *channel)
 	return channel ? "up" : "down";
 }
 
-/* What keeps sessions from beginning. */
-static const char *recording_state(struct broker *broker)
+/* Only while there is something to do about it. */
+static enum err add_auditors(struct admin_call *call)
 {
-	const char *why = "";
+	int64_t now_s = clock_wall_s(), until_s = recording_auditors_end(call->broker, now_s);
 
-	return recording_ready(broker, clock_wall_s(), &why) ? why : "ready";
+	if (!until_s)
+		return OK;
+	return add_state(call, "auditors", until_s > now_s ? "ending" : "expired");
+}
+
+static enum err add_collector(struct admin_call *call)
+{
+	struct siem_status status;
+	enum err err = siem_link_status(call->broker->collector, &status);
+
+	return err ? err : add_state(call, "siem", status.state);
 }
 
 static enum err status_parts(struct admin_call *call)
@@ -130,12 +141,17 @@ static enum err status_parts(struct admin_call *call)
 		err = add_state(call, "probe", up(broker->probe));
 	if (!err)
 		err = add_state(call, "vault", up(broker->vault));
+	if (!err && broker->settings.siem_address[0])
+		err = add_collector(call);
 	if (!err && vault_link_is(broker->house))
 		err = add_state(call, "house-key", vault_state_code(vault_link_is(broker->house)));
 	if (!err && broker->signer)
 		err = add_state(call, "ca", pki_is_locked(broker->pki) ? "locked" : "unlocked");
 	if (!err)
-		err = add_state(call, "recording", recording_state(call->broker));
+		err = add_state(call, "recording",
+				recording_condition(call->broker, clock_wall_s()));
+	if (!err)
+		err = add_auditors(call);
 	return err;
 }
 

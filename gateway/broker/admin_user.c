@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "broker/admin.h"
 #include "broker/person.h"
-#include "broker/session.h"
+#include "broker/watch.h"
 
 /* ---- passwords ---------------------------------------------------------------------------------
  */
@@ -117,6 +117,26 @@ enum err admin_user_add(struct admin_call *call)
 			       add_hashed);
 }
 
+/* ---- looking on ---------------------------------------------------------------------------------
+ */
+
+static const struct {
+	enum account_watch watch;
+	const char *code;
+} watches[] = {
+	{ ACCOUNT_WATCH_NO, "no" },
+	{ ACCOUNT_WATCH_VIEW, "view" },
+	{ ACCOUNT_WATCH_CONTROL, "control" },
+};
+
+static const char *watch_code(int64_t watch)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(watches); i++)
+		if ((int64_t)watches[i].watch == watch)
+			return watches[i].code;
+	return "no";
+}
+
 /* ---- list --------------------------------------------------------------------------------------
  */
 
@@ -124,12 +144,12 @@ static json_t *user_row(const struct broker *broker, const struct account *accou
 {
 	bool locked = account->locked || account->failures >= broker->policy.failures;
 
-	return json_pack("[s, s, s, s, I]", account->name, account->full_name,
+	return json_pack("[s, s, s, s, I, s]", account->name, account->full_name,
 			 role_code(account->role),
 			 account->disabled ? "disabled"
 			 : locked          ? "locked"
 					   : "active",
-			 (json_int_t)account->failures);
+			 (json_int_t)account->failures, watch_code(account->watch));
 }
 
 enum err admin_user_list(struct admin_call *call)
@@ -137,7 +157,7 @@ enum err admin_user_list(struct admin_call *call)
 	_cleanup_query_ struct query query = { 0 };
 	struct account account;
 	bool more, full = false;
-	enum err err = admin_columns(call, "name,full-name,role,state,failures");
+	enum err err = admin_columns(call, "name,full-name,role,state,failures,watch");
 
 	if (err)
 		return err;
@@ -242,6 +262,44 @@ static enum err set_disabled(struct admin_call *call, bool disabled, const char 
 		err = change_end(call, &tx, event, &account);
 	if (!err && disabled)
 		session_cut(call->broker, account.id, 0, 0);
+	return err;
+}
+
+static enum err watch_parse(struct admin_call *call, const struct account *account,
+			    enum account_watch *ret)
+{
+	const char *code = admin_text(call, "watch");
+
+	for (size_t i = 0; i < ARRAY_SIZE(watches); i++) {
+		if (!util_streq(watches[i].code, code))
+			continue;
+		if (watches[i].watch && account->role == ACCOUNT_STAFF)
+			return admin_wrong(call, ERR_INVALID, "watch",
+					   "only administrators and auditors may look on");
+		*ret = watches[i].watch;
+		return OK;
+	}
+	return admin_wrong(call, ERR_INVALID, "watch", "no, view or control");
+}
+
+enum err admin_user_set(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum account_watch watch = ACCOUNT_WATCH_NO;
+	struct account account;
+	enum err err = change_begin(call, &tx, &account);
+
+	if (!err)
+		err = watch_parse(call, &account, &watch);
+	if (!err)
+		err = account_set_watch(call->broker->db, account.id, watch);
+	if (!err)
+		err = admin_commit(call, &tx, "account-watch",
+				   json_pack("{s:s, s:s}", "account", account.name, "watch",
+					     watch_code(watch)));
+	/* What it may do is decided anew, with a new purpose. */
+	if (!err && watch < account.watch)
+		watch_cut(call->broker, account.id, 0);
 	return err;
 }
 

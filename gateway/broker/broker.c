@@ -8,6 +8,7 @@
 #include "broker/checkpoint.h"
 #include "broker/dispatch.h"
 #include "broker/enrol.h"
+#include "broker/exporting.h"
 #include "broker/host.h"
 #include "broker/pki.h"
 #include "broker/playback.h"
@@ -16,9 +17,11 @@
 #include "broker/retention.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
+#include "broker/siem_link.h"
 #include "broker/vault_link.h"
+#include "broker/watch.h"
 
-enum { ADDRESSES_MAX = 4096, PURGE_S = 600, PATH_BYTES = 400 };
+enum { ADDRESSES_MAX = 4096, PURGE_S = 600, PATH_BYTES = 400, STOP_US = 2000000 };
 
 enum err broker_tell_monitor(struct broker *broker, uint16_t id, const void *msg)
 {
@@ -111,6 +114,18 @@ static void probe_closed(void *ctx, struct channel *channel, enum err why)
 	host_probe_lost(broker->hosts);
 }
 
+static void vault_opened(struct broker *broker, const struct msg_playback_opened *msg)
+{
+	playback_vault_opened(broker, msg);
+	exporting_vault_opened(broker, msg);
+}
+
+static void vault_gone(struct broker *broker)
+{
+	playback_vault_gone(broker);
+	exporting_vault_gone(broker);
+}
+
 static void vault_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			  const union wire_any *msg, int fd)
 {
@@ -121,8 +136,12 @@ static void vault_message(void *ctx, struct channel *channel, const struct wire_
 		close(fd);
 	if (type->id == MSG_vault_state)
 		vault_link_state(broker->house, &msg->vault_state);
+	else if (type->id == MSG_vault_root)
+		vault_link_says(broker->house, &msg->vault_root);
+	else if (type->id == MSG_vault_answer)
+		vault_link_gives(broker->house, &msg->vault_answer);
 	else if (type->id == MSG_playback_opened)
-		playback_vault_opened(broker, &msg->playback_opened);
+		vault_opened(broker, &msg->playback_opened);
 	else if (type->id == MSG_playback_progress)
 		playback_vault_progress(broker, &msg->playback_progress);
 	else if (type->id == MSG_playback_closed)
@@ -136,8 +155,43 @@ static void vault_closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	log_warn("vault-gone", "why=%s", err_code(why));
 	broker->vault = NULL;
-	playback_vault_gone(broker);
+	vault_gone(broker);
 	vault_link_gone(broker->house);
+}
+
+/* What was waited for at the end is there, or will not come. */
+static void stop_if_waiting(struct broker *broker)
+{
+	if (!loop_timer_running(&broker->stopping))
+		return;
+	loop_timer_cancel(&broker->stopping);
+	loop_stop(broker->loop, 0);
+}
+
+static void siem_message(void *ctx, struct channel *channel, const struct wire_type *type,
+			 const union wire_any *msg, int fd)
+{
+	struct broker *broker = ctx;
+
+	(void)channel;
+	if (fd >= 0)
+		close(fd);
+	if (type->id == MSG_siem_delivered)
+		siem_link_delivered(broker->collector, &msg->siem_delivered);
+	else if (type->id == MSG_siem_failed)
+		siem_link_failed(broker->collector, &msg->siem_failed);
+	stop_if_waiting(broker);
+}
+
+static void siem_closed(void *ctx, struct channel *channel, enum err why)
+{
+	struct broker *broker = ctx;
+
+	(void)channel;
+	log_warn("siem-gone", "why=%s", err_code(why));
+	broker->siem = NULL;
+	siem_link_gone(broker->collector);
+	stop_if_waiting(broker);
 }
 
 static const struct broker_peer {
@@ -149,6 +203,7 @@ static const struct broker_peer {
 	{ WIRE_SIGNER, offsetof(struct broker, signer), { signer_message, signer_closed } },
 	{ WIRE_PROBE, offsetof(struct broker, probe), { probe_message, probe_closed } },
 	{ WIRE_VAULT, offsetof(struct broker, vault), { vault_message, vault_closed } },
+	{ WIRE_SIEM, offsetof(struct broker, siem), { siem_message, siem_closed } },
 };
 
 static void peer_came(struct broker *broker, enum wire_role role)
@@ -161,8 +216,10 @@ static void peer_came(struct broker *broker, enum wire_role role)
 		pki_signer_came(broker->pki);
 		checkpoint_soon(broker->checkpoints);
 	} else if (role == WIRE_VAULT) {
-		playback_vault_gone(broker);
+		vault_gone(broker);
 		vault_link_came(broker->house);
+	} else if (role == WIRE_SIEM) {
+		siem_link_came(broker->collector);
 	} else {
 		host_probe_lost(broker->hosts);
 	}
@@ -208,6 +265,8 @@ static void monitor_message(void *ctx, struct channel *channel, const struct wir
 	} else {
 		if (type->id == MSG_worker_exited)
 			session_worker_exited(broker, &msg->worker_exited);
+		else if (type->id == MSG_export_exited)
+			exporting_exited(broker, &msg->export_exited);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -234,6 +293,8 @@ static void tick_due(struct loop_timer *timer)
 
 	session_tick(broker);
 	playback_tick(broker, clock_wall_s());
+	exporting_tick(broker, clock_wall_s());
+	watch_tick(broker, clock_wall_s());
 	loop_timer_set(timer, SESSION_PING_S * 1000000ULL);
 }
 
@@ -248,10 +309,24 @@ static void purge_due(struct loop_timer *timer)
 	err = recording_put_right(broker);
 	if (err)
 		log_warn("recordings-not-closed", "error=%s", err_code(err));
+	err = watch_put_right(broker);
+	if (err)
+		log_warn("watches-not-closed", "error=%s", err_code(err));
+	recording_warn(broker, now_s);
 	retention_tick(broker);
 	pki_tick(broker->pki, now_s);
 	vault_link_tick(broker->house);
 	loop_timer_set(timer, PURGE_S * 1000000ULL);
+}
+
+static void stop_due(struct loop_timer *timer)
+{
+	loop_stop(container_of(timer, struct broker, stopping)->loop, 0);
+}
+
+void broker_stop(struct broker *broker)
+{
+	loop_timer_set(&broker->stopping, siem_link_stop(broker->collector) ? STOP_US : 0);
 }
 
 static enum err open_state(struct broker *broker, const char *state_dir)
@@ -288,6 +363,8 @@ static enum err open_parts(struct broker *broker)
 	if (!err)
 		err = vault_link_new(broker, &broker->house);
 	if (!err)
+		err = siem_link_new(broker, &broker->collector);
+	if (!err)
 		err = enrol_new(broker, &broker->enrol);
 	if (!err)
 		err = admin_new(broker, &broker->admin);
@@ -297,6 +374,8 @@ static enum err open_parts(struct broker *broker)
 		err = session_load(broker);
 	if (!err)
 		err = recording_put_right(broker);
+	if (!err)
+		err = watch_put_right(broker);
 	if (err)
 		log_error("start-failed", "error=%s", err_code(err));
 	return err;
@@ -319,6 +398,7 @@ enum err broker_open(struct loop *loop, const struct settings *settings, const c
 	};
 	loop_timer_init(loop, &broker->tick, tick_due);
 	loop_timer_init(loop, &broker->purge, purge_due);
+	loop_timer_init(loop, &broker->stopping, stop_due);
 	err = open_state(broker, state_dir);
 	if (!err)
 		err = open_parts(broker);
@@ -338,12 +418,16 @@ void broker_close(struct broker *broker)
 		return;
 	loop_timer_cancel(&broker->tick);
 	loop_timer_cancel(&broker->purge);
+	loop_timer_cancel(&broker->stopping);
+	watch_forget_all(broker);
 	session_forget_all(broker);
 	playback_forget_all(broker);
+	exporting_forget_all(broker);
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);
 	vault_link_free(broker->house);
+	siem_link_free(broker->collector);
 	checkpoint_free(broker->checkpoints);
 	enrol_free(broker->enrol);
 	host_watch_free(broker->hosts);
@@ -353,6 +437,7 @@ void broker_close(struct broker *broker)
 	channel_free(broker->signer);
 	channel_free(broker->probe);
 	channel_free(broker->vault);
+	channel_free(broker->siem);
 	channel_free(broker->monitor);
 	db_close(broker->db);
 	secret_free(broker->key);

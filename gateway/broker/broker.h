@@ -19,12 +19,15 @@
 struct admin;
 struct checkpoints;
 struct enrol;
+struct exporting;
 struct host_watch;
 struct pki;
 struct playback;
 struct quota;
 struct session;
+struct siem_link;
 struct vault_link;
+struct watch;
 
 /* Of retention.h: the clock as it was looked at last. */
 struct retention_clock {
@@ -41,20 +44,25 @@ struct broker {
 	struct hasher *hasher;
 	struct throttle *addresses; /* tries per network address */
 	/* NULL while there is none. */
-	struct channel *monitor, *edge, *signer, *probe, *vault;
+	struct channel *monitor, *edge, *signer, *probe, *vault, *siem;
 	uint32_t edge_generation; /* counts the edges; answers for an earlier one are dropped */
 	struct session *sessions;
 	struct host_watch *hosts;
 	struct pki *pki;
 	struct vault_link *house;
+	struct siem_link *collector;
 	struct playback *playbacks;
 	uint32_t playback_number; /* of the last */
+	struct exporting *exports;
+	struct watch *watches;
+	uint32_t watch_number; /* of the last */
 	struct enrol *enrol;
 	struct quota *quotas;
 	struct admin *admin;
 	struct checkpoints *checkpoints;
+	int64_t auditors_warned_s; /* when it was last said that the auditors' certificates end */
 	struct retention_clock retention;
-	struct loop_timer tick, purge;
+	struct loop_timer tick, purge, stopping;
 };
 
 /*
@@ -65,6 +73,9 @@ struct broker {
 nodiscard enum err broker_open(struct loop *loop, const struct settings *settings,
 			       const char *state_dir, struct broker **ret);
 void broker_close(struct broker *broker);
+
+/* Stops the loop, at once or when the collector has what is on its way to it, after 2 s at most. */
+void broker_stop(struct broker *broker);
 
 extern const struct channel_ops broker_monitor_ops;
 

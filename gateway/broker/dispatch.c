@@ -44,10 +44,28 @@ HEAD_MATCHES(device_renew);
 HEAD_MATCHES(recording_list);
 HEAD_MATCHES(recording_open);
 HEAD_MATCHES(recording_attach);
+HEAD_MATCHES(auditor_list);
+HEAD_MATCHES(recording_export);
+HEAD_MATCHES(recording_export_attach);
+HEAD_MATCHES(note_list);
+HEAD_MATCHES(note_add);
+HEAD_MATCHES(note_withdraw);
+HEAD_MATCHES(live_list);
+HEAD_MATCHES(live_watch);
+HEAD_MATCHES(live_attach);
+HEAD_MATCHES(live_end);
 HEAD_MATCHES(admin_look);
 HEAD_MATCHES(admin_order);
 HEAD_MATCHES(audit_checkpoint);
 HEAD_MATCHES(audit_alarm);
+HEAD_MATCHES(audit_choices);
+HEAD_MATCHES(audit_sessions);
+HEAD_MATCHES(audit_live);
+HEAD_MATCHES(audit_entries);
+HEAD_MATCHES(audit_session);
+HEAD_MATCHES(audit_filter_save);
+HEAD_MATCHES(audit_filter_remove);
+HEAD_MATCHES(audit_report);
 
 /* A try to unlock is no use of the login before it has succeeded. */
 #define WATCHING (REQUEST_LOCKED | REQUEST_POLL)
@@ -80,12 +98,47 @@ const struct request_type request_types[] = {
 	{ MSG_audit_checkpoint, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING,
 	  handle_audit_checkpoint },
 	{ MSG_audit_alarm, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, WATCHING, handle_audit_alarm },
+	{ MSG_audit_choices, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_choices },
+	{ MSG_audit_sessions, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_sessions },
+	/* The console asks by itself who is there. */
+	{ MSG_audit_live, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED | REQUEST_POLL,
+	  handle_audit_live },
+	{ MSG_audit_entries, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_entries },
+	{ MSG_audit_session, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_session },
+	{ MSG_audit_filter_save, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_filter_save },
+	{ MSG_audit_filter_remove, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_filter_remove },
+	{ MSG_audit_report, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_audit_report },
 	{ MSG_recording_list, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
 	  handle_recording_list },
 	{ MSG_recording_open, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
 	  handle_recording_open },
 	{ MSG_recording_attach, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
 	  handle_recording_attach },
+	{ MSG_auditor_list, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_auditor_list },
+	{ MSG_recording_export, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_recording_export },
+	{ MSG_recording_export_attach, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_recording_export_attach },
+	{ MSG_note_list, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED, handle_note_list },
+	{ MSG_note_add, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED, handle_note_add },
+	{ MSG_note_withdraw, REQUEST_LOGIN_FULL, REQUEST_AUDITOR, REQUEST_NOTED,
+	  handle_note_withdraw },
+	/* Pages ask for the list by themselves. */
+	{ MSG_live_list, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_POLL | REQUEST_NOTED,
+	  handle_live_list },
+	{ MSG_live_watch, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_NOTED,
+	  handle_live_watch },
+	{ MSG_live_attach, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_NOTED,
+	  handle_live_attach },
+	{ MSG_live_end, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_NOTED, handle_live_end },
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
@@ -193,6 +246,16 @@ static void touch(struct request *request, const struct request_type *type)
 		log_warn("touch-failed", "error=%s", err_code(err));
 }
 
+/* Notes it; whether that was too often, and is answered. */
+static bool is_denied(struct request *request, uint16_t id, enum err why)
+{
+	if (id >= MSG_live_list && id <= MSG_live_end)
+		return live_denied(request, id, why);
+	if (id >= MSG_audit_choices && id <= MSG_audit_report)
+		return console_denied(request, why);
+	return recording_denied(request, id, why);
+}
+
 void dispatch_request(struct broker *broker, const struct wire_type *type,
 		      const union wire_any *msg)
 {
@@ -215,7 +278,7 @@ void dispatch_request(struct broker *broker, const struct wire_type *type,
 		touch(&request, row);
 		err = row->handler(&request);
 	}
-	if (noted && recording_denied(&request, type->id, err))
+	if (noted && is_denied(&request, type->id, err))
 		return;
 	if (err)
 		reply_error(broker, &request.to, err);

@@ -31,6 +31,19 @@ static const char *open_bad_field(const struct msg_session_open *msg)
 	return NULL;
 }
 
+/* session.ask_client says whether it is wanted. */
+static bool client_is_good(const char *ask, const char *client)
+{
+	bool blank = util_text_blank(client);
+
+	/* It stands in auditors' lists and on their paper. */
+	if (!util_text_plain(client))
+		return false;
+	if (util_streq(ask, "required"))
+		return !blank;
+	return !*client || (!blank && util_streq(ask, "optional"));
+}
+
 /* Limits of 0 mean none. ret_field says which one is reached. */
 static enum err open_limits(struct request *request, const char **ret_field)
 {
@@ -88,6 +101,7 @@ static struct session_row open_row(const struct request *request, const struct h
 	util_random(row.id, sizeof(row.id));
 	memcpy(row.account_name, request->account.name, sizeof(row.account_name));
 	memcpy(row.host_name, host->name, sizeof(row.host_name));
+	snprintf(row.client, sizeof(row.client), "%s", request->msg->session_open.client);
 	return row;
 }
 
@@ -127,8 +141,9 @@ static enum err open_record(struct request *request, const struct session_row *r
 		return err;
 	util_hex(row->id, sizeof(row->id), id);
 	entry = request_audit(request, "session-open",
-			      json_pack("{s:s, s:b, s:b}", "host", row->host_name, "view_only",
-					row->view_only, "credentials_kept", keep));
+			      json_pack("{s:s, s:b, s:b, s:s*}", "host", row->host_name,
+					"view_only", row->view_only, "credentials_kept", keep,
+					"client", row->client[0] ? row->client : NULL));
 	entry.host = row->host;
 	entry.session = id;
 	err = audit_append(broker->db, &entry);
@@ -212,6 +227,10 @@ enum err handle_session_open(struct request *request)
 	/* One session per PC: a second one would push the first off the desktop. */
 	if (live)
 		return ERR_WRONG_STATE;
+	if (!client_is_good(broker->settings.session_ask_client, msg->client)) {
+		reply_error_field(broker, &request->to, ERR_INVALID, "client");
+		return OK;
+	}
 	err = open_limits(request, &field);
 	if (err) {
 		reply_error_field(broker, &request->to, err, field);

@@ -134,6 +134,20 @@ static enum err attach_allowed(const struct request *request, const struct sessi
 	return session->viewers ? OK : ERR_UNAVAILABLE;
 }
 
+/* The recording says who looks from where. */
+static enum err add_viewer(struct request *request, struct session *session, unsigned monitor,
+			   int *ret_fd)
+{
+	json_t *event = json_pack("{s:s, s:s, s:s}", "event", "viewer-joined", "device",
+				  request->device.name, "address", request->head->address);
+	char *joined = event ? json_dumps(event, JSON_COMPACT) : NULL;
+	enum err err = joined ? session_add_viewer(session, monitor, joined, ret_fd) : ERR_NOMEM;
+
+	reply_text_free(joined);
+	json_decref(event);
+	return err;
+}
+
 enum err handle_session_attach(struct request *request)
 {
 	struct session *session = mine(request, request->msg->session_attach.session);
@@ -148,7 +162,7 @@ enum err handle_session_attach(struct request *request)
 		return err == ERR_THROTTLED ? OK : err;
 	err = attach_record(request, session, monitor);
 	if (!err)
-		err = session_add_viewer(session, monitor, &fd);
+		err = add_viewer(request, session, monitor, &fd);
 	if (err)
 		return err;
 	if (!monitor) {

@@ -14,11 +14,19 @@
 
 enum { OPEN_FILES = 4096 };
 
+struct process {
+	struct child child;
+	struct loop *loop;
+	struct broker *broker;
+};
+
 static void on_signal(void *ctx, int signal)
 {
+	struct process *process = ctx;
+
 	/* Ctrl-C on a terminal reaches all processes; the monitor then stops them in order. */
-	if (signal == SIGTERM)
-		loop_stop(ctx, 0);
+	if (signal == SIGTERM && process->broker)
+		broker_stop(process->broker);
 }
 
 /* The database's files, the recordings, the leaked passwords, nothing else of the file system, and
@@ -58,43 +66,44 @@ static void warm_up(void)
 	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
 }
 
-static enum err start(struct child *child, struct loop *loop, struct broker **ret)
+static enum err start(struct process *process)
 {
-	enum err err = loop_signal(loop, SIGTERM, on_signal, loop);
+	const struct child *child = &process->child;
+	struct loop *loop = process->loop;
+	enum err err = loop_signal(loop, SIGTERM, on_signal, process);
 
 	if (!err)
-		err = loop_signal(loop, SIGINT, on_signal, loop);
+		err = loop_signal(loop, SIGINT, on_signal, process);
 	/* First, so that the threads which the broker starts are confined too. */
 	if (!err)
 		err = confine(child);
 	if (!err)
-		err = broker_open(loop, &child->settings, child->state_dir, ret);
+		err = broker_open(loop, &child->settings, child->state_dir, &process->broker);
 	if (!err)
-		err = child_channel(child, loop, &broker_monitor_ops, *ret, &(*ret)->monitor);
+		err = child_channel(child, loop, &broker_monitor_ops, process->broker,
+				    &process->broker->monitor);
 	return err;
 }
 
 int main(int argc, char **argv)
 {
-	static struct child child;
-	struct broker *broker = NULL;
-	struct loop *loop = NULL;
+	static struct process process;
 	int code = 1;
 	enum err err;
 
-	child_start(&child, WIRE_BROKER, "broker", argc, argv);
+	child_start(&process.child, WIRE_BROKER, "broker", argc, argv);
 	warm_up();
 	/* Requests and answers on the admin socket hold passwords and TOTP secrets. */
 	json_set_alloc_funcs(secret_malloc, secret_malloc_free);
-	err = loop_new(&loop);
+	err = loop_new(&process.loop);
 	if (!err)
-		err = start(&child, loop, &broker);
+		err = start(&process);
 	if (err)
-		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"", child.state_dir,
-			  err_code(err), err_text_en(err));
+		log_error("start-failed", "folder=\"%s\" error=%s text=\"%s\"",
+			  process.child.state_dir, err_code(err), err_text_en(err));
 	else
-		code = loop_run(loop);
-	broker_close(broker);
-	loop_free(loop);
+		code = loop_run(process.loop);
+	broker_close(process.broker);
+	loop_free(process.loop);
 	return code;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/opening.h"
 #include "broker/session.h"
 #include "wire/ipc.h"
 
@@ -192,7 +193,7 @@ static enum err send_viewer(struct playback *playback, int *ret_fd)
 	return OK;
 }
 
-enum err playback_take(struct request *request, const uint8_t session[WIRE_SESSION_ID], int *ret_fd)
+static struct playback *opened_by(const struct request *request, const uint8_t *session)
 {
 	struct playback *playback = request->broker->playbacks;
 
@@ -200,6 +201,23 @@ enum err playback_take(struct request *request, const uint8_t session[WIRE_SESSI
 			    playback->device != request->device.id ||
 			    memcmp(playback->session, session, WIRE_SESSION_ID) != 0))
 		playback = playback->next;
+	return playback;
+}
+
+bool playback_shows(const struct request *request, const uint8_t session[WIRE_SESSION_ID],
+		    int64_t *ret_host)
+{
+	const struct playback *playback = opened_by(request, session);
+
+	if (playback)
+		*ret_host = playback->host;
+	return playback && playback->taken;
+}
+
+enum err playback_take(struct request *request, const uint8_t session[WIRE_SESSION_ID], int *ret_fd)
+{
+	struct playback *playback = opened_by(request, session);
+
 	if (!playback)
 		return ERR_NOT_FOUND;
 	if (playback->taken)
@@ -303,27 +321,6 @@ void playback_dispose(struct broker *broker, const uint8_t session[WIRE_SESSION_
 	}
 }
 
-static enum err check(const struct playback *playback, int64_t now_s)
-{
-	struct db *db = playback->broker->db;
-	struct account account;
-	struct login_row login;
-	struct device device;
-	enum err err = login_row_by_id(db, playback->login, &login);
-
-	if (!err)
-		err = account_by_id(db, playback->account, &account);
-	if (!err)
-		err = device_by_id(db, playback->device, &device);
-	if (err)
-		return err;
-	if (now_s >= login.expires_s || now_s - login.used_s >= playback->broker->policy.idle_s ||
-	    login.locked || account.disabled || account.role != ACCOUNT_AUDITOR ||
-	    device.state != DEVICE_ACTIVE || !login_device_valid(&device, now_s))
-		return ERR_NOT_FOUND;
-	return OK;
-}
-
 /* Who looks at something new is there, as whoever sits at a desktop. */
 static void touch(struct playback *playback, int64_t now_s)
 {
@@ -343,7 +340,8 @@ void playback_tick(struct broker *broker, int64_t now_s)
 		if (playback->why)
 			continue;
 		touch(playback, now_s);
-		if (check(playback, now_s) == ERR_NOT_FOUND)
+		if (opening_still_allowed(broker, playback->login, playback->account,
+					  playback->device, now_s) == ERR_NOT_FOUND)
 			end(playback, "login");
 	}
 }

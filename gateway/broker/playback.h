@@ -33,6 +33,10 @@ nodiscard enum err playback_begin(struct request *request, const struct playback
 nodiscard enum err playback_take(struct request *request, const uint8_t session[WIRE_SESSION_ID],
 				 int *ret_fd);
 
+/* The request's login has opened it, and it goes on. *ret_host: the PC's number. */
+bool playback_shows(const struct request *request, const uint8_t session[WIRE_SESSION_ID],
+		    int64_t *ret_host);
+
 /* From the vault. */
 void playback_vault_opened(struct broker *broker, const struct msg_playback_opened *msg);
 void playback_vault_progress(struct broker *broker, const struct msg_playback_progress *msg);

@@ -15,6 +15,9 @@ enum quota_kind {
 	QUOTA_RENEW,     /* certificates for the devices of which it is the first owner */
 	QUOTA_ALARM,     /* what its browsers say of the audit log */
 	QUOTA_RECORDING, /* opening recordings, allowed or not */
+	QUOTA_NOTE,      /* notes of recordings, and taking them back */
+	QUOTA_WATCH,     /* looking on at sessions and ending them, allowed or not */
+	QUOTA_CONSOLE,   /* reports and saved filters */
 	QUOTA_KINDS
 };
 
@@ -27,6 +30,9 @@ enum {
 	QUOTA_RENEWS_PER_MINUTE = 6,
 	QUOTA_ALARMS_PER_MINUTE = 6,
 	QUOTA_RECORDINGS_PER_MINUTE = 30,
+	QUOTA_NOTES_PER_MINUTE = 30,
+	QUOTA_WATCHES_PER_MINUTE = 30,
+	QUOTA_CONSOLES_PER_MINUTE = 30,
 };
 
 /* ERR_THROTTLED: answered already. account is one that exists. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -59,13 +60,62 @@ enum err recording_ready(struct broker *broker, int64_t now_s, const char **ret_
 		return err;
 	}
 	settings_recordings(&broker->settings, folder);
-	if (statvfs(folder, &status) < 0 || status.f_flag & ST_RDONLY) {
+	if (statvfs(folder, &status) < 0 || status.f_flag & ST_RDONLY ||
+	    access(folder, W_OK | X_OK) < 0) {
 		*ret_why = "no-folder";
 		return ERR_RECORDING;
 	}
 	*ret_why = "no-space";
 	return has_space(&status, broker->settings.recording_free_megabytes) ? OK : ERR_RECORDING;
 }
+
+const char *recording_condition(struct broker *broker, int64_t now_s)
+{
+	const char *why = "";
+	struct recording_row newest;
+	int fd;
+	enum err err = recording_ready(broker, now_s, &why);
+
+	if (err)
+		return why;
+	/* As when the disk with the recordings is not there, and its empty folder is. */
+	err = recording_row_newest(broker->db, &newest);
+	if (!err)
+		err = recording_open(broker, newest.session, &fd);
+	else if (err == ERR_NOT_FOUND)
+		return "ready";
+	if (err)
+		return "no-files";
+	close(fd);
+	return "ready";
+}
+
+/* ---- who can open them -------------------------------------------------------------------------
+ */
+
+int64_t recording_auditors_end(const struct broker *broker, int64_t now_s)
+{
+	int64_t until_s;
+
+	if (auditor_persons_until(broker->db, &until_s) ||
+	    until_s - now_s >= RECORDING_AUDITORS_DAYS * 86400)
+		return 0;
+	return until_s;
+}
+
+void recording_warn(struct broker *broker, int64_t now_s)
+{
+	int64_t until_s = recording_auditors_end(broker, now_s);
+
+	if (!until_s || now_s - broker->auditors_warned_s < 86400)
+		return;
+	broker->auditors_warned_s = now_s;
+	log_warn("auditors-ending", "days=%" PRId64 " hint=\"sekisho auditor certify\"",
+		 (until_s - now_s) / 86400);
+}
+
+/* ---- files -------------------------------------------------------------------------------------
+ */
 
 /* The name too must outlive a loss of power. */
 static enum err sync_folder(const struct broker *broker)
@@ -111,12 +161,16 @@ enum err recording_remove(struct broker *broker, const uint8_t session[SESSION_R
 enum err recording_open(struct broker *broker, const uint8_t session[SESSION_ROW_ID], int *ret_fd)
 {
 	char path[PATH_BYTES];
+	struct stat status;
 
 	path_of(broker, session, path);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Whoever writes into the folder could put a pipe there, which would be waited for. */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-	*ret_fd = fd;
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return ERR_IO;
+	*ret_fd = util_take_fd(&fd);
 	return OK;
 }
 
@@ -141,13 +195,13 @@ static enum err make_meta(const struct session_row *session, const struct record
 	size_t len;
 
 	util_hex(session->id, sizeof(session->id), id);
-	json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, s:s, s:I, s:b}",
-				 "version", 1, "session", id, "account", who->account, "full_name",
-				 who->full_name, "device", (json_int_t)session->device,
-				 "device_name", who->device_name, "address", who->address, "host",
-				 (json_int_t)session->host, "host_name", session->host_name,
-				 "protocol", protocol_code((unsigned)who->host->protocol),
-				 "started_ms", (json_int_t)row->started_ms, "keys", row->keys);
+	json_t *json = json_pack(
+		"{s:i, s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:s, s:s, s:I, s:b, s:s}", "version", 1,
+		"session", id, "account", who->account, "full_name", who->full_name, "device",
+		(json_int_t)session->device, "device_name", who->device_name, "address",
+		who->address, "host", (json_int_t)session->host, "host_name", session->host_name,
+		"protocol", protocol_code((unsigned)who->host->protocol), "started_ms",
+		(json_int_t)row->started_ms, "keys", row->keys, "client", session->client);
 	if (!json || !meta) {
 		json_decref(json);
 		return ERR_NOMEM;
@@ -361,6 +415,20 @@ static void judge(const struct broker *broker, struct recording_row *row)
 		  (long long)size);
 }
 
+/* What the worker had reserved behind the end and did not use, ftruncate(2); it may not cut files
+ * itself. Only when it writes no more. */
+static void give_back(const struct broker *broker, const uint8_t session[SESSION_ROW_ID])
+{
+	char path[PATH_BYTES];
+	struct stat status;
+
+	path_of(broker, session, path);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    ftruncate(fd, status.st_size) < 0)
+		log_warn("recording-reserve", "path=\"%s\" error=\"%s\"", path, strerror(errno));
+}
+
 static enum err close_row(struct broker *broker, struct recording_row *row)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
@@ -371,6 +439,7 @@ static enum err close_row(struct broker *broker, struct recording_row *row)
 		err = db_tx_begin(&tx, broker->db);
 	if (err)
 		return err;
+	give_back(broker, row->session);
 	judge(broker, row);
 	err = recording_row_update(broker->db, row);
 	if (!err)
@@ -385,6 +454,8 @@ void recording_over(struct broker *broker, const uint8_t session[SESSION_ROW_ID]
 
 	if (!err && row.state == RECORDING_OPEN)
 		err = close_row(broker, &row);
+	else if (!err && row.state == RECORDING_ENDED)
+		give_back(broker, session);
 	/* recording_put_right comes back to it. */
 	if (err && err != ERR_NOT_FOUND)
 		log_error("recording-not-closed", "error=%s", err_code(err));

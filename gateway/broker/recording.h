@@ -14,8 +14,9 @@ struct session;
 enum {
 	RECORDING_RECIPIENTS_MAX = 49152, /* as msg_session_record has room for */
 	RECORDING_CHUNKS_MAX = 1000000,   /* docs/recording.md */
-	RECORDING_MARK_S = 15,            /* on average, marks come no faster */
-	RECORDING_MARKS = 16,             /* beyond that, until the worker counts as broken */
+	RECORDING_AUDITORS_DAYS = 30,
+	RECORDING_MARK_S = 15, /* on average, marks come no faster */
+	RECORDING_MARKS = 16,  /* beyond that, until the worker counts as broken */
 };
 
 /* What a worker gets to record with. */
@@ -34,6 +35,18 @@ struct recording_who {
 /* Whether a session may begin. ERR_RECORDING: *ret_why is why not, "no-auditor", "no-folder" or
  * "no-space". */
 nodiscard enum err recording_ready(struct broker *broker, int64_t now_s, const char **ret_why);
+
+/* For people: "ready", or what of the above is wrong, or "no-files": the newest recording's is not
+ * there. */
+const char *recording_condition(struct broker *broker, int64_t now_s);
+
+/* When the last person's certificate ends that recordings are sealed to, if that is in less than so
+ * many days or over; else, and where there never was one, 0. Then only the vault could open what is
+ * recorded. */
+int64_t recording_auditors_end(const struct broker *broker, int64_t now_s);
+
+/* Says so in the log, once a day. */
+void recording_warn(struct broker *broker, int64_t now_s);
 
 /*
  * Makes the file, its row and audit entry; a transaction is open, and the session's row is in it.

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/exporting.h"
 #include "broker/playback.h"
 #include "broker/recording.h"
 #include "store/retention.h"
@@ -73,6 +74,7 @@ static enum err remove_files(struct broker *broker)
 
 	while (!(err = retention_unremoved(broker->db, &row))) {
 		playback_dispose(broker, row.session);
+		exporting_dispose(broker, row.session);
 		err = recording_remove(broker, row.session);
 		if (!err)
 			err = retention_removed(broker->db, row.id);
@@ -115,6 +117,8 @@ static enum err end_entries(struct broker *broker, int64_t now_ms)
 	err = db_tx_begin(&tx, broker->db);
 	if (!err)
 		err = audit_dispose(broker->db, first, last, &entry);
+	if (!err)
+		err = retention_forget_sessions(broker->db, before_ms);
 	return err ? err : db_tx_commit(&tx);
 }
 

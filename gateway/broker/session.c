@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/checkpoint.h"
+#include "broker/exporting.h"
 #include "broker/host.h"
 #include "broker/playback.h"
+#include "broker/watch.h"
 
 bool session_alive(const struct session *session)
 {
@@ -51,12 +53,13 @@ json_t *session_json(const struct session_row *row)
 	char id[SESSION_ID_TEXT + 1];
 
 	util_hex(row->id, sizeof(row->id), id);
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:b}", "id", id, "host",
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:s}", "id", id, "host",
 			 (json_int_t)row->host, "host_name", row->host_name, "state",
 			 session_state_code((unsigned)row->state), "reason",
 			 end_reason_code((unsigned)row->reason), "started",
 			 (json_int_t)row->started_s, "until", (json_int_t)row->until_s, "view_only",
-			 row->view_only);
+			 row->view_only, "ended_by", row->ended_by, "ended_words",
+			 row->ended_words);
 }
 
 /* ---- life --------------------------------------------------------------------------------------
@@ -106,6 +109,7 @@ static void session_free(struct session *session)
 	loop_timer_cancel(&session->timer);
 	channel_free(session->worker);
 	session_start_finish(&session->start);
+	reply_text_free(session->ended_who);
 	free(session);
 }
 
@@ -286,13 +290,24 @@ static void session_kill(struct session *session)
 			 err_code(err));
 }
 
-static void session_stop_worker(struct session *session, enum end_reason reason, unsigned kill_ms)
+static enum err session_tell_stop(struct session *session, enum end_reason reason)
 {
 	const struct msg_session_stop stop = { .reason = (uint8_t)reason };
+	const struct msg_session_terminate terminate = { .reason = (uint8_t)reason,
+							 .who = session->ended_who };
 
+	if (!session->worker)
+		return ERR_UNAVAILABLE;
+	return session->ended_who
+		       ? channel_send(session->worker, MSG_session_terminate, &terminate, -1)
+		       : channel_send(session->worker, MSG_session_stop, &stop, -1);
+}
+
+static void session_stop_worker(struct session *session, enum end_reason reason, unsigned kill_ms)
+{
 	if (!session->process)
 		return;
-	if (session->worker && channel_send(session->worker, MSG_session_stop, &stop, -1) == OK) {
+	if (session_tell_stop(session, reason) == OK) {
 		loop_timer_set(&session->timer, kill_ms * 1000ULL);
 		return;
 	}
@@ -317,10 +332,24 @@ void session_finish(struct session *session, enum end_reason reason, unsigned ki
 	session->row.reason = reason;
 	session->row.ended_s = clock_wall_s();
 	session_stop_worker(session, reason, kill_ms);
+	watch_session_over(session);
 	session_save_end(session);
 	session_answer_opener(session, ERR_UNAVAILABLE);
 	if (pc_failed(reason))
 		host_doubt(session->broker->hosts, session->row.host);
+}
+
+void session_terminate(struct session *session, const struct account *by, const char *words)
+{
+	json_t *who = json_pack("{s:s, s:s, s:s}", "account", by->name, "name", by->full_name,
+				"words", words);
+
+	reply_text_free(session->ended_who);
+	session->ended_who = who ? json_dumps(who, JSON_COMPACT) : NULL;
+	json_decref(who);
+	snprintf(session->row.ended_by, sizeof(session->row.ended_by), "%s", by->full_name);
+	snprintf(session->row.ended_words, sizeof(session->row.ended_words), "%s", words);
+	session_finish(session, END_ADMINISTRATOR, SESSION_STOP_MS);
 }
 
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host)
@@ -336,8 +365,11 @@ void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t
 		    (!host || session->row.host == host))
 			session_finish(session, reason, SESSION_CUT_MS);
 	/* Recordings are opened by the same people from the same devices. */
-	if (!host)
+	if (!host) {
 		playback_cut(broker, account, device);
+		exporting_cut(broker, account, device);
+		watch_cut(broker, account, device);
+	}
 }
 
 static void session_timer_due(struct loop_timer *timer)

@@ -51,6 +51,7 @@ struct session {
 	uint8_t viewers;
 	uint8_t kills; /* asked for */
 	uint32_t viewer_number;
+	char *ended_who;    /* owned; for session_terminate: who ended it, as JSON */
 	uint32_t marks;     /* of the recording, by the worker since this broker's start */
 	uint64_t marked_ms; /* monotonic: the first of them */
 	uint32_t said;      /* by the worker, of what goes into the audit log */
@@ -89,12 +90,16 @@ void session_start_finish(struct session_start *start);
  * Harmless on one that has ended. */
 void session_finish(struct session *session, enum end_reason reason, unsigned kill_ms);
 
+/* The same for one whom somebody ends, for a reason that the person and the recording are told. */
+void session_terminate(struct session *session, const struct account *by, const char *words);
+
 /* Ends what a right was taken away from; 0 stands for any. The reason says which: to the PC, else
  * the device, else the account. At most 1 s until the last worker is gone. */
 void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t host);
 
 /* A viewer for the session, of one of the PC's monitors: *ret_fd is its end of the stream. */
-nodiscard enum err session_add_viewer(struct session *session, unsigned monitor, int *ret_fd);
+nodiscard enum err session_add_viewer(struct session *session, unsigned monitor, const char *joined,
+				      int *ret_fd);
 /*
  * The viewers of a login that is over leave; the sessions stay. device is the login's: viewers from
  * before this broker's start are known by it alone.

@@ -2,14 +2,17 @@
  * session_viewers.c - who looks at a session: a viewer comes, unlocks the picture, and leaves when
  * the login that it came with is over.
  */
+#include "broker/exporting.h"
 #include "broker/playback.h"
-#include "broker/session.h"
+#include "broker/watch.h"
 #include "wire/ipc.h"
 
-enum err session_add_viewer(struct session *session, unsigned monitor, int *ret_fd)
+enum err session_add_viewer(struct session *session, unsigned monitor, const char *joined,
+			    int *ret_fd)
 {
 	const struct msg_session_viewer viewer = { .viewer = ++session->viewer_number,
-						   .monitor = (uint8_t)monitor };
+						   .monitor = (uint8_t)monitor,
+						   .joined = joined };
 	int pair[2];
 	enum err err;
 
@@ -34,7 +37,8 @@ static void session_drop_viewer(struct session *session)
 	int fd;
 
 	session->row.login = 0;
-	if (session_alive(session) && session->viewers && session_add_viewer(session, 0, &fd) == OK)
+	if (session_alive(session) && session->viewers &&
+	    session_add_viewer(session, 0, "", &fd) == OK)
 		close(fd);
 }
 
@@ -45,6 +49,8 @@ void session_leave_login(struct broker *broker, int64_t login, int64_t device)
 		    (!session->row.login && session->row.device == device))
 			session_drop_viewer(session);
 	playback_leave_login(broker, login);
+	exporting_leave_login(broker, login);
+	watch_leave_login(broker, login);
 }
 
 enum err session_unlock(struct session *session)

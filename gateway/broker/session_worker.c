@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/credential.h"
-#include "broker/session.h"
+#include "broker/watch.h"
 
 enum { CLOCK_SLACK_S = 5 };
 
@@ -131,6 +131,7 @@ static bool may_be(const struct session *session, enum end_reason reason)
 	case END_REVOKED_DEVICE:
 	case END_REVOKED_PC:
 	case END_REPLACED:
+	case END_ADMINISTRATOR:
 		return false; /* ours to give; after it nothing is asked any more */
 	case END_IDLE:
 		return has_passed(session, settings->session_idle_logoff_minutes * 60);
@@ -344,6 +345,8 @@ static void worker_message(void *ctx, struct channel *channel, const struct wire
 		pin_question(session, &msg->pin_question);
 	else if (type->id == MSG_worker_event)
 		worker_event(session, &msg->worker_event);
+	else if (type->id == MSG_watch_says)
+		watch_worker_says(session, &msg->watch_says);
 }
 
 /* The monitor tells when the process is gone; until then the timer sees to it. */

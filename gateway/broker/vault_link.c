@@ -15,7 +15,9 @@ struct vault_order {
 	struct vault_order *next;
 	struct vault_link *link;
 	uint32_t request;
-	bool waits; /* for the key's certificate */
+	bool waits;            /* for the key's certificate */
+	struct secret *secret; /* of msg_vault_answer; NULL: none */
+	unsigned number;
 	vault_link_done *done;
 	void *ctx;
 	struct loop_timer timer;
@@ -25,6 +27,7 @@ struct vault_link {
 	struct broker *broker;
 	uint32_t last_request;
 	enum vault_state state; /* 0: not known */
+	struct msg_vault_root root;
 	struct vault_order *orders;
 	bool certifying; /* the signer, or then the vault, has not answered yet */
 	uint32_t certificate_request;
@@ -44,17 +47,21 @@ static void order_free(struct vault_order *order)
 		at = &(*at)->next;
 	*at = order->next;
 	loop_timer_cancel(&order->timer);
+	secret_free(order->secret);
 	free(order);
 }
 
 static void order_finish(struct vault_order *order, enum err err,
 			 const struct msg_vault_state *answer)
 {
+	_cleanup_secret_ struct secret *secret = util_take_ptr(order->secret);
+	const struct vault_given given = { .secret = secret ? secret_text(secret) : "",
+					   .number = order->number };
 	vault_link_done *done = order->done;
 	void *ctx = order->ctx;
 
 	order_free(order);
-	done(ctx, err, answer);
+	done(ctx, err, answer, &given);
 }
 
 static void order_due(struct loop_timer *timer)
@@ -259,6 +266,29 @@ void vault_link_state(struct vault_link *link, const struct msg_vault_state *sta
 		order_finish(order, err, state);
 }
 
+void vault_link_says(struct vault_link *link, const struct msg_vault_root *root)
+{
+	link->root = *root;
+}
+
+void vault_link_gives(struct vault_link *link, const struct msg_vault_answer *answer)
+{
+	struct vault_order *order = link->orders;
+
+	while (order && order->request != answer->request)
+		order = order->next;
+	if (!order || !answer->request || order->secret)
+		return;
+	order->number = answer->number;
+	if (secret_new(answer->secret, strlen(answer->secret), &order->secret))
+		log_error("vault-answer", "error=nomem");
+}
+
+const struct msg_vault_root *vault_link_root(const struct vault_link *link)
+{
+	return &link->root;
+}
+
 enum vault_state vault_link_is(const struct vault_link *link)
 {
 	return link->broker->vault ? link->state : 0;
@@ -284,6 +314,7 @@ void vault_link_gone(struct vault_link *link)
 	if (link->state)
 		note_state(link, VAULT_SEALED);
 	link->state = 0;
+	link->root = (struct msg_vault_root){ 0 };
 	while (link->orders)
 		order_finish(link->orders, ERR_UNAVAILABLE, NULL);
 }

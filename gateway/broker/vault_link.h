@@ -1,6 +1,6 @@
 /*
- * vault_link.h - what the broker asks of the vault about its house key, and the certificate that it
- * gets for it: ordered of the signer, kept among those that recordings are sealed to, and sent
+ * vault_link.h - what the broker asks of the vault about its seal, and the certificate that the
+ * house key gets: ordered of the signer, kept among those that recordings are sealed to, and sent
  * back. Openings of recordings are playback.h's.
  */
 #ifndef SEKISHO_BROKER_VAULT_LINK_H
@@ -29,8 +29,10 @@ void vault_link_free(struct vault_link *link);
 void vault_link_came(struct vault_link *link);
 void vault_link_gone(struct vault_link *link);
 
-/* A vault_state of the vault. */
+/* What the vault says. */
 void vault_link_state(struct vault_link *link, const struct msg_vault_state *state);
+void vault_link_says(struct vault_link *link, const struct msg_vault_root *root);
+void vault_link_gives(struct vault_link *link, const struct msg_vault_answer *answer);
 
 /* Now and then: a house key without a certificate, or with an old one, gets one. */
 void vault_link_tick(struct vault_link *link);
@@ -38,8 +40,18 @@ void vault_link_tick(struct vault_link *link);
 /* How it is, as far as it is known; 0: there is none, or it has not said. */
 enum vault_state vault_link_is(const struct vault_link *link);
 
-/* answer: NULL when there was none (ERR_UNAVAILABLE); lives until the return. */
-typedef void vault_link_done(void *ctx, enum err err, const struct msg_vault_state *answer);
+/* What it said last of its root key; all 0 as long as it said nothing. */
+const struct msg_vault_root *vault_link_root(const struct vault_link *link);
+
+/* What an order gave: msg_vault_answer's, "" and 0 without one. */
+struct vault_given {
+	const char *secret;
+	unsigned number;
+};
+
+/* answer: NULL when there was none (ERR_UNAVAILABLE); it and given live until the return. */
+typedef void vault_link_done(void *ctx, enum err err, const struct msg_vault_state *answer,
+			     const struct vault_given *given);
 
 /*
  * Sends one of the messages that begin with request, which is set here, and are answered with

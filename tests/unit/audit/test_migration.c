@@ -68,7 +68,8 @@ static void make_old(const char *path)
 
 	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
 	for (int64_t version = 1; version <= OLD; version++)
-		assert_int_equal(sqlite3_exec(sqlite, migrate_sql(version), NULL, NULL, NULL),
+		assert_int_equal(sqlite3_exec(sqlite, migrate_sql(&migrations_gateway, version),
+					      NULL, NULL, NULL),
 				 SQLITE_OK);
 	assert_int_equal(
 		sqlite3_exec(sqlite,

@@ -63,6 +63,7 @@ struct answer {
 
 static uint64_t office_ahead_us; /* what tests have let pass */
 static int64_t office_leap_ms;   /* by how much the wall clock is wrong beyond that */
+static uint64_t office_still_us; /* when the broker's monotonic clock stands; 0: it goes */
 
 /* The broker's clocks: the real ones, but for what a test need not wait for. */
 int64_t clock_wall_ms(void)
@@ -78,17 +79,29 @@ int64_t clock_wall_s(void)
 	return clock_wall_ms() / 1000;
 }
 
-uint64_t clock_mono_us(void)
+static inline uint64_t office_real_us(void)
 {
 	struct timespec ts = { 0 };
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000 + office_ahead_us;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t clock_mono_us(void)
+{
+	return (office_still_us ? office_still_us : office_real_us()) + office_ahead_us;
 }
 
 static inline void office_pass(uint64_t ms)
 {
 	office_ahead_us += ms * 1000;
+}
+
+/* Until the end of the test no time passes but by office_pass: what is so many a minute is just
+ * as many, however busy the machine. */
+static inline void office_stop_time(void)
+{
+	office_still_us = office_real_us();
 }
 
 /* ---- processes ---------------------------------------------------------------------------------
@@ -162,7 +175,7 @@ static inline void office_restart(struct office *office)
 static inline bool office_receive(struct office *office, int fd, enum wire_role self, uint16_t id,
 				  int wait_ms)
 {
-	uint64_t until_ms = clock_mono_ms() + (uint64_t)wait_ms;
+	uint64_t until_us = office_real_us() + (uint64_t)wait_ms * 1000;
 
 	do {
 		enum err err = ipc_receive(fd, WIRE_BROKER, self, &office->received);
@@ -176,7 +189,7 @@ static inline bool office_receive(struct office *office, int fd, enum wire_role 
 		else
 			assert_err(err, ERR_UNAVAILABLE);
 		assert_ok(loop_step(office->loop, 5));
-	} while (clock_mono_ms() < until_ms);
+	} while (office_real_us() < until_us);
 	return false;
 }
 
@@ -489,6 +502,7 @@ static inline void office_add_auditor(struct office *office)
 /* sato, whose laptop has the key 1, is logged in and may use the PC. */
 static inline int office_setup_with(void **state, const char *settings)
 {
+	office_still_us = 0;
 	struct office *office = calloc(1, sizeof(*office));
 
 	office->monitor = office->edge = office->signer = office->probe = office->admin = -1;

@@ -205,9 +205,9 @@ static inline void signer_ocsp(struct office *office, const struct msg_answer_oc
 static inline bool signer_answers(struct office *office, struct signer *signer, uint16_t id,
 				  int wait_ms)
 {
-	uint64_t until_ms = clock_mono_ms() + (uint64_t)wait_ms;
+	uint64_t until_us = office_real_us() + (uint64_t)wait_ms * 1000;
 
-	while (clock_mono_ms() < until_ms) {
+	while (office_real_us() < until_us) {
 		const union wire_any *msg = &office->received.msg;
 		enum err err =
 			ipc_receive(office->signer, WIRE_BROKER, WIRE_SIGNER, &office->received);
@@ -247,10 +247,10 @@ static inline void signer_does(struct office *office, struct signer *signer, uin
 /* The reply to whichever request, while the signer does what it is asked. */
 static inline struct answer signer_answer_any(struct office *office, struct signer *signer)
 {
-	uint64_t until_ms = clock_mono_ms() + OFFICE_WAIT_MS;
+	uint64_t until_us = office_real_us() + (uint64_t)OFFICE_WAIT_MS * 1000;
 
 	while (!office_receive(office, office->edge, WIRE_EDGE, MSG_reply, 1)) {
-		assert_true(clock_mono_ms() < until_ms);
+		assert_true(office_real_us() < until_us);
 		signer_answers(office, signer, 0, 2);
 	}
 	return office_answer_take(office);

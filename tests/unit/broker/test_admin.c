@@ -136,6 +136,14 @@ static void weak_passwords_say_which_rule(void **state)
 		"{\"name\": \"abe\", \"full-name\": \"a\\nb\", \"password\": "
 		"\"tsuki-wa-higashi-ni-88\"}",
 		"invalid", "full-name");
+	refused(office, "user add",
+		"{\"name\": \"abe\", \"full-name\": \"\u3000\", \"password\": "
+		"\"tsuki-wa-higashi-ni-88\"}",
+		"invalid", "full-name");
+	refused(office, "user add",
+		"{\"name\": \"abe\", \"full-name\": \"監査\u2069\u202e\", \"password\": "
+		"\"tsuki-wa-higashi-ni-88\"}",
+		"invalid", "full-name");
 }
 
 /* The list is searched where the settings say; one that cannot be read stops everybody, not nobody.
@@ -219,6 +227,15 @@ static void names_of_nobody(void **state)
 	refused(office, "session end", "{\"id\": \"00\"}", "not-found", "id");
 	refused(office, "session end", "{\"id\": \"00000000000000000000000000000000\"}",
 		"not-found", "id");
+}
+
+static void auditors_use_no_pc(void **state)
+{
+	struct office *office = *state;
+
+	assert_ok(db_exec(office->db, "UPDATE account SET role = 4 WHERE name = 'sato'"));
+	refused(office, "host grant", "{\"name\": \"経理PC\", \"user\": \"sato\"}", "invalid",
+		"user");
 }
 
 static void revoked_is_for_ever(void **state)
@@ -621,6 +638,7 @@ int main(void)
 		office_test(leaked_passwords_are_refused),
 		cmocka_unit_test(changes_end_logins),
 		office_test(names_of_nobody),
+		office_test(auditors_use_no_pc),
 		office_test(revoked_is_for_ever),
 		office_test(hosts_are_checked),
 		office_test(hosts_have_defaults),

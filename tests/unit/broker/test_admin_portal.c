@@ -80,7 +80,8 @@ static void the_table_says_what_is_open(void **state)
 			assert_error(order_answer, 404, "not-found");
 			break;
 		case COMMAND_WEB_LOOK:
-			if (look.status != 200)
+			/* No vault runs in the test's office. */
+			if (look.status != (util_streq(command->name, "vault status") ? 503 : 200))
 				fail_msg("%s: %u", command->name, look.status);
 			assert_error(order_answer, 405, "method");
 			open++;

@@ -139,6 +139,7 @@ static void waking_has_a_rate(void **state)
 	char token[LOGIN_TOKEN_TEXT + 1];
 	struct answer answer;
 
+	office_stop_time();
 	for (int i = 0; i < QUOTA_WAKES_PER_MINUTE; i++) {
 		answer = office_ask(office, MSG_host_wake, &wake);
 		assert_int_equal(answer.status, 202);

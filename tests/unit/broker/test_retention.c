@@ -109,6 +109,8 @@ static void goes_when_its_time_is_over(void **state)
 	assert_non_null(strstr(text, worker.id));
 	assert_non_null(strstr(text, "sato"));
 	assert_non_null(strstr(text, "経理PC"));
+	/* As the office's clock shows it. */
+	assert_non_null(strstr(text, " +0900\n"));
 	/* Once. */
 	days(office, 20);
 	assert_int_equal(office_audit_count(office, "recording-disposed"), 1);
@@ -265,6 +267,16 @@ static int64_t named(struct office *office)
 	return query_col_i64(&query, 0);
 }
 
+/* That say for which client. */
+static int64_t clients(struct office *office)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, office->db, "SELECT count(*) FROM session WHERE client != ''");
+	assert_ok(query_one(&query));
+	return query_col_i64(&query, 0);
+}
+
 static void old_entries_forget_people(void **state)
 {
 	struct office *office = *state;
@@ -273,6 +285,7 @@ static void old_entries_forget_people(void **state)
 	ordered(office, "retention set", "{\"class\": \"standard\", \"days\": 500}");
 	ordered(office, "user unlock", "{\"name\": \"sato\"}");
 	(void)recorded(office);
+	assert_ok(db_exec(office->db, "UPDATE session SET client = '山田商店の年末調整'"));
 	before = named(office);
 	assert_true(before >= 3);
 	office->broker->settings.retention_log_days = 400;
@@ -283,11 +296,13 @@ static void old_entries_forget_people(void **state)
 	days(office, 2);
 	assert_true(office_audit_count(office, AUDIT_EVENT_DISPOSED) > 0);
 	assert_true(named(office) > 0);
+	assert_int_equal(clients(office), 1);
 	log_holds(office);
 	days(office, 100);
 	assert_int_equal(office_audit_count(office, "recording-disposed"), 1);
 	days(office, 1);
 	assert_int_equal(named(office), 0);
+	assert_int_equal(clients(office), 0);
 	log_holds(office);
 }
 
@@ -295,6 +310,8 @@ static void old_entries_forget_people(void **state)
 
 int main(void)
 {
+	setenv("TZ", "JST-9", 1);
+	tzset();
 	const struct CMUnitTest tests[] = {
 		test(goes_when_its_time_is_over),
 		test(what_is_on_hold_stays),

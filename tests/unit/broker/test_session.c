@@ -206,6 +206,73 @@ static void bad_sizes_name_the_field(void **state)
 	}
 }
 
+/* ---- for whom and what for ---------------------------------------------------------------------
+ */
+
+static int setup_required(void **state)
+{
+	return office_setup_with(state, "[session]\nask_client = required\n");
+}
+
+static int setup_unasked(void **state)
+{
+	return office_setup_with(state, "[session]\nask_client = no\n");
+}
+
+static void client_is_refused(struct office *office, const char *client)
+{
+	union wire_any msg = open_request(office->host);
+	_cleanup_answer_ struct answer answer = { .fd = -1 };
+
+	msg.session_open.client = client;
+	answer = office_ask(office, MSG_session_open, &msg);
+	assert_error(answer, 400, "invalid");
+	assert_string_equal(answer_text(answer, "field"), "client");
+}
+
+static void the_client_is_kept(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = open_request(office->host);
+	struct worker worker;
+	struct session_row row;
+	_cleanup_query_ struct query query = { 0 };
+	char detail[AUDIT_DETAIL_MAX + 1];
+
+	client_is_refused(office, "山田商店\n記帳");
+	client_is_refused(office, "山田\u202e商店");
+	msg.session_open.client = "山田商店　\"11月\"";
+	worker = open_until_start(office, &msg, 1, office->token);
+	assert_ok(session_row_get(office->db, worker.session, &row));
+	assert_string_equal(row.client, msg.session_open.client);
+	query_init(&query, office->db, "SELECT detail FROM audit WHERE event = 'session-open'");
+	assert_ok(query_one(&query));
+	query_col_str(&query, 0, detail, sizeof(detail));
+	assert_non_null(strstr(detail, "\"client\":\"山田商店　\\\"11月\\\"\""));
+	ipc_received_finish(&office->received);
+	close(worker.fd);
+}
+
+static void the_client_may_be_required(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = open_request(office->host);
+	struct worker worker;
+
+	client_is_refused(office, "");
+	client_is_refused(office, "  ");
+	client_is_refused(office, "\u3000\u3000");
+	msg.session_open.client = "山田商店";
+	worker = open_until_start(office, &msg, 1, office->token);
+	ipc_received_finish(&office->received);
+	close(worker.fd);
+}
+
+static void the_client_may_be_unasked(void **state)
+{
+	client_is_refused(*state, "山田商店");
+}
+
 static void one_session_for_a_pc(void **state)
 {
 	struct office *office = *state;
@@ -412,6 +479,11 @@ int main(void)
 		office_test(one_session_for_a_pc),
 		cmocka_unit_test(limits_are_kept_and_zero_is_none),
 		cmocka_unit_test_setup_teardown(an_account_has_so_many, setup_one, office_teardown),
+		cmocka_unit_test_setup_teardown(the_client_is_kept, office_setup, office_teardown),
+		cmocka_unit_test_setup_teardown(the_client_may_be_required, setup_required,
+						office_teardown),
+		cmocka_unit_test_setup_teardown(the_client_may_be_unasked, setup_unasked,
+						office_teardown),
 		office_test(credentials_are_asked_for_and_kept_sealed),
 		office_test(given_ones_are_not_kept_unasked),
 		office_test(pins_are_stored_once),

@@ -42,6 +42,26 @@ static void say(struct office *office, uint32_t request, enum err err, enum vaul
 		assert_ok(loop_step(office->loop, 5));
 }
 
+/* Three sheets of eight rows, each of this one. */
+#define ROW "0123-4567-89"
+
+static void give_sheets(struct office *office, uint32_t request)
+{
+	struct msg_vault_root root = {
+		.generation = 7, .made = 1, .sheets = 2, .set = { 1, 2, 3, 4 }
+	};
+	struct msg_vault_answer msg = { .request = request };
+	char text[3 * 8 * (sizeof(ROW)) + 1] = "";
+
+	for (size_t i = 0; i < 3 * 8; i++)
+		memcpy(text + i * sizeof(ROW), ROW "\n", sizeof(ROW) + 1);
+	msg.secret = text;
+	assert_ok(ipc_send(vault.fd, MSG_vault_answer, &msg, -1));
+	assert_ok(ipc_send(vault.fd, MSG_vault_root, &root, -1));
+	for (int i = 0; i < 3; i++)
+		assert_ok(loop_step(office->loop, 5));
+}
+
 /* The order is sent without waiting for its answer. */
 static void begin(struct office *office, const char *command, const char *arguments)
 {
@@ -64,6 +84,28 @@ static void expect_reply(struct office *office, unsigned status, const char *cod
 		assert_string_equal(json_string_value(json_object_get(json, "error")), code);
 		json_decref(json);
 	}
+	ipc_received_finish(&office->received);
+}
+
+static void expect_sheets(struct office *office, bool uncertified)
+{
+	const struct msg_admin_reply *reply = &office->received.msg.admin_reply;
+
+	assert_true(
+		office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, OFFICE_WAIT_MS));
+	assert_int_equal(reply->status, 200);
+	json_t *json = json_loadb((const char *)reply->body.data, reply->body.len, 0, NULL);
+	json_t *sheets = json_object_get(json, "sheets");
+	assert_int_equal(json_array_size(sheets), 3);
+	for (size_t i = 0; i < 3; i++) {
+		json_t *rows = json_array_get(sheets, i);
+
+		assert_int_equal(json_array_size(rows), 8);
+		assert_string_equal(json_string_value(json_array_get(rows, 7)), ROW);
+	}
+	assert_string_equal(json_string_value(json_object_get(json, "set")), "01020304");
+	assert_int_equal(json_object_get(json, "remark") != NULL, uncertified);
+	json_decref(json);
 	ipc_received_finish(&office->received);
 }
 
@@ -90,6 +132,7 @@ static void a_key_gets_its_certificate(void **state)
 	request = office->received.msg.vault_init.request;
 	ipc_received_finish(&office->received);
 	assert_int_equal(office_audit_count(office, "vault-init"), 1);
+	give_sheets(office, request);
 	say(office, request, OK, VAULT_OPEN, true);
 	assert_int_equal(office_audit_count(office, "vault-unsealed"), 1);
 	assert_false(office_receive(office, office->admin, WIRE_ADMIN, MSG_admin_reply, 20));
@@ -99,9 +142,85 @@ static void a_key_gets_its_certificate(void **state)
 	request = office->received.msg.vault_certificate.request;
 	ipc_received_finish(&office->received);
 	say(office, request, OK, VAULT_OPEN, false);
-	expect_reply(office, 200, NULL);
+	expect_sheets(office, false);
 	struct audit_row row = office_audit_last(office, "auditor-certify");
 	assert_non_null(strstr(row.detail, "\"kind\":\"house\""));
+	row = office_audit_last(office, "vault-renewed");
+	assert_non_null(strstr(row.detail, "\"generation\":7"));
+	assert_non_null(strstr(row.detail, "\"set\":\"01020304\""));
+	assert_null(strstr(row.detail, ROW));
+}
+
+/* The sheets come once: they are not lost because a certificate is. */
+static void sheets_outlive_a_refusal_of_the_signer(void **state)
+{
+	struct office *office = *state;
+	uint32_t request;
+
+	signer.refuses = ERR_LOCKED;
+	begin(office, "vault init", "{\"passphrase\": \"iwato-no-kagi-58-suzu\"}");
+	vault_hears(office, &vault, MSG_vault_init);
+	request = office->received.msg.vault_init.request;
+	ipc_received_finish(&office->received);
+	give_sheets(office, request);
+	say(office, request, OK, VAULT_OPEN, true);
+	signer_does(office, &signer, MSG_sign);
+	expect_sheets(office, true);
+}
+
+/* Every order of a change is in the log before the vault hears of it, and then what became of it.
+ */
+static void changes_are_recorded(void **state)
+{
+	static const struct {
+		const char *command, *arguments, *event;
+		enum vault_act act;
+	} orders[] = {
+#define OLD "\"passphrase\": \"wrong\""
+#define NEW "\"iwato-no-kagi-58-suzu\""
+		{ "vault rotate", "{" OLD "}", "vault-rotate", VAULT_ROTATE },
+		{ "vault shares", "{" OLD "}", "vault-shares", VAULT_SHEETS },
+		{ "vault passphrase", "{" OLD ", \"new\": " NEW "}", "vault-passphrase",
+		  VAULT_PASSPHRASE },
+		{ "vault recover",
+		  "{\"passphrase\": " NEW ", \"sheet-1\": \"A\", \"sheet-2\": \"B\"}",
+		  "vault-recover", VAULT_RECOVER },
+		{ "vault check", "{\"sheet-1\": \"A\"}", "vault-check", VAULT_CHECK },
+		{ "vault machine", "{" OLD "}", "vault-machine", VAULT_MACHINE },
+		{ "vault machine", "{" OLD ", \"remove\": true}", "vault-machine",
+		  VAULT_MACHINE_DROP },
+		{ "vault token", "{" OLD ", \"pin\": \"1\"}", "vault-token", VAULT_TOKEN },
+		{ "vault token", "{" OLD ", \"pin\": \"1\", \"remove\": true}", "vault-token",
+		  VAULT_TOKEN_DROP },
+		{ "vault unseal", "{" OLD ", \"token\": true}", "vault-unseal",
+		  VAULT_UNSEAL_TOKEN },
+#undef OLD
+#undef NEW
+	};
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		int64_t before = office_audit_count(office, orders[i].event);
+
+		begin(office, orders[i].command, orders[i].arguments);
+		vault_hears(office, &vault, MSG_vault_change);
+		assert_int_equal(office->received.msg.vault_change.order, orders[i].act);
+		uint32_t request = office->received.msg.vault_change.request;
+		ipc_received_finish(&office->received);
+		assert_int_equal(office_audit_count(office, orders[i].event), before + 1);
+		say(office, request, ERR_LOGIN, VAULT_SEALED, false);
+		expect_reply(office, 401, "login");
+		assert_int_equal(office_audit_count(office, "vault-refused"), (int64_t)i + 1);
+		struct audit_row row = office_audit_last(office, "vault-refused");
+		assert_non_null(strstr(row.detail, orders[i].command));
+	}
+	/* One that is too easy to guess does not get there. */
+	begin(office, "vault recover",
+	      "{\"passphrase\": \"short\", \"sheet-1\": \"A\", \"sheet-2\": \"B\"}");
+	expect_reply(office, 400, "invalid");
+	begin(office, "vault passphrase", "{\"passphrase\": \"x\", \"new\": \"short\"}");
+	expect_reply(office, 400, "invalid");
+	vault_hears_nothing(office, &vault);
 }
 
 /* Whatever came in between, it is tried again. */
@@ -223,6 +342,7 @@ static void one_that_opens_and_closes_all_the_time(void **state)
 {
 	struct office *office = *state;
 
+	office_stop_time();
 	for (int i = 0; i < 40; i++)
 		say(office, 0, OK, i % 2 ? VAULT_SEALED : VAULT_OPEN, false);
 	assert_int_equal(office_audit_count(office, "vault-unsealed"),
@@ -271,6 +391,8 @@ int main(void)
 		link_test(a_key_gets_its_certificate),
 		link_test(a_certificate_that_failed_is_tried_again),
 		link_test(what_the_vault_refuses),
+		link_test(sheets_outlive_a_refusal_of_the_signer),
+		link_test(changes_are_recorded),
 		link_test(a_vault_that_does_not_answer),
 		link_test(what_the_log_says),
 		link_test(one_that_opens_and_closes_all_the_time),

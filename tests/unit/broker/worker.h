@@ -24,6 +24,7 @@ static inline union wire_any open_request(int64_t host)
 					 .user = "",
 					 .password = "",
 					 .domain = "",
+					 .client = "",
 				 } };
 }
 
