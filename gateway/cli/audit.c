@@ -183,10 +183,8 @@ static int newest_note(const struct args *args, const struct audit_log *log, str
 static int write_out(const struct args *args, const struct buf *buf)
 {
 	const char *out = audit_value(args, "out");
-	enum err err = out ? output_check(out) : ERR_INVALID;
+	enum err err = util_write_file(out, buf->data, buf->len, 0644);
 
-	if (!err)
-		err = util_write_file(out, buf->data, buf->len, 0644);
 	return err ? audit_refuse(args, err, "out", NULL) : EXIT_DONE;
 }
 
@@ -256,6 +254,10 @@ int audit_stamp(const struct args *args)
 				  "--out か --in のどちらかを指定してください"));
 		return EXIT_USAGE;
 	}
+	/* Before the authority is asked. */
+	enum err err = in ? OK : output_check(audit_value(args, "out"));
+	if (err)
+		return audit_refuse(args, err, "out", NULL);
 	code = audit_log_open(args, &log);
 	if (!code && in)
 		code = stamp_read(args, &log, "in", &stamp);

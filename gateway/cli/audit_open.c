@@ -7,6 +7,7 @@
 #include "cli/exit.h"
 #include "cli/lang.h"
 #include "cli/local.h"
+#include "cli/output.h"
 #include "cli/show.h"
 
 const char *audit_value(const struct args *args, const char *name)
@@ -18,7 +19,7 @@ const char *audit_value(const struct args *args, const char *name)
 
 int audit_refuse(const struct args *args, enum err err, const char *field, const char *message)
 {
-	show_refusal(args->json, err, field, message);
+	output_refuse(args, err, field, message);
 	return EXIT_REFUSED;
 }
 
@@ -89,6 +90,28 @@ static int take_anchor(const struct args *args, struct audit_log *log, const cha
 	return EXIT_DONE;
 }
 
+/* The one beside an exported log. It is as good as the others, or false: also where it cannot be
+ * read. */
+static enum err take_folders(struct audit_log *log)
+{
+	struct audit_note *anchor = &log->anchors[log->anchor_count];
+	char path[ARGS_PATH_MAX + 16];
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "%s/checkpoint", log->path);
+	enum err err = util_read_file(path, AUDIT_NOTE_MAX, &text, &len);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	if (err && err != ERR_TOO_BIG)
+		return err;
+	*anchor = (struct audit_note){ .size = -1 };
+	if (!err && strlen(text) == len)
+		memcpy(anchor->note, text, len);
+	log->anchor_count++;
+	return OK;
+}
+
 /* The signer's own files: whoever broke into the broker cannot write them. */
 static int take_gateways(const struct args *args, struct audit_log *log,
 			 const struct settings *settings)
@@ -129,6 +152,8 @@ int audit_log_open(const struct args *args, struct audit_log *log)
 	if (code)
 		return code;
 	err = open_log(log);
+	if (!err && log->folder)
+		err = take_folders(log);
 	return err ? refuse_log(args, err, log->path) : EXIT_DONE;
 }
 

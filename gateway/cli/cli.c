@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/admin.h"
@@ -13,10 +14,13 @@
 #include "cli/help.h"
 #include "cli/lang.h"
 #include "cli/local.h"
+#include "cli/machine.h"
 #include "cli/output.h"
 #include "cli/pages.h"
 #include "cli/prompt.h"
+#include "cli/recording_export.h"
 #include "cli/root.h"
+#include "cli/sheets.h"
 #include "cli/show.h"
 #include "wire/settings.h"
 
@@ -42,7 +46,7 @@ static void free_wiped(void *data)
 static int refuse(const struct run *run, int code, enum err err, const char *field,
 		  const char *message)
 {
-	show_refusal(run->args.json, err, field, message);
+	output_refuse(&run->args, err, field, message);
 	return code;
 }
 
@@ -60,19 +64,26 @@ static int show_answer(const struct run *run, json_t *body)
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-/* A password that is only repeated here, not chosen, need not be typed twice. */
-static bool is_chosen(const struct command *command)
+/* One that is chosen here, and not only repeated, is typed twice. */
+static bool is_chosen(const struct command *command, const struct command_arg *arg)
 {
-	return !util_streq(command->name, "host credentials") &&
-	       !util_streq(command->name, "ca unlock") &&
-	       !util_streq(command->name, "vault unseal") &&
-	       !util_streq(command->name, "ca rotate") &&
-	       !util_streq(command->name, "ca take-root");
+	static const char *const repeated[] = {
+		"host credentials", "ca unlock",    "ca rotate",     "ca take-root", "vault unseal",
+		"vault rotate",     "vault shares", "vault machine", "vault token",
+	};
+
+	if (util_streq(command->name, "vault passphrase"))
+		return util_streq(arg->name, "new");
+	for (size_t i = 0; i < ARRAY_SIZE(repeated); i++)
+		if (util_streq(command->name, repeated[i]))
+			return false;
+	return true;
 }
 
 static int ask_password(struct run *run, const struct command_arg *arg, struct secret **ret)
 {
-	enum err err = prompt_password(lang(arg->en, arg->ja), is_chosen(run->args.command), ret);
+	enum err err =
+		prompt_password(lang(arg->en, arg->ja), is_chosen(run->args.command, arg), ret);
 
 	if (err == ERR_INVALID)
 		return refuse(run, EXIT_REFUSED, err, NULL,
@@ -84,10 +95,30 @@ static int ask_password(struct run *run, const struct command_arg *arg, struct s
 	return err ? refuse(run, EXIT_REFUSED, err, arg->name, NULL) : EXIT_DONE;
 }
 
+static int ask_sheet(struct run *run, const struct command_arg *arg, struct secret **ret)
+{
+	unsigned row = 0;
+	char text[128];
+	enum err err = sheets_ask(lang(arg->en, arg->ja), &row, ret);
+
+	if (!err)
+		return EXIT_DONE;
+	snprintf(text, sizeof(text), "%c: %s", 'A' + (int)row,
+		 err == ERR_CLOSED ? lang("the row is missing", "この行がありません")
+				   : lang("the row is mistyped", "この行に誤りがあります"));
+	return refuse(run, EXIT_REFUSED, err, arg->name, text);
+}
+
+static bool is_sheet(const struct command_arg *arg)
+{
+	return strncmp(arg->name, "sheet-", strlen("sheet-")) == 0;
+}
+
 static int add_password(struct run *run, const struct command_arg *arg)
 {
 	_cleanup_secret_ struct secret *password = NULL;
-	int code = ask_password(run, arg, &password);
+	int code =
+		is_sheet(arg) ? ask_sheet(run, arg, &password) : ask_password(run, arg, &password);
 
 	if (code)
 		return code;
@@ -152,16 +183,57 @@ static bool takes(const struct command *command, const char *name)
 	return false;
 }
 
+/* Every one that is asked for in any case, in the table's order. */
+static int add_passwords(struct run *run)
+{
+	const struct command *command = run->args.command;
+	int code = EXIT_DONE;
+
+	for (size_t i = 0; !code && i < command->arg_count; i++)
+		if (command->args[i].type == COMMAND_PASSWORD && command->args[i].required)
+			code = add_password(run, &command->args[i]);
+	return code;
+}
+
+/* What has to be there before an order is given that nobody could take the answer of. */
+static const char *vault_wrong(const struct args *args, const char **ret_name)
+{
+	if (!util_streq(args->command->name, "vault machine") || args_find(args, "remove"))
+		return NULL;
+	*ret_name = "out";
+	if (!args_find(args, "out"))
+		return lang("say by --out where the credential goes",
+			    "--out で credential の保存先を指定してください");
+	return machine_check() ? lang("this machine has no /usr/bin/systemd-creds (systemd 250 or "
+				      "newer)",
+				      "このマシンには /usr/bin/systemd-creds（systemd 250 以降）"
+				      "がありません")
+			       : NULL;
+}
+
+/* Before anything is asked for. */
+static void explain(const struct run *run)
+{
+	const char *name = run->args.command->name;
+	bool recovers = util_streq(name, "vault recover");
+
+	if ((recovers || util_streq(name, "vault init")) && !run->args.json &&
+	    isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		sheets_explain(stderr, recovers);
+}
+
 static int gather(struct run *run)
 {
-	const struct command_arg *password = password_arg(run->args.command);
 	const char *name = NULL;
 	enum err err = output_check_all(&run->args, &name);
 	const char *wrong = root_wrong(&run->args, &name);
 
+	if (!wrong)
+		wrong = vault_wrong(&run->args, &name);
 	if (err || wrong)
 		return refuse(run, wrong ? EXIT_USAGE : EXIT_REFUSED, wrong ? ERR_INVALID : err,
 			      name, wrong);
+	explain(run);
 	run->arguments = json_object();
 	for (size_t i = 0; i < run->args.value_count; i++) {
 		int code = add_value(run, &run->args.values[i]);
@@ -170,7 +242,7 @@ static int gather(struct run *run)
 	}
 	if (takes(run->args.command, "language") && !args_find(&run->args, "language"))
 		json_object_set_new(run->arguments, "language", json_string(lang("en", "ja")));
-	return password ? add_password(run, password) : EXIT_DONE;
+	return add_passwords(run);
 }
 
 /* ---- device enrol ---------------------------------------------------------------------------- */
@@ -215,20 +287,71 @@ static int finish_enrol(struct run *run, json_t *body)
 					  args_find(&run->args, "out")->text));
 }
 
+/* ---- vault ----------------------------------------------------------------------------------- */
+
+/* The sheets into their folder; without one they are shown. */
+static enum err write_sheets(const struct run *run, json_t *body)
+{
+	const struct args_value *out = args_find(&run->args, "out");
+	bool terminal = !run->args.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	enum err err = out ? sheets_write(body, out->text) : OK;
+
+	if (!out && run->args.json)
+		return OK;
+	/* What could not be written is shown all the same: nobody could ask for it again. */
+	if (!out || err)
+		sheets_print(stdout, body);
+	else if (terminal)
+		sheets_finish(stderr, out->text);
+	else
+		json_object_set_new(body, "file", json_string(out->text));
+	json_object_del(body, "sheets");
+	json_object_del(body, "office");
+	return err;
+}
+
+static enum err write_machine(const struct run *run, json_t *body)
+{
+	const struct args_value *key = args_find(&run->args, "with-key");
+	const char *path = args_find(&run->args, "out")->text;
+	enum err err = machine_seal(json_string_value(json_object_get(body, "secret")),
+				    key ? key->text : "tpm2", path);
+
+	json_object_del(body, "secret");
+	if (!err)
+		json_object_set_new(body, "file", json_string(path));
+	return err;
+}
+
+/* What the vault gave this once. */
+static enum err vault_write(const struct run *run, json_t *body, const char **ret_name)
+{
+	*ret_name = "out";
+	if (sheets_are(body))
+		return write_sheets(run, body);
+	if (json_is_string(json_object_get(body, "secret")) &&
+	    util_streq(run->args.command->name, "vault machine"))
+		return write_machine(run, body);
+	return OK;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 /* The order is done whatever becomes of its file: what did not get into it is shown. */
 static int finish(struct run *run, json_t *body)
 {
 	const char *name = NULL;
+	char why[OUTPUT_WHY];
 	enum err err = output_write_all(&run->args, body, &name);
 
+	if (!err)
+		err = vault_write(run, body, &name);
 	if (!run->args.json)
 		show_reply(stdout, body);
 	if (!err)
 		return EXIT_DONE;
-	fprintf(stderr, "sekisho: --%s: %s: %s\n", name, args_find(&run->args, name)->text,
-		lang(err_text_en(err), err_text_ja(err)));
+	fprintf(stderr, "sekisho: --%s: %s\n", name,
+		output_why(err, args_find(&run->args, name)->text, why));
 	return EXIT_REFUSED;
 }
 
@@ -387,7 +510,10 @@ int cli_main(int argc, char **argv)
 	}
 	if (run.args.action == ARGS_VERSION)
 		return local_version(&run.args);
-	code = local_is(run.args.command) ? local_run(&run.args) : run_remote(&run);
+	if (util_streq(run.args.command->name, "recording export"))
+		code = recording_export(&run.args);
+	else
+		code = local_is(run.args.command) ? local_run(&run.args) : run_remote(&run);
 	json_decref(run.arguments);
 	secret_free(run.password);
 	enrol_free(run.enrol);

@@ -1,11 +1,13 @@
 #include "cli/invite.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/util.h"
 #include "cli/lang.h"
 #include "cli/qr.h"
+#include "cli/template.h"
 #include "cli/text.h"
 
 enum { TIME_ROOM = 64, QUIET = 4 /* modules around a QR code, ISO/IEC 18004 */ };
@@ -109,34 +111,6 @@ void invite_print(FILE *out, const json_t *body)
 
 /* ---- sheet ----------------------------------------------------------------------------------- */
 
-static enum err put_escaped(struct buf *buf, const char *text)
-{
-	enum err err = OK;
-
-	for (; *text && !err; text++) {
-		switch (*text) {
-		case '&':
-			err = buf_printf(buf, "&amp;");
-			break;
-		case '<':
-			err = buf_printf(buf, "&lt;");
-			break;
-		case '>':
-			err = buf_printf(buf, "&gt;");
-			break;
-		case '"':
-			err = buf_printf(buf, "&quot;");
-			break;
-		case '\'':
-			err = buf_printf(buf, "&#39;");
-			break;
-		default:
-			err = buf_add(buf, text, 1);
-		}
-	}
-	return err;
-}
-
 /* One path of horizontal runs; light modules are the paper. */
 static enum err put_qr(struct buf *buf, const json_t *rows)
 {
@@ -163,38 +137,28 @@ static enum err put_qr(struct buf *buf, const json_t *rows)
 	return err ? err : buf_printf(buf, "\"/></svg>");
 }
 
-/* The value for {{name}} of the template. */
-static enum err put_value(struct buf *buf, const json_t *body, const char *name)
+static enum err put_value(void *ctx, const char *name, struct buf *buf)
 {
+	const json_t *body = ctx;
 	const char *text = text_of(body, name);
 	char room[TIME_ROOM];
 
 	if (util_streq(name, "qr"))
 		return put_qr(buf, json_object_get(body, name));
 	if (util_streq(name, "expires_ja"))
-		return put_escaped(buf, time_text(body, true, room));
+		return template_escape(buf, time_text(body, true, room));
 	if (util_streq(name, "expires_en"))
-		return put_escaped(buf, time_text(body, false, room));
+		return template_escape(buf, time_text(body, false, room));
 	if (!text)
 		return ERR_PROTOCOL;
 	if (util_streq(name, "fingerprint"))
 		return put_fingerprint(buf, text);
-	return put_escaped(buf, text);
+	return template_escape(buf, text);
 }
 
 enum err invite_sheet(const json_t *body, struct buf *buf)
 {
-	const char *at = invite_template, *open, *close;
-	enum err err = json_array_size(json_object_get(body, "qr")) ? OK : ERR_PROTOCOL;
-
-	while (!err && (open = strstr(at, "{{")) && (close = strstr(open, "}}"))) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "%.*s", (int)(close - open - 2), open + 2);
-		err = buf_add(buf, at, (size_t)(open - at));
-		if (!err)
-			err = put_value(buf, body, name);
-		at = close + 2;
-	}
-	return err ? err : buf_add(buf, at, strlen(at));
+	if (!json_array_size(json_object_get(body, "qr")))
+		return ERR_PROTOCOL;
+	return template_fill(invite_template, put_value, (void *)(uintptr_t)body, buf);
 }

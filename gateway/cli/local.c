@@ -6,10 +6,12 @@
 
 #include "base/util.h"
 #include "cli/audit.h"
+#include "cli/auditor_key.h"
 #include "cli/completion.h"
 #include "cli/exit.h"
 #include "cli/lang.h"
 #include "cli/recording.h"
+#include "cli/recording_check.h"
 #include "cli/show.h"
 #include "cli/text.h"
 #include "wire/settings.h"
@@ -17,9 +19,15 @@
 const struct command local_commands[] = {
 	{ "config check", "check the settings file and show what is in effect",
 	  "設定ファイルを検査し、有効な値を表示する", COMMAND_WEB_NO, NULL, 0 },
+	{ "auditor key", "make an auditor's key and certificate request, without the gateway",
+	  "監査人の鍵と証明書要求を作る（ゲートウェイ不要）", COMMAND_WEB_NO, auditor_key_args,
+	  AUDITOR_KEY_ARGS },
 	{ "recording verify", "check a recording's file, without the gateway",
 	  "録画ファイルを検証する（ゲートウェイ不要）", COMMAND_WEB_NO, recording_verify_args,
 	  RECORDING_VERIFY_ARGS },
+	{ "recording check", "check all recordings of a folder, and that none is missing",
+	  "フォルダーの全録画を検証し、欠けている録画を見つける", COMMAND_WEB_NO,
+	  recording_check_args, RECORDING_CHECK_ARGS },
 	{ "recording decrypt", "open a recording's file with an auditor's key, without the gateway",
 	  "録画ファイルを監査人の鍵で開く（ゲートウェイ不要）", COMMAND_WEB_NO,
 	  recording_decrypt_args, RECORDING_DECRYPT_ARGS },
@@ -145,8 +153,12 @@ int local_run(const struct args *args)
 {
 	if (util_streq(args->command->name, "config check"))
 		return local_config_check(args);
+	if (util_streq(args->command->name, "auditor key"))
+		return auditor_key(args);
 	if (util_streq(args->command->name, "recording verify"))
 		return recording_verify(args);
+	if (util_streq(args->command->name, "recording check"))
+		return recording_check(args);
 	if (util_streq(args->command->name, "recording decrypt"))
 		return recording_decrypt(args);
 	if (util_streq(args->command->name, "audit verify"))

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "cli/invite.h"
+#include "cli/lang.h"
+#include "cli/show.h"
 
 /* command, argument, and the member of the answer that goes there; NULL: the invitation's sheet. */
 static const struct {
@@ -20,17 +22,69 @@ static const struct {
 	{ "recording certificate", "out", "certificate", 0644 },
 };
 
+/* The folder that path is to be in; a folder that is to be made may end in slashes. */
+static char *folder_of(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (len && path[len - 1] != '/')
+		len--;
+	return len ? strndup(path, len) : strdup("./");
+}
+
 enum err output_check(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder =
-		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	_cleanup_free_ char *folder = folder_of(path);
 
 	if (!folder)
 		return ERR_NOMEM;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return ERR_EXISTS;
 	return access(folder, W_OK | X_OK) < 0 ? err_from_errno(errno) : OK;
+}
+
+/* What stands before the place and behind it. */
+static const struct why {
+	enum err err;
+	const char *en[2], *ja[2];
+} whys[] = {
+	{ ERR_EXISTS,
+	  { "", " is there already: choose another name" },
+	  { "", " はすでにあります。別の名前を指定してください" } },
+	{ ERR_NOT_FOUND, { "there is no folder ", "" }, { "フォルダー ", " がありません" } },
+	{ ERR_DENIED, { "you may not write in ", "" }, { "", " に書き込む権限がありません" } },
+	{ ERR_FULL, { "no space is left in ", "" }, { "", " に空き容量がありません" } },
+	{ ERR_IO,
+	  { "", " cannot be written in: it is read-only, or its disk fails" },
+	  { "", " に書き込めません。読み取り専用か、ディスクの異常です" } },
+};
+
+const char *output_why(enum err err, const char *path, char room[OUTPUT_WHY])
+{
+	_cleanup_free_ char *folder = folder_of(path);
+	const char *place = err == ERR_EXISTS ? path : folder;
+
+	for (size_t i = 0; place && i < ARRAY_SIZE(whys); i++) {
+		const struct why *why = &whys[i];
+		if (why->err != err)
+			continue;
+		snprintf(room, OUTPUT_WHY, "%s%s%s", lang(why->en[0], why->ja[0]), place,
+			 lang(why->en[1], why->ja[1]));
+		return room;
+	}
+	return lang(err_text_en(err), err_text_ja(err));
+}
+
+void output_refuse(const struct args *args, enum err err, const char *field, const char *message)
+{
+	const struct args_value *value = field ? args_find(args, field) : NULL;
+	char room[OUTPUT_WHY];
+
+	if (!message && value && value->arg->type == COMMAND_FILE_OUT)
+		message = output_why(err, value->text, room);
+	show_refusal(args->json, err, field, message);
 }
 
 enum err output_check_all(const struct args *args, const char **ret_name)

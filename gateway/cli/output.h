@@ -8,9 +8,17 @@
 
 #include "cli/args.h"
 
-/* Whether a file can be made there: before an order is given whose answer would then have nowhere
- * to go. ERR_EXISTS: it is there already, and may be somebody's only copy. */
+enum { OUTPUT_WHY = ARGS_PATH_MAX + 128 };
+
+/* Whether a file or folder can be made there: before an order is given whose answer would then have
+ * nowhere to go. ERR_EXISTS: it is there already, and may be somebody's only copy. */
 nodiscard enum err output_check(const char *path);
+
+/* Why path could not be made, and where: in room, or the error's own text. */
+const char *output_why(enum err err, const char *path, char room[OUTPUT_WHY]);
+
+/* show_refusal, that says output_why when field is a file that was to be made and message NULL. */
+void output_refuse(const struct args *args, enum err err, const char *field, const char *message);
 
 /* The same for all that the command line names; *ret_name is the argument that is wrong. */
 nodiscard enum err output_check_all(const struct args *args, const char **ret_name);

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "cli/exit.h"
 #include "cli/lang.h"
+#include "cli/output.h"
 #include "cli/recording_key.h"
 #include "cli/recording_marks.h"
 #include "cli/recording_out.h"
@@ -80,7 +81,7 @@ static const char *value_of(const struct args *args, const char *name)
 static int refuse(const struct args *args, int code, enum err err, const char *field,
 		  const char *message)
 {
-	show_refusal(args->json, err, field, message);
+	output_refuse(args, err, field, message);
 	return code;
 }
 
@@ -256,7 +257,7 @@ static enum err open_all(struct work *work, bool *ret_wrong_key)
 /* ---- the report -------------------------------------------------------------------------------
  */
 
-static const char *verdict_code(enum verify_verdict verdict)
+const char *recording_verdict_code(enum verify_verdict verdict)
 {
 	static const char *const codes[] = { [VERIFY_INTACT] = "intact",
 					     [VERIFY_CUT] = "cut",
@@ -315,7 +316,7 @@ static json_t *report(const struct work *work)
 	else if (work->marks.session_known)
 		util_hex(work->marks.session, CHUNK_SESSION, session);
 	body = json_pack("{s:s, s:s, s:s*, s:I, s:I, s:I, s:s}", "verdict",
-			 verdict_code(result->verdict), "finding",
+			 recording_verdict_code(result->verdict), "finding",
 			 work->args->json ? verify_fault_code(result->fault) : finding_text(result),
 			 "session", *session ? session : NULL, "size",
 			 (json_int_t)work->scan.file_size, "chunks", (json_int_t)result->chunks,

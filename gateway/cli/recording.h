@@ -6,6 +6,7 @@
 #define SEKISHO_CLI_RECORDING_H
 
 #include "cli/args.h"
+#include "record/verify.h"
 
 enum { RECORDING_VERIFY_ARGS = 5, RECORDING_DECRYPT_ARGS = 6 };
 
@@ -19,5 +20,8 @@ extern const struct command_arg recording_decrypt_args[RECORDING_DECRYPT_ARGS];
  */
 int recording_verify(const struct args *args);
 int recording_decrypt(const struct args *args);
+
+/* "intact", "cut", "tampered" or "unproven". */
+const char *recording_verdict_code(enum verify_verdict verdict);
 
 #endif

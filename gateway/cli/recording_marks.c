@@ -1,7 +1,6 @@
 #include "cli/recording_marks.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -62,81 +61,96 @@ static enum err check_session(struct recording_marks *marks, const char *session
 }
 
 /* An entry of the log keeps the mark as its detail: an object, or the text of one. */
-static json_t *detail_of(const json_t *entry)
+enum err recording_marks_add(struct recording_marks *marks, const json_t *detail)
 {
-	json_t *detail = json_object_get(entry, "detail");
+	json_t *parsed = json_is_string(detail)
+				 ? json_loadb(json_string_value(detail), json_string_length(detail),
+					      JSON_REJECT_DUPLICATES, NULL)
+				 : json_incref((json_t *)detail);
+	struct verify_mark mark;
+	enum err err = take_mark(parsed, &mark) ? add(marks, &mark) : ERR_INVALID;
 
-	if (json_is_string(detail))
-		return json_loadb(json_string_value(detail), json_string_length(detail),
-				  JSON_REJECT_DUPLICATES, NULL);
-	return json_incref(detail);
+	json_decref(parsed);
+	return err;
 }
 
-static enum err add_entry(struct recording_marks *marks, const json_t *entry, const char *wanted)
+/* For one recording: wanted, or the only one there is. */
+struct wanted {
+	struct recording_marks *marks;
+	const char *session; /* NULL: any */
+};
+
+static enum err add_entry(const struct wanted *wanted, const json_t *entry)
 {
 	const char *session = json_string_value(json_object_get(entry, "session"));
-	struct verify_mark mark;
 	bool other = false;
 	enum err err;
 
 	/* What it said was disposed of. */
 	if (json_is_true(json_object_get(entry, "disposed")))
 		return OK;
-	if (!session || (wanted && !util_streq(session, wanted)))
+	if (!session || (wanted->session && !util_streq(session, wanted->session)))
 		return session ? OK : ERR_INVALID;
-	err = check_session(marks, session, &other);
+	err = check_session(wanted->marks, session, &other);
 	if (err || other)
 		return ERR_INVALID;
-	json_t *detail = detail_of(entry);
-	err = take_mark(detail, &mark) ? add(marks, &mark) : ERR_INVALID;
-	json_decref(detail);
-	return err;
+	return recording_marks_add(wanted->marks, json_object_get(entry, "detail"));
 }
 
-static enum err add_line(struct recording_marks *marks, const char *line, size_t len,
-			 const char *wanted)
+static enum err add_line(void *ctx, const json_t *line)
 {
-	json_t *value = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *event = json_string_value(json_object_get(value, "event"));
-	struct verify_mark mark;
-	enum err err = OK;
+	const struct wanted *wanted = ctx;
+	const char *event = json_string_value(json_object_get(line, "event"));
 
-	if (!json_is_object(value))
-		err = ERR_INVALID;
-	else if (event)
-		err = util_streq(event, "recording-mark") ? add_entry(marks, value, wanted) : OK;
-	else
-		err = take_mark(value, &mark) ? add(marks, &mark) : ERR_INVALID;
+	if (!event)
+		return recording_marks_add(wanted->marks, line);
+	return util_streq(event, "recording-mark") ? add_entry(wanted, line) : OK;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------
+ */
+
+/* What fills the room without an end goes on: no line of the log is as long. */
+static enum err read_line(const char *line, recording_line_fn take, void *ctx)
+{
+	const size_t len = strlen(line);
+	enum err err = ERR_INVALID;
+
+	if (len == LINE_MAX_BYTES - 1 && line[len - 1] != '\n')
+		return ERR_TOO_BIG;
+	if (!line[strspn(line, " \t\r\n")])
+		return OK;
+	json_t *value = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(value))
+		err = take(ctx, value);
 	json_decref(value);
 	return err;
 }
 
-/* What fills the room without an end goes on: no line of the log is as long. */
-static enum err read_line(struct recording_marks *marks, char *line, const char *session)
-{
-	const size_t len = strlen(line);
-
-	marks->line++;
-	if (len == LINE_MAX_BYTES - 1 && line[len - 1] != '\n')
-		return ERR_TOO_BIG;
-	return line[strspn(line, " \t\r\n")] ? add_line(marks, line, len, session) : OK;
-}
-
-enum err recording_marks_read(const char *path, const char *session, struct recording_marks *ret)
+enum err recording_log_read(const char *path, recording_line_fn take, void *ctx, size_t *ret_line)
 {
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	_cleanup_free_ char *line = malloc(LINE_MAX_BYTES);
 	enum err err = OK;
 
-	*ret = (struct recording_marks){ 0 };
+	*ret_line = 0;
 	if (!file)
 		return err_from_errno(errno);
 	if (!line)
 		return ERR_NOMEM;
-	while (!err && fgets(line, LINE_MAX_BYTES, file))
-		err = read_line(ret, line, session);
-	if (!err && ferror(file))
-		err = ERR_IO;
+	while (!err && fgets(line, LINE_MAX_BYTES, file)) {
+		++*ret_line;
+		err = read_line(line, take, ctx);
+	}
+	return !err && ferror(file) ? ERR_IO : err;
+}
+
+enum err recording_marks_read(const char *path, const char *session, struct recording_marks *ret)
+{
+	struct wanted wanted = { ret, session };
+
+	*ret = (struct recording_marks){ 0 };
+	enum err err = recording_log_read(path, add_line, &wanted, &ret->line);
 	return err || ret->count ? err : ERR_NOT_FOUND;
 }
 

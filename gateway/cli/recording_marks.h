@@ -1,8 +1,10 @@
 /*
- * recording_marks.h - the marks of one recording from an export of the audit log.
+ * recording_marks.h - the marks of recordings from an export of the audit log.
  */
 #ifndef SEKISHO_CLI_RECORDING_MARKS_H
 #define SEKISHO_CLI_RECORDING_MARKS_H
+
+#include <jansson.h>
 
 #include "record/verify.h"
 
@@ -16,6 +18,14 @@ struct recording_marks {
 	size_t line; /* of a line that is wrong */
 };
 
+/* line: an object. */
+typedef enum err (*recording_line_fn)(void *ctx, const json_t *line);
+
+/* Gives every line of the log to take, until that fails. ret_line: the number of the last.
+ * ERR_INVALID: no JSON object. ERR_TOO_BIG, and what reading a file says. */
+nodiscard enum err recording_log_read(const char *path, recording_line_fn take, void *ctx,
+				      size_t *ret_line);
+
 /*
  * JSON lines: entries as `sekisho audit export` writes them, of which those with another event than
  * "recording-mark" are passed over; or marks alone, {"chunks","size","hash","last"}. session, 32
@@ -26,6 +36,8 @@ struct recording_marks {
  */
 nodiscard enum err recording_marks_read(const char *path, const char *session,
 					struct recording_marks *ret);
+/* One mark: an entry's detail, or the mark alone. ERR_INVALID, ERR_TOO_BIG, ERR_NOMEM. */
+nodiscard enum err recording_marks_add(struct recording_marks *marks, const json_t *detail);
 void recording_marks_finish(struct recording_marks *marks);
 
 #endif

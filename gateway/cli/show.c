@@ -40,20 +40,26 @@ static const struct heading {
 	{ "decided", "決定", MINUTES },
 	{ "decided_by", "決定した人", NONE },
 	{ "detail", "詳細", NONE },
+	{ "delivered", "届いた最後の項目", NONE },
+	{ "delivered_at", "届いた日時", SECONDS },
 	{ "device", "端末", NONE },
 	{ "disposal", "廃棄方法", NONE },
 	{ "ended", "終了", MINUTES },
 	{ "entries", "件数", NONE },
 	{ "event", "出来事", NONE },
 	{ "expires", "有効期限", MINUTES },
+	{ "failed", "続けて間違えた回数", NONE },
+	{ "failed_at", "最後に試した日時", SECONDS },
 	{ "failures", "失敗回数", NONE },
 	{ "finding", "所見", NONE },
 	{ "fingerprint", "鍵の指紋", NONE },
 	{ "first_bad", "最初の異常チャンク（から）", NONE },
 	{ "from", "開始", MINUTES },
 	{ "full-name", "氏名", NONE },
+	{ "generation", "ルート鍵の世代", NONE },
 	{ "hash", "連鎖ハッシュ", NONE },
 	{ "held", "保全中", NONE },
+	{ "hint", "対処", NONE },
 	{ "hold", "保全", NONE },
 	{ "host", "PC", NONE },
 	{ "hosts", "PC の数", NONE },
@@ -65,6 +71,7 @@ static const struct heading {
 	{ "last_bad", "最初の異常チャンク（まで）", NONE },
 	{ "locked", "ロック", NONE },
 	{ "mac", "MAC アドレス", NONE },
+	{ "made", "作成", MINUTES },
 	{ "name", "名前", NONE },
 	{ "newest", "最後のハッシュ", NONE },
 	{ "opened", "復号できたチャンク数", NONE },
@@ -86,22 +93,30 @@ static const struct heading {
 	{ "retired", "廃棄", MINUTES },
 	{ "role", "役割", NONE },
 	{ "root_key", "ルート CA の鍵", NONE },
+	{ "said", "応答", NONE },
 	{ "security", "保護", NONE },
 	{ "seen", "最終利用", MINUTES },
 	{ "seq", "番号", NONE },
 	{ "serial", "シリアル", NONE },
 	{ "session", "セッション", NONE },
+	{ "set", "シートの組", NONE },
 	{ "sha256", "SHA-256", NONE },
+	{ "sheet", "シート", NONE },
+	{ "since", "待ち始め", SECONDS },
 	{ "size", "バイト数", NONE },
 	{ "stamped", "タイムスタンプ", SECONDS },
 	{ "started", "開始", MINUTES },
 	{ "state", "状態", NONE },
 	{ "time", "日時", SECONDS },
+	{ "trouble", "問題", NONE },
 	{ "until", "期限", MINUTES },
 	{ "user", "利用者", NONE },
 	{ "verdict", "判定", NONE },
 	{ "video", "映像", NONE },
 	{ "viewers", "画面数", NONE },
+	{ "wait", "待ち時間（秒）", NONE },
+	{ "waiting", "待っている項目の数", NONE },
+	{ "watch", "閲覧", NONE },
 	{ "whole", "完全なチャンクの終わり", NONE },
 };
 
@@ -292,6 +307,31 @@ static void print_table(FILE *out, const json_t *columns, const json_t *rows)
 	json_array_foreach(rows, index, row) print_row(out, columns, row, widths);
 }
 
+/* A member whose text has another in Japanese beside it, under its name and "_ja". */
+static const json_t *in_our_language(const json_t *body, const char *name, const json_t *value)
+{
+	char ja_name[64];
+
+	snprintf(ja_name, sizeof(ja_name), "%s_ja", name);
+	const json_t *ja = lang_is_ja() ? json_object_get(body, ja_name) : NULL;
+	return json_is_string(ja) ? ja : value;
+}
+
+static bool is_translation(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 3 && util_streq(name + len - 3, "_ja");
+}
+
+static const char *member_text(const json_t *body, const char *name, const json_t *value,
+			       char room[CELL_ROOM])
+{
+	if (json_is_integer(value) && is_time(name))
+		return time_text(name, json_integer_value(value), room);
+	return word(name, cell_text(in_our_language(body, name, value), room));
+}
+
 static void print_members(FILE *out, const json_t *body)
 {
 	const char *name;
@@ -300,9 +340,9 @@ static void print_members(FILE *out, const json_t *body)
 
 	json_object_foreach((json_t *)body, name, value)
 	{
-		if (util_streq(name, "columns") || util_streq(name, "rows"))
+		if (util_streq(name, "columns") || util_streq(name, "rows") || is_translation(name))
 			continue;
-		const char *text = word(name, cell_text(value, room));
+		const char *text = member_text(body, name, value, room);
 		if (util_streq(name, "sha256"))
 			text = colons(text, true, digits, sizeof(digits));
 		text_put(out, heading_text(name), 0);

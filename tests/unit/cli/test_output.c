@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "cli/lang.h"
 #include "cli/output.h"
 
 static char folder[UNIT_FOLDER], path[UNIT_FOLDER + 8];
@@ -109,6 +110,43 @@ static void nothing_is_overwritten(void **state)
 	assert_int_equal(output_check("/nonexistent/x"), ERR_NOT_FOUND);
 }
 
+/* Where, and what is wrong there. */
+static void a_refusal_says_where(void **state)
+{
+	static const struct {
+		enum err err;
+		const char *path, *text;
+	} rows[] = {
+		{ ERR_NOT_FOUND, "/none/x", "there is no folder /none/" },
+		{ ERR_NOT_FOUND, "/none/x/", "there is no folder /none/" },
+		{ ERR_EXISTS, "/etc/passwd", "/etc/passwd is there already: choose another name" },
+		{ ERR_DENIED, "x", "you may not write in ./" },
+		{ ERR_FULL, "/mnt/x.mp4", "no space is left in /mnt/" },
+		{ ERR_IO, "/x", "/ cannot be written in: it is read-only, or its disk fails" },
+		{ ERR_CRYPTO, "/x", "a cryptographic operation failed" },
+	};
+	char room[OUTPUT_WHY];
+
+	(void)state;
+	setenv("LC_ALL", "C.UTF-8", 1);
+	lang_init();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(output_why(rows[i].err, rows[i].path, room), rows[i].text);
+}
+
+static void a_place_is_looked_at_before(void **state)
+{
+	char name[sizeof(path) + 8];
+
+	(void)state;
+	assert_int_equal(output_check(path), OK);
+	snprintf(name, sizeof(name), "%s///", path); /* a folder that is to be made */
+	assert_int_equal(output_check(name), OK);
+	snprintf(name, sizeof(name), "%s/x", path);
+	assert_int_equal(output_check(name), ERR_NOT_FOUND);
+	assert_int_equal(output_check(folder), ERR_EXISTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +154,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_not_written_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_without_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_overwritten, setup, teardown),
+		cmocka_unit_test(a_refusal_says_where),
+		cmocka_unit_test_setup_teardown(a_place_is_looked_at_before, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

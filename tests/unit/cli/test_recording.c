@@ -3,6 +3,7 @@
  */
 #include "unit/record/recording.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <openssl/pem.h>
@@ -294,6 +295,100 @@ static void it_is_said_in_japanese_too(void **state)
 	assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
 	assert_non_null(strstr(said, "判定: 証明なし\n"));
 	assert_non_null(strstr(said, "--marks"));
+}
+
+/* ---- check --------------------------------------------------------------------------------------
+ */
+
+static void put_recording(const char *session, const struct recording *from)
+{
+	char name[64];
+
+	assert_true(mkdir(FILE_("all"), 0700) == 0 || errno == EEXIST);
+	snprintf(name, sizeof(name), "all/%s.skr", session);
+	if (from)
+		put_file(name, from->file.data, from->file.len);
+	else
+		unlink(FILE_(name));
+}
+
+/* finding: of this recording; NULL: it is not in the table. */
+static void expect_checked(int code, const char *session, const char *finding)
+{
+	const char *found = NULL;
+	size_t index;
+	json_t *row;
+
+	assert_int_equal(
+		RUN("", "check", "--json", "--folder", FILE_("all"), "--marks", FILE_("all.jsonl")),
+		code);
+	json_t *body = answer();
+	json_array_foreach(json_object_get(body, "rows"), index, row)
+	{
+		if (util_streq(json_string_value(json_array_get(row, 0)), session))
+			found = json_string_value(json_array_get(row, 2));
+	}
+	if (finding ? !found || !util_streq(found, finding) : found != NULL)
+		fail_msg("%s is not %s: %s", session, finding ? finding : "away", said);
+	json_decref(body);
+}
+
+static void put_all(const char *more)
+{
+	FILE *file = fopen(FILE_("all.jsonl"), "w");
+
+	assert_non_null(file);
+	fputs("{\"event\":\"login\",\"session\":\"\",\"detail\":{}}\n"
+	      "{\"event\":\"recording-mark\",\"disposed\":true}\n",
+	      file);
+	put_marks(file, &other, DETAIL_TEXT, OTHER);
+	put_marks(file, &recording, DETAIL_TEXT, SESSION);
+	fputs(more, file);
+	fclose(file);
+}
+
+static void a_folder_is_checked_as_a_whole(void **state)
+{
+	static const char third[] = "03030303030303030303030303030303";
+	(void)state;
+	put_all("");
+	put_recording(SESSION, &recording);
+	put_recording(OTHER, &other);
+	put_file("all/notes.txt", "x", 1);
+	expect_checked(EXIT_DONE, SESSION, "none");
+	put_recording(OTHER, NULL);
+	expect_checked(EXIT_RED, OTHER, "gone");
+	expect_checked(EXIT_RED, SESSION, "none");
+	put_recording(OTHER, &recording);
+	expect_checked(EXIT_RED, OTHER, "changed");
+	put_recording(OTHER, &other);
+	put_recording(third, &other);
+	expect_checked(EXIT_RED, third, "unknown");
+	put_recording(third, NULL);
+	put_all("{\"event\":\"recording-start\",\"session\":\"03030303030303030303030303030303\","
+		"\"detail\":{}}\n");
+	expect_checked(EXIT_RED, third, "gone");
+	put_all("{\"event\":\"recording-disposed\",\"session\":\"" OTHER "\",\"detail\":{}}\n");
+	expect_checked(EXIT_RED, OTHER, "disposed");
+	put_recording(OTHER, NULL);
+	expect_checked(EXIT_DONE, OTHER, NULL);
+}
+
+static void only_a_log_is_checked_against(void **state)
+{
+	(void)state;
+	put_recording(SESSION, &recording);
+	static const char *const wrong[] = { "marks.jsonl", "plain.key", "none.jsonl" };
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(RUN("", "check", "--json", "--folder", FILE_("all"), "--marks",
+				     FILE_(wrong[i])),
+				 EXIT_REFUSED);
+		expect_text("field", "marks");
+	}
+	assert_int_equal(RUN("", "check", "--json", "--folder", FILE_("none"), "--marks",
+			     FILE_("all.jsonl")),
+			 EXIT_REFUSED);
+	expect_text("field", "folder");
 }
 
 static const struct {
@@ -592,6 +687,8 @@ int main(void)
 		cmocka_unit_test(places_are_those_of_the_chunks),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(it_is_said_in_japanese_too),
+		cmocka_unit_test(a_folder_is_checked_as_a_whole),
+		cmocka_unit_test(only_a_log_is_checked_against),
 		cmocka_unit_test(wrong_marks_are_refused),
 		cmocka_unit_test(keys_come_in_several_forms),
 		cmocka_unit_test(what_is_inside_is_written),
