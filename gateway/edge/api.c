@@ -61,6 +61,7 @@ static const struct api_field open_fields[] = {
 	{ "layout", FIELD_LAYOUT, false, 0, 0, offsetof(struct msg_session_open, layout), NULL },
 	{ "credentials", FIELD_OBJECT, true, 0, 0, 0, credential_fields },
 	{ "keep", FIELD_BOOL, true, 0, 1, offsetof(struct msg_session_open, keep), NULL },
+	{ "client", FIELD_STRING, true, 0, 256, offsetof(struct msg_session_open, client), NULL },
 	{ 0 },
 };
 
@@ -144,6 +145,96 @@ static const struct api_field recording_fields[] = {
 	{ 0 },
 };
 
+#define EXPORT_TIME(name, member)                                                                  \
+	{                                                                                          \
+		name, FIELD_U64, true, 0, INT64_MAX,                                               \
+			offsetof(struct msg_recording_export, member), NULL                        \
+	}
+
+/* A recipient of no bytes is refused by the broker, which has it in the audit log. */
+static const struct api_field export_fields[] = {
+	TEXT(recording_export, purpose, 1, 1024),
+	TEXT(recording_export, code, 1, 16),
+	TEXT(recording_export, recipient, 0, 12288),
+	TEXT(recording_export, language, 1, 8),
+	EXPORT_TIME("from", from_us),
+	EXPORT_TIME("to", to_us),
+	{ 0 },
+};
+
+static const struct api_field note_fields[] = {
+	{ "at", FIELD_U64, false, 0, (int64_t)1 << 53, offsetof(struct msg_note_add, at), NULL },
+	TEXT(note_add, text, 1, 1600),
+	{ 0 },
+};
+
+static const struct api_field note_withdraw_fields[] = {
+	{ "note", FIELD_U64, false, 1, INT64_MAX, offsetof(struct msg_note_withdraw, note), NULL },
+	{ 0 },
+};
+
+static const struct api_field watch_fields[] = {
+	TEXT(live_watch, purpose, 1, 1024),
+	TEXT(live_watch, code, 1, 16),
+	{ 0 },
+};
+
+static const struct api_field live_end_fields[] = {
+	TEXT(live_end, reason, 1, 1024),
+	{ 0 },
+};
+
+#define MAYBE_TEXT(message, field, max_bytes)                                                      \
+	{                                                                                          \
+#field, FIELD_STRING, true, 0, max_bytes, offsetof(struct msg_##message, field),   \
+			NULL                                                                       \
+	}
+#define MAYBE_NUMBER(message, name, field)                                                         \
+	{                                                                                          \
+		name, FIELD_U64, true, 0, INT64_MAX, offsetof(struct msg_##message, field), NULL   \
+	}
+
+#define SESSION_FIELDS(message)                                                                    \
+	MAYBE_TEXT(message, person, 64), MAYBE_TEXT(message, pc, 64),                              \
+		MAYBE_NUMBER(message, "device", audited_device), MAYBE_TEXT(message, client, 256), \
+		MAYBE_TEXT(message, event, 64), MAYBE_NUMBER(message, "from", from),               \
+		MAYBE_NUMBER(message, "to", to), MAYBE_NUMBER(message, "shortest", shortest),      \
+		MAYBE_NUMBER(message, "longest", longest), MAYBE_NUMBER(message, "time", time),    \
+		MAYBE_NUMBER(message, "number", number),                                           \
+	{                                                                                          \
+		0                                                                                  \
+	}
+
+static const struct api_field sessions_fields[] = { SESSION_FIELDS(audit_sessions) };
+static const struct api_field live_fields[] = { SESSION_FIELDS(audit_live) };
+
+static const struct api_field entries_fields[] = {
+	TEXT(audit_entries, list, 1, 16),
+	MAYBE_TEXT(audit_entries, person, 64),
+	MAYBE_TEXT(audit_entries, event, 64),
+	MAYBE_NUMBER(audit_entries, "from", from),
+	MAYBE_NUMBER(audit_entries, "to", to),
+	MAYBE_NUMBER(audit_entries, "time", time),
+	MAYBE_NUMBER(audit_entries, "number", number),
+	{ 0 },
+};
+
+static const struct api_field filter_fields[] = {
+	TEXT(audit_filter_save, name, 1, 256),
+	TEXT(audit_filter_save, query, 1, 1024),
+	{ 0 },
+};
+
+static const struct api_field report_fields[] = {
+	TEXT(audit_report, list, 1, 16),
+	TEXT(audit_report, form, 1, 8),
+	MAYBE_TEXT(audit_report, person, 64),
+	MAYBE_TEXT(audit_report, pc, 64),
+	MAYBE_NUMBER(audit_report, "from", from),
+	MAYBE_NUMBER(audit_report, "to", to),
+	{ 0 },
+};
+
 #define SESSION(message) offsetof(struct msg_##message, session)
 
 const struct route api_routes[] = {
@@ -173,12 +264,40 @@ const struct route api_routes[] = {
 	{ METHOD_GET, "/api/audit/checkpoint/{size}", MSG_audit_checkpoint, no_fields,
 	  offsetof(struct msg_audit_checkpoint, old), ROUTE_PLAIN },
 	{ METHOD_POST, "/api/audit/alarm", MSG_audit_alarm, alarm_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/audit/choices", MSG_audit_choices, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/sessions", MSG_audit_sessions, sessions_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/live", MSG_audit_live, live_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/entries", MSG_audit_entries, entries_fields, 0, ROUTE_PLAIN },
+	{ METHOD_GET, "/api/audit/sessions/{session}", MSG_audit_session, no_fields,
+	  SESSION(audit_session), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/filters", MSG_audit_filter_save, filter_fields, 0, ROUTE_PLAIN },
+	{ METHOD_DELETE, "/api/audit/filters/{filter}", MSG_audit_filter_remove, no_fields,
+	  offsetof(struct msg_audit_filter_remove, filter), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/audit/report", MSG_audit_report, report_fields, 0, ROUTE_PLAIN },
 	{ METHOD_GET, "/api/recordings", MSG_recording_list, no_fields,
 	  offsetof(struct msg_recording_list, before), ROUTE_LIST },
 	{ METHOD_POST, "/api/recordings/{session}/open", MSG_recording_open, recording_fields,
 	  SESSION(recording_open), ROUTE_PLAIN },
 	{ METHOD_GET, "/api/recordings/{session}/stream", MSG_recording_attach, no_fields,
 	  SESSION(recording_attach), ROUTE_STREAM },
+	{ METHOD_GET, "/api/auditors", MSG_auditor_list, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/recordings/{session}/export", MSG_recording_export, export_fields,
+	  SESSION(recording_export), ROUTE_PLAIN },
+	{ METHOD_GET, "/api/recordings/{session}/export/stream", MSG_recording_export_attach,
+	  no_fields, SESSION(recording_export_attach), ROUTE_STREAM },
+	{ METHOD_GET, "/api/recordings/{session}/notes", MSG_note_list, no_fields,
+	  SESSION(note_list), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/recordings/{session}/notes", MSG_note_add, note_fields,
+	  SESSION(note_add), ROUTE_PLAIN },
+	{ METHOD_POST, "/api/recordings/{session}/notes/withdraw", MSG_note_withdraw,
+	  note_withdraw_fields, SESSION(note_withdraw), ROUTE_PLAIN },
+	{ METHOD_GET, "/api/live", MSG_live_list, no_fields, 0, ROUTE_PLAIN },
+	{ METHOD_POST, "/api/live/{session}/watch", MSG_live_watch, watch_fields,
+	  SESSION(live_watch), ROUTE_PLAIN },
+	{ METHOD_GET, "/api/live/{session}/stream", MSG_live_attach, no_fields,
+	  SESSION(live_attach), ROUTE_STREAM },
+	{ METHOD_POST, "/api/live/{session}/end", MSG_live_end, live_end_fields, SESSION(live_end),
+	  ROUTE_PLAIN },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
 	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
@@ -232,10 +351,28 @@ SAME_HEAD(device_renew);
 SAME_HEAD(recording_list);
 SAME_HEAD(recording_open);
 SAME_HEAD(recording_attach);
+SAME_HEAD(auditor_list);
+SAME_HEAD(recording_export);
+SAME_HEAD(recording_export_attach);
+SAME_HEAD(note_list);
+SAME_HEAD(note_add);
+SAME_HEAD(note_withdraw);
+SAME_HEAD(live_list);
+SAME_HEAD(live_watch);
+SAME_HEAD(live_attach);
+SAME_HEAD(live_end);
 SAME_HEAD(admin_look);
 SAME_HEAD(admin_order);
 SAME_HEAD(audit_checkpoint);
 SAME_HEAD(audit_alarm);
+SAME_HEAD(audit_choices);
+SAME_HEAD(audit_sessions);
+SAME_HEAD(audit_live);
+SAME_HEAD(audit_entries);
+SAME_HEAD(audit_session);
+SAME_HEAD(audit_filter_save);
+SAME_HEAD(audit_filter_remove);
+SAME_HEAD(audit_report);
 SAME_HEAD(enrol_look);
 SAME_HEAD(enrol_request);
 SAME_HEAD(enrol_file);
@@ -413,7 +550,8 @@ static void fill_head(const struct route *route, const struct route_params *para
 	if (!route->param_offset)
 		return;
 	if (route->kind == ROUTE_LIST || strstr(route->pattern, "{host}") ||
-	    strstr(route->pattern, "{after}") || strstr(route->pattern, "{size}"))
+	    strstr(route->pattern, "{after}") || strstr(route->pattern, "{size}") ||
+	    strstr(route->pattern, "{filter}"))
 		memcpy(param, &params->number, sizeof(params->number));
 	else
 		memcpy(param, params->session, sizeof(params->session));

@@ -92,7 +92,8 @@ static enum err take_segment(const char *pattern, size_t pattern_len, const char
 	static const char suffix[] = ".der";
 	const size_t suffix_len = sizeof(suffix) - 1;
 
-	if (is(pattern, pattern_len, "{host}") || is(pattern, pattern_len, "{size}"))
+	if (is(pattern, pattern_len, "{host}") || is(pattern, pattern_len, "{size}") ||
+	    is(pattern, pattern_len, "{filter}"))
 		return take_number(text, len, &params->number);
 	if (is(pattern, pattern_len, "{session}"))
 		return take_session(text, len, params->session);

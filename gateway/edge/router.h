@@ -1,8 +1,9 @@
 /*
  * router.h - finds the row of a table that a method and a path belong to. Patterns are literal
- * segments and at most one "{host}", "{size}" or "{issuer}.der" (decimal, 1 to 2^63-1), "{session}"
- * (32 lower-case hex digits), "{monitor}" (1), or, at the end, "{command}" (two or three words of
- * a-z and -), "{command}/{after}" (the same and a number), or "{question}" (all that follows).
+ * segments and at most one "{host}", "{size}", "{filter}" or "{issuer}.der" (decimal, 1 to 2^63-1),
+ * "{session}" (32 lower-case hex digits), "{monitor}" (1), or, at the end, "{command}" (two or
+ * three words of a-z and -), "{command}/{after}" (the same and a number), or "{question}" (all that
+ * follows).
  */
 #ifndef SEKISHO_EDGE_ROUTER_H
 #define SEKISHO_EDGE_ROUTER_H
@@ -41,7 +42,7 @@ struct route {
 };
 
 struct route_params {
-	uint64_t number; /* host, size, issuer, after, before */
+	uint64_t number; /* host, size, filter, issuer, after, before */
 	uint8_t session[WIRE_SESSION_ID];
 	uint8_t monitor;                  /* 0: the path names none */
 	char command[ROUTER_COMMAND + 1]; /* its words with a blank between */

@@ -214,14 +214,18 @@ static enum err ask(struct connection *connection)
 	memcpy(msg.session_attach.device, stream->device, sizeof(msg.session_attach.device));
 	memcpy(msg.session_attach.session, stream->params.session,
 	       sizeof(msg.session_attach.session));
-	/* recording_attach has no more than that. */
+	/* The others have no more than that. */
 	if (stream->asks == MSG_session_attach)
 		msg.session_attach.monitor = stream->params.monitor;
 	return broker_ask(connection->edge->broker, stream->asks, &msg, &stream->request);
 }
 _Static_assert(offsetof(struct msg_recording_attach, session) ==
-		       offsetof(struct msg_session_attach, session),
-	       "both are filled alike");
+			       offsetof(struct msg_session_attach, session) &&
+		       offsetof(struct msg_recording_export_attach, session) ==
+			       offsetof(struct msg_session_attach, session) &&
+		       offsetof(struct msg_live_attach, session) ==
+			       offsetof(struct msg_session_attach, session),
+	       "all are filled alike");
 
 int websocket_established(struct connection *connection)
 {
@@ -264,6 +268,9 @@ static unsigned status_at_end(const struct connection *connection)
 {
 	const struct stream *stream = &connection->stream;
 
+	/* Several may look on, none in another's place. */
+	if (stream->asks == MSG_live_attach)
+		return WEBSOCKET_ENDED;
 	for (const struct connection *other = connection->edge->connections; other;
 	     other = other->next)
 		if (other != connection &&

@@ -80,7 +80,8 @@ static void a_session_is_asked_for(void **state)
 
 	(void)state;
 	good(METHOD_POST, "/api/sessions",
-	     OPEN ",\"keep\":true,\"credentials\":{\"user\":\"佐藤\",\"password\":\"p\",\"domain\":"
+	     OPEN ",\"keep\":true,\"client\":\"山田商店\",\"credentials\":{\"user\":\"佐藤\","
+		  "\"password\":\"p\",\"domain\":"
 		  "\"\"}}");
 	assert_true(open->host == 3);
 	assert_int_equal(open->width, 1920);
@@ -90,6 +91,7 @@ static void a_session_is_asked_for(void **state)
 	assert_string_equal(open->user, "佐藤");
 	assert_string_equal(open->password, "p");
 	assert_string_equal(open->domain, "");
+	assert_string_equal(open->client, "山田商店");
 	assert_string_equal(open->address, "192.0.2.1");
 	api_call_finish(&call);
 

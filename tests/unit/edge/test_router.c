@@ -48,12 +48,11 @@ static void refused(enum method method, const char *path, enum err expected)
 
 static const char *example_of(const char *pattern)
 {
-	static const char *const examples[][2] = { { "{host}", "42" },
-						   { "{size}", "42" },
-						   { "{session}", ID },
-						   { "{issuer}", "2" },
-						   { "{command}", "device/list" },
-						   { "{question}", "MEIw/x" } };
+	static const char *const examples[][2] = {
+		{ "{host}", "42" },        { "{size}", "42" },  { "{filter}", "42" },
+		{ "{session}", ID },       { "{issuer}", "2" }, { "{command}", "device/list" },
+		{ "{question}", "MEIw/x" }
+	};
 	const char *brace = strchr(pattern, '{');
 	static char path[200];
 
@@ -309,8 +308,15 @@ static void nothing_changes_by_get(void **state)
 					    MSG_session_attach,
 					    MSG_recording_list,
 					    MSG_recording_attach,
+					    MSG_recording_export_attach,
+					    MSG_auditor_list,
+					    MSG_note_list,
+					    MSG_live_list,
+					    MSG_live_attach,
 					    MSG_admin_look,
 					    MSG_audit_checkpoint,
+					    MSG_audit_choices,
+					    MSG_audit_session,
 					    MSG_est_cacerts,
 					    MSG_est_csrattrs };
 
@@ -324,7 +330,13 @@ static void nothing_changes_by_get(void **state)
 				continue; /* changes nothing either way */
 			for (size_t j = 0; j < ARRAY_SIZE(reading); j++)
 				found |= table[i].message == reading[j];
-			assert_int_equal(found, table[i].method == METHOD_GET);
+			/* What an auditor looks for goes in a body too: addresses are kept in logs.
+			 */
+			if (table[i].message >= MSG_audit_sessions &&
+			    table[i].message <= MSG_audit_entries)
+				assert_int_equal(table[i].method, METHOD_POST);
+			else
+				assert_int_equal(found, table[i].method == METHOD_GET);
 		}
 	}
 }
