@@ -49,6 +49,12 @@ import { ApiError } from "./api.js";
  * @property {boolean} pre_approved
  */
 /**
+ * @typedef {object} VaultPart
+ * @property {"house-key" | "passphrase" | "sheets" | "machine" | "token"} part
+ * @property {"empty" | "sealed" | "unsealed" | "ready" | "none"} state the first three of house-key alone
+ * @property {number} made seconds since 1970, 0: there is none
+ */
+/**
  * @typedef {object} Alarm
  * @property {number} seq
  * @property {number} time seconds since 1970
@@ -124,6 +130,16 @@ export class Admin {
 
 	async accounts() {
 		return /** @type {Account[]} */ (/** @type {unknown} */ (await this.#rows("user list")));
+	}
+
+	/** How the vault is, and what opens it. */
+	async vault() {
+		return /** @type {VaultPart[]} */ (/** @type {unknown} */ (await this.#rows("vault status")));
+	}
+
+	/** Closes the vault at once; what is being played ends. */
+	async sealVault() {
+		await this.#api.admin("order", "vault seal", {});
 	}
 
 	/** @param {(count: number) => void} [progress] called with how many there are so far */

@@ -15,6 +15,9 @@
  * @property {boolean} locked the password is needed again before a PC can be opened
  * @property {boolean} device_renew the device's certificate ends soon
  * @property {number} device_renew_from seconds since 1970, when it can be renewed
+ * @property {number} auditors_end seconds since 1970, when nobody's own certificate opens recordings any more; 0: not soon
+ * @property {"none" | "use" | "manage" | "waiting"} [records] what the person may do with the vault's records; waiting: an auditor has to agree
+ * @property {"no" | "optional" | "required"} ask_client whether opening a PC says for whom and what for
  */
 /**
  * @typedef {object} Host
@@ -38,6 +41,8 @@
  * @property {number} started seconds since 1970
  * @property {number} until seconds since 1970, 0 for no end
  * @property {boolean} view_only
+ * @property {string} ended_by who ended it, for reason administrator; else ""
+ * @property {string} ended_words why, in that one's words
  */
 /** @typedef {{user: string, password: string, domain: string}} Credentials */
 /**
@@ -48,6 +53,7 @@
  * @property {"ja" | "us"} layout
  * @property {Credentials} [credentials]
  * @property {boolean} [keep]
+ * @property {string} [client] for whom and what for
  */
 
 /**
@@ -63,10 +69,40 @@
  * @property {number | null} ended null: the session goes on
  * @property {number} seconds
  * @property {number} size bytes
- * @property {"open" | "ended" | "lost" | "disposed"} state
+ * @property {"open" | "ended" | "cut" | "lost" | "disposed"} state
  * @property {boolean} hold it must not be disposed of
  */
+/**
+ * What an auditor noted: at, microseconds since the recording began; created and withdrawn in milliseconds since 1970;
+ * text is empty once it was withdrawn.
+ * @typedef {{id: number, at: number, text: string, author: string, mine: boolean, created: number, withdrawn: number | null}} Note
+ */
 /** @typedef {{recordings: RecordingInfo[], next: number | null}} RecordingPage next: to go on with, null at the end */
+
+/**
+ * A session that goes on.
+ * @typedef {object} LiveInfo
+ * @property {string} id 32 hex digits
+ * @property {string} person account
+ * @property {string} full_name
+ * @property {string} pc
+ * @property {string} device
+ * @property {string} address
+ * @property {number} started seconds since 1970
+ * @property {string} state code of session_state
+ * @property {string[]} watchers full names
+ */
+/** watch: 0 may not look on, 1 may, 2 and may ask to take over. @typedef {{sessions: LiveInfo[], more: boolean, watch: number}} LiveList */
+/** @typedef {{id: number, name: string, kind: string, until: number, fingerprint: string}} AuditorInfo until: seconds since 1970 */
+/**
+ * @typedef {object} ExportOrder
+ * @property {string} purpose 4 to 256 characters
+ * @property {string} code six digits
+ * @property {string} recipient the number of an auditor's certificate, or PEM of one
+ * @property {"ja" | "en"} language of the watermark
+ * @property {number} from microseconds since the recording began
+ * @property {number} to 0: its end
+ */
 
 /** @typedef {{file: string, password: string, until: number}} Renewed file: PKCS#12 in base64 */
 /** @typedef {{checkpoint: string, consistency: string[], key: string}} AuditCheckpoint base64 in consistency */
@@ -115,6 +151,11 @@ function sessionPath(id) {
 /** @param {string} id of the session */
 function recordingPath(id) {
 	return sessionPath(id).replace("sessions", "recordings");
+}
+
+/** @param {string} id of the session */
+function livePath(id) {
+	return sessionPath(id).replace("sessions", "live");
 }
 
 export class Api {
@@ -304,6 +345,98 @@ export class Api {
 	}
 
 	/**
+	 * The notes of a recording that is open.
+	 * @param {string} id of the session
+	 * @returns {Promise<Note[]>}
+	 */
+	async notes(id) {
+		return /** @type {Note[]} */ (await this.#list(`${recordingPath(id)}/notes`, "notes"));
+	}
+
+	/**
+	 * @param {string} id of the session
+	 * @param {number} at microseconds since the recording began
+	 * @param {string} text 1 to 400 characters
+	 * @returns {Promise<Note>}
+	 */
+	async addNote(id, at, text) {
+		return /** @type {Note} */ (/** @type {unknown} */ (
+			await this.#call("POST", `${recordingPath(id)}/notes`, { at, text })));
+	}
+
+	/**
+	 * Takes back a note of one's own.
+	 * @param {string} id of the session
+	 * @param {number} note
+	 */
+	async withdrawNote(id, note) {
+		await this.#call("POST", `${recordingPath(id)}/notes/withdraw`, { note });
+	}
+
+	/**
+	 * Sessions that go on; for administrators and auditors.
+	 * @returns {Promise<LiveList>}
+	 */
+	async live() {
+		const { sessions, more, watch } = await this.#call("GET", "/api/live");
+		if (!Array.isArray(sessions) || typeof watch !== "number")
+			throw new ApiError("protocol", 200);
+		return { sessions, more: more === true, watch };
+	}
+
+	/**
+	 * Asks to look on at a session, with the reason. Its stream must be opened within a minute.
+	 * @param {string} id
+	 * @param {string} purpose 4 to 256 characters
+	 * @param {string} code six digits
+	 */
+	async watch(id, purpose, code) {
+		await this.#call("POST", `${livePath(id)}/watch`, { purpose, code });
+	}
+
+	/**
+	 * Ends somebody's session.
+	 * @param {string} id
+	 * @param {string} reason 4 to 256 characters, which the person reads
+	 */
+	async endLive(id, reason) {
+		await this.#call("POST", `${livePath(id)}/end`, { reason });
+	}
+
+	/**
+	 * The address of what one who looks on sees; good for one connection.
+	 * @param {string} id
+	 */
+	watchUrl(id) {
+		return this.#base.replace(/^http/, "ws") + `${livePath(id)}/stream`;
+	}
+
+	/**
+	 * To whom an export can be encrypted.
+	 * @returns {Promise<AuditorInfo[]>}
+	 */
+	async auditors() {
+		return /** @type {AuditorInfo[]} */ (await this.#list("/api/auditors", "auditors"));
+	}
+
+	/**
+	 * Orders a video of a recording. Its stream must be opened within a minute.
+	 * @param {string} id of the session
+	 * @param {ExportOrder} order
+	 */
+	async exportRecording(id, order) {
+		await this.#call("POST", `${recordingPath(id)}/export`, order);
+	}
+
+	/**
+	 * The address of the stream of an ordered export; good for one connection.
+	 * @param {string} id of the session
+	 */
+	exportUrl(id) {
+		return this.#base.replace(/^http/, "ws") + `${recordingPath(id)}/export/stream`;
+	}
+
+	/**
 	 * The audit log's last checkpoint, and a proof that it has grown from old entries (docs/audit.md).
 	 * @param {number} old
 	 * @returns {Promise<AuditCheckpoint>} all of it empty: nothing was signed yet
@@ -325,6 +458,25 @@ export class Api {
 	 */
 	async auditAlarm(kind, kept, shown) {
 		await this.#call("POST", "/api/audit/alarm", { kind, kept, shown });
+	}
+
+	/**
+	 * What the audit console asks (core/audit.js).
+	 * @param {"GET" | "POST" | "DELETE"} method
+	 * @param {string} path
+	 * @param {object} [values]
+	 */
+	async audit(method, path, values) {
+		return await this.#call(method, `/api/audit/${path}`, values);
+	}
+
+	/**
+	 * What is asked of the vault's records (core/vault.js).
+	 * @param {string} words "record list"
+	 * @param {object} values
+	 */
+	async vault(words, values) {
+		return await this.#call("POST", `/api/vault/${words.replaceAll(" ", "/")}`, values);
 	}
 
 	/**

@@ -98,6 +98,11 @@ export class SoundPlayer {
 		}
 	}
 
+	/** What is taken next does not follow what was taken before. */
+	restart() {
+		this.#last = null;
+	}
+
 	/** What was taken is decoded and placed. */
 	async flush() {
 		await this.#decoder?.flush();
@@ -267,6 +272,11 @@ export class Sound {
 	 */
 	take(sequence, packet) {
 		this.#player?.take(sequence, packet);
+	}
+
+	/** What is taken next comes from elsewhere. */
+	restart() {
+		this.#player?.restart();
 	}
 
 	/** For good. */

@@ -4,7 +4,7 @@
  */
 
 /** @typedef {import("./api.js").Api} Api */
-/** @typedef {"rolled-back" | "fork" | "signature" | "key"} AlarmKind */
+/** @typedef {"rolled-back" | "fork" | "signature" | "key" | "withheld"} AlarmKind */
 /** @typedef {{getItem(name: string): string | null, setItem(name: string, value: string): void}} Store */
 /**
  * What is remembered. root is base64.
@@ -18,6 +18,11 @@
  */
 
 const NAME = "sekisho.audit";
+/* Since when, and at how many logins in a row, a browser that has seen checkpoints got none. While the CA is locked that
+ * is so for a while; a gateway that hides what it did to the log would have it so for ever. */
+const SILENCE = "sekisho.audit.silence";
+const SILENT_LOGINS = 3;
+const SILENT_MS = 24 * 3600 * 1000;
 const HASH = 32;
 const ID = 4;
 const SIGNATURE = 64;
@@ -219,8 +224,9 @@ export class CheckpointKeeper {
 			finding = await this.#compare(kept, await this.#api.auditCheckpoint(kept?.size ?? 0));
 		} catch (error) {
 			if (!(error instanceof SyntaxError))
-				return { state: "unknown" };
-			finding = this.#alarm("signature", kept);
+				finding = this.#nothing(kept);
+			else
+				finding = this.#alarm("signature", kept);
 		}
 		if (finding.state === "alarm")
 			await this.#tell(finding);
@@ -230,10 +236,12 @@ export class CheckpointKeeper {
 	/** A person has asked, and takes the log as it is from now on. */
 	async accept() {
 		const kept = this.#load();
-		if (!this.#shown)
+		if (!this.#shown && this.#silence().logins === 0)
 			return;
-		this.#save(this.#shown);
-		await this.#api.auditAlarm("accepted", kept?.size ?? 0, this.#shown.size);
+		this.#endSilence();
+		if (this.#shown)
+			this.#save(this.#shown);
+		await this.#api.auditAlarm("accepted", kept?.size ?? 0, this.#shown?.size ?? 0);
 	}
 
 	/**
@@ -243,9 +251,9 @@ export class CheckpointKeeper {
 	 */
 	async #compare(kept, answer) {
 		/* The signer is locked, or has only just started. */
-		if (answer.checkpoint === "")
-			return { state: "unknown" };
 		this.#shown = null;
+		if (answer.checkpoint === "")
+			return this.#nothing(kept);
 		const key = await readKey(answer.key);
 		const { text, size, root, signature } = readNote(answer.checkpoint, key);
 		this.#shown = { key: answer.key, size, root: encode64(root) };
@@ -262,7 +270,38 @@ export class CheckpointKeeper {
 		if (kept && !await isConsistent(kept.size, size, decode64(kept.root, HASH), root, proof))
 			return this.#alarm("fork", kept);
 		this.#save(this.#shown);
+		this.#endSilence();
 		return { state: kept ? "grown" : "first", size, isSigned: signed };
+	}
+
+	/**
+	 * @param {Kept | null} kept
+	 * @returns {Finding}
+	 */
+	#nothing(kept) {
+		if (!kept)
+			return { state: "unknown" };
+		const { since, logins } = this.#silence();
+		this.#remember(SILENCE, { since, logins: logins + 1 });
+		const long = logins + 1 >= SILENT_LOGINS && Date.now() - since >= SILENT_MS;
+		return long ? this.#alarm("withheld", kept) : { state: "unknown" };
+	}
+
+	/** @returns {{since: number, logins: number}} */
+	#silence() {
+		try {
+			const { since, logins } = JSON.parse(this.#store.getItem(SILENCE) || "{}");
+			if (Number.isSafeInteger(since) && since <= Date.now() && Number.isSafeInteger(logins))
+				return { since, logins };
+		} catch {
+			/* as if it had just begun */
+		}
+		return { since: Date.now(), logins: 0 };
+	}
+
+	#endSilence() {
+		if (this.#store.getItem(SILENCE))
+			this.#remember(SILENCE, {});
 	}
 
 	/**
@@ -298,8 +337,16 @@ export class CheckpointKeeper {
 
 	/** @param {Kept} kept */
 	#save(kept) {
+		this.#remember(NAME, kept);
+	}
+
+	/**
+	 * @param {string} name
+	 * @param {object} value
+	 */
+	#remember(name, value) {
 		try {
-			this.#store.setItem(NAME, JSON.stringify(kept));
+			this.#store.setItem(name, JSON.stringify(value));
 		} catch {
 			/* storage is switched off or full: the next login is a first one */
 		}

@@ -56,17 +56,17 @@ export class FrameDecoder {
 	 * Reads a frame and checks all that it says; only its compressed data is still to be unpacked.
 	 * @param {Frame} frame
 	 * @param {number} [codecs] bits of enum codec that pictures may have
-	 * @param {(picture: number) => boolean} [unseen] pictures, by their place in the frame, that nobody would see: left out
+	 * @param {Picture[]} [chosen] those of its pictures (readPictures) that matter, instead of all
 	 * @returns {Plan}
 	 */
-	check(frame, codecs = 0, unseen = undefined) {
+	check(frame, codecs = 0, chosen = undefined) {
 		const { width, height } = frame;
 		const resized = width !== this.#width || height !== this.#height;
 		this.#checkSize(frame, resized);
 		const copies = readCopies(frame);
 		const rects = readRects(frame);
 		checkData(frame, rects, resized, copies);
-		return { frame, resized, copies, rects, pictures: checkPictures(frame, rects, codecs, unseen) };
+		return { frame, resized, copies, rects, pictures: checkPictures(frame, rects, codecs, chosen) };
 	}
 
 	/**
@@ -261,15 +261,13 @@ const NO_PICTURES = [];
  * @param {Frame} frame
  * @param {Rect[]} rects
  * @param {number} codecs
- * @param {(picture: number) => boolean} [unseen]
+ * @param {Picture[]} [chosen]
  */
-function checkPictures(frame, rects, codecs, unseen) {
+function checkPictures(frame, rects, codecs, chosen) {
 	/* Nearly every frame is one without, and costs nothing here. */
 	if (frame.pictures.length === 0 && frame.picture_data.length === 0)
 		return NO_PICTURES;
-	let pictures = readPictures(frame, codecs);
-	if (unseen)
-		pictures = pictures.filter((_, index) => !unseen(index));
+	const pictures = chosen ?? readPictures(frame, codecs);
 	checkApart(pictures, rects);
 	checkContent(pictures);
 	return pictures;

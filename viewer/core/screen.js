@@ -77,9 +77,9 @@ export class Screen {
 	 * Decodes a frame and shows it, at once when nothing of it or before it takes time.
 	 * @param {Frame} frame
 	 * @param {Arrival} arrival
-	 * @param {(picture: number) => boolean} [unseen] pictures that nobody would see, by their place in the frame
+	 * @param {Picture[]} [chosen] those of its pictures that matter, instead of all
 	 */
-	take(frame, arrival, unseen) {
+	take(frame, arrival, chosen) {
 		/* A keyframe needs nothing of what was before it. */
 		if (frame.keyframe === 1)
 			this.#discard();
@@ -87,7 +87,7 @@ export class Screen {
 			this.#events.dropped(arrival);
 			return;
 		}
-		const plan = this.#decoder.check(frame, this.#codecs, unseen);
+		const plan = this.#decoder.check(frame, this.#codecs, chosen);
 		if (plan.pictures.length > 0 || !this.#queue.empty)
 			this.#queue.add(plan, arrival);
 		else

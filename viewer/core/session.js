@@ -4,7 +4,7 @@
  */
 import { ApiError } from "./api.js";
 import { Sound } from "./audio.js";
-import { END_REASON, SESSION_STATE, NOTICE_KIND } from "./messages.js";
+import { CLIPBOARD_WAY, END_REASON, NOTICE_KIND, SESSION_STATE, WATCH_STATE, WATCH_VIEW } from "./messages.js";
 import { BROKEN, VERSION } from "./transport.js";
 
 /** @typedef {import("./messages.js").FromViewer} FromViewer */
@@ -37,7 +37,21 @@ import { BROKEN, VERSION } from "./transport.js";
  * @property {(milliseconds: number, pcMilliseconds: number) => void} latency as the transport's
  * @property {(figures: import("./meter.js").Figures) => void} figures once a second while they are watched
  * @property {(boxes: import("./decoder.js").Rect[]) => void} changed small changes of the picture, while they are watched
+ * @property {(watchers: Watcher[]) => void} watchers who looks on at this session, whenever that changes
+ * @property {(watching: Watching) => void} watching of one who looks on: how it stands
  * @property {() => void} bell
+ */
+/**
+ * Somebody who looks on. watch: its number; state: code of watch_state; until: Date.now() by which one who asks to take
+ * over is to be answered, 0: nothing is asked, or it was answered.
+ * @typedef {{place: number, watch: number, state: string, name: string, purpose: string, until: number}} Watcher
+ */
+/** state: code of watch_state; view: code of watch_view. @typedef {{state: string, view: string, mayAsk: boolean}} Watching */
+/**
+ * Where a session comes from: the gateway's own interface, or what stands for it.
+ * @typedef {object} Source
+ * @property {(id: string, monitor: number) => string} streamUrl
+ * @property {(id: string) => Promise<{state: string, reason: string}>} session
  */
 
 const CLOSE_ENDED = 4000;
@@ -68,10 +82,13 @@ export class Session {
 	/* Counts up with each try, so that a late answer about an older one is not taken for news. */
 	#try = 0;
 	#closed = false;
+	/* Those who look on, by place; a new connection is told of all of them. */
+	/** @type {Map<number, Watcher>} */
+	#watchers = new Map();
 	#online = () => this.retryNow();
 
 	/**
-	 * @param {import("./api.js").Api} api
+	 * @param {Source} api
 	 * @param {string} id
 	 * @param {HTMLCanvasElement} canvas a fresh one: its control goes to the worker
 	 * @param {{width: number, height: number}} size wished for, device pixels
@@ -169,6 +186,30 @@ export class Session {
 		this.#post({ type: "watch", ...wishes });
 	}
 
+	/** Something was to be pasted or dropped. @param {import("./clipboard.js").Way} way */
+	clipboard(way) {
+		this.#send("clipboard", { way: Number(Object.keys(CLIPBOARD_WAY).find((number) => CLIPBOARD_WAY[Number(number)] === way)) });
+	}
+
+	/** One who looks on asks the person for keyboard and pointer. */
+	askControl() {
+		this.#send("control_ask", { unused: 0 });
+	}
+
+	/**
+	 * The person answers that.
+	 * @param {number} watch whom
+	 * @param {boolean} yes
+	 */
+	answerControl(watch, yes) {
+		this.#send("control_answer", { watch, yes: yes ? 1 : 0 });
+	}
+
+	/** The person takes them back, or the other gives them back. */
+	endControl() {
+		this.#send("control_end", { unused: 0 });
+	}
+
 	stillHere() {
 		this.#send("still_here", { unused: 0 });
 	}
@@ -223,6 +264,8 @@ export class Session {
 			this.#set({ connection: "failed" });
 			break;
 		case "open":
+			this.#watchers.clear();
+			this.#events.watchers([]);
 			break;
 		case "closed":
 			this.#lost(message.code);
@@ -252,6 +295,13 @@ export class Session {
 		case "notice":
 			this.#events.notice(NOTICE_KIND[message.kind] ?? "unknown", message.seconds);
 			break;
+		case "watcher":
+			this.#watcher(message);
+			break;
+		case "watching":
+			this.#events.watching({ state: WATCH_STATE[message.state] ?? "unknown",
+				view: WATCH_VIEW[message.view] ?? "unknown", mayAsk: message.may_ask === 1 });
+			break;
 		case "latency":
 			this.#events.latency(message.milliseconds, message.pcMilliseconds);
 			break;
@@ -268,6 +318,17 @@ export class Session {
 			this.#events.bell();
 			break;
 		}
+	}
+
+	/** @param {Extract<FromWorker, {type: "watcher"}>} message */
+	#watcher({ place, watch, state, name, purpose, seconds }) {
+		const code = WATCH_STATE[state] ?? "unknown";
+		if (code === "none")
+			this.#watchers.delete(place);
+		else
+			this.#watchers.set(place, { place, watch, state: code, name, purpose,
+				until: seconds > 0 ? Date.now() + seconds * 1000 : 0 });
+		this.#events.watchers([...this.#watchers.values()]);
 	}
 
 	#open() {

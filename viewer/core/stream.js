@@ -32,6 +32,8 @@ import { Transport, VERSION } from "./transport.js";
  *   | {type: "cursor", hotX: number, hotY: number, width: number, height: number,
  *      pixels: Uint8ClampedArray<ArrayBuffer>}
  *   | {type: "notice", kind: number, seconds: number}
+ *   | {type: "watcher"} & ToViewer["watcher"]
+ *   | {type: "watching"} & ToViewer["watching"]
  *   | {type: "latency", milliseconds: number, pcMilliseconds: number}
  *   | {type: "figures"} & import("./meter.js").Figures
  *   | {type: "changed", boxes: import("./decoder.js").Rect[]}
@@ -203,6 +205,12 @@ export class Stream {
 			break;
 		case "notice":
 			this.#post({ type: "notice", ...message.fields });
+			break;
+		case "watcher":
+			this.#post({ type: "watcher", ...message.fields });
+			break;
+		case "watching":
+			this.#post({ type: "watching", ...message.fields });
 			break;
 		case "audio": {
 			/* A copy: the rest of the message stays here. */

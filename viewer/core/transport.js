@@ -19,7 +19,7 @@ import { decode, encode, ProtocolError } from "./codec.js";
  */
 
 /** Of the messages, in viewer_hello and hello. */
-export const VERSION = 2;
+export const VERSION = 3;
 /* How they are packed into the WebSocket, which the edge knows too. */
 const PROTOCOL = "sekisho.1";
 export const BROKEN = 4002;

@@ -12,6 +12,8 @@ export class Batch {
 	frames = [];
 	/** @type {Stroke[]} */
 	strokes = [];
+	/** Only what is played as fast as it was. @type {import("./sounds.js").SoundPacket[]} */
+	sounds = [];
 	/** Something in it cannot be read. */
 	damaged = false;
 	/** Until a keyframe comes, no frame can be used. */

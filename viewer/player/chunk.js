@@ -14,7 +14,7 @@ import { INCOMING_MAX, ProtocolError } from "../core/codec.js";
  * @property {number} sequence
  * @property {number} timeMs wall clock when it began
  * @property {number} startUs microseconds since the recording began
- * @property {boolean} key a keyframe of every attached viewer begins in it
+ * @property {boolean} key a keyframe of every attached viewer begins in it, or right behind it
  * @property {boolean} last
  * @property {Piece[]} records
  * @property {number} size bytes that it keeps in memory
@@ -22,6 +22,8 @@ import { INCOMING_MAX, ProtocolError } from "../core/codec.js";
 
 export const CHUNK_MAX = 2 * 1024 * 1024;
 export const CHUNKS_MAX = 1000000;
+/** Microseconds that a chunk goes on at most: CHUNK_CLOSE_US of the gateway. */
+export const CHUNK_US = 2000000;
 /** Monitors. */
 export const VIEWERS = 4;
 

@@ -15,13 +15,18 @@ const BEFORE_US = 1000000;
 export class HappeningList {
 	#list = byId("player-events-list");
 	#seek;
+	#withdraw;
 	/** @type {Happening[]} */
 	#shown = [];
 	#now = -1;
 
-	/** @param {(us: number) => void} seek */
-	constructor(seek) {
+	/**
+	 * @param {(us: number) => void} seek
+	 * @param {(note: number) => void} withdraw a note of one's own
+	 */
+	constructor(seek, withdraw) {
 		this.#seek = seek;
+		this.#withdraw = withdraw;
 	}
 
 	/** @param {PlayerSession} session */
@@ -51,6 +56,11 @@ export class HappeningList {
 		const row = this.#list.children[now];
 		row?.setAttribute("aria-current", "true");
 		row?.scrollIntoView({ block: "nearest" });
+	}
+
+	/** It was hidden: what is current may be elsewhere in it. */
+	reveal() {
+		this.#list.children[this.#now]?.scrollIntoView({ block: "nearest" });
 	}
 
 	/**
@@ -86,6 +96,29 @@ export class HappeningList {
 		button.append(words);
 		button.addEventListener("click", () => this.#seek(Math.max(0, happening.timeUs - BEFORE_US)));
 		row.append(button);
+		if (happening.note !== undefined)
+			row.append(this.#withdrawButton(happening.note));
 		return row;
+	}
+
+	/* Pressed twice: there is no way back. @param {number} note */
+	#withdrawButton(/** @type {number} */ note) {
+		const button = document.createElement("button");
+		button.type = "button";
+		button.className = "event-withdraw";
+		button.textContent = t("note.withdraw");
+		button.addEventListener("blur", () => {
+			delete button.dataset.sure;
+			button.textContent = t("note.withdraw");
+		});
+		button.addEventListener("click", () => {
+			if (button.dataset.sure) {
+				this.#withdraw(note);
+				return;
+			}
+			button.dataset.sure = "true";
+			button.textContent = t("note.withdraw-sure");
+		});
+		return button;
 	}
 }

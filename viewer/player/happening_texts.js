@@ -18,7 +18,7 @@ export function titleOf({ name }) {
 }
 
 /* Who or what it was about; the same in both languages. */
-const DETAILS = ["account", "channel", "detail"];
+const DETAILS = ["account", "device", "address", "channel", "sha256", "detail"];
 
 /** @param {Happening} happening */
 export function detailOf({ name, viewer, details }) {
@@ -26,7 +26,12 @@ export function detailOf({ name, viewer, details }) {
 		return textOf("reason.", details.reason, "reason.unknown");
 	if (details.width && details.height)
 		return `${details.width} × ${details.height}`;
+	const parts = DETAILS.map((key) => details[key]);
+	if (name === "clipboard-blocked" && details.way)
+		parts.push(textOf("clipboard.", details.way, "event.unknown", { code: details.way }));
+	if (Number(details.times) > 1)
+		parts.push(`${details.times}×`);
 	if (viewer > 0)
-		return t("player.monitor", { n: viewer + 1 });
-	return DETAILS.map((key) => details[key]).filter(Boolean).join(" · ");
+		parts.push(t("player.monitor", { n: viewer + 1 }));
+	return parts.filter(Boolean).join(" · ");
 }

@@ -4,12 +4,14 @@
  */
 import { ProtocolError } from "../core/codec.js";
 import { EVENT, parseObject } from "./chunk.js";
+import { isAudible } from "./sounds.js";
 import { SourceClosed } from "./source.js";
 
 /** @typedef {import("./recording.js").Recording} Recording */
 /**
  * viewer: the monitor; name: code of the event, "" when it is not readable; details: what else it says, as text.
- * @typedef {{timeUs: number, viewer: number, name: string, details: Record<string, string>}} Happening
+ * note: of a note that can be taken back, its number.
+ * @typedef {{timeUs: number, viewer: number, name: string, details: Record<string, string>, note?: number}} Happening
  */
 
 /* More marks than that nobody reads. */
@@ -41,14 +43,16 @@ export function readHappening({ payload, timeUs, viewer }) {
 
 /**
  * @param {Recording} recording
+ * @param {number} from the first chunk that is looked at
  * @param {() => boolean} busy somebody waits for other chunks
- * @param {(happenings: Happening[]) => void} found those of one chunk
+ * @param {(happenings: Happening[], audible: boolean) => void} found those of one chunk; audible: the PC could be heard
  */
-export async function gather(recording, busy, found) {
+export async function gather(recording, from, busy, found) {
 	let chunks = 0;
 	let events = 0;
-	for (const [index, row] of recording.rows.entries()) {
-		if (row.events === 0)
+	const { count } = recording;
+	for (let index = from; index < count; index++) {
+		if (recording.rows[index].events === 0)
 			continue;
 		if (++chunks > CHUNKS_MAX || events >= EVENTS_MAX)
 			return;
@@ -59,7 +63,7 @@ export async function gather(recording, busy, found) {
 			const happenings = records.filter(({ kind }) => kind === EVENT).slice(0, EVENTS_MAX)
 				.map(readHappening);
 			events += happenings.length;
-			found(happenings);
+			found(happenings, records.some(isAudible));
 		} catch (error) {
 			if (error instanceof SourceClosed)
 				return;

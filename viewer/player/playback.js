@@ -9,9 +9,10 @@ import { FROM_VIEWER } from "../core/messages.js";
 import { AVC420, H264 } from "../core/pictures.js";
 import { Screen } from "../core/screen.js";
 import { Batch } from "./batch.js";
-import { INPUT, Joiner, KEY, SENT } from "./chunk.js";
+import { CHUNK_US, INPUT, Joiner, KEY, SENT } from "./chunk.js";
 import { frameAfter, frameBefore } from "./frames.js";
-import { CODECS, Films, prune } from "./prune.js";
+import { CODECS, Films, lacksFilm, prune } from "./prune.js";
+import { readSound } from "./sounds.js";
 import { SourceClosed } from "./source.js";
 import { shapeOf, View } from "./view.js";
 
@@ -34,6 +35,8 @@ import { shapeOf, View } from "./view.js";
  * @property {(state: "none" | "right" | "broken" | "film") => void} picture none: nobody was connected; broken: not right
  *   before the next keyframe; film: this browser does not decode a part of it
  * @property {(strokes: Stroke[], anew: boolean) => void} strokes anew: those before count no more
+ * @property {(packets: import("./sounds.js").SoundPacket[], anew: boolean) => void} sound anew: it does not follow what came
+ *   before
  * @property {(milliseconds: number) => void} arrived a jump is over
  */
 /** What the browser gives. @typedef {{now: () => number, frame: () => Promise<void>}} Clock */
@@ -51,8 +54,10 @@ const STROKES_US = 4000000;
 /* Seconds of playing that are fetched ahead, and chunks at most. */
 const AHEAD_S = 3;
 const AHEAD_MAX = 48;
-/* How many keyframes before the nearest one may be tried: a viewer may have come after it. */
+/* How many keyframes before the nearest one may be tried: a viewer may have come after it, or a film began before it. */
 const KEY_TRIES = 2;
+/* Bytes from there on that a film is worth. */
+const FILM_MAX = 6 * 1024 * 1024;
 const SECOND_US = 1000000;
 
 export const SPEEDS = Object.freeze([0.25, 0.5, 1, 2, 4, 8, 16]);
@@ -78,6 +83,8 @@ export class Playback {
 	#playing = false;
 	#speed = 1;
 	#skipIdle = false;
+	/* What is heard next follows what was heard last. */
+	#heard = false;
 	#viewer = 0;
 	/** @type {PointerPlace | null} */
 	#pointer = null;
@@ -109,7 +116,7 @@ export class Playback {
 		this.#zstd = zstd;
 		this.#events = events;
 		this.#clock = clock;
-		this.#duration = (recording.rows.at(-1)?.startUs ?? 0) + SECOND_US;
+		this.#duration = (recording.rows.at(-1)?.startUs ?? 0) + CHUNK_US;
 		const picture = new OffscreenCanvas(1, 1);
 		this.#view = new View(canvas, picture);
 		this.#screen = new Screen(picture, zstd, {
@@ -284,15 +291,26 @@ export class Playback {
 		const recording = this.#recording;
 		let key = Math.max(0, recording.keyBefore(recording.at(us)));
 		const on = !anew && !this.#screen.lost && us >= this.#position && this.#next.chunk >= key;
+		const nearest = key;
 		for (let tries = on ? 0 : KEY_TRIES; ; tries--) {
 			if (!on)
 				this.#from(key);
 			const batch = await this.#collect(us, turn);
 			if (!batch)
 				return;
+			const before = on || key === 0 ? 0 : Math.max(0, recording.keyBefore(key - 1));
 			if (!on && batch.frames.length === 0 && tries > 0 && key > 0) {
-				key = Math.max(0, recording.keyBefore(key - 1));
+				key = before;
 				continue;
+			}
+			if (!on && key > 0 && tries >= 0 && this.#stands(batch)) {
+				/* Its key picture is too far away: what the nearest keyframe has of it is the best. */
+				const far = tries === 0 || this.#bytes(before, recording.at(us)) > FILM_MAX;
+				if (!far || key !== nearest) {
+					tries = far ? 0 : tries;
+					key = far ? nearest : before;
+					continue;
+				}
 			}
 			if (!on && batch.frames.length === 0 && !batch.isBroken)
 				this.#blank();
@@ -302,10 +320,30 @@ export class Playback {
 			break;
 		}
 		this.#wish = null;
+		this.#heard = false;
 		this.#arrive(us);
 		this.#events.arrived(this.#clock.now() - since);
 		this.#anchor = { us, at: this.#clock.now() };
 		this.#readAhead();
+	}
+
+	/** A film in it would stand still. @param {Batch} batch */
+	#stands({ frames }) {
+		try {
+			return lacksFilm(frames, this.#films.codecs);
+		} catch (error) {
+			if (!(error instanceof ProtocolError || error instanceof RangeError))
+				throw error;
+			return false;
+		}
+	}
+
+	/**
+	 * @param {number} from chunk
+	 * @param {number} to
+	 */
+	#bytes(from, to) {
+		return this.#recording.rows.slice(from, to + 1).reduce((sum, { activity }) => sum + activity, 0);
 	}
 
 	/** The next record is the first of this chunk, and nothing is known. @param {number} chunk */
@@ -345,6 +383,7 @@ export class Playback {
 			return;
 		if (batch.strokes.length > 0)
 			this.#events.strokes(batch.strokes, false);
+		this.#sound(batch.sounds);
 		this.#arrive(us);
 		const after = this.#clock.now();
 		if (after - now > LATE_MS)
@@ -352,6 +391,16 @@ export class Playback {
 		if (us >= this.#duration)
 			this.#setPlaying(false);
 		this.#readAhead();
+	}
+
+	/* Faster or slower it would be no sound. @param {import("./sounds.js").SoundPacket[]} packets */
+	#sound(/** @type {import("./sounds.js").SoundPacket[]} */ packets) {
+		if (this.#speed !== 1) {
+			this.#heard = false;
+		} else if (packets.length > 0) {
+			this.#events.sound(packets, !this.#heard);
+			this.#heard = true;
+		}
 	}
 
 	/** The time of the next record; as late as the end when there is none. */
@@ -444,6 +493,9 @@ export class Playback {
 			this.#viewers.add(record.viewer);
 			this.#events.viewer(record.viewer);
 		}
+		const sound = this.#playing && this.#speed === 1 && !this.#wish ? readSound(record) : null;
+		if (sound)
+			batch.sounds.push(sound);
 		if (record.viewer !== this.#viewer || (record.kind !== SENT && record.kind !== KEY && record.kind !== INPUT))
 			return;
 		try {
@@ -526,12 +578,12 @@ export class Playback {
 	async #draw(frames, turn) {
 		this.#screen.hold();
 		try {
-			for (const { frame, unseen } of prune(frames, this.#films)) {
+			for (const { frame, pictures } of prune(frames, this.#films)) {
 				while (this.#screen.waiting >= DECODING_MAX)
 					await this.#moved();
 				if (turn !== this.#turn)
 					return this.#giveUp();
-				this.#screen.take(frame, { sequence: frame.sequence, arrived: 0 }, unseen);
+				this.#screen.take(frame, { sequence: frame.sequence, arrived: 0 }, pictures);
 			}
 		} catch (error) {
 			this.#failed(error);

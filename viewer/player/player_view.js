@@ -5,10 +5,13 @@ import { Viewport } from "../core/viewport.js";
 import { announce, byId, setText, showMessage } from "../portal/dom.js";
 import { FullScreen } from "../portal/full_screen.js";
 import { formatDayTime, onLanguage, t, textOf } from "../portal/i18n.js";
+import { ExportPart } from "./export_part.js";
 import { HappeningList } from "./happening_list.js";
+import { Notes } from "./notes.js";
 import { SPEEDS } from "./playback.js";
 import { PlayerSession } from "./session.js";
 import { commandOf, HELP } from "./shortcuts.js";
+import { SoundSwitch } from "./sound_switch.js";
 import { StrokesLine } from "./strokes_line.js";
 import { TimeLine } from "./time_line.js";
 import { clockText, elapsedText } from "./times.js";
@@ -21,6 +24,7 @@ import { VerdictBadge } from "./verdict_badge.js";
  * @typedef {object} PlayerActions
  * @property {() => void} back to the list
  * @property {(recording: RecordingInfo) => void} again it is to be opened again
+ * @property {(subject: import("./export_dialog.js").Subject) => void} export a video of it is wanted
  * @property {() => void} loggedOut
  */
 
@@ -40,9 +44,11 @@ export class PlayerView {
 	#place = byId("view-player");
 	#stage = byId("player-stage");
 	#line = new TimeLine((us) => this.#session?.seek(us));
-	#list = new HappeningList((us) => this.#session?.seek(us));
+	#list = new HappeningList((us) => this.#session?.seek(us), (note) => void this.#notes.withdraw(note));
+	#notes;
 	#badge = new VerdictBadge(() => this.#stage.focus());
 	#strokes = new StrokesLine(byId("player-strokes"));
+	#sound = new SoundSwitch(() => this.#stage.focus());
 	#speed = /** @type {HTMLSelectElement} */ (byId("player-speed"));
 	#help = /** @type {HTMLDialogElement} */ (byId("player-help"));
 	#full = new FullScreen((on) => byId("player-full").setAttribute("aria-pressed", String(on)));
@@ -52,6 +58,7 @@ export class PlayerView {
 	#recording = null;
 	/** @type {Viewport | null} */
 	#viewport = null;
+	#part = new ExportPart();
 	/** Why nothing more comes; "" while it does. */
 	#ended = "";
 	/** @type {"none" | "right" | "broken"} */
@@ -67,12 +74,22 @@ export class PlayerView {
 	constructor(api, actions) {
 		this.#api = api;
 		this.#actions = actions;
+		this.#notes = new Notes(api, {
+			changed: (notes) => {
+				this.#session?.setNotes(notes);
+				this.#showHappenings();
+			},
+			begin: () => this.#beginNote(),
+			end: () => this.#stage.focus(),
+			loggedOut: () => actions.loggedOut(),
+		});
 		this.#speed.replaceChildren(...SPEEDS.map((speed) => new Option(`${speed}×`, String(speed), speed === 1, speed === 1)));
 		this.#speed.addEventListener("change", () => this.#setSpeed(Number(this.#speed.value)));
 		/** @type {[string, Command][]} */
 		const buttons = [["player-play", "toggle"], ["player-frame-back", "frame-back"], ["player-frame-forward", "frame-forward"],
 			["player-back", "back-more"], ["player-forward", "forward-more"], ["player-skip", "skip-idle"],
-			["player-pointer", "pointer"], ["player-events-toggle", "events"], ["player-full", "full"], ["player-help-open", "help"]];
+			["player-pointer", "pointer"], ["player-events-toggle", "events"], ["player-full", "full"], ["player-help-open", "help"],
+			["player-export", "export"]];
 		for (const [id, command] of buttons)
 			byId(id).addEventListener("click", () => this.#run(command));
 		byId("player-leave").addEventListener("click", () => actions.back());
@@ -97,6 +114,7 @@ export class PlayerView {
 		this.#stage.replaceChildren(canvas);
 		this.#viewport = new Viewport(this.#stage, canvas, { resized: () => {}, laidOut: () => {} });
 		this.#session = new PlayerSession(this.#api.playUrl(recording.id), canvas, (message) => this.#told(message));
+		void this.#sound.open();
 		this.#setState("opening");
 		/* In a narrow window the list lies over the picture. */
 		this.#place.dataset.events = String(matchMedia("(min-width: 60rem)").matches);
@@ -116,7 +134,11 @@ export class PlayerView {
 		this.#strokes.clear();
 		this.#strokes.show(0);
 		this.#list.clear();
+		this.#notes.clear();
+		this.#sound.close();
 		this.#line.set(null);
+		this.#part.clear();
+		this.#line.showPart(this.#part);
 		this.#badge.hide();
 		if (this.#help.open)
 			this.#help.close();
@@ -149,21 +171,28 @@ export class PlayerView {
 		case "strokes":
 			this.#strokes.add(message.strokes, message.anew);
 			break;
+		case "sound":
+			this.#sound.audible();
+			this.#sound.take(message.packets, message.anew);
+			break;
+		case "audible":
+			this.#sound.audible();
+			break;
 		case "picture":
 			this.#setPicture(message.state);
 			break;
 		case "arrived":
 			this.#place.dataset.took = message.milliseconds.toFixed(0);
 			break;
+		case "grown":
 		case "duration":
 			this.#line.draw();
+			this.#line.showPart(this.#part);
 			this.#showPosition();
 			break;
 		case "happenings":
-			this.#line.drawMarks();
 			this.#showMonitors();
-			if (this.#session)
-				this.#list.update(this.#session);
+			this.#showHappenings();
 			break;
 		case "damaged":
 			this.#line.drawMarks();
@@ -180,12 +209,13 @@ export class PlayerView {
 			return;
 		/* What the recording itself says, and not the list, is what was recorded. */
 		const { meta } = session.whole.info;
-		session.happenings = [{ timeUs: 0, viewer: 0, name: "began", details: { account: String(meta.full_name || meta.account || "").slice(0, 200),
-			detail: String(meta.device_name || "").slice(0, 200) } }];
+		session.found([{ timeUs: 0, viewer: 0, name: "began", details: { account: String(meta.full_name || meta.account || "").slice(0, 200),
+			device: String(meta.device_name || "").slice(0, 200), address: String(meta.address || "").slice(0, 200) } }]);
 		this.#setState("open");
 		this.#line.set(session);
 		this.#list.update(session);
 		this.#showAll();
+		void this.#notes.open(session.whole.info.session);
 	}
 
 	/** @param {string} reason */
@@ -323,17 +353,63 @@ export class PlayerView {
 			this.#nextMonitor(session);
 			break;
 		case "events":
-			this.#place.dataset.events = String(this.#place.dataset.events === "false");
-			this.#showToggles();
+			this.#showEvents(this.#place.dataset.events === "false");
+			break;
+		case "sound":
+			this.#sound.toggle();
+			break;
+		case "note":
+			this.#notes.write();
 			break;
 		case "full":
 			void this.#full.toggle();
+			break;
+		case "begin-part":
+			this.#part.setFrom(session.target);
+			this.#tellPart(session);
+			break;
+		case "end-part":
+			this.#part.setTo(session.target);
+			this.#tellPart(session);
+			break;
+		case "export":
+			this.#export(session);
 			break;
 		case "help":
 			this.#showHelp();
 			this.#help.showModal();
 			break;
 		}
+	}
+
+	/** @param {boolean} on the list beside the picture */
+	#showEvents(on) {
+		this.#place.dataset.events = String(on);
+		this.#list.reveal();
+		this.#showToggles();
+	}
+
+	/* What is written is about what is seen: it stands still meanwhile. */
+	#beginNote() {
+		const us = this.#session?.target ?? 0;
+		this.#session?.play(false);
+		this.#showEvents(true);
+		return { us, clock: clockText(this.#session?.wallAt(us) ?? 0) };
+	}
+
+	/** @param {PlayerSession} session */
+	#tellPart(session) {
+		const { from, to } = this.#part;
+		this.#line.showPart(this.#part);
+		announce(t("player.part-is", { from: elapsedText(from ?? 0, session.duration),
+			to: elapsedText(to ?? session.duration, session.duration) }));
+	}
+
+	/** @param {PlayerSession} session */
+	#export(session) {
+		session.play(false);
+		if (this.#recording)
+			this.#actions.export({ recording: this.#recording, durationUs: session.duration, part: this.#part });
 	}
 
 	/** @param {number} speed */
@@ -366,12 +442,19 @@ export class PlayerView {
 		this.#showNote();
 		this.#showPlaying();
 		this.#showToggles();
+		this.#sound.show();
 		this.#showMonitors();
 		this.#showPosition();
 		if (session.whole) {
 			this.#line.draw();
 			this.#list.update(session);
 		}
+	}
+
+	#showHappenings() {
+		this.#line.drawMarks();
+		if (this.#session?.whole)
+			this.#list.update(this.#session);
 	}
 
 	#showPosition() {

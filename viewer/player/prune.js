@@ -13,11 +13,10 @@ import { Cover } from "./cover.js";
 /** @typedef {import("../core/rects.js").Rect} Rect */
 
 /**
- * A frame to be shown, and which of its pictures nobody would see.
- * @typedef {{frame: Frame, unseen: (picture: number) => boolean}} Kept
+ * A frame to be shown, and those of its pictures without which others would not be right: without the parts that
+ * nobody would see, of which a picture may have nothing else.
+ * @typedef {{frame: Frame, pictures: Picture[]}} Kept
  */
-
-const nothing = () => false;
 
 /** All that a recording may have; which of them the browser decodes is known to Films. */
 export const CODECS = JPEG | H264 | AVC420;
@@ -30,7 +29,7 @@ function parse(frame) {
 	const rects = readRects(frame);
 	for (const rect of rects)
 		checkInside(rect, frame);
-	return { frame, copies: readCopies(frame), rects, pictures, unseen: new Set() };
+	return { frame, copies: readCopies(frame), rects, pictures };
 }
 
 /** Which pictures can be decoded: by this browser, and because the film's key picture was seen. */
@@ -55,22 +54,49 @@ export class Films {
 
 	/**
 	 * Leaves out what cannot be decoded: a keyframe for the recording alone comes in the middle of films.
-	 * @param {{frame: Frame, pictures: Picture[], unseen: Set<unknown>}} parsed in the order of the frames
+	 * @param {{frame: Frame, pictures: Picture[]}} parsed in the order of the frames
 	 */
-	follow({ frame, pictures, unseen }) {
-		if (frame.keyframe === 1)
+	follow(parsed) {
+		if (parsed.frame.keyframe === 1)
 			this.clear();
-		for (const [index, { codec, stream, key }] of pictures.entries()) {
-			if (codec === JPEG)
+		parsed.pictures = parsed.pictures.filter((picture) => this.#decodes(picture));
+	}
+
+	/** @param {Picture} picture the next one */
+	#decodes({ codec, stream, key }) {
+		if (codec === JPEG)
+			return true;
+		if ((codec & this.#codecs) === 0)
+			return false;
+		if (key)
+			this.#begun.add(stream);
+		return this.#begun.has(stream);
+	}
+}
+
+/**
+ * Whether these frames, from the last keyframe among them on, have pictures of a film whose key picture comes before: it
+ * would stand still.
+ * @param {Frame[]} frames
+ * @param {number} codecs that the browser decodes
+ */
+export function lacksFilm(frames, codecs) {
+	const begun = new Set();
+	let lacks = false;
+	for (const frame of frames) {
+		if (frame.keyframe === 1) {
+			begun.clear();
+			lacks = false;
+		}
+		for (const { codec, stream, key } of frame.pictures.length > 0 ? readPictures(frame, CODECS) : []) {
+			if (codec === JPEG || (codec & codecs) === 0)
 				continue;
-			if ((codec & this.#codecs) === 0)
-				unseen.add(index);
-			else if (key)
-				this.#begun.add(stream);
-			else if (!this.#begun.has(stream))
-				unseen.add(index);
+			if (key)
+				begun.add(stream);
+			lacks ||= !begun.has(stream);
 		}
 	}
+	return lacks;
 }
 
 /**
@@ -89,9 +115,8 @@ export function prune(frames, films) {
 	if (parsed.length > 1 && parsed.every(({ frame: { width, height } }) =>
 		width === parsed[0].frame.width && height === parsed[0].frame.height))
 		leaveOut(parsed);
-	return parsed.filter((one, index) => index === parsed.length - 1 || index === 0 || one.copies.length > 0 ||
-		one.rects.length > 0 || one.pictures.length > one.unseen.size)
-		.map(({ frame, unseen }) => ({ frame, unseen: unseen.size ? (index) => unseen.has(index) : nothing }));
+	return parsed.filter(({ copies, rects, pictures }, index) => index === parsed.length - 1 || index === 0 ||
+		copies.length > 0 || rects.length > 0 || pictures.length > 0);
 }
 
 /** @param {ReturnType<typeof parse>[]} parsed of one size */
@@ -101,14 +126,11 @@ function leaveOut(parsed) {
 	/** @type {Set<number>} */
 	const wanted = new Set();
 	for (const one of parsed.slice().reverse()) {
-		for (const [index, picture] of one.pictures.entries()) {
-			const seen = !one.unseen.has(index) && picture.parts.some((part) => !cover.hides(part));
-			if (!one.unseen.has(index) && !isNeeded(picture, seen, wanted))
-				one.unseen.add(index);
-		}
-		for (const [index, { parts }] of one.pictures.entries())
-			if (!one.unseen.has(index))
-				parts.forEach((part) => cover.add(part));
+		for (const picture of one.pictures)
+			picture.parts = picture.parts.filter((part) => !cover.hides(part));
+		one.pictures = one.pictures.filter((picture) => isNeeded(picture, wanted));
+		for (const { parts } of one.pictures)
+			parts.forEach((part) => cover.add(part));
 		if (one.rects.every((rect) => cover.hides(rect)))
 			one.rects = [];
 		one.rects.forEach((rect) => cover.add(rect));
@@ -129,11 +151,11 @@ function isCopied(copy, cover) {
 }
 
 /**
- * @param {Picture} picture
- * @param {boolean} seen
+ * @param {Picture} picture with the parts that are seen
  * @param {Set<number>} wanted
  */
-function isNeeded({ codec, stream, key }, seen, wanted) {
+function isNeeded({ codec, stream, key, parts }, wanted) {
+	const seen = parts.length > 0;
 	if (codec === JPEG)
 		return seen;
 	const needed = seen || wanted.has(stream);

@@ -46,6 +46,11 @@ export class Recording {
 		return this.#rows.length;
 	}
 
+	/** It has more by now. @param {Row[]} rows of the chunks behind the last */
+	grow(rows) {
+		this.#rows.push(...rows);
+	}
+
 	/**
 	 * The last chunk that begins at or before a time; 0 when none does.
 	 * @param {number} us

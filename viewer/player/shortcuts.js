@@ -5,7 +5,8 @@
 /**
  * @typedef {"toggle" | "pause" | "back" | "forward" | "back-more" | "forward-more" | "back-most" | "forward-most"
  *   | "frame-back" | "frame-forward" | "begin" | "end" | "faster" | "slower" | "event-back" | "event-forward" | "skip-idle"
- *   | "pointer" | "monitor" | "events" | "full" | "help" | `part-${number}`} Command
+ *   | "pointer" | "monitor" | "events" | "note" | "sound" | "full" | "help" | "begin-part" | "end-part" | "export"
+ *   | `part-${number}`} Command
  */
 
 /** @type {Readonly<Record<string, Command>>} */
@@ -32,7 +33,12 @@ const KEYS = Object.freeze({
 	p: "pointer",
 	m: "monitor",
 	e: "events",
+	a: "note",
+	v: "sound",
 	f: "full",
+	"[": "begin-part",
+	"]": "end-part",
+	x: "export",
 	"?": "help",
 });
 
@@ -41,8 +47,8 @@ export const HELP = Object.freeze(/** @type {const} */ ([
 	["Space  K", "player-key.toggle"], ["←  →", "player-key.arrows"], ["J  L", "player-key.more"],
 	["Page ↑  Page ↓", "player-key.most"], [",  .", "player-key.frames"], ["↑  ↓", "player-key.speed"],
 	["Home  End", "player-key.ends"], ["1 … 9", "player-key.parts"], ["B  N", "player-key.events"], ["S", "player-key.skip"],
-	["P", "player-key.pointer"], ["M", "player-key.monitor"], ["E", "player-key.list"], ["F", "player-key.full"],
-	["?", "player-key.help"],
+	["P", "player-key.pointer"], ["V", "player-key.sound"], ["M", "player-key.monitor"], ["E", "player-key.list"], ["A", "player-key.note"], ["F", "player-key.full"],
+	["[  ]", "player-key.part"], ["X", "player-key.export"], ["?", "player-key.help"],
 ]));
 
 /** Elements to which some keys belong. @param {EventTarget | null} target */

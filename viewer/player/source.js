@@ -69,6 +69,8 @@ export class Source {
 	#closed = false;
 	/** @type {Asked[]} */
 	#asked = [];
+	/** @type {{resolve: (rows: Row[]) => void, reject: (error: Error) => void} | null} */
+	#grows = null;
 
 	/**
 	 * @param {string} url
@@ -95,6 +97,21 @@ export class Source {
 			}
 			this.#asked.push({ sequence, bytes: null, have: 0, resolve, reject });
 			this.#send("play_chunk", { sequence });
+		});
+	}
+
+	/**
+	 * What was recorded since, of a recording that is still being written; once at a time.
+	 * @returns {Promise<Row[]>} none: nothing yet
+	 */
+	more() {
+		return new Promise((resolve, reject) => {
+			if (this.#closed) {
+				reject(new SourceClosed());
+				return;
+			}
+			this.#grows = { resolve, reject };
+			this.#send("play_more", { unused: 0 });
 		});
 	}
 
@@ -164,7 +181,8 @@ export class Source {
 	/** @param {ToPlayer["play_table"]} fields */
 	#table({ first, rows }) {
 		const info = this.#info;
-		if (!info || this.#opened || first !== this.#rows.length)
+		const grows = this.#grows;
+		if (!info || (this.#opened && !grows) || first !== this.#rows.length)
 			throw new ProtocolError("a table that does not follow");
 		for (const row of parseRows(rows)) {
 			/* The clock of a recording goes forward only. */
@@ -172,12 +190,15 @@ export class Source {
 				throw new ProtocolError("a table that goes back in time");
 			this.#rows.push(row);
 		}
-		if (this.#rows.length > info.chunks)
+		if (this.#rows.length > (grows ? CHUNKS_MAX : info.chunks))
 			throw new ProtocolError("a table with more rows than chunks");
-		if (this.#rows.length < info.chunks)
-			return;
-		this.#opened = true;
-		this.#events.opened(info, this.#rows);
+		if (grows) {
+			this.#grows = null;
+			grows.resolve(this.#rows.slice(first));
+		} else if (this.#rows.length === info.chunks) {
+			this.#opened = true;
+			this.#events.opened(info, this.#rows.slice());
+		}
 	}
 
 	/** @param {ToPlayer["play_data"]} fields */
@@ -213,6 +234,8 @@ export class Source {
 		this.#closed = true;
 		for (const { reject } of this.#asked.splice(0))
 			reject(new SourceClosed());
+		this.#grows?.reject(new SourceClosed());
+		this.#grows = null;
 	}
 
 	/** @param {string} reason */

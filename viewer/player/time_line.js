@@ -53,7 +53,7 @@ export function clusters(happenings, usPerMark) {
 	return found;
 }
 
-const WEIGHTS = ["plain", "good", "warn", "bad"];
+const WEIGHTS = ["plain", "good", "note", "warn", "bad"];
 
 export class TimeLine {
 	#line = byId("player-line");
@@ -61,6 +61,7 @@ export class TimeLine {
 	#axis = byId("player-axis");
 	#marks = byId("player-marks");
 	#hint = byId("player-hint");
+	#part = byId("player-part");
 	#seek;
 	/** @type {PlayerSession | null} */
 	#session = null;
@@ -85,6 +86,17 @@ export class TimeLine {
 		this.#session = session;
 		this.#hint.hidden = true;
 		this.draw();
+	}
+
+	/**
+	 * The part that is marked for an export.
+	 * @param {import("./export_part.js").ExportPart} part
+	 */
+	showPart(part) {
+		const duration = this.#session?.duration ?? 0;
+		this.#part.hidden = !part.marked || duration <= 0;
+		this.#part.style.setProperty("--place", String((part.from ?? 0) / duration));
+		this.#part.style.setProperty("--length", String(((part.to ?? duration) - (part.from ?? 0)) / duration));
 	}
 
 	/** All but the place. */
@@ -116,7 +128,11 @@ export class TimeLine {
 			return;
 		}
 		const room = session.duration * MARK_ROOM / this.#width;
-		this.#marks.replaceChildren(...clusters(session.happenings, room).map((cluster) => this.#mark(cluster, session)),
+		/* What somebody noted must not vanish among what happened. */
+		const notes = session.happenings.filter((one) => weightOf(one) === "note");
+		const others = session.happenings.filter((one) => weightOf(one) !== "note");
+		this.#marks.replaceChildren(...clusters(others, room).map((cluster) => this.#mark(cluster, session)),
+			...clusters(notes, room).map((cluster) => this.#mark(cluster, session)),
 			...session.damaged.map((chunk) => this.#damage(chunk, session)));
 	}
 

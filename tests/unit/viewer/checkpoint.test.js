@@ -201,6 +201,44 @@ test("no answer is no alarm", async () => {
 	assert.equal((await keeper.check()).kind, "rolled-back");
 });
 
+test("a gateway that shows nothing for a day is not believed for ever", async (context) => {
+	const { gateway, keeper } = browser();
+	const { auditCheckpoint } = gateway;
+	context.mock.timers.enable({ apis: ["Date"], now: 1_800_000_000_000 });
+	const empty = async () => ({ checkpoint: "", consistency: [], key: "" });
+	const day = 24 * 3600 * 1000;
+	/* A browser that has never seen one cannot tell. */
+	gateway.auditCheckpoint = empty;
+	for (let i = 0; i < 5; i++) {
+		assert.deepEqual(await keeper.check(), { state: "unknown" });
+		context.mock.timers.tick(day);
+	}
+	gateway.auditCheckpoint = auditCheckpoint;
+	await keeper.check();
+	/* A locked CA, all of a morning: many logins, or few over the days. */
+	gateway.auditCheckpoint = empty;
+	for (let i = 0; i < 9; i++)
+		assert.deepEqual(await keeper.check(), { state: "unknown" });
+	gateway.auditCheckpoint = auditCheckpoint;
+	assert.equal((await keeper.check()).state, "grown");
+	gateway.auditCheckpoint = empty;
+	await keeper.check();
+	context.mock.timers.tick(day);
+	assert.deepEqual(await keeper.check(), { state: "unknown" });
+	gateway.auditCheckpoint = async () => {
+		throw new Error("500");
+	};
+	assert.deepEqual(await keeper.check(), { state: "alarm", kind: "withheld", kept: 5, shown: 0 });
+	assert.deepEqual(gateway.told, [["withheld", 5, 0]]);
+	await keeper.accept();
+	assert.deepEqual(gateway.told.at(-1), ["accepted", 5, 0]);
+	assert.deepEqual(await keeper.check(), { state: "unknown" });
+	/* What it knew is not forgotten by that. */
+	gateway.auditCheckpoint = auditCheckpoint;
+	gateway.leaves = leavesTo(4);
+	assert.equal((await keeper.check()).kind, "rolled-back");
+});
+
 test("a store that is full, or holds rubbish, is a first login", async () => {
 	const { gateway } = browser();
 	const rubbish = new Store([["sekisho.audit", "{\"key\":1,\"size\":-1}"]]);

@@ -4,12 +4,12 @@ import test from "node:test";
 import { load, messagesJs } from "./helpers.js";
 
 const { decode, encode, ProtocolError, INCOMING_MAX, OUTGOING_MAX } = await load("core/codec.js");
-const { TO_VIEWER, FROM_VIEWER, TO_PLAYER, FROM_PLAYER } = await load("core/messages.js");
+const { TO_VIEWER, FROM_VIEWER, TO_PLAYER, FROM_PLAYER, TO_SAVER } = await load("core/messages.js");
 
 /* One message of every type, encoded by the gateway's own codec. */
 const samples = execFileSync(messagesJs, ["--sample"], { encoding: "utf8" }).trim().split("\n").map((line) => {
 	const { name, fields, hex } = JSON.parse(line);
-	const table = TO_VIEWER[name] ?? FROM_VIEWER[name] ?? TO_PLAYER[name] ?? FROM_PLAYER[name];
+	const table = TO_VIEWER[name] ?? FROM_VIEWER[name] ?? TO_PLAYER[name] ?? FROM_PLAYER[name] ?? TO_SAVER[name];
 	const typed = {};
 	for (const field of table.fields) {
 		const value = fields[field.name];

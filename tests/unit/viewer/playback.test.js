@@ -11,6 +11,7 @@ import { chunkOf, recordOf } from "./recordings.js";
 
 const { decode } = await load("core/codec.js");
 const { encode } = await load("core/codec.js");
+const { TO_VIEWER } = await load("core/messages.js");
 const { EVENT, INPUT, KEY, META, SENT } = await load("player/chunk.js");
 const { gather, readHappening } = await load("player/happenings.js");
 const { Playback } = await load("player/playback.js");
@@ -33,6 +34,15 @@ const jpeg = () => ({ codec: JPEG, rect: [8, 4, 20, 10], data: jpegHead({ width:
 const film = (number) => ({ codec: H264, stream: 0, key: number === 0 ? 1 : 0, rect: [20, 10, 18, 16],
 	data: accessUnit({ number, width: 18, height: 16 }) });
 const json = (value) => new TextEncoder().encode(JSON.stringify(value));
+/* docs/protocol.md §4: id, sequence, time, one packet. */
+const encodeAudio = (sequence) => {
+	const bytes = new Uint8Array(2 + 4 + 8 + 4 + 2);
+	new DataView(bytes.buffer).setUint16(0, TO_VIEWER.audio.id, true);
+	new DataView(bytes.buffer).setUint32(2, sequence, true);
+	new DataView(bytes.buffer).setUint32(14, 2, true);
+	bytes.set([7, sequence], 18);
+	return bytes;
+};
 const sent = (payload, delta = 0, more = {}) => recordOf(SENT, { payload, delta, ...more });
 
 /** Until everything has happened that needs nothing from outside. */
@@ -45,7 +55,7 @@ const settle = async () => {
 function recorded(chunks, more = {}) {
 	const bytes = chunks.map(({ at, key, records }, sequence) => chunkOf({ session: SESSION, sequence, startUs: at * SECOND,
 		timeMs: 1700000000000 + at * 1000, flags: key ? 1 : 0 }, records));
-	const rows = chunks.map(({ at, key, events = 0 }) => ({ startUs: at * SECOND, timeMs: 0, flags: key ? 1 : 0, activity: 1, events }));
+	const rows = chunks.map(({ at, key, events = 0, activity = 1 }) => ({ startUs: at * SECOND, timeMs: 0, flags: key ? 1 : 0, activity, events }));
 	const asked = [];
 	const damaged = [];
 	const fetcher = { session: SESSION, chunk: async (sequence) => {
@@ -64,7 +74,7 @@ function playerOf(chunks, more = {}) {
 	const told = [];
 	const canvas = new FakeCanvas();
 	const clock = { at: 0, ticks: [] };
-	const events = Object.fromEntries(["position", "playing", "waiting", "size", "viewer", "picture", "strokes", "arrived"]
+	const events = Object.fromEntries(["position", "playing", "waiting", "size", "viewer", "picture", "strokes", "sound", "arrived"]
 		.map((name) => [name, (...values) => told.push([name, ...values])]));
 	const playback = new Playback(made.recording, canvas, zstd, { codecs: JPEG | H264 | AVC420, acceleration: "no-preference" },
 		events, { now: () => clock.at, frame: () => new Promise((resolve) => clock.ticks.push(resolve)) });
@@ -171,6 +181,16 @@ test("playing goes on as the clock does, at any speed, and ends at the end", asy
 	await settle();
 	await one.pass(200);
 	assert.ok(one.playback.position < 4 * SECOND, "sixteen times as fast");
+});
+
+test("before the end is known, the last chunk goes on as long as a chunk may", async () => {
+	const chunks = plainChunks();
+	chunks.at(-1).records.push(sent(small(41), 1.9 * SECOND));
+	const one = playerOf(chunks);
+	await one.seek(21.95);
+	assert.deepEqual([one.playback.position, one.at(0, 0)], [21.95 * SECOND, grey(41)]);
+	await one.seek(30);
+	assert.equal(one.playback.position, 22 * SECOND);
 });
 
 test("pausing and another speed lose nothing of the picture", async () => {
@@ -285,6 +305,20 @@ test("each monitor has its own picture", async () => {
 	assert.equal(one.at(30, 20), grey(10));
 });
 
+test("the second monitor's keyframe may begin in the chunk behind the first one's", async () => {
+	const second = { viewer: 1 };
+	const one = playerOf([
+		{ at: 0, key: true, records: [sent(keyframe(10)), sent(keyframe(100), 0, second)] },
+		{ at: 5, key: true, records: [recordOf(KEY, { payload: keyframe(20) })] },
+		{ at: 5.001, records: [recordOf(KEY, { payload: keyframe(120), viewer: 1 }), sent(small(121), SECOND, second)] },
+	]);
+	one.playback.setViewer(1);
+	for (const [seconds, corner, rest] of [[5.5, 120, 120], [6.1, 121, 120], [5.0005, 100, 100]]) {
+		await one.seek(seconds);
+		assert.deepEqual([one.at(0, 0), one.at(20, 20)], [grey(corner), grey(rest)], `${seconds} s`);
+	}
+});
+
 test("pictures are decoded as in the live viewer, and only those that are seen", async () => {
 	const one = playerOf([{ at: 0, key: true, records: [sent(keyframe(10)), ...[1, 2, 3].map((delta) => sent(pictured(jpeg()), delta))] }]);
 	one.playback.seek(SECOND);
@@ -295,7 +329,7 @@ test("pictures are decoded as in the live viewer, and only those that are seen",
 	assert.deepEqual([one.at(8, 4), one.at(0, 0)], [grey(200), grey(10)]);
 });
 
-test("a film goes on from its key picture, and waits for the next one after a jump into it", async () => {
+test("a film goes on from its key picture, also from one before the keyframe, but not from far away", async () => {
 	const chunks = [
 		{ at: 0, key: true, records: [sent(keyframe(10)), sent(pictured(film(0)), 1000), sent(pictured(film(1)), 2000)] },
 		{ at: 1, key: true, records: [recordOf(KEY, { payload: keyframe(20) }), sent(pictured(film(2)), 1000)] },
@@ -312,9 +346,25 @@ test("a film goes on from its key picture, and waits for the next one after a ju
 	await one.seek(1.5);
 	/* From there it goes on without a keyframe of the recording's own. */
 	const place = playerOf(chunks);
-	await place.seek(1.5);
-	assert.equal(place.at(25, 15), grey(20));
-	assert.deepEqual(place.heard("picture"), [["right"]]);
+	place.playback.seek(1.5 * SECOND);
+	await settle();
+	const later = FakeVideoDecoder.all.at(-1);
+	assert.equal(later.chunks.length, 3);
+	for (const shade of [201, 202, 203])
+		later.put(18, 16, grey(shade));
+	await settle();
+	assert.deepEqual([place.at(25, 15), place.at(0, 0)], [grey(203), grey(10)]);
+	/* It stands as the keyframe has it when that would take too long. */
+	const far = playerOf(chunks.map((chunk) => ({ ...chunk, activity: 7e6 })));
+	await far.seek(1.5);
+	assert.deepEqual([far.at(25, 15), far.at(0, 0)], [grey(20), grey(20)]);
+	assert.deepEqual(far.heard("picture"), [["right"]]);
+	/* Or when its beginning is nowhere near. */
+	const [first, second] = chunks;
+	const none = playerOf([{ ...first, records: [sent(keyframe(10))] }, { ...second, at: 1 }, { ...second, at: 2 }, { ...second, at: 3 }]);
+	await none.seek(3.5);
+	assert.equal(none.at(25, 15), grey(20));
+	assert.equal(none.heard("arrived").length, 1);
 });
 
 test("what the browser does not decode is left out, and said", async () => {
@@ -410,6 +460,38 @@ test("strokes are told as they come, and after a jump those of the last seconds"
 	assert.deepEqual(one.heard("strokes").at(-1), [[{ timeUs: 10 * SECOND, keysym: 0, down: true, text: "" }], false]);
 });
 
+test("sound is heard as fast as it was, and never while jumping", async () => {
+	const audio = (sequence) => sent(encodeAudio(sequence), sequence % 50 * 20000);
+	const one = playerOf([{ at: 0, key: true, records: [sent(keyframe(10)), ...Array.from({ length: 49 }, (_, i) => audio(i + 1))] },
+		{ at: 1, records: Array.from({ length: 50 }, (_, i) => audio(50 + i)) },
+		{ at: 2, records: [sent(small(20)), sent(encodeAudio(100), 10000, { flags: 1 })] },
+		{ at: 3, records: [sent(new Uint8Array([8, 8, 1])), sent(small(30), 900000)] }]);
+	const numbers = () => one.heard("sound").map(([packets, anew]) => [packets.map(({ sequence }) => sequence), anew]);
+	await one.seek(0.5);
+	assert.deepEqual(numbers(), []);
+	one.playback.play(true);
+	await settle();
+	await one.pass(100, 50);
+	assert.deepEqual(numbers(), [[[26, 27], true], [[28, 29, 30], false]]);
+	assert.deepEqual(Array.from(one.heard("sound")[0][0][0].packet), [7, 26]);
+	one.playback.setSpeed(2);
+	await one.pass(100, 50);
+	assert.equal(numbers().length, 2);
+	one.playback.setSpeed(1);
+	await one.pass(50, 50);
+	assert.equal(numbers().at(-1)[1], true, "what was left out is no pause of the PC");
+	one.playback.seek(1.5 * SECOND);
+	await settle();
+	await one.pass(100, 50);
+	assert.deepEqual(numbers().at(-1), [[76, 77], true]);
+	one.playback.setViewer(1);
+	await one.pass(100, 50);
+	assert.ok(numbers().at(-1)[0].at(-1) > 77, "whichever monitor is looked at");
+	await one.pass(3000, 50);
+	assert.equal(numbers().at(-1)[0].at(-1), 99, "nothing of what is not whole");
+	assert.ok(!one.heard("picture").some(([state]) => state === "broken"));
+});
+
 test("what happened is gathered from the chunks that the table names", async () => {
 	const { recording, asked } = recorded([
 		{ at: 0, key: true, events: 2, records: [recordOf(EVENT, { payload: json({ event: "viewer-joined", x: 0 }), delta: 5, viewer: 1 }),
@@ -418,7 +500,7 @@ test("what happened is gathered from the chunks that the table names", async () 
 		{ at: 2, events: 1, records: [recordOf(EVENT, { payload: new TextEncoder().encode("{") })] },
 	]);
 	const found = [];
-	await gather(recording, () => false, (happenings) => found.push(...happenings));
+	await gather(recording, 0, () => false, (happenings) => found.push(...happenings));
 	assert.deepEqual(asked, [0, 2]);
 	assert.deepEqual(found, [{ timeUs: 5, viewer: 1, name: "viewer-joined", details: { x: "0" } },
 		{ timeUs: 5, viewer: 0, name: "clipboard-blocked", details: { direction: "out" } },

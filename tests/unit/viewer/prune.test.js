@@ -16,8 +16,8 @@ const zstd = await newZstd();
 const [WIDTH, HEIGHT] = [70, 40];
 const ROUNDS = 300;
 const size = { width: WIDTH, height: HEIGHT };
-const never = () => false;
 
+const whole = (frame) => ({ frame, pictures: readPictures(frame, CODECS) });
 const plain = (colour) => () => [colour & 0xff, (colour * 7) & 0xff, (colour * 13) & 0xff];
 const keyOf = (colour) => frameOf({ ...size, keyframe: 1, rects: [[0, 0, WIDTH, HEIGHT]], pixel: plain(colour) });
 
@@ -48,12 +48,12 @@ function show(kept) {
 			for (let column = x; column < x + width; column++)
 				canvas[row * WIDTH + column] = value(row * WIDTH + column);
 	};
-	for (const { frame, unseen } of kept) {
+	for (const { frame, pictures } of kept) {
 		if (frame.keyframe === 1)
 			films.clear();
 		/* What follows the access unit says which picture of the film it is. */
 		const plan = decoder.check({ ...frame, pictures: new Uint8Array(0), picture_data: new Uint8Array(0) }, CODECS);
-		plan.pictures = readPictures(frame, CODECS).filter((_, index) => !unseen(index));
+		plan.pictures = pictures;
 		const decoded = plan.pictures.map((picture) => (picture.codec === JPEG ?
 			new Int32Array(picture.width * picture.height).fill(0x100 + picture.data.at(-1)) : { film: films.decode(picture) }));
 		const { changed } = decoder.apply(plan, decoded.map((one) => (one.film === undefined ? one : { close: () => {} })));
@@ -129,7 +129,7 @@ test("what is left out is not seen in the end", () => {
 			}
 		}
 		const pruned = prune(frames, new Films());
-		assert.deepEqual(show(pruned), show(frames.map((frame) => ({ frame, unseen: never }))), `round ${round}`);
+		assert.deepEqual(show(pruned), show(frames.map(whole)), `round ${round}`);
 		kept += pruned.length;
 		all += frames.length;
 	}
@@ -142,30 +142,31 @@ test("of a page that scrolls by, a screenful is kept", () => {
 		frames.push(frameOf({ ...size, copies: [[3, 7, 3, 0, 61, 33]], rects: [[3, 33, 61, 7]], pixel: plain(i) }));
 	const kept = prune(frames, new Films());
 	assert.ok(kept.length <= 8, `${kept.length} frames`);
-	assert.deepEqual(show(kept), show(frames.map((frame) => ({ frame, unseen: never }))));
+	assert.deepEqual(show(kept), show(frames.map(whole)));
 });
 
 test("of a film, what follows its last key picture is kept", () => {
 	const picture = (number, key) => frameOf({ ...size, ...picturesOf({ codec: H264, key, rect: [4, 4, 16, 16], data: data(number) }) });
 	const frames = [keyOf(1), picture(1, 1), picture(2, 0), picture(1, 1), picture(2, 0), picture(3, 0)];
 	const kept = prune(frames, new Films());
-	const shown = kept.flatMap(({ frame, unseen }) => readPictures(frame, CODECS).filter((_, index) => !unseen(index)));
-	assert.deepEqual(shown.map((one) => one.data.at(-1)), [1, 2, 3]);
+	const decoded = kept.flatMap(({ pictures }) => pictures);
+	assert.deepEqual(decoded.map((one) => one.data.at(-1)), [1, 2, 3]);
+	assert.deepEqual(decoded.map(({ parts }) => parts.length), [0, 0, 1], "and only the last of it is drawn");
 });
 
 test("what no longer is seen need not be decoded at all", () => {
 	const jpeg = (colour) => frameOf({ ...size, ...picturesOf({ codec: JPEG, rect: [0, 0, WIDTH, HEIGHT], data: data(colour) }) });
 	const kept = prune([keyOf(1), ...Array.from({ length: 50 }, (_, i) => jpeg(i))], new Films());
 	assert.equal(kept.length, 2);
-	assert.deepEqual(kept.map(({ frame, unseen }) => readPictures(frame, CODECS).filter((_, index) => !unseen(index)).length), [0, 1]);
+	assert.deepEqual(kept.map(({ pictures }) => pictures.length), [0, 1]);
 });
 
 test("films whose beginning was not seen, or that the browser does not decode, are left out", () => {
 	const films = new Films();
 	const film = (codec, stream, key) => frameOf({ ...size, ...picturesOf({ codec, stream, key, rect: [0, 0, 16, 16], data: data(1) }) });
 	const shown = (frame) => {
-		const [{ unseen }] = prune([frame], films);
-		return !unseen(0);
+		const [{ pictures }] = prune([frame], films);
+		return pictures.length === 1;
 	};
 	assert.equal(shown(film(H264, 0, 0)), false, "after a jump");
 	assert.equal(shown(film(H264, 0, 1)), true);

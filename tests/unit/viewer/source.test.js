@@ -86,6 +86,23 @@ test("chunks come in pieces, in the order of asking", async () => {
 	assert.deepEqual([[...await first], [...await second]], [[1, 2, 3, 4, 5], [9]]);
 });
 
+test("what is recorded meanwhile comes when it is asked for", async () => {
+	const { source, socket, told, hear } = sourceOf();
+	hear(info(), table(0, 0, 1, 2));
+	const nothing = source.more();
+	assert.equal(socket.take(0x0c03).length, 1);
+	hear(table(3));
+	assert.deepEqual(await nothing, []);
+	const more = source.more();
+	hear(table(3, 5, 6));
+	assert.deepEqual((await more).map(({ startUs }) => startUs), [5, 6]);
+	assert.equal(told.opened[0][1].length, 3, "who has the first ones adds them");
+	const back = source.more();
+	hear(table(5, 4));
+	await assert.rejects(back, SourceClosed);
+	assert.deepEqual(told.closed, ["broken"]);
+});
+
 test("a damaged chunk is one that was asked for, and the others go on", async () => {
 	const { source, told, hear } = sourceOf();
 	hear(info(), table(0, 0, 1, 2));

@@ -1,0 +1,70 @@
+/*
+ * What people with records to keep ask of the vault (docs/protocol.md, "The vault's records"). Names and numbers stand in
+ * the body of a request, never in its address.
+ */
+import { ApiError } from "./api.js";
+
+/** 1 client, 2 employee, 3 dependant, 4 payee. @typedef {1 | 2 | 3 | 4} Kind */
+/** 1 requested, 2 waiting, 3 active, 4 ended, 5 disposed, 6 refused. @typedef {1 | 2 | 3 | 4 | 5 | 6} State */
+/**
+ * @typedef {object} Row
+ * @property {number} id
+ * @property {number} client
+ * @property {string} client_name
+ * @property {Kind} kind
+ * @property {State} state
+ * @property {string} name
+ * @property {string} kana
+ * @property {boolean} has_number
+ * @property {boolean} removed
+ * @property {number} [parent] the employee of a dependant
+ */
+/** @typedef {{rows: Row[], total: number, next: number}} RowPage next: to go on with, 0 at the end */
+/** @typedef {{client?: number, parent?: number, kind?: number, state?: number, text?: string, number?: string, before?: string, after?: number}} Wish */
+
+/** @param {Record<string, unknown>} values */
+export function given(values) {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== 0 && value !== undefined));
+}
+
+export class Vault {
+	#api;
+
+	/** @param {import("./api.js").Api} api */
+	constructor(api) {
+		this.#api = api;
+	}
+
+	/**
+	 * @param {string} words of an operation, as "record list"
+	 * @param {object} [body]
+	 */
+	async ask(words, body = {}) {
+		return await this.#api.vault(words, body);
+	}
+
+	/**
+	 * An answer with rows.
+	 * @param {string} words
+	 * @param {object} [body]
+	 * @returns {Promise<any[]>}
+	 */
+	async rows(words, body = {}) {
+		const { rows } = await this.ask(words, body);
+		if (!Array.isArray(rows))
+			throw new ApiError("protocol", 200);
+		return rows;
+	}
+
+	/**
+	 * @param {"client list" | "record list" | "request list" | "due list"} words
+	 * @param {Wish} wish
+	 * @returns {Promise<RowPage>}
+	 */
+	async page(words, wish) {
+		const { rows, total, next } = await this.ask(words, given(wish));
+		if (!Array.isArray(rows) || typeof total !== "number")
+			throw new ApiError("protocol", 200);
+		return { rows, total, next: typeof next === "number" && next !== wish.after ? next : 0 };
+	}
+}
