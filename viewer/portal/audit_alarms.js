@@ -9,7 +9,7 @@ import { formatDayTime, onLanguage, t } from "./i18n.js";
 const DAYS = 30;
 const DAY_S = 86400;
 const SHOWN = 5;
-const KINDS = /** @type {const} */ (["rolled-back", "fork", "signature", "key", "contradiction", "accepted"]);
+const KINDS = /** @type {const} */ (["rolled-back", "fork", "signature", "key", "contradiction", "accepted", "withheld"]);
 
 /** @param {Alarm} alarm */
 function kindOf(alarm) {

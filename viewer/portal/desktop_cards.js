@@ -1,6 +1,7 @@
 /*
  * What the card over a desktop says in each situation, and what can be done there.
  */
+import { isolated } from "./dom.js";
 import { errorText } from "./errors.js";
 import { t, textOf } from "./i18n.js";
 
@@ -18,6 +19,7 @@ import { t, textOf } from "./i18n.js";
  * @property {Connection} connection
  * @property {Shown | null} status
  * @property {unknown} error why the session could not even be opened, or undefined
+ * @property {{by: string, words: string} | null} words of somebody who ended it
  * @property {number} since Date.now() of its beginning
  * @property {boolean} opened a session is there
  * @property {boolean} again the PC can be opened once more
@@ -95,7 +97,7 @@ function countdown(status) {
  * @param {Action} back
  * @returns {Card}
  */
-function endedCard({ name, status, error, again, monitor }, can, back) {
+function endedCard({ name, status, error, words, again, monitor }, can, back) {
 	const reason = status?.reason ?? "none";
 	/** @type {Action[]} */
 	const actions = [];
@@ -112,5 +114,6 @@ function endedCard({ name, status, error, again, monitor }, can, back) {
 		return { name: "error", icon: "alert", title: t("connecting.failed", { name }), text: errorText(error), actions };
 	return { name: `ended-${reason}`, icon: reason === "logout" ? "check" : "alert",
 		title: textOf("reason.", reason, "reason.unknown"),
-		text: textOf("reason.", `${reason}.help`, "reason.unknown.help"), actions };
+		text: textOf("reason.", `${reason}.help`, "reason.unknown.help"),
+		detail: words?.words ? t("over.words", { name: isolated(words.by), words: isolated(words.words) }) : "", actions };
 }

@@ -18,11 +18,12 @@ import { readPcPreference, writePcPreference } from "./preferences.js";
 import { openSecondWindow } from "./second_window.js";
 import { Toolbar } from "./toolbar.js";
 import { UnlockForm } from "./unlock_form.js";
+import { WatchedBar } from "./watched_bar.js";
 
 /** @typedef {import("../core/api.js").Api} Api */
 /** @typedef {import("./desktop_cards.js").Shown} Shown */
 /** @typedef {import("./credentials_dialog.js").Answer} Answer */
-/** @typedef {{id: number, name: string, withUser: boolean}} Pc */
+/** @typedef {{id: number, name: string, withUser: boolean, client: string}} Pc client: for whom and what for it is opened */
 /**
  * @typedef {object} DesktopActions
  * @property {(message?: () => string) => void} menu
@@ -43,10 +44,11 @@ export class DesktopView {
 	#stage = byId("stage");
 	#overlay = new Overlay();
 	#notices;
+	#watched;
 	#toolbar;
 	#figures;
 	/** @type {Pc} */
-	#pc = { id: 0, name: "", withUser: true };
+	#pc = { id: 0, name: "", withUser: true, client: "" };
 	#id = "";
 	#monitor = 0;
 	/** @type {import("../core/keymap.js").Layout} */
@@ -62,6 +64,9 @@ export class DesktopView {
 	/* Why the session could not even be opened. */
 	/** @type {unknown} */
 	#error = undefined;
+	/* Who ended the session and why, in that one's words. */
+	/** @type {{by: string, words: string} | null} */
+	#words = null;
 	/* The PC's login to open it with, once the password was given again. */
 	/** @type {Answer | null} */
 	#answer = null;
@@ -83,6 +88,11 @@ export class DesktopView {
 			this.#screen?.session.stillHere();
 			this.#screen?.focus();
 		}, () => this.#setIme(false));
+		this.#watched = new WatchedBar({
+			answer: (watch, yes) => this.#screen?.session.answerControl(watch, yes),
+			takeBack: () => this.#screen?.session.endControl(),
+			back: () => this.#screen?.focus(),
+		});
 		this.#figures = new FiguresPanel((on) => this.#screen?.session.watchFigures(on), () => this.#screen?.focus());
 		this.#toolbar = new Toolbar({
 			press: (keys) => this.#screen?.press(keys),
@@ -115,7 +125,7 @@ export class DesktopView {
 		try {
 			await this.#learn();
 			const session = await this.#api.open({ host: pc.id, ...PcScreen.wish(this.#frame), layout: this.#layout,
-				...answer });
+				...(pc.client ? { client: pc.client } : {}), ...answer });
 			if (turn === this.#turn)
 				this.#attach(session.id);
 		} catch (error) {
@@ -130,13 +140,13 @@ export class DesktopView {
 	 * @param {number} monitor
 	 */
 	async resume(id, monitor) {
-		const turn = this.#start({ id: 0, name: "", withUser: true }, monitor);
+		const turn = this.#start({ id: 0, name: "", withUser: true, client: "" }, monitor);
 		try {
 			const session = await this.#api.session(id);
 			if (turn !== this.#turn)
 				return;
 			await this.#learn();
-			this.#pc = { id: session.host, name: session.host_name, withUser: true };
+			this.#pc = { id: session.host, name: session.host_name, withUser: true, client: "" };
 			this.#toolbar.open(session.host_name, monitor);
 			this.#attach(session.id);
 		} catch (error) {
@@ -147,6 +157,19 @@ export class DesktopView {
 			else
 				await this.#openFailed(error);
 		}
+	}
+
+	/** Somebody has ended the session and said why. */
+	async #learnWords() {
+		const turn = this.#turn;
+		try {
+			const { ended_by, ended_words } = await this.#api.session(this.#id);
+			if (turn === this.#turn)
+				this.#words = { by: ended_by, words: ended_words };
+		} catch {
+			/* Then the page says only that somebody has. */
+		}
+		this.#show();
 	}
 
 	/** What this device is like. */
@@ -182,6 +205,7 @@ export class DesktopView {
 		this.#id = "";
 		this.#monitor = monitor;
 		this.#error = undefined;
+		this.#words = null;
 		this.#last = null;
 		this.#since = Date.now();
 		this.#toolbar.open(pc.name, monitor);
@@ -193,6 +217,7 @@ export class DesktopView {
 
 	#detach() {
 		this.#notices.clear();
+		this.#watched.clear();
 		this.#screen?.close();
 		this.#screen = null;
 		this.#toolbar.setSound("none");
@@ -235,7 +260,13 @@ export class DesktopView {
 				latency: (gateway, pc) => this.#figures.setLatency(gateway, pc),
 				figures: (figures) => this.#figures.setFigures(figures),
 				sound: (state) => this.#toolbar.setSound(state),
-				leave: () => this.#toolbar.focus(),
+				pasted: () => this.#notices.tell("notice.paste"),
+				watchers: (watchers) => this.#watched.set(watchers),
+				watching: () => {},
+				leave: () => {
+					if (!this.#watched.focus())
+						this.#toolbar.focus();
+				},
 			});
 		this.#screen.session.watchFigures(this.#figures.on);
 		this.#meet(id);
@@ -283,12 +314,15 @@ export class DesktopView {
 				this.#companion?.tell("online");
 		} else if (this.#last?.connection === "online") {
 			this.#notices.clear();
+			this.#watched.clear();
 			this.#figures.setOffline();
 		}
 		if (this.#monitor === 0 && OVER.has(status.connection))
 			this.#part();
 		if (status.reason === "revoked-device")
 			this.#actions.deviceGone();
+		if (status.reason === "administrator" && this.#last?.reason !== "administrator")
+			void this.#learnWords();
 		this.#last = status;
 		this.#show();
 	}
@@ -313,6 +347,8 @@ export class DesktopView {
 			await this.#askAndOpen();
 		else if (code === "locked")
 			this.#status({ connection: "locked", state: "locked", reason: "none", retryAt: 0 });
+		else if (error instanceof ApiError && error.field === "client")
+			this.#actions.menu(() => t("menu.client-needed"));
 		else {
 			this.#error = error;
 			this.#show();
@@ -445,7 +481,7 @@ export class DesktopView {
 	/** @param {import("./desktop_cards.js").Connection} connection */
 	#card(connection) {
 		const { name, id } = this.#pc;
-		return cardOf({ name, connection, status: this.#last, error: this.#error, since: this.#since,
+		return cardOf({ name, connection, status: this.#last, error: this.#error, words: this.#words, since: this.#since,
 			opened: this.#screen !== null, again: id !== 0, monitor: this.#monitor }, {
 			back: () => this.#disconnect(),
 			menu: () => this.#actions.menu(),

@@ -13,6 +13,7 @@ import { InviteLine } from "./invite_line.js";
 import { KeyedList } from "./keyed_list.js";
 import { OrderDialog } from "./order_dialog.js";
 import { People } from "./people.js";
+import { VaultSection } from "./vault_section.js";
 import { WaitingCard } from "./waiting_card.js";
 
 /** @typedef {import("../core/admin.js").Admin} Admin */
@@ -35,6 +36,7 @@ export class DevicesView {
 	#actions;
 	#people = new People();
 	#alarms = new AuditAlarms();
+	#vault = new VaultSection(() => this.#askSeal());
 	#waiting;
 	#invitations;
 	#over;
@@ -117,6 +119,7 @@ export class DevicesView {
 		this.#loaded = false;
 		this.#people.set([]);
 		this.#alarms.set([]);
+		this.#vault.set(null);
 		this.#invites = [];
 		this.#inventory.clear();
 		this.#showInvites();
@@ -148,10 +151,12 @@ export class DevicesView {
 			const accounts = await this.#admin.accounts();
 			const invites = await this.#admin.invites();
 			const alarms = await this.#admin.alarms();
+			const vault = await this.#vaultParts();
 			if (turn !== this.#turn)
 				return;
 			this.#people.set(accounts);
 			this.#alarms.set(alarms);
+			this.#vault.set(vault);
 			this.#noteNew(invites);
 			this.#invites = invites;
 			this.#loaded = true;
@@ -191,6 +196,24 @@ export class DevicesView {
 		this.#inventoryUntil = pages > 1 ? performance.now() + LONG_MS : 0;
 		this.#inventory.set(devices);
 		return true;
+	}
+
+	/** A vault that is not running does not keep the rest of the page away. */
+	async #vaultParts() {
+		try {
+			return await this.#admin.vault();
+		} catch (error) {
+			if (error instanceof ApiError && error.code === "unavailable")
+				return null;
+			throw error;
+		}
+	}
+
+	#askSeal() {
+		this.#order.ask({ kind: "seal", device: "", run: async () => {
+			await this.#admin.sealVault();
+			void this.#done(() => t("vault.closed"));
+		} });
 	}
 
 	/** @param {Invite[]} invites */

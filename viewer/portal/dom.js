@@ -51,6 +51,14 @@ export function setText(element, text) {
 }
 
 /**
+ * What somebody else has written, for a sentence: it cannot turn the text around it (Unicode TR9 §2.4).
+ * @param {string} text
+ */
+export function isolated(text) {
+	return `\u2068${text}\u2069`;
+}
+
+/**
  * Says something to people who do not see the page.
  * @param {string} text
  */

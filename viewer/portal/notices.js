@@ -72,13 +72,16 @@ export class Notices {
 		case "no-text":
 			this.#tell("notice.no-text", ADVICE_MS);
 			break;
+		case "clipboard":
+			this.#tell("notice.clipboard", ADVICE_MS);
+			break;
 		}
 		this.#show();
 	}
 
 	/**
 	 * Small news of the page itself.
-	 * @param {"second.hint" | "second.blocked" | "second.opened"} key
+	 * @param {"second.hint" | "second.blocked" | "second.opened" | "notice.paste"} key
 	 */
 	tell(key) {
 		this.#tell(key, ADVICE_MS);

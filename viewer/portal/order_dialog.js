@@ -8,7 +8,7 @@ import { isLoggedOut } from "./errors.js";
 import { onLanguage, t } from "./i18n.js";
 import { MessageBox } from "./message_box.js";
 
-/** @typedef {"refuse" | "withdraw" | "revoke" | "retire" | "unlock" | "share" | "unshare"} Kind */
+/** @typedef {"refuse" | "withdraw" | "revoke" | "retire" | "unlock" | "share" | "unshare" | "seal"} Kind */
 /** @typedef {{reason: string, lost: boolean, disposal: import("../core/admin.js").Disposal, person: string}} Values */
 /** @typedef {{name: string, text: string}} Choice */
 /**
@@ -22,10 +22,10 @@ import { MessageBox } from "./message_box.js";
 
 /** @type {Record<Kind, ("reason" | "lost" | "disposal" | "person")[]>} */
 const FIELDS = { refuse: ["reason"], withdraw: [], revoke: ["reason", "lost"], retire: ["disposal", "reason"],
-	unlock: [], share: ["person"], unshare: ["person"] };
+	unlock: [], share: ["person"], unshare: ["person"], seal: [] };
 
 /** @type {ReadonlySet<Kind>} */
-const BAD = new Set(["refuse", "withdraw", "revoke", "retire", "unshare"]);
+const BAD = new Set(["refuse", "withdraw", "revoke", "retire", "unshare", "seal"]);
 
 export class OrderDialog {
 	#dialog = /** @type {HTMLDialogElement} */ (byId("order"));

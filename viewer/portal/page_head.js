@@ -5,7 +5,17 @@ import { byId, setText } from "./dom.js";
 import { formatDate, formatMoment, onLanguage, t } from "./i18n.js";
 
 /** @typedef {import("../core/api.js").Me} Me */
-/** @typedef {"menu" | "devices"} Page with a way to it; an auditor has one page only */
+/** @typedef {"menu" | "live" | "devices" | "recordings" | "audit" | "vault"} Page with a way to it */
+/** Staff have one page only, unless they keep records. @typedef {Me["role"] | "records"} Part */
+
+/** @type {readonly [string, Page, Part[]][]} the ways and whose they are */
+const WAYS = [["nav-pcs", "menu", ["admin", "records"]], ["nav-vault", "vault", ["records"]], ["nav-live", "live", ["admin", "auditor"]],
+	["nav-devices", "devices", ["admin"]], ["nav-recordings", "recordings", ["auditor"]], ["nav-audit", "audit", ["auditor"]]];
+
+/** @param {Me} me */
+export function keepsRecords({ records }) {
+	return records === "use" || records === "manage";
+}
 
 export class PageHead {
 	#api;
@@ -21,10 +31,10 @@ export class PageHead {
 		this.#api = api;
 		this.#actions = actions;
 		byId("menu-logout").addEventListener("click", () => void this.#logout());
-		this.#link("nav-pcs", () => actions.go("menu"));
-		this.#link("nav-devices", () => actions.go("devices"));
+		for (const [id, page] of WAYS)
+			this.#link(id, () => actions.go(page));
 		this.#link("skip", () => {
-			for (const id of ["menu-main", "devices-main", "recordings-main"])
+			for (const id of ["menu-main", "live-main", "devices-main", "recordings-main", "audit-main", "vault-main"])
 				byId(id).focus();
 		});
 		onLanguage(() => this.#write());
@@ -46,12 +56,14 @@ export class PageHead {
 
 	/**
 	 * @param {Me} me
-	 * @param {Page | "recordings"} page
+	 * @param {Page} page
 	 */
 	show(me, page) {
 		this.#me = me;
-		byId("nav").hidden = me.role !== "admin";
-		for (const [id, own] of /** @type {[string, Page][]} */ ([["nav-pcs", "menu"], ["nav-devices", "devices"]])) {
+		const part = keepsRecords(me) ? "records" : me.role;
+		byId("nav").hidden = part === "staff";
+		for (const [id, own, parts] of WAYS) {
+			byId(id).hidden = !parts.includes(part);
 			if (own === page)
 				byId(id).setAttribute("aria-current", "page");
 			else
@@ -64,6 +76,7 @@ export class PageHead {
 	clear() {
 		this.#me = null;
 		byId("nav").hidden = true;
+		byId("auditors-end").hidden = true;
 	}
 
 	#write() {
@@ -71,6 +84,9 @@ export class PageHead {
 		if (!me)
 			return;
 		setText(byId("menu-office"), me.office);
+		byId("auditors-end").hidden = !me.auditors_end;
+		setText(byId("auditors-end-text"), me.auditors_end ?
+			t(me.auditors_end * 1000 > Date.now() ? "auditors.ending" : "auditors.ended", { date: formatDate(me.auditors_end) }) : "");
 		setText(byId("menu-account"), me.full_name || me.account);
 		setText(byId("menu-device"), t("menu.device", { device: me.device }));
 		setText(byId("menu-device-until"), t("menu.device-until", { date: formatDate(me.device_until) }));

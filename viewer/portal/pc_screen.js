@@ -2,6 +2,7 @@
  * One screen of a PC in the page: the canvas with its session, keyboard, pointer and input method.
  */
 import { Caret } from "../core/caret.js";
+import { ClipboardWatch } from "../core/clipboard.js";
 import { Cursor } from "../core/cursor.js";
 import { Keyboard } from "../core/keyboard.js";
 import { Pointer } from "../core/pointer.js";
@@ -14,7 +15,8 @@ import { ImeBox } from "./ime_box.js";
 /** @typedef {import("../core/viewport.js").Scaling} Scaling */
 /**
  * What the person chose.
- * @typedef {{layout: KeyLayout, scaling: Scaling, localIme: boolean}} Choices
+ * silent: nothing of what is done here goes to the PC.
+ * @typedef {{layout: KeyLayout, scaling: Scaling, localIme: boolean, silent?: boolean}} Choices
  */
 /**
  * @typedef {object} ScreenEvents
@@ -25,6 +27,9 @@ import { ImeBox } from "./ime_box.js";
  * @property {(milliseconds: number, pcMilliseconds: number) => void} latency
  * @property {(figures: import("../core/meter.js").Figures) => void} figures
  * @property {(state: import("../core/audio.js").SoundState) => void} sound
+ * @property {(watchers: import("../core/session.js").Watcher[]) => void} watchers
+ * @property {(watching: import("../core/session.js").Watching) => void} watching
+ * @property {() => void} pasted something of this device was to get to the PC, which it does not
  * @property {() => void} leave the person wants to get to the tool bar
  */
 
@@ -38,14 +43,16 @@ export class PcScreen {
 	#canvas = document.createElement("canvas");
 	#box;
 	#session;
+	#clipboard;
 	#keyboard;
 	#pointer;
 	#cursor;
 	#viewport;
 	#caret = new Caret();
+	#silent = false;
 
 	/**
-	 * @param {import("../core/api.js").Api} api
+	 * @param {import("../core/session.js").Source} api
 	 * @param {{id: string, monitor: number, codecs: number}} which codecs: as the session's
 	 * @param {{frame: HTMLElement, stage: HTMLElement}} place
 	 * @param {Choices} choices
@@ -55,6 +62,7 @@ export class PcScreen {
 		const canvas = this.#canvas;
 		canvas.id = "desktop";
 		this.#stage = stage;
+		this.#silent = choices.silent === true;
 		this.#box = new ImeBox(stage, canvas);
 		stage.replaceChildren(canvas, this.#box.input);
 		stage.dataset.scaling = choices.scaling;
@@ -67,13 +75,24 @@ export class PcScreen {
 			bell: () => this.#bell(),
 		}, monitor, codecs);
 		this.#session = session;
+		/* Before the keyboard, which takes its keys. */
+		this.#clipboard = new ClipboardWatch(stage, (way) => {
+			if (this.#silent)
+				return;
+			session.clipboard(way);
+			events.pasted();
+		});
 		this.#keyboard = new Keyboard(stage, this.#box.input, choices.layout, {
 			key: (keysym, scancode, down) => {
+				if (this.#silent)
+					return;
 				session.key(keysym, scancode, down);
 				if (down)
 					this.#caret.typed(keysym, performance.now());
 			},
 			text: (text) => {
+				if (this.#silent)
+					return;
 				session.text(text);
 				this.#caret.typed(0, performance.now());
 			},
@@ -81,11 +100,18 @@ export class PcScreen {
 			leave: () => events.leave(),
 		});
 		this.#pointer = new Pointer(canvas, {
-			pointer: (message) => session.pointer(message),
+			pointer: (message) => {
+				if (!this.#silent)
+					session.pointer(message);
+			},
 			pressed: (x, y) => this.#pressed(x, y),
 		});
 		this.#viewport = new Viewport(frame, canvas, {
-			resized: ({ width, height }) => session.resize(width, height),
+			resized: ({ width, height }) => {
+				/* Of one who looks on, also one who controls, the size is not asked for. */
+				if (choices.silent !== true)
+					session.resize(width, height);
+			},
 			laidOut: (layout) => {
 				this.#cursor.refresh();
 				this.#box.refresh();
@@ -104,6 +130,10 @@ export class PcScreen {
 
 	get session() {
 		return this.#session;
+	}
+
+	set silent(/** @type {boolean} */ on) {
+		this.#silent = on;
 	}
 
 	/** Whether the input method of this device writes. */
@@ -152,6 +182,7 @@ export class PcScreen {
 
 	/** The session goes on at the gateway. */
 	close() {
+		this.#clipboard.close();
 		this.#keyboard.close();
 		this.#pointer.close();
 		this.#viewport.close();

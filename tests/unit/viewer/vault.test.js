@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { load } from "./helpers.js";
+
+if (!globalThis.navigator?.languages)
+	Object.defineProperty(globalThis, "navigator", { value: { languages: ["en"] }, configurable: true });
+
+const { ApiError, Api } = await load("core/api.js");
+const { Vault } = await load("core/vault.js");
+const { corporateCheck, groupedNumber, isNumber, isRight, personalCheck, plainNumber, verdictOf } = await load("vault/numbers.js");
+const { hashOf, placeOf } = await load("vault/places.js");
+const { troubleOf } = await load("vault/errors.js");
+const { families } = await load("vault/record_rows.js");
+const { shownFor } = await load("vault/reveal_box.js");
+const { commandOf } = await load("vault/shortcuts.js");
+
+test("a Personal Number's check digit is that of the ordinance", () => {
+	/* 1×2 + 0×3 + 9×4 + 8×5 + 7×6 + 6×7 + 5×2 + 4×3 + 3×4 + 2×5 + 1×6 = 212, by 11 leaves 3: 8 */
+	assert.equal(personalCheck("12345678901"), 8);
+	assert.ok(isRight("123456789018"));
+	/* A remainder of 0 or 1 gives 0. */
+	assert.equal(personalCheck("00000000000"), 0);
+	assert.equal(personalCheck("00000010000"), 5);
+	assert.equal(personalCheck("00000000006"), 0);
+	assert.ok(isRight("000000000060"));
+});
+
+test("a Corporate Number's check digit is that of the ordinance", () => {
+	/* The National Tax Agency's own example (700110005901), and its own number. */
+	assert.equal(corporateCheck("700110005901"), 8);
+	assert.ok(isRight("8700110005901"));
+	assert.ok(isRight("7000012050002"));
+	/* No remainder gives 9. */
+	assert.equal(corporateCheck("000000000000"), 9);
+});
+
+test("any one digit that is mistyped is found in a Personal Number", () => {
+	const right = "123456789018";
+	for (let at = 0; at < right.length; at++)
+		for (const digit of "0123456789")
+			if (digit !== right[at])
+				assert.equal(isRight(right.slice(0, at) + digit + right.slice(at + 1)), false, `${at}: ${digit}`);
+	for (const wrong of ["", "12345678901", "1234567890180", "x23456789018"])
+		assert.equal(isRight(wrong), false, wrong);
+});
+
+test("a number is taken as people type it, and told what is wrong with it", () => {
+	assert.equal(plainNumber(" １２３４－５６７８ー９０１８ "), "123456789018");
+	assert.equal(verdictOf("1234-5678-9018", false), "right");
+	assert.equal(verdictOf("", false), "empty");
+	assert.equal(verdictOf("  ", true), "empty");
+	assert.equal(verdictOf("12345678901", true), "short");
+	assert.equal(verdictOf("1234 5678 901O", true), "letters");
+	assert.equal(verdictOf("123456789019", true), "check");
+	assert.equal(verdictOf("8700110005901", true), "right");
+	assert.equal(verdictOf("8700110005901", false), "long");
+	assert.equal(verdictOf("12345678901234", true), "long");
+	assert.equal(groupedNumber("123456789018"), "1234 5678 9018");
+	assert.equal(groupedNumber("8700110005901"), "8 7001 1000 5901");
+	assert.ok(isNumber("１２３４ ５６７８ ９０１８") && isNumber("8700110005901"));
+	assert.ok(!isNumber("山田") && !isNumber("12345") && !isNumber("12345678901a"));
+});
+
+test("the page's address has words and numbers, and nothing else is a place", () => {
+	assert.deepEqual(placeOf("#vault"), { name: "clients", id: 0, more: "" });
+	assert.deepEqual(placeOf("#vault/record/31"), { name: "record", id: 31, more: "" });
+	assert.deepEqual(placeOf("#vault/new/3/payee"), { name: "new", id: 3, more: "payee" });
+	for (const name of ["clients", "record", "client", "inbox", "due"])
+		assert.equal(placeOf(hashOf(name, name === "clients" ? 0 : 7)).name, name);
+	assert.deepEqual(placeOf(hashOf("new", 0, "client")), { name: "new", id: 0, more: "client" });
+	for (const wrong of ["", "#", "#vaults", "#vault/", "#vault/nothing", "#vault/record/x", "#vault/record/1/2", "#vault/clients", "#vault/record/1234567890123456"])
+		assert.equal(placeOf(wrong), null, wrong);
+});
+
+test("what concerns all pages is told apart from what concerns one request", () => {
+	const of = (code, field) => troubleOf(new ApiError(code, 400, { field }));
+	assert.equal(of("locked", "vault"), "sealed");
+	assert.equal(of("locked"), "locked");
+	assert.equal(of("state", "vault"), "empty");
+	assert.equal(of("unavailable", "rolled-back"), "rolled-back");
+	assert.equal(of("unavailable", "damaged"), "damaged");
+	assert.equal(of("unavailable"), "down");
+	assert.equal(of("auth"), "auth");
+	assert.equal(of("network"), "network");
+	for (const [code, field] of [["state", "record"], ["denied", ""], ["login", "code"], ["invalid", "damaged"], ["throttled", ""]])
+		assert.equal(of(code, field), "", code);
+	assert.equal(troubleOf(new TypeError("x")), "");
+});
+
+test("dependants stand below their employee, whatever the order of the answer", () => {
+	const rows = [{ id: 3, parent: 2 }, { id: 1, parent: 0 }, { id: 2, parent: 0 }, { id: 4, parent: 2 }, { id: 5, parent: 99 }];
+	assert.deepEqual(families(rows).map(({ row, below }) => [row.id, below]), [[1, false], [2, false], [3, true], [4, true], [5, false]]);
+});
+
+test("a number is never shown for more than a minute", () => {
+	assert.equal(shownFor(1060, 1000), 60);
+	assert.equal(shownFor(1030, 1000), 30);
+	/* The device's clock is wrong. */
+	for (const until of [0, 900, 1000, 1002, 5000, NaN])
+		assert.equal(shownFor(until, 1000), 60);
+});
+
+test("keys belong to fields first, and full-width letters count", () => {
+	const key = (pressed, target = { closest: () => null, matches: () => false }, more = {}) =>
+		commandOf({ key: pressed, target, ctrlKey: false, altKey: false, metaKey: false, isComposing: false, ...more });
+	const input = { closest: () => null, matches: () => true };
+	assert.equal(key("r"), "reveal");
+	assert.equal(key("Ｒ"), "reveal");
+	assert.equal(key("?"), "help");
+	assert.equal(key("r", input), null);
+	assert.equal(key("Escape", input), "hide");
+	assert.equal(key("Escape", { closest: () => ({}), matches: () => false }), null);
+	assert.equal(key("r", undefined, { ctrlKey: true }), null);
+	assert.equal(key("r", undefined, { isComposing: true }), null);
+	assert.equal(key("toString"), null);
+});
+
+function fake(status, body) {
+	const requests = [];
+	const vault = new Vault(new Api("https://gateway.example", async (url, { method, body: sent }) => {
+		requests.push([method, url.slice("https://gateway.example".length), JSON.parse(sent)]);
+		return new Response(JSON.stringify(body), { status });
+	}));
+	return { vault, requests };
+}
+
+test("what is looked for stands in the body alone, and what is not given is not sent", async () => {
+	const { vault, requests } = fake(200, { rows: [], total: 0, next: 0 });
+	await vault.page("record list", { text: "", number: "123456789018", kind: 0, client: 3, after: 0 });
+	assert.deepEqual(requests, [["POST", "/api/vault/record/list", { number: "123456789018", client: 3 }]]);
+});
+
+test("what is no list is not shown as one, and one that stands still ends", async () => {
+	for (const body of [{}, { rows: 1, total: 1 }, { rows: [] }])
+		await assert.rejects(fake(200, body).vault.page("record list", {}), (error) => error.code === "protocol");
+	await assert.rejects(fake(200, { rows: {} }).vault.rows("purpose list"), (error) => error.code === "protocol");
+	assert.equal((await fake(200, { rows: [], total: 9, next: 7 }).vault.page("record list", { after: 7 })).next, 0);
+	assert.equal((await fake(200, { rows: [], total: 9, next: null }).vault.page("record list", {})).next, 0);
+});
