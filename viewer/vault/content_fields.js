@@ -1,0 +1,58 @@
+/*
+ * The name, its reading and the office's own fields of a kind of record, in a form.
+ */
+import { t } from "../portal/i18n.js";
+import { make } from "./build.js";
+import { Field, textInput } from "./fields.js";
+import { fieldLabel } from "./rules.js";
+
+/** @typedef {import("./rules.js").TemplateField} TemplateField */
+/** @typedef {{name: string, kana: string, fields: Record<string, string>}} Content */
+
+const NAME_MAX = 128;
+const VALUE_MAX = 1024;
+
+export class ContentFields {
+	#name = new Field(() => t("entry.required", { label: t("records.name") }), textInput({ max: NAME_MAX, required: true }), { hint: "entry.name-hint" });
+	#kana = new Field("entry.kana", textInput({ max: NAME_MAX }), { hint: "entry.kana-hint" });
+	#more;
+	element;
+
+	/**
+	 * @param {TemplateField[]} template
+	 * @param {Content} [content] what is there already
+	 */
+	constructor(template, content) {
+		this.#more = template.map((field) => ({ ...field, entry: new Field(() => (field.required ? t("entry.required", { label: fieldLabel(field) }) :
+			fieldLabel(field)), textInput({ max: VALUE_MAX, required: field.required })) }));
+		this.element = make("div", { class: "form-grid" }, this.#name.element, this.#kana.element, ...this.#more.map(({ entry }) => entry.element));
+		if (content) {
+			this.#name.input.value = content.name;
+			this.#kana.input.value = content.kana;
+			for (const { key, entry } of this.#more)
+				entry.input.value = content.fields[key] ?? "";
+		}
+	}
+
+	get first() {
+		return this.#name.input;
+	}
+
+	/** @returns {Content | null} null: something is missing, and said so */
+	value() {
+		const missing = [{ required: true, entry: this.#name }, ...this.#more].filter(({ required, entry }) => required && entry.input.value.trim() === "");
+		for (const { entry } of missing)
+			entry.wrong(() => t("entry.missing"));
+		if (missing.length) {
+			missing[0].entry.input.focus();
+			return null;
+		}
+		return this.draft;
+	}
+
+	/** What has been typed so far. @returns {Content} */
+	get draft() {
+		const values = this.#more.map(({ key, entry }) => [key, entry.input.value.trim()]).filter(([, value]) => value !== "");
+		return { name: this.#name.input.value.trim(), kana: this.#kana.input.value.normalize("NFKC").trim(), fields: Object.fromEntries(values) };
+	}
+}

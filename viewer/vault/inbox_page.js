@@ -1,0 +1,176 @@
+/*
+ * What waits: for whoever reads it first, then for others. What was decided is one step away.
+ */
+import { t } from "../portal/i18n.js";
+import { button, make } from "./build.js";
+import { FormDialog } from "./dialog.js";
+import { CodeField, Field, textArea } from "./fields.js";
+import { enterNumber } from "./number_dialog.js";
+import { factList, pageHead, part } from "./page_parts.js";
+import { People } from "./people.js";
+import { DISPOSE, OPEN, requestCard, requestTitle } from "./request_card.js";
+import { Rules } from "./rules.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./request_card.js").Act} Act */
+/** @typedef {import("./request_card.js").Request} Request */
+
+const WORDS_MAX = 512;
+/* Requests that were decided, of which the newest are looked at. */
+const DECIDED = /** @type {const} */ ([2, 3, 4]);
+
+/** @param {Request} request */
+function forMe({ may }) {
+	return may.approve || may.submit;
+}
+
+export class InboxPage {
+	#desk;
+	/** @type {People | null} */
+	#people = null;
+	#mine = make("ul", { class: "cards" });
+	#others = make("ul", { class: "cards" });
+	#past = make("ul", { class: "cards" });
+	#noMine = make("p", { class: "none", t: "inbox.none" });
+	#noOthers = make("p", { class: "none", t: "inbox.no-others" });
+	#count = make("span", { class: "count" });
+	#showPast = button("inbox.show-past", () => void this.#loadPast());
+	element = make("section", {}, pageHead("inbox.title"), make("p", { class: "menu-greeting", t: "inbox.intro" }));
+
+	/** @param {Desk} desk */
+	constructor(desk) {
+		this.#desk = desk;
+	}
+
+	async start() {
+		this.#people = await People.of(this.#desk);
+		const { rows } = await this.#desk.vault.page("request list", {});
+		const requests = /** @type {Request[]} */ (/** @type {unknown} */ (rows));
+		const mine = requests.filter(forMe);
+		this.#fill(this.#mine, mine, this.#noMine);
+		this.#fill(this.#others, requests.filter((request) => !forMe(request)), this.#noOthers);
+		this.#count.textContent = String(mine.length);
+		this.#count.hidden = mine.length === 0;
+		this.element.append(make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
+			part("inbox.others", this.#noOthers, this.#others), part("inbox.past", this.#showPast, this.#past));
+	}
+
+	/**
+	 * @param {HTMLElement} place
+	 * @param {Request[]} requests
+	 * @param {HTMLElement} none
+	 */
+	#fill(place, requests, none) {
+		const people = this.#people;
+		if (people)
+			place.replaceChildren(...requests.map((request) => requestCard(request, people, this.#desk.manages, (act) => this.#act(request, act),
+				(where) => this.#more(request, where))));
+		none.hidden = requests.length > 0;
+	}
+
+	async #loadPast() {
+		this.#showPast.disabled = true;
+		try {
+			const pages = await Promise.all(DECIDED.map((state) => this.#desk.vault.page("request list", { state })));
+			const all = /** @type {Request[]} */ (/** @type {unknown} */ (pages.flatMap(({ rows }) => rows)));
+			this.#fill(this.#past, all.sort((a, b) => b.decided - a.decided).slice(0, 50), this.#showPast);
+			this.#showPast.hidden = all.length > 0;
+		} catch (error) {
+			this.#desk.failed(error);
+		} finally {
+			this.#showPast.disabled = false;
+		}
+	}
+
+	/**
+	 * @param {Request} request
+	 * @param {HTMLElement} place
+	 */
+	async #more({ id }, place) {
+		try {
+			const [whole, rules] = await Promise.all([this.#desk.vault.ask("request show", { request: id }), Rules.of(this.#desk.vault)]);
+			const { why, answer, purposes, class: kept } = /** @type {import("./request_card.js").WholeRequest} */ (/** @type {unknown} */ (whole));
+			place.replaceChildren(factList([
+				{ label: "request.why", value: why || make("span", { t: "request.no-why" }), wide: true },
+				{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((one) => make("li", { says: () => rules.purposeText(one) }))) },
+				{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }) },
+				{ label: "request.answer", value: answer },
+			]));
+		} catch (error) {
+			this.#desk.failed(error);
+		}
+	}
+
+	/**
+	 * @param {Request} request
+	 * @param {Act} act
+	 */
+	#act(request, act) {
+		if (act === "number")
+			enterNumber(this.#desk, { id: request.record, name: request.name, kind: request.record_kind }, "request.numbered");
+		else if (act === "submit" || act === "withdraw")
+			this.#confirm(request, act);
+		else
+			this.#decide(request, act);
+	}
+
+	/**
+	 * @param {Request} request
+	 * @param {"submit" | "withdraw"} act
+	 */
+	#confirm(request, act) {
+		new FormDialog({ title: act === "submit" ? "request.submit-title" : "request.withdraw-title", about: () => requestTitle(request),
+			submit: act === "submit" ? "request.submit" : "request.withdraw", general: (error) => this.#desk.general(error), run: async () => {
+				await (act === "submit" ? this.#desk.vault.ask("request submit", { request: request.id }) :
+					this.#desk.vault.ask("request withdraw", { requests: [request.id] }));
+				this.#done(act === "submit" ? "request.submitted" : "request.withdrawn-done");
+				return true;
+			} }, make("p", { class: "message", t: act === "submit" ? "request.submit-text" : "request.withdraw-text" })).open();
+	}
+
+	/**
+	 * @param {Request} request
+	 * @param {"approve" | "refuse"} act
+	 */
+	#decide(request, act) {
+		const refuse = act === "refuse";
+		const disposes = request.kind === DISPOSE && !refuse;
+		const words = new Field(refuse ? "request.reason" : "request.answer", textArea(WORDS_MAX, 2), { hint: refuse ? "request.reason-hint" : "request.answer-hint" });
+		const code = new CodeField();
+		new FormDialog({ title: refuse ? "request.refuse-title" : disposes ? "request.dispose-title" : "request.approve-title",
+			about: () => requestTitle(request), submit: refuse ? "request.refuse" : disposes ? "request.dispose-submit" : "request.approve", bad: refuse || disposes,
+			general: (error) => this.#desk.general(error), run: async () => {
+				const answer = words.input.value.replace(/\s+/g, " ").trim();
+				if (refuse && !answer) {
+					words.wrong(() => t("request.need-reason"));
+					words.input.focus();
+					return false;
+				}
+				const digits = disposes ? code.take() : "-";
+				if (!digits)
+					return false;
+				const { id } = request;
+				await (disposes ? this.#desk.vault.ask("dispose approve", { requests: [id], code: digits }) :
+					this.#desk.vault.ask(refuse ? "request refuse" : "request approve", { requests: [id], ...(answer ? { answer } : {}) }));
+				this.#done(refuse ? "request.refused-done" : disposes ? "request.disposed-done" : "request.approved-done");
+				return true;
+			} }, make("p", { class: refuse || disposes ? "message message-warn" : "message",
+			t: refuse ? "request.refuse-text" : disposes ? "request.dispose-text" : "request.approve-text" }),
+		...(disposes ? [code.element] : [words.element])).open(disposes ? code.input : words.input);
+	}
+
+	/** @param {import("./build.js").Key} key */
+	#done(key) {
+		this.#desk.tell(() => t(key));
+		this.#desk.again();
+	}
+}
+
+/**
+ * How many requests wait for whoever asks.
+ * @param {import("../core/vault.js").Vault} vault
+ */
+export async function countForMe(vault) {
+	const { rows } = await vault.page("request list", { state: OPEN });
+	return /** @type {Request[]} */ (/** @type {unknown} */ (rows)).filter(forMe).length;
+}

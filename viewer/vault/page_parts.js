@@ -1,0 +1,49 @@
+/*
+ * Pieces that the vault's pages have in common: the way up, a heading, cards with facts.
+ */
+import { t } from "../portal/i18n.js";
+import { icon, make, way } from "./build.js";
+import { hashOf } from "./places.js";
+
+/** @typedef {import("./build.js").Key} Key */
+/** @typedef {import("./build.js").Child} Child */
+
+/**
+ * Where this is, from the list of clients down.
+ * @param {{href: string, text: () => string}[]} ways above this page, below the list of clients
+ */
+export function trail(ways) {
+	const all = [{ href: hashOf("clients"), text: () => t("records.clients") }, ...ways];
+	return make("nav", { class: "vault-trail", label: "records.trail" },
+		make("ol", {}, ...all.map(({ href, text }) => make("li", {}, way(href, text)))));
+}
+
+/**
+ * @param {Key | (() => string)} title
+ * @param {...Child} more beside it
+ */
+export function pageHead(title, ...more) {
+	return make("div", { class: "devices-head" },
+		make("h1", { says: typeof title === "string" ? () => t(title) : title, with: { tabindex: -1 } }), ...more);
+}
+
+/**
+ * @param {Key} title
+ * @param {...Child} children
+ */
+export function part(title, ...children) {
+	return make("section", { class: "part" }, make("h2", { class: "part-title", t: title }), ...children);
+}
+
+/**
+ * @param {{label: Key | (() => string), value: Child, wide?: boolean}[]} facts those without a value are left out
+ */
+export function factList(facts) {
+	return make("dl", { class: "facts vault-facts" }, ...facts.filter(({ value }) => value).map(({ label, value, wide }) =>
+		make("div", { class: wide ? "fact-wide" : "" }, make("dt", { says: typeof label === "string" ? () => t(label) : label }), make("dd", {}, value))));
+}
+
+/** Something that is, with why it is so. @param {string} symbol @param {() => string} text */
+export function hint(symbol, text) {
+	return make("p", { class: "vault-hint" }, icon(symbol), make("span", { says: text }));
+}

@@ -1,0 +1,51 @@
+/*
+ * One client: the company or person itself, its employees with those who depend on them, and its payees.
+ */
+import { t } from "../portal/i18n.js";
+import { make, way, wayButton } from "./build.js";
+import { trail } from "./page_parts.js";
+import { hashOf } from "./places.js";
+import { showRecord } from "./record.js";
+import { RecordList } from "./record_list.js";
+import { stateTag } from "./record_rows.js";
+import { SearchForm } from "./search_form.js";
+import { CLIENT, nameText } from "./words.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+
+export class PeoplePage {
+	#desk;
+	#client;
+	#people;
+	#search = new SearchForm((wish) => void this.#people.show({ ...wish, client: this.#client }), CLIENT);
+	element = make("section", {}, make("div", { class: "hosts-loading", with: { "aria-hidden": "true" } }, make("div")));
+
+	/**
+	 * @param {Desk} desk
+	 * @param {import("./places.js").Place} place
+	 */
+	constructor(desk, place) {
+		this.#desk = desk;
+		this.#client = place.id;
+		this.#people = new RecordList(desk, "record list", { withClient: false, empty: "records.no-people" });
+	}
+
+	async start() {
+		const client = await showRecord(this.#desk.vault, this.#client);
+		this.element.replaceChildren(trail([]), make("div", { class: "devices-head" },
+			make("div", {}, make("h1", { says: () => nameText(client), with: { tabindex: -1 } }),
+				make("p", { class: "record-under" }, client.kana && make("span", {}, client.kana), stateTag(client),
+					way(hashOf("record", client.id), () => t("records.client-own")))),
+			!this.#desk.manages && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" })),
+		this.#search.element, this.#people.element);
+		await this.#people.show({ client: this.#client });
+	}
+
+	/** @param {import("./shortcuts.js").Command} command */
+	command(command) {
+		if (command !== "search")
+			return false;
+		this.#search.focus();
+		return true;
+	}
+}

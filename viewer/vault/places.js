@@ -1,0 +1,31 @@
+/*
+ * Where somebody is in the vault's pages, as the page's address has it: words and numbers, never a name.
+ */
+
+/** @typedef {"clients" | "client" | "record" | "new" | "inbox" | "due" | "certificate" | "rights" | "settings" | "import" | "emergency"} Name */
+/** @typedef {{name: Name, id: number, more: string}} Place id: of a record, 0: none; more: a word */
+
+const ROOT = "#vault";
+/** @type {readonly Name[]} */
+const NAMES = ["client", "record", "new", "inbox", "due", "certificate", "rights", "settings", "import", "emergency"];
+
+/**
+ * @param {string} hash of the page's address
+ * @returns {Place | null} null: not in the vault
+ */
+export function placeOf(hash) {
+	if (hash === ROOT)
+		return { name: "clients", id: 0, more: "" };
+	const [, word, id, more] = /^#vault\/([a-z]+)(?:\/(\d{1,15})(?:\/([a-z]+))?)?$/.exec(hash) ?? [];
+	const name = NAMES.find((known) => known === word);
+	return name ? { name, id: Number(id ?? 0), more: more ?? "" } : null;
+}
+
+/**
+ * @param {Name} name
+ * @param {number} [id]
+ * @param {string} [more]
+ */
+export function hashOf(name, id = 0, more = "") {
+	return name === "clients" ? ROOT : `${ROOT}/${name}${id || more ? `/${id}` : ""}${more ? `/${more}` : ""}`;
+}

@@ -1,0 +1,102 @@
+/*
+ * What can be done with a record, as far as whoever reads it may, and it is in the state for it.
+ */
+import { t } from "../portal/i18n.js";
+import { button, make, wayButton } from "./build.js";
+import { ContentFields } from "./content_fields.js";
+import { FormDialog } from "./dialog.js";
+import { Field } from "./fields.js";
+import { enterNumber } from "./number_dialog.js";
+import { hashOf } from "./places.js";
+import { ACTIVE, DISPOSED, ENDED, nameText, REQUESTED } from "./words.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./record.js").RecordInfo} RecordInfo */
+
+const EDIT = 2;
+
+export class RecordActions {
+	#desk;
+	#record;
+	#rules;
+
+	/**
+	 * @param {Desk} desk
+	 * @param {RecordInfo} record
+	 * @param {import("./rules.js").Rules} rules
+	 */
+	constructor(desk, record, rules) {
+		this.#desk = desk;
+		this.#record = record;
+		this.#rules = rules;
+	}
+
+	get mayEdit() {
+		const { state, removed, rights } = this.#record;
+		return rights.level >= EDIT && !removed && (state === ACTIVE || state === REQUESTED);
+	}
+
+	/** @returns {HTMLElement[]} */
+	get buttons() {
+		const { id, state, removed, rights, has_number } = this.#record;
+		if (state === DISPOSED)
+			return [wayButton(hashOf("certificate", id), "certificate.open", { icon: "print" })];
+		const edits = rights.level >= EDIT;
+		const all = [this.mayEdit && button("record.change", () => this.change()),
+			this.mayEdit && button(has_number ? "record.number-change" : "record.number-enter",
+				() => enterNumber(this.#desk, this.#record, state === ACTIVE ? "record.number-asked" : "request.numbered")),
+			edits && !removed && (state === ACTIVE || state === ENDED) && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
+			edits && !removed && state === ACTIVE && button("record.remove", () => this.#move("record remove")),
+			edits && removed && button("record.restore", () => this.#move("record restore"))];
+		return all.filter((one) => one !== false);
+	}
+
+	change() {
+		const { id, kind, name, kana, fields } = this.#record;
+		const content = new ContentFields(this.#rules.fields(kind), { name, kana, fields });
+		this.#dialog({ title: "record.change-title", submit: "record.change-submit", wide: true, done: "record.changed" }, async () => {
+			const typed = content.value();
+			/* What stands in fields that the office does not have any more stays. */
+			const known = this.#rules.fields(kind).map(({ key }) => key);
+			const old = Object.fromEntries(Object.entries(fields).filter(([key]) => !known.includes(key)));
+			return typed && await this.#desk.vault.ask("record change", { record: id, ...typed, fields: { ...old, ...typed.fields } });
+		}, content.element).open(content.first);
+	}
+
+	#end() {
+		const { id, started, state } = this.#record;
+		const date = new Field("record.end-date", make("input", { with: { type: "date" } }), { hint: "record.end-hint" });
+		date.input.value = started;
+		this.#dialog({ title: "record.end-title", submit: "record.end-submit", done: state === ENDED ? "record.end-changed" : "record.ended" }, async () => {
+			if (!date.input.value && state !== ENDED) {
+				date.wrong(() => t("record.end-need"));
+				date.input.focus();
+				return null;
+			}
+			return await this.#desk.vault.ask("record end", { records: [id], started: date.input.value });
+		}, make("p", { class: "message", says: () => this.#rules.classText(this.#record.class) }), date.element).open(date.input);
+	}
+
+	/** @param {"record remove" | "record restore"} words */
+	#move(words) {
+		const removes = words === "record remove";
+		this.#dialog({ title: removes ? "record.remove-title" : "record.restore-title", submit: removes ? "record.remove" : "record.restore",
+			done: removes ? "record.removed" : "record.restored" }, () => this.#desk.vault.ask(words, { record: this.#record.id }),
+		make("p", { class: "message", t: removes ? "record.remove-text" : "record.restore-text" })).open();
+	}
+
+	/**
+	 * @param {{title: import("./build.js").Key, submit: import("./build.js").Key, wide?: boolean, done: import("./build.js").Key}} looks
+	 * @param {() => Promise<unknown>} run what is done; nothing: something is missing
+	 * @param {...HTMLElement} parts
+	 */
+	#dialog({ title, submit, wide, done }, run, ...parts) {
+		return new FormDialog({ title, submit, wide, about: () => nameText(this.#record), general: (error) => this.#desk.general(error), run: async () => {
+			if (!await run())
+				return false;
+			this.#desk.tell(() => t(done));
+			this.#desk.again();
+			return true;
+		} }, ...parts);
+	}
+}

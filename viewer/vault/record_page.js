@@ -1,0 +1,181 @@
+/*
+ * One record: who it is, the number behind its mask, what it may be used for, how long it is kept, and what belongs to it.
+ */
+import { t } from "../portal/i18n.js";
+import { button, make } from "./build.js";
+import { factList, hint, part, trail } from "./page_parts.js";
+import { hashOf } from "./places.js";
+import { showRecord } from "./record.js";
+import { RecordList } from "./record_list.js";
+import { stateTag } from "./record_rows.js";
+import { RevealBox, shownFor } from "./reveal_box.js";
+import { RecordActions } from "./record_actions.js";
+import { askReveal } from "./reveal_dialog.js";
+import { fieldLabel, Rules } from "./rules.js";
+import { ACTIVE, CLIENT, dateText, DEPENDANT, DISPOSED, EMPLOYEE, ENDED, kindText, nameText, REQUESTED, stateMeaning } from "./words.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./record.js").RecordInfo} RecordInfo */
+
+export class RecordPage {
+	#desk;
+	#id;
+	/** @type {RecordInfo | null} */
+	#record = null;
+	/** @type {Rules | null} */
+	#kept = null;
+	/** @type {RecordActions | null} */
+	#actions = null;
+	#reveal = new RevealBox(() => this.#masked(true));
+	#mask = make("div", { class: "number-line" });
+	element = make("section", { class: "record-page" }, make("div", { class: "hosts-loading", with: { "aria-hidden": "true" } }, make("div")));
+
+	/**
+	 * @param {Desk} desk
+	 * @param {import("./places.js").Place} place
+	 */
+	constructor(desk, place) {
+		this.#desk = desk;
+		this.#id = place.id;
+	}
+
+	async start() {
+		const record = await showRecord(this.#desk.vault, this.#id);
+		const rules = await Rules.of(this.#desk.vault);
+		this.#record = record;
+		this.#kept = rules;
+		const actions = this.#actions = new RecordActions(this.#desk, record, rules);
+		this.element.replaceChildren(trail(this.#above(record)), this.#head(record, actions.buttons), this.#number(record), this.#content(record, rules),
+			this.#rules(record, rules));
+		this.#masked();
+		if (record.kind === EMPLOYEE)
+			this.element.append(this.#dependants(record));
+	}
+
+	leave() {
+		this.#reveal.hide();
+		this.#record = this.#actions = null;
+		this.element.replaceChildren();
+	}
+
+	/** @param {import("./shortcuts.js").Command} command */
+	command(command) {
+		if (command === "hide" && this.#reveal.shown)
+			this.#reveal.hide();
+		else if (command === "reveal" && this.#record && this.#mayReveal(this.#record) && !this.#reveal.shown)
+			this.#ask();
+		else if (command === "edit" && this.#actions?.mayEdit)
+			this.#actions.change();
+		else
+			return false;
+		return true;
+	}
+
+	/** @param {RecordInfo} record */
+	#above({ kind, client, client_name, parent, parent_name }) {
+		const ways = kind === CLIENT ? [] : [{ href: hashOf("client", client), text: () => nameText({ id: client, name: client_name }) }];
+		if (kind === DEPENDANT && parent)
+			ways.push({ href: hashOf("record", parent), text: () => nameText({ id: parent, name: parent_name }) });
+		return ways;
+	}
+
+	/**
+	 * @param {RecordInfo} record
+	 * @param {HTMLElement[]} buttons
+	 */
+	#head(record, buttons) {
+		const words = make("div", {}, make("h1", { says: () => nameText(record), with: { tabindex: -1 } }),
+			make("p", { class: "record-under" }, record.kana && make("span", {}, record.kana), make("span", { says: () => kindText(record.kind) }), stateTag(record)));
+		return make("div", { class: "devices-head" }, words, make("div", { class: "record-actions" }, ...buttons));
+	}
+
+	/** @param {RecordInfo} record */
+	#mayReveal({ has_number, state, removed, rights }) {
+		return !this.#desk.manages && has_number && !removed && rights.number && (state === ACTIVE || state === ENDED);
+	}
+
+	/**
+	 * Why the number cannot be shown.
+	 * @param {RecordInfo} record
+	 * @returns {import("./build.js").Key | null}
+	 */
+	#whyNot({ has_number, state, removed, rights }) {
+		if (!has_number)
+			return "reveal.none";
+		if (this.#desk.manages)
+			return "reveal.not-managers";
+		if (removed || (state !== ACTIVE && state !== ENDED))
+			return "reveal.not-active";
+		return rights.number ? null : "reveal.no-right";
+	}
+
+	/** @param {RecordInfo} record */
+	#number(record) {
+		return make("section", { class: "card number-card", label: "records.number" },
+			make("h2", { class: "card-title", t: record.kind === CLIENT ? "records.number-client" : "records.number-person" }), this.#mask, this.#reveal.element);
+	}
+
+	/** The number's place while it is not shown. @param {boolean} [again] after it was */
+	#masked(again = false) {
+		const record = this.#record;
+		if (!record)
+			return;
+		const why = this.#whyNot(record);
+		const show = button("reveal.open", () => this.#ask(), { kind: "primary", icon: "eye" });
+		this.#mask.hidden = false;
+		this.#mask.replaceChildren(make("span", { class: "number-hidden mono", with: { "aria-hidden": "true" } }, record.has_number ? "●●●● ●●●● ●●●●" : "–"),
+			why ? hint("lock", () => t(why)) : show);
+		if (!why && again)
+			show.focus();
+	}
+
+	#ask() {
+		const record = this.#record;
+		if (record && this.#kept)
+			askReveal(this.#desk, record, this.#kept, (number, until) => {
+				this.#mask.hidden = true;
+				this.#reveal.show(number, shownFor(until, Date.now() / 1000));
+			});
+	}
+
+	/**
+	 * @param {RecordInfo} record
+	 * @param {Rules} rules
+	 */
+	#content(record, rules) {
+		const { state, fields } = record;
+		const template = rules.fields(record.kind);
+		if (state === DISPOSED)
+			return part("records.content", make("p", { class: "none", says: () => stateMeaning(state) }));
+		const known = template.map(({ key }) => key);
+		/* What was written under a field that the office does not have any more is still there. */
+		const old = Object.keys(fields).filter((key) => !known.includes(key));
+		const facts = [...template.map((field) => ({ label: () => fieldLabel(field), value: fields[field.key] ?? "" })),
+			...old.map((key) => ({ label: () => key, value: fields[key] }))];
+		return part("records.content", facts.some(({ value }) => value) ? factList(facts) :
+			make("p", { class: "none", t: state === REQUESTED ? "records.content-waiting" : "records.content-none" }));
+	}
+
+	/**
+	 * What it may be used for, and how long it is kept.
+	 * @param {RecordInfo} record
+	 * @param {Rules} rules
+	 */
+	#rules({ purposes, class: kept, state, started, due }, rules) {
+		const day = (/** @type {string} */ date) => make("span", { says: () => dateText(date) });
+		return part("records.rules", factList([
+			{ label: "records.state", value: make("span", { says: () => stateMeaning(state) }), wide: true },
+			{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((id) => make("li", { says: () => rules.purposeText(id) }))) },
+			{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }) },
+			{ label: "records.started", value: started ? day(started) : null },
+			{ label: "records.due", value: due ? day(due) : null },
+		]));
+	}
+
+	/** @param {RecordInfo} record */
+	#dependants(record) {
+		const list = new RecordList(this.#desk, "record list", { withClient: false, empty: "records.no-dependants" });
+		void list.show({ parent: record.id });
+		return part("records.dependants", list.element);
+	}
+}
