@@ -4,11 +4,11 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "export/picture.h"
 #include "peer.h"
-#include "picture.h"
 #include "wire/enums.h"
 
-enum { VERSION = 2, MESSAGE_MAX = 80 * 1024 * 1024, NOTCH = 120 };
+enum { VERSION = 3, MESSAGE_MAX = 80 * 1024 * 1024, NOTCH = 120 };
 
 struct gateway {
 	struct peer peer;

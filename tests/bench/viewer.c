@@ -17,8 +17,8 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "export/picture.h"
 #include "peer.h"
-#include "picture.h"
 
 enum {
 	LATENCIES = 65536,

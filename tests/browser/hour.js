@@ -12,7 +12,11 @@ export const [WIDTH, HEIGHT] = [1920, 1080];
 const MINUTES = 2;
 const MINUTE_US = 60000000;
 const FRAME = 0x0803;
-const [SENT, EVENT] = [2, 5];
+const [SENT, KEY, EVENT] = [2, 3, 5];
+const [HEAD, START_AT, FLAGS_AT, RECORD] = [84, 40, 80, 12];
+const MORE = 1;
+/* Of a frame: its id, sequence and time, then whether it is a keyframe. */
+const KEYFRAME_AT = 2 + 4 + 8;
 
 /** The chunks of the minutes, from a file that is made when the tool is newer. */
 function made() {
@@ -38,13 +42,65 @@ function made() {
 
 function recordsOf(chunk) {
 	const records = [];
-	for (let at = 84; at < chunk.length;) {
+	for (let at = HEAD; at < chunk.length;) {
 		const length = chunk.readUInt32LE(at + 8);
-		records.push({ kind: chunk[at], more: chunk.readUInt16LE(at + 2) === 1, delta: chunk.readUInt32LE(at + 4),
-			payload: chunk.subarray(at + 12, at + 12 + length) });
-		at += 12 + length;
+		records.push({ kind: chunk[at], viewer: chunk[at + 1], more: chunk.readUInt16LE(at + 2) === MORE,
+			delta: chunk.readUInt32LE(at + 4), payload: chunk.subarray(at + RECORD, at + RECORD + length) });
+		at += RECORD + length;
 	}
 	return records;
+}
+
+function isKeyframe(record) {
+	return (record[0] === SENT || record[0] === KEY) && record.length > RECORD + KEYFRAME_AT &&
+		record.readUInt16LE(RECORD) === FRAME && record[RECORD + KEYFRAME_AT] === 1;
+}
+
+/** A chunk that begins later than this one, with some of its records. */
+function partOf(chunk, records, laterUs, flags) {
+	const head = Buffer.from(chunk.subarray(0, HEAD));
+	head.writeBigUInt64LE(head.readBigUInt64LE(START_AT) + BigInt(laterUs), START_AT);
+	head.writeUInt32LE(flags, FLAGS_AT);
+	return Buffer.concat([head, ...records.map((record) => {
+		const copy = Buffer.from(record);
+		copy.writeUInt32LE(Math.max(0, record.readUInt32LE(4) - laterUs), 4);
+		return copy;
+	})]);
+}
+
+/**
+ * The same with a second monitor, on which only what the keyframes have is ever seen. Its pictures stand as the gateway
+ * writes them: behind the first one's, and since they are large in a chunk of their own, in which no playing starts.
+ */
+function withSecond(chunks) {
+	const parts = [];
+	let copies = [];
+	for (const chunk of chunks) {
+		let [records, laterUs, flags] = [[], 0, chunk.readUInt32LE(FLAGS_AT)];
+		const end = () => {
+			if (records.length > 0)
+				parts.push(partOf(chunk, records, laterUs, flags));
+			[records, flags] = [[], 0];
+		};
+		for (let at = HEAD; at < chunk.length;) {
+			const record = chunk.subarray(at, at + RECORD + chunk.readUInt32LE(at + 8));
+			at += record.length;
+			records.push(record);
+			/* The pieces of a message follow one another. */
+			if (copies.length === 0 && !isKeyframe(record))
+				continue;
+			copies.push(Buffer.from(record).fill(1, 1, 2));
+			if (record.readUInt16LE(2) === MORE)
+				continue;
+			end();
+			laterUs = record.readUInt32LE(4);
+			records = copies;
+			copies = [];
+			end();
+		}
+		end();
+	}
+	return parts;
 }
 
 /** A recording of so many minutes. */
@@ -53,10 +109,16 @@ export class Hour {
 	#minutes = [];
 	/** [time in µs, number of the picture] of every frame */
 	frames = [];
+	/** Those of the second monitor. */
+	seconds = [];
 	table;
 
-	constructor(minutes) {
-		this.#chunks = made().map((bytes) => ({ bytes, startUs: Number(bytes.readBigUInt64LE(40)), flags: bytes.readUInt32LE(80),
+	/**
+	 * @param {number} minutes
+	 * @param {boolean} [two] monitors
+	 */
+	constructor(minutes, two = false) {
+		this.#chunks = (two ? withSecond(made()) : made()).map((bytes) => ({ bytes, startUs: Number(bytes.readBigUInt64LE(40)), flags: bytes.readUInt32LE(80),
 			records: recordsOf(bytes) }));
 		for (let minute = 0; minute < minutes; minute++) {
 			const from = (minute % MINUTES) * MINUTE_US;
@@ -94,15 +156,21 @@ export class Hour {
 
 	/* Frames that nothing changed in are not there; the sequence of a frame is its picture's number. */
 	#number() {
+		this.#numberOf(0, [SENT], this.frames);
+		this.#numberOf(1, [SENT, KEY], this.seconds);
+	}
+
+	#numberOf(of, kinds, frames) {
+		const other = new Set([0x0801, 0x0808]);
 		let first = null;
 		for (const { chunk, shift } of this.#minutes) {
-			for (const { kind, more, delta, payload } of chunk.records) {
-				if (kind !== SENT)
+			for (const { kind, viewer, more, delta, payload } of chunk.records) {
+				if (viewer !== of || !kinds.includes(kind) || (first === null && other.has(payload.readUInt16LE(0))))
 					continue;
 				if (first === null && payload.readUInt16LE(0) === FRAME)
 					first = payload.readUInt32LE(2);
 				if (!more) {
-					this.frames.push([chunk.startUs + shift + delta, first]);
+					frames.push([chunk.startUs + shift + delta, first]);
 					first = null;
 				}
 			}
@@ -110,8 +178,15 @@ export class Hour {
 	}
 
 	/** The number of the picture that is seen at this time. */
-	picture(us) {
-		return this.frames.filter(([time]) => time <= us).at(-1)?.[1];
+	picture(us, frames = this.frames) {
+		return frames.filter(([time]) => time <= us).at(-1)?.[1];
+	}
+
+	/** All records of the minutes that were made; isStart: of a chunk in which playing can start. */
+	* records() {
+		for (const { startUs, flags, records } of this.#chunks)
+			for (const [number, record] of records.entries())
+				yield { ...record, timeUs: startUs + record.delta, isStart: number === 0 && (flags & 1) !== 0 };
 	}
 
 	/** What is needed to answer for the vault (vault_socket.js): the minutes that were made, and where each chunk is from. */

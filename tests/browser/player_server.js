@@ -27,6 +27,8 @@ export class PlayerServer {
 	open = () => ({ status: 200, body: {} });
 	/** Bodies of the openings that were asked for. */
 	asked = [];
+	/** Of all recordings. @type {import("../../viewer/core/api.js").Note[]} */
+	notes = [];
 	/** What the vault says; errors: of chunks. */
 	vault = { ...GREEN, errors: {} };
 
@@ -51,8 +53,8 @@ export class PlayerServer {
 			response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 			return;
 		}
-		if (pathname.startsWith("/vault/")) {
-			response.end(this.#vault(pathname.slice(7)));
+		if (pathname.startsWith("/recording/")) {
+			response.end(this.#vault(pathname.slice(11)));
 			return;
 		}
 		/* The policy of gateway/edge/response.c for what it serves. */
@@ -88,7 +90,22 @@ export class PlayerServer {
 			this.asked.push({ id: pathname.split("/")[3], ...body });
 			return this.open(body);
 		}
+		if (/\/notes(\/withdraw)?$/.test(pathname))
+			return this.#note(method, pathname, text);
 		return { status: 404, body: { error: "not-found" } };
+	}
+
+	#note(method, pathname, text) {
+		if (method === "GET")
+			return { status: 200, body: { notes: this.notes } };
+		const body = JSON.parse(text);
+		if (pathname.endsWith("/withdraw")) {
+			this.notes = this.notes.map((one) => (one.id === body.note ? { ...one, text: "", withdrawn: 1 } : one));
+			return { status: 200, body: {} };
+		}
+		const note = { id: this.notes.length + 1, ...body, author: this.me.full_name, mine: true, created: 1790000000000, withdrawn: null };
+		this.notes.push(note);
+		return { status: 201, body: note };
 	}
 
 	#vault(what) {

@@ -75,7 +75,8 @@ test("an auditor is shown recordings and no PCs", { skip }, async () => {
 	});
 	assert.match(await auditor.textContent(`${row} .person-name`), /sato/);
 	assert.equal(await auditor.textContent(`${row} .cell-pc`), "keiri");
-	assert.equal(await auditor.isVisible("#nav"), false);
+	assert.equal(await auditor.isVisible("#nav-audit"), true);
+	assert.equal(await auditor.isVisible("#nav-pcs"), false);
 });
 
 test("the player shows what was seen, whom it was, and that it is as it was", { skip }, async (context) => {

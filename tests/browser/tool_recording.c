@@ -1,29 +1,37 @@
 /*
  * tool_recording.c - makes minutes of an office's work for the player's test, with the gateway's
- * own encoders and chunks: somebody types, scrolls, turns to another window, watches a film, and
- * then does nothing. Writes the plaintext of all chunks to standard output, each with its length
- * (u32, little-endian) before it.
+ * own encoders and chunks: somebody types, scrolls, turns to another window, watches a film, does
+ * nothing, watches one on the whole desktop, and again does nothing. Writes the plaintext of all
+ * chunks to standard output, each with its length (u32, little-endian) before it.
  *
  * In the lower right corner each picture has its number in black and white squares, so that a test
  * sees which one is shown.
  *
- * usage: tool-recording <width> <height> <minutes>
+ * With a certificate in PEM the chunks are sealed to it instead: a recording's file.
+ *
+ * usage: tool-recording <width> <height> <minutes> [certificate]
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/chunk.h"
+#include <openssl/pem.h>
+
+#include "base/clock.h"
+#include "record/seal.h"
 #include "unit/paint.h"
 #include "wire/enums.h"
 #include "wire/wire.h"
+#include "worker/audio/sound.h"
 #include "worker/stream/frame.h"
 
 enum {
 	SQUARE = 16,
 	SQUARES = 24,
 	TICK_US = 33333,
-	KEY_US = 10 * 1000 * 1000, /* between keyframes for the recording */
+	KEY_US = 10 * 1000 * 1000,      /* between keyframes for the recording, */
+	KEY_LEAST_US = 3 * 1000 * 1000, /* or when there is so much to fetch: as recorder.h */
+	KEY_MANY = 4 << 20,
 };
 
 static const uint64_t second_us = 1000 * 1000;
@@ -32,11 +40,16 @@ static const uint64_t wall_ms = 1790000000000;
 struct maker {
 	struct surface surface;
 	struct frame_source viewer, key;
+	struct sound *sound;
 	struct buf message;
 	struct chunk_writer chunks;
 	uint64_t sequence, now_us, key_us;
+	size_t bytes, key_bytes;
 	uint32_t pictures;
 	uint32_t flags;
+	struct seal_recipients *recipients; /* NULL: plaintexts */
+	struct buf der;
+	uint8_t previous[CHUNK_HASH];
 };
 
 static void check(enum err err, const char *what)
@@ -56,8 +69,30 @@ static void chunk_close(struct maker *maker, uint32_t flags)
 		return;
 	check(chunk_writer_end(&maker->chunks, maker->flags | flags, &plain, &len), "a chunk");
 	maker->flags = 0;
-	fwrite(&(uint32_t){ (uint32_t)len }, sizeof(uint32_t), 1, stdout);
-	fwrite(plain, 1, len, stdout);
+	if (!maker->recipients) {
+		fwrite(&(uint32_t){ (uint32_t)len }, sizeof(uint32_t), 1, stdout);
+		fwrite(plain, 1, len, stdout);
+		return;
+	}
+	buf_clear(&maker->der);
+	check(seal_chunk(maker->recipients, plain, len, &maker->der), "sealing");
+	check(seal_hash(maker->der.data, maker->der.len, maker->previous), "sealing");
+	fwrite(maker->der.data, 1, maker->der.len, stdout);
+}
+
+static void seal_to(struct maker *maker, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	uint8_t *der = NULL;
+	const int len = certificate ? i2d_X509(certificate, &der) : 0;
+
+	check(len > 0 ? OK : ERR_INVALID, "the certificate");
+	check(seal_recipients_new(der, (size_t)len, clock_wall_s(), &maker->recipients),
+	      "the certificate");
+	OPENSSL_free(der);
+	X509_free(certificate);
+	fclose(file);
 }
 
 static void chunk_open(struct maker *maker)
@@ -70,6 +105,7 @@ static void chunk_open(struct maker *maker)
 
 	if (chunk_writer_is_due(&maker->chunks, maker->now_us))
 		chunk_close(maker, 0);
+	memcpy(head.previous, maker->previous, sizeof(head.previous));
 	if (!chunk_writer_is_begun(&maker->chunks))
 		check(chunk_writer_begin(&maker->chunks, &head), "a chunk");
 	else
@@ -152,8 +188,10 @@ static void show(struct maker *maker)
 	number(maker);
 	buf_clear(&maker->message);
 	check(frame_next(&maker->viewer, &wish, &maker->message, &empty), "a frame");
-	if (!empty)
-		put(maker, RECORD_SENT, maker->message.data, maker->message.len);
+	if (empty)
+		return;
+	maker->bytes += maker->message.len;
+	put(maker, RECORD_SENT, maker->message.data, maker->message.len);
 }
 
 static void keyframe(struct maker *maker)
@@ -161,13 +199,19 @@ static void keyframe(struct maker *maker)
 	struct frame_wish wish = { .sequence = maker->pictures, .now_us = maker->now_us };
 	bool empty;
 
-	if (maker->now_us < maker->key_us)
+	size_t many = 2 * maker->key_bytes > KEY_MANY ? 2 * maker->key_bytes : KEY_MANY;
+	bool due = maker->bytes >= many && maker->now_us + KEY_US >= maker->key_us + KEY_LEAST_US;
+	if (maker->now_us < maker->key_us && !due)
 		return;
 	chunk_close(maker, 0);
 	maker->key_us = maker->now_us + KEY_US;
+	/* As screen.c does: what goes on from here needs nothing from before. */
+	frame_join(&maker->viewer);
 	frame_source_refresh(&maker->key);
 	buf_clear(&maker->message);
 	check(frame_next(&maker->key, &wish, &maker->message, &empty), "a keyframe");
+	maker->key_bytes = maker->message.len;
+	maker->bytes = 0;
 	chunk_open(maker);
 	maker->flags = CHUNK_KEY;
 	put(maker, RECORD_KEY, maker->message.data, maker->message.len);
@@ -207,6 +251,28 @@ static void type(struct maker *maker, uint32_t minute)
 	}
 }
 
+/* The 20 ms that are complete. */
+static void on_packet(void *ctx, uint32_t sequence, uint64_t now_us, const uint8_t *data,
+		      size_t len)
+{
+	struct msg_audio audio = { .sequence = sequence,
+				   .time_us = now_us,
+				   .packet = { data, len } };
+
+	put_message(ctx, RECORD_SENT, MSG_audio, &audio);
+}
+
+/* What a PC plays in a tick: a tone of a kilohertz. */
+static void play(struct maker *maker)
+{
+	enum { FRAMES = 1600, PERIOD = 48, RATE = 48000 };
+	int16_t samples[FRAMES];
+
+	for (unsigned i = 0; i < FRAMES; i++)
+		samples[i] = (int16_t)(i % PERIOD < PERIOD / 2 ? 4000 : -4000);
+	check(sound_take(maker->sound, samples, FRAMES, RATE, 1, maker->now_us), "sound");
+}
+
 static void scroll(struct maker *maker, uint32_t minute)
 {
 	unsigned width = maker->surface.width * 3 / 4, height = maker->surface.height * 3 / 4;
@@ -214,6 +280,7 @@ static void scroll(struct maker *maker, uint32_t minute)
 
 	for (unsigned i = 0; i < 150; i++) {
 		point(maker, 300 + i, 400, 0);
+		play(maker);
 		paint(maker, window, paint_text, 0, i * 40, minute);
 		tick(maker);
 	}
@@ -235,12 +302,8 @@ static void turn(struct maker *maker, uint32_t minute)
 	}
 }
 
-static void film(struct maker *maker, uint32_t minute)
+static void film(struct maker *maker, struct rect screen, uint32_t minute)
 {
-	unsigned width = maker->surface.width * 2 / 3 & ~1u;
-	unsigned height = maker->surface.height * 2 / 3 & ~1u;
-	struct rect screen = { 128, 128, (uint16_t)width, (uint16_t)height };
-
 	for (unsigned i = 0; i < 200; i++) {
 		paint(maker, screen, paint_photo, i * 5, i * 3, minute);
 		tick(maker);
@@ -259,11 +322,19 @@ static void rest(struct maker *maker)
 static void minute_of(struct maker *maker, uint32_t minute)
 {
 	static const char *const events[] = {
-		"{\"event\":\"viewer-joined\",\"viewer\":0}",
-		"{\"event\":\"clipboard-blocked\",\"direction\":\"out\"}",
+		"{\"event\":\"viewer-joined\",\"device\":\"自宅ノート\",\"address\":\"203.0.113."
+		"7\"}",
+		"{\"event\":\"clipboard-blocked\",\"way\":\"pc\",\"times\":3}",
 		"{\"event\":\"locked\"}",
 		"{\"event\":\"watcher-joined\",\"account\":\"suzuki\"}",
 	};
+	const struct msg_hello hello = {
+		.version = 2, .label = "経理PC", .monitors = 1, .audio = 1
+	};
+	unsigned width = maker->surface.width, height = maker->surface.height;
+	const struct rect part = { 128, 128, (uint16_t)(width * 2 / 3 & ~1u),
+				   (uint16_t)(height * 2 / 3 & ~1u) };
+	const struct rect all = { .width = (uint16_t)width, .height = (uint16_t)(height - SQUARE) };
 	uint64_t end_us = (minute + 1) * 60 * second_us;
 
 	frame_source_refresh(&maker->viewer);
@@ -278,12 +349,15 @@ static void minute_of(struct maker *maker, uint32_t minute)
 	else
 		chunk_close(maker, 0);
 	put_text(maker, RECORD_EVENT, events[minute % ARRAY_SIZE(events)]);
+	put_message(maker, RECORD_SENT, MSG_hello, &hello);
 	maker->flags = CHUNK_KEY;
 	show(maker);
 	type(maker, minute);
 	scroll(maker, minute);
 	turn(maker, minute);
-	film(maker, minute);
+	film(maker, part, minute);
+	rest(maker);
+	film(maker, all, minute);
 	rest(maker);
 	chunk_close(maker, 0);
 	if (maker->now_us > end_us) {
@@ -298,7 +372,7 @@ int main(int argc, char **argv)
 	struct maker maker = { 0 };
 	uint64_t values[3];
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
 	for (int i = 0; i < 3; i++)
 		values[i] = strtoul(argv[i + 1], NULL, 10);
@@ -310,11 +384,18 @@ int main(int argc, char **argv)
 	check(frame_source_init(&maker.key, &maker.surface), "a keyframe");
 	check(frame_source_resize(&maker.key), "a keyframe");
 	maker.viewer.codecs = CODEC_JPEG | CODEC_H264;
+	check(sound_new(on_packet, &maker, &maker.sound), "sound");
 	buf_init(&maker.message, 80 * 1024 * 1024);
 	chunk_writer_init(&maker.chunks);
+	buf_init(&maker.der, SEAL_DER_MAX);
+	if (argc == 5)
+		seal_to(&maker, argv[4]);
 	for (uint32_t minute = 0; minute < values[2]; minute++)
 		minute_of(&maker, minute);
+	sound_free(maker.sound);
 	chunk_writer_finish(&maker.chunks);
+	seal_recipients_free(maker.recipients);
+	buf_finish(&maker.der);
 	buf_finish(&maker.message);
 	frame_source_finish(&maker.viewer);
 	frame_source_finish(&maker.key);

@@ -33,8 +33,8 @@ const text = (value) => {
 
 /** What was recorded, all of it at once: the test measures the player and not the test's server. */
 async function load() {
-	const get = async (what) => new Uint8Array(await (await fetch(`/vault/${what}`)).arrayBuffer());
-	const info = await (await fetch("/vault/info")).json();
+	const get = async (what) => new Uint8Array(await (await fetch(`/recording/${what}`)).arrayBuffer());
+	const info = await (await fetch("/recording/info")).json();
 	return { ...info, rows: await get("table"), minutes: await get("minutes") };
 }
 

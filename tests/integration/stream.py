@@ -16,7 +16,7 @@ import client
 import desktops
 import harness
 
-VERSION = 2
+VERSION = 3
 SIZES = {"U8": "<B", "U16": "<H", "I16": "<h", "U32": "<I", "U64": "<Q"}
 WIRE = harness.SOURCE / "gateway" / "wire"
 
@@ -41,6 +41,7 @@ def layouts():
 
 LAYOUTS = layouts()
 NUMBERS = {name: number for number, (name, _) in LAYOUTS.items()}
+WATCH_STATES, WATCH_VIEWS = constants("watch_state"), constants("watch_view")
 STATES, REASONS, NOTICES = constants("session_state"), constants("end_reason"), constants("notice_kind")
 CODECS = {code: number for number, code in constants("codec").items()}
 FIXED = {"WIRE_SESSION_ID": 16}
@@ -255,15 +256,17 @@ class Screen:
 class Viewer:
     """A WebSocket to a session; acknowledges frames as a browser does. codecs: bits of enum codec, without which pixels are exact."""
 
-    def __init__(self, browser, session, width=1280, height=800, acknowledge=True, codecs=0, monitor=0):
+    def __init__(self, browser, session, width=1280, height=800, acknowledge=True, codecs=0, monitor=0, path=None):
         self.session = session
-        self.socket = browser.websocket(f"/api/sessions/{session}/stream" + (f"/{monitor}" if monitor else ""))
+        self.socket = browser.websocket(path or f"/api/sessions/{session}/stream" + (f"/{monitor}" if monitor else ""))
         self.screen = Screen(codecs)
         self.acknowledge = acknowledge
         self.hello = None
         self.state = self.reason = None
         self.notices, self.cursors, self.pongs, self.frame_bytes = [], [], [], []
         self.sounds = []
+        self.watchers = {}  # who looks on, by place
+        self.watching = None  # (state, view, may_ask): what one who looks on is told of that
         self.partial = b""
         self.send("viewer_hello", version=VERSION, width=width, height=height, codecs=codecs)
 
@@ -302,6 +305,10 @@ class Viewer:
             self.pongs.append(values["number"])
         elif name == "audio":
             self.sounds.append(values)
+        elif name == "watcher":
+            self.watchers[values["place"]] = {**values, "state": WATCH_STATES[values["state"]]}
+        elif name == "watching":
+            self.watching = WATCH_STATES[values["state"]], WATCH_VIEWS[values["view"]], values["may_ask"] == 1
 
     def until(self, what, condition, seconds=20):
         """Reads until condition() holds; the connection may close meanwhile when that is what is waited for."""

@@ -229,7 +229,7 @@ class Audit(harness.Case):
         self.assertEqual(self.run_cli("audit", "verify", "--file", folder, code=AMBER)["finding"], "no-key")
         # The folder is not written a second time.
         self.assertEqual(self.run_cli("audit", "export", "--out", folder, code=1)["error"], "exists")
-        for name in ["entries.jsonl", "checkpoints.jsonl", *(str(p.relative_to(folder)) for p in (folder / "tile").rglob("*") if p.is_file())]:
+        for name in ["checkpoint", "entries.jsonl", "checkpoints.jsonl", *(str(p.relative_to(folder)) for p in (folder / "tile").rglob("*") if p.is_file())]:
             with self.subTest(name):
                 whole = (folder / name).read_bytes()
                 for at in (len(whole) // 3, len(whole) - 2):

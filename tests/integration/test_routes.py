@@ -34,9 +34,29 @@ GATEWAY = {
     ("GET", "/api/audit/checkpoint"): (LOGINS, None),
     ("GET", "/api/audit/checkpoint/{size}"): (LOGINS, None),
     ("POST", "/api/audit/alarm"): (LOGINS, {"kind": "nothing", "kept": 1, "shown": 1}),
+    ("GET", "/api/audit/choices"): ({AUDITOR}, None),
+    ("POST", "/api/audit/sessions"): ({AUDITOR}, {}),
+    ("POST", "/api/audit/live"): ({AUDITOR}, {}),
+    ("POST", "/api/audit/entries"): ({AUDITOR}, {"list": "logins"}),
+    ("GET", "/api/audit/sessions/{session}"): ({AUDITOR}, None),
+    ("POST", "/api/audit/filters"): ({AUDITOR}, {"name": "夜間", "query": "list=sessions"}),
+    ("DELETE", "/api/audit/filters/{filter}"): ({AUDITOR}, None),
+    ("POST", "/api/audit/report"): ({AUDITOR}, {"list": "report", "form": "print"}),
     ("GET", "/api/recordings"): ({AUDITOR}, None),
     ("POST", "/api/recordings/{session}/open"): ({AUDITOR}, {"purpose": "月例の点検", "code": "000000"}),
     ("GET", "/api/recordings/{session}/stream"): ({AUDITOR}, STREAM),
+    ("GET", "/api/auditors"): ({AUDITOR}, None),
+    ("POST", "/api/recordings/{session}/export"): (
+        {AUDITOR}, {"purpose": "顧客への提出", "code": "000000", "recipient": "1", "language": "ja"}),
+    ("GET", "/api/recordings/{session}/export/stream"): ({AUDITOR}, STREAM),
+    ("GET", "/api/recordings/{session}/notes"): ({AUDITOR}, None),
+    ("POST", "/api/recordings/{session}/notes"): ({AUDITOR}, {"at": 0, "text": "要確認"}),
+    ("POST", "/api/recordings/{session}/notes/withdraw"): ({AUDITOR}, {"note": 1}),
+    ("GET", "/api/live"): ({ADMIN, AUDITOR}, None),
+    # Without the right to look on both are refused; that and what follows it is in test_live.py.
+    ("POST", "/api/live/{session}/watch"): (set(), {"purpose": "操作の確認", "code": "000000"}),
+    ("GET", "/api/live/{session}/stream"): (set(), STREAM),
+    ("POST", "/api/live/{session}/end"): ({ADMIN}, {"reason": "退勤のため"}),
     ("GET", "/api/admin/{command}"): ({ADMIN}, None),
     ("GET", "/api/admin/{command}/{after}"): ({ADMIN}, None),
     ("POST", "/api/admin/{command}"): ({ADMIN}, {}),
@@ -99,7 +119,7 @@ class Routes(harness.Case):
 
     def test_every_route_for_everybody(self):
         for (method, pattern), (allowed, body) in GATEWAY.items():
-            path = (pattern.replace("{host}", "99").replace("{session}", SESSION).replace("{monitor}", "1")
+            path = (pattern.replace("{host}", "99").replace("{session}", SESSION).replace("{monitor}", "1").replace("{filter}", "99")
                     .replace("{size}", "1").replace("{command}/{after}", "device/list/1"))
             path = path.replace("{command}", "device/list" if method == "GET" else "device/withdraw")
             for role, browser in self.browsers.items():

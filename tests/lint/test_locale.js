@@ -16,15 +16,16 @@ if (!build || !source)
 const load = (path) => import(pathToFileURL(join(build, "share", "viewer", path)).href);
 const { default: ja } = await load("locale/ja.js");
 const { default: en } = await load("locale/en.js");
-const { END_REASON, PLAY_ERROR, VERDICT } = await load("core/messages.js");
+const { CLIPBOARD_WAY, END_REASON, EXPORT_ERROR, PLAY_ERROR, VERDICT } = await load("core/messages.js");
 const { EVENTS } = await load("player/happening_names.js");
+const { AUDIT_EVENTS, DETAILS } = await load("portal/audit_names.js");
 const { ENROL_STATE, KEY_PLACE } = await load("core/messages.js");
 const { DISPOSALS } = await load("core/admin.js");
 const { COMBINATIONS, JAPANESE_KEYS } = await load("core/keymap.js");
 
 function sources(ending) {
 	const files = {};
-	for (const folder of ["core", "portal", "player", "enrol"]) {
+	for (const folder of ["core", "portal", "player", "enrol", "vault"]) {
 		for (const name of readdirSync(join(source, "viewer", folder))) {
 			if (name.endsWith(ending))
 				files[`${folder}/${name}`] = readFileSync(join(source, "viewer", folder, name), "utf8");
@@ -63,14 +64,29 @@ function madeUp() {
 		...["refused", "denied", "devices", "expired", "used", "code"].flatMap((name) =>
 			[`enrol.end.${name}.title`, `enrol.end.${name}.next`]),
 		...["file", "request"].map((kind) => `enrol.wait-close-${kind}`),
+		/* docs/protocol.md §6 */
+		...["starting", "connecting", "active", "detached", "locked", "unknown"].map((code) => `live-state.${code}`),
+		...["looking", "asking", "controlling", "connecting", "away", "locked", "over", "broken", "failed"].map((code) =>
+			`watch-state.${code}`),
+		...["none", "gateway", "ended", "replaced", "logout", "revoked-account", "revoked-device", "terminated"].map((code) =>
+			`watch-over.${code}`),
+		...["watch", "ending"].flatMap((name) => [`live.${name}-what`, `live.need-${name}`]),
+		...["connecting", "away", "locked", "over"].map((name) => `watch.${name}`),
+		...["connecting", "away", "locked"].map((name) => `watch.${name}-text`),
 		/* docs/protocol.md §3 */
 		...[...Object.values(ENROL_STATE), "unknown"].map((code) => `invitation.${code}`),
 		...Object.values(KEY_PLACE).map((code) => `key-place.${code}`),
 		...["active", "locked", "revoked", "expired", "retired", "unknown"].map((code) => `device-state.${code}`),
 		...DISPOSALS.map((code) => `disposal.${code}`),
 		...["revoke", "retire", "unlock", "share", "unshare"].flatMap((name) => [`device.${name}`, `device.${name}-text`]),
-		...["refuse", "withdraw", "revoke", "retire", "unlock", "share", "unshare"].flatMap((name) =>
+		...["unsealed", "sealed", "empty", "silent", "by-passphrase", "by-sheets", "by-machine", "by-token"].map((name) =>
+			`vault.${name}`),
+		...["refuse", "withdraw", "revoke", "retire", "unlock", "share", "unshare", "seal"].flatMap((name) =>
 			[`order.${name}.title`, `order.${name}.text`, `order.${name}.confirm`]),
+		/* docs/audit.md */
+		...AUDIT_EVENTS.map((code) => `audit-event.${code}`),
+		...DETAILS.map((name) => `audit-detail.${name}`),
+		...["hours", "row", "device", "address", "blocked"].map((rule) => `report.finding-${rule}`),
 		/* docs/protocol.md §1 and §5, docs/recording.md */
 		...["open", "ended", "cut", "lost", "disposed", "unknown"].map((code) => `recording-state.${code}`),
 		...Object.values(VERDICT).flatMap((code) => [`verdict.${code}`, `verdict-means.${code}`]),
@@ -78,10 +94,15 @@ function madeUp() {
 			"unknown"].map((code) => `fault.${code}`),
 		...[...Object.values(PLAY_ERROR).filter((code) => code !== "damaged"), "lost", "broken", "failed"].flatMap((code) =>
 			[`player-end.${code}`, `player-end-help.${code}`]),
+		/* docs/protocol.md §6, viewer/player/export_run.js */
+		...[...Object.values(EXPORT_ERROR).filter((code) => code !== "none"), "cancelled", "disk", "lost", "refused",
+			"broken"].map((code) => `export-end.${code}`),
 		/* docs/audit.md */
-		...["rolled-back", "fork", "signature", "key"].map((code) => `audit.alarm.${code}`),
-		...["rolled-back", "fork", "signature", "key", "contradiction", "accepted", "unknown"].map((code) => `audit.kind.${code}`),
+		...["rolled-back", "fork", "signature", "key", "withheld"].map((code) => `audit.alarm.${code}`),
+		...["rolled-back", "fork", "signature", "key", "contradiction", "accepted", "withheld", "unknown"].map((code) => `audit.kind.${code}`),
 		...Object.keys(EVENTS).map((name) => `event.${name}`),
+		...["state", "full", "too-big", "not-found"].map((code) => `note-error.${code}`),
+		...Object.values(CLIPBOARD_WAY).map((code) => `clipboard.${code}`),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
 	];
 }
