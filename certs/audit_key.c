@@ -16,8 +16,7 @@ static enum err file_in(const char *folder, const char *name, char path[CA_PATH]
 	return ca_path(path, "%s/%s", folder, name);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static enum err read_text(const char *folder, const char *name, char **ret_text, size_t *ret_len)
 {
@@ -97,8 +96,7 @@ static void take_up(struct audit_key *audit, const struct secret *passphrase)
 			  audit->folder, err_code(err));
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ----------------------------------------------------------------------------- */
 
 static enum err write_text(const char *folder, const char *name, const void *text, size_t len,
 			   unsigned mode)
@@ -228,8 +226,7 @@ void audit_key_follow(struct audit_key *audit, const struct secret *passphrase, 
 			  err_code(err));
 }
 
-/* ---- signing -----------------------------------------------------------------------------------
- */
+/* ---- signing ---------------------------------------------------------------------------- */
 
 static enum err read_proof(struct bytes bytes, struct tree_proof *ret)
 {

@@ -53,8 +53,7 @@ EVP_PKEY *ca_key(const struct ca *ca)
 	return ca->key;
 }
 
-/* ---- making -----------------------------------------------------------------------------------
- */
+/* ---- making ----------------------------------------------------------------------------- */
 
 /* A reference to a key that is there, or a new one. */
 static enum err key_of(EVP_PKEY *known, EVP_PKEY **ret)
@@ -102,8 +101,7 @@ enum err ca_new(const struct ca_plan *plan, struct ca **ret, EVP_PKEY **ret_root
 	return OK;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 static enum err write_certificate(X509 *certificate, const char *folder, const char *name)
 {
@@ -153,8 +151,7 @@ enum err ca_write(const struct ca *ca, EVP_PKEY *root_key, const struct secret *
 			 : write_key(ca->key, passphrase, folder, "issuing.key");
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static int no_passphrase(char *text, int room, int writing, void *ctx)
 {

@@ -13,8 +13,7 @@ static enum err path_of(const struct ca_store *store, const struct ca *ca, char 
 	return ca_path(path, "%s/ca/%u", store->place.folder, ca_number(ca));
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking ---------------------------------------------------------------------------- */
 
 struct ca *ca_store_newest(const struct ca_store *store)
 {
@@ -39,8 +38,7 @@ bool ca_store_is_live(const struct ca_store *store, const struct ca *ca, int64_t
 	return ca == store->list[0] || !ca_is_over(ca_certificate(ca), now_s);
 }
 
-/* ---- locks ------------------------------------------------------------------------------------
- */
+/* ---- locks ------------------------------------------------------------------------------ */
 
 /*
  * Only the newest must open; a token that held an older one may be gone. seal: keys in the clear
@@ -88,8 +86,7 @@ enum err ca_store_unlock(struct ca_store *store, const struct secret *passphrase
 	return err ? err : unlock_all(store, passphrase, false);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 /* What makes one: the new CA, and how its keys are kept. */
 struct making {
@@ -199,8 +196,7 @@ static void put_first(struct ca_store *store, struct ca *ca)
 	store->list[0] = ca;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static enum err make_first(struct ca_store *store, const struct secret *passphrase, int64_t now_s)
 {
@@ -290,8 +286,7 @@ void ca_store_finish(struct ca_store *store)
 	drop_all(store);
 }
 
-/* ---- init -------------------------------------------------------------------------------------
- */
+/* ---- init ------------------------------------------------------------------------------- */
 
 static enum err check_passphrase(const struct ca_store *store, const struct secret *passphrase)
 {
@@ -318,8 +313,7 @@ enum err ca_store_init(struct ca_store *store, const struct ca_change *change)
 	return OK;
 }
 
-/* ---- rotate -----------------------------------------------------------------------------------
- */
+/* ---- rotate ----------------------------------------------------------------------------- */
 
 static enum err brought_root(const struct ca_change *change, const struct ca *newest,
 			     EVP_PKEY **ret)

@@ -38,8 +38,7 @@ enum err identity_of_peer(const SSL *ssl, uint8_t ret_device[WIRE_DEVICE_ID])
 	return identity_of(certificate, ret_device);
 }
 
-/* ---- the path -----------------------------------------------------------------------------------
- */
+/* ---- the path --------------------------------------------------------------------------- */
 
 /*
  * OpenSSL would take a list of changes (RFC 5280 §5.2.4) for the whole list, in which what was
@@ -127,8 +126,7 @@ int identity_verify(X509_STORE_CTX *ctx, const struct identity_rules *rules)
 	return 0;
 }
 
-/* ---- the handshake ------------------------------------------------------------------------------
- */
+/* ---- the handshake ---------------------------------------------------------------------- */
 
 static int verify_required(X509_STORE_CTX *ctx, void *unused)
 {

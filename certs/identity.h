@@ -38,8 +38,7 @@ nodiscard enum err identity_of_peer(const SSL *ssl, uint8_t ret_device[WIRE_DEVI
 nodiscard enum err identity_require(SSL_CTX *ctx, STACK_OF(X509) * cas, STACK_OF(X509_CRL) * crls,
 				    enum identity_demand demand);
 
-/* ---- what identity_require is made of, for tests and for the edge's own certificate -----------
- */
+/* ---- what identity_require is made of, for tests and for the edge's own certificate ----- */
 
 struct identity_rules {
 	int depth;   /* CAs allowed between a root and the certificate */

@@ -50,8 +50,7 @@ static enum err take(struct bucket *bucket, unsigned per_minute, uint64_t mono_m
 	return bucket_take(bucket, per_minute, mono_ms, &wait_ms);
 }
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* ---- certificates ----------------------------------------------------------------------- */
 
 /* An unknown profile is refused later, but pays. */
 static enum err take_certificate(struct issuer *issuer, unsigned profile, uint64_t mono_ms)
@@ -181,8 +180,7 @@ enum err issuer_check(struct issuer *issuer, const struct msg_check_csr *order, 
 }
 _Static_assert((int)CSR_KEY_HASH == (int)WIRE_DEVICE_ID, "both are a SHA-256");
 
-/* ---- revocation -------------------------------------------------------------------------------
- */
+/* ---- revocation ------------------------------------------------------------------------- */
 
 static struct issuer_revoked *revoked_of(struct issuer *issuer, uint32_t number)
 {
@@ -252,8 +250,7 @@ enum err issuer_make_crl(struct issuer *issuer, const struct msg_make_crl *order
 	return err;
 }
 
-/* ---- OCSP -------------------------------------------------------------------------------------
- */
+/* ---- OCSP ------------------------------------------------------------------------------- */
 
 static bool find_revoked(struct issuer *issuer, uint32_t number,
 			 const uint8_t serial[CERT_SERIAL_BYTES], int64_t *ret_revoked_s,
@@ -310,8 +307,7 @@ enum err issuer_answer(struct issuer *issuer, const struct msg_answer_ocsp *orde
 	return ocsp_answer(&source, order->question.data, order->question.len, now_s, buf);
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes ---------------------------------------------------------------------------- */
 
 static enum err change(struct issuer *issuer, unsigned order, const struct ca_change *change,
 		       struct secret **ret_root)

@@ -17,8 +17,7 @@
 
 enum { LINE_BYTES_MAX = 1024, FIELDS = 8 };
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* ---- memory ----------------------------------------------------------------------------- */
 
 static void learn(struct journal *journal, const struct journal_known *known, bool is_device)
 {
@@ -41,8 +40,7 @@ bool journal_knows(const struct journal *journal, uint32_t issuer,
 	return false;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static bool is_device_profile(const char *code)
 {
@@ -139,8 +137,7 @@ void journal_close(struct journal *journal)
 	*journal = (struct journal){ .fd = -1 };
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 static enum err format_line(struct buf *line, const struct journal_entry *entry,
 			    const uint8_t serial[CERT_SERIAL_BYTES])

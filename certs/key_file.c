@@ -18,8 +18,7 @@ enum {
 	SALT_BYTES = 16,
 };
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 static enum err encrypt(PKCS8_PRIV_KEY_INFO *plain, const struct secret *passphrase, X509_SIG **ret)
 {
@@ -76,8 +75,7 @@ enum err key_write(EVP_PKEY *key, const struct secret *passphrase, const char *p
 	return err ? err : util_write_file(path, secret_text(pem), secret_len(pem), 0600);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 /* What PEM_read_bio gives, wiped. */
 struct block {

@@ -59,8 +59,7 @@ static int say_pin(char *text, int room, int writing, void *ctx)
 	return (int)secret_len(pin);
 }
 
-/* ---- provider ---------------------------------------------------------------------------------
- */
+/* ---- provider --------------------------------------------------------------------------- */
 
 static bool open_provider(struct token *token, const char *module)
 {
@@ -112,8 +111,7 @@ static EVP_PKEY *provider_key(const struct token *token, const char *uri, const 
 	return key;
 }
 
-/* ---- engine -----------------------------------------------------------------------------------
- */
+/* ---- engine ----------------------------------------------------------------------------- */
 
 static bool open_engine(struct token *token, const char *module)
 {
@@ -139,8 +137,7 @@ static EVP_PKEY *engine_key(const struct token *token, const char *uri, const st
 		       : ENGINE_load_public_key(token->engine, uri, token->ask, ctx);
 }
 
-/* ---- both -------------------------------------------------------------------------------------
- */
+/* ---- both ------------------------------------------------------------------------------- */
 
 static EVP_PKEY *find_key(const struct token *token, const char *uri, const struct secret *pin,
 			  int kind)

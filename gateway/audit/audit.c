@@ -8,8 +8,7 @@
 
 enum { CATCH_UP_ROWS = 4096 /* in one transaction */ };
 
-/* ---- the tree ----------------------------------------------------------------------------------
- */
+/* ---- the tree --------------------------------------------------------------------------- */
 
 static enum err node_read(void *ctx, unsigned level, uint64_t index, uint8_t ret_hash[TREE_HASH])
 {
@@ -79,8 +78,7 @@ enum err audit_catch_up(struct db *db)
 	return err;
 }
 
-/* ---- appending ---------------------------------------------------------------------------------
- */
+/* ---- appending -------------------------------------------------------------------------- */
 
 static enum err copy_text(char *ret, size_t size, const char *text)
 {
@@ -169,8 +167,7 @@ enum err audit_append(struct db *db, const struct audit_entry *entry)
 	return err ? err : add_leaf(db, &row);
 }
 
-/* ---- disposal ----------------------------------------------------------------------------------
- */
+/* ---- disposal --------------------------------------------------------------------------- */
 
 enum err audit_dispose(struct db *db, int64_t first, int64_t last, const struct audit_entry *entry)
 {

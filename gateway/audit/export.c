@@ -24,8 +24,7 @@ struct writer {
 	struct buf bundle;
 };
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 /* The folders on the way to a file below the export's own. */
 static enum err make_folders(const char *folder, char *path)
@@ -90,8 +89,7 @@ static enum err lines_close(struct writer *writer)
 	return err;
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------
- */
+/* ---- tiles ------------------------------------------------------------------------------ */
 
 static enum err node_made(void *ctx, unsigned level, uint64_t index, const uint8_t hash[TREE_HASH])
 {
@@ -141,8 +139,7 @@ static enum err write_partial(struct writer *writer)
 	return err;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 static enum err write_entry(struct writer *writer, const struct audit_row *row)
 {

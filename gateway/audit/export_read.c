@@ -32,8 +32,7 @@ struct export_reader {
 	uint64_t bundle_next; /* the entry that begins at bundle_at */
 };
 
-/* ---- lines -------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------ */
 
 static enum err next_line(struct export_reader *reader, FILE *file, json_t **ret)
 {
@@ -84,8 +83,7 @@ static enum err read_note(void *ctx, struct audit_note *ret, bool *ret_more)
 	return err;
 }
 
-/* ---- tiles -------------------------------------------------------------------------------------
- */
+/* ---- tiles ------------------------------------------------------------------------------ */
 
 /* The width of the partial tile with that index: the largest there is, 0: none. */
 static unsigned partial_width(const char *folder, int level, uint64_t index)
@@ -208,8 +206,7 @@ static enum err read_count(void *ctx, uint64_t *ret_leaves, uint64_t *ret_nodes)
 	return OK;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static FILE *open_in(const char *folder, const char *name)
 {

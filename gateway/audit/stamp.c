@@ -36,8 +36,7 @@ FREE(ASN1_INTEGER, ASN1_INTEGER_free)
 FREE(BIGNUM, BN_free)
 #define owned(type) _cleanup_(free_##type) type
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests --------------------------------------------------------------------------- */
 
 static bool set_imprint(TS_REQ *request, const char *note, size_t len)
 {
@@ -82,8 +81,7 @@ enum err stamp_request(const char *note, size_t len, struct buf *request)
 	return err;
 }
 
-/* ---- responses ---------------------------------------------------------------------------------
- */
+/* ---- responses -------------------------------------------------------------------------- */
 
 static TS_RESP *parse(const void *response, size_t len)
 {
@@ -183,8 +181,7 @@ enum err stamp_answers(const void *response, size_t len, const struct buf *reque
 	return good ? OK : ERR_CRYPTO;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static enum err take_all(BIO *from, struct buf *response)
 {

@@ -37,8 +37,7 @@ const char *verify_color_code(enum verify_color color)
 	return codes[color];
 }
 
-/* ---- what is gathered on the way ---------------------------------------------------------------
- */
+/* ---- what is gathered on the way -------------------------------------------------------- */
 
 struct range {
 	uint64_t first, last;
@@ -73,8 +72,7 @@ struct run {
 	struct ranges gone, said;
 };
 
-/* ---- findings ----------------------------------------------------------------------------------
- */
+/* ---- findings --------------------------------------------------------------------------- */
 
 /* The first red stays; it comes before any amber. */
 static void find(struct run *run, enum verify_finding finding, uint64_t first, uint64_t last)
@@ -115,8 +113,7 @@ static enum err ranges_add(struct ranges *ranges, uint64_t first, uint64_t last)
 	return OK;
 }
 
-/* ---- entries -----------------------------------------------------------------------------------
- */
+/* ---- entries ---------------------------------------------------------------------------- */
 
 /* What a sound entry says of a disposal before it. */
 static enum err note_disposal(struct run *run)
@@ -278,8 +275,7 @@ static enum err check_entries(struct run *run)
 	return err;
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 static enum err mark_add(struct run *run, const struct checkpoint *checkpoint, bool is_anchor)
 {
@@ -344,8 +340,7 @@ static enum err take_notes(struct run *run)
 	return err;
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 /* Every payload that is gone must have an entry that says so. */
 static void check_disposed(struct run *run)
@@ -425,8 +420,7 @@ enum err verify_log(const struct verify_source *source, const struct verify_wish
 	return err;
 }
 
-/* ---- databases ---------------------------------------------------------------------------------
- */
+/* ---- databases -------------------------------------------------------------------------- */
 
 static enum err db_entry(void *ctx, struct audit_row *ret, bool *ret_more)
 {

@@ -106,8 +106,7 @@ enum err sandbox_harden(void)
 	return OK;
 }
 
-/* ---- seccomp -----------------------------------------------------------------------------------
- */
+/* ---- seccomp ---------------------------------------------------------------------------- */
 
 static bool lists(const struct sandbox *sandbox, const char *name)
 {

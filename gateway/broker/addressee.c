@@ -18,8 +18,7 @@ void addressee_finish(struct addressee *recipient)
 	buf_finish(&recipient->der);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 /* The next of whatever kind. False: there is none, or it cannot be read. */
 static bool next_pem(BIO *bio, char **name, uint8_t **data, long *len)
@@ -69,8 +68,7 @@ static enum err read_text(struct db *db, const char *text, struct addressee *rec
 	return OK;
 }
 
-/* ---- for the audit log -------------------------------------------------------------------------
- */
+/* ---- for the audit log ------------------------------------------------------------------ */
 
 /* At most so many bytes, and no character in half. */
 static void cut_off(char *to, size_t room, const char *text, size_t len)

@@ -21,8 +21,7 @@ struct admin_connection {
 	struct loop_timer idle;
 };
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static void send_reply(struct admin_connection *connection, unsigned status, const json_t *body)
 {
@@ -53,8 +52,7 @@ static void answer_connection(struct admin_call *call, unsigned status, json_t *
 	send_reply(connection, status, body);
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests --------------------------------------------------------------------------- */
 
 static void connection_free(struct admin_connection *connection)
 {
@@ -114,8 +112,7 @@ static void connection_idle(struct loop_timer *timer)
 	connection_free(connection);
 }
 
-/* ---- listening ---------------------------------------------------------------------------------
- */
+/* ---- listening -------------------------------------------------------------------------- */
 
 static enum err peer_uid(int fd, uid_t *ret)
 {

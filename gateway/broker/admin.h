@@ -55,8 +55,7 @@ void admin_listen(struct admin *admin, int fd);
  * our own user. */
 nodiscard enum err admin_connect(struct admin *admin, int fd);
 
-/* ---- calls -------------------------------------------------------------------------------------
- */
+/* ---- calls ------------------------------------------------------------------------------ */
 
 /* The way an order comes. The portal opens only what commands.def opens to it. */
 enum admin_way { ADMIN_SOCKET, ADMIN_PORTAL_LOOK, ADMIN_PORTAL_ORDER };

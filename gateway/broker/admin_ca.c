@@ -22,8 +22,7 @@ static enum err later(struct admin_call *call, enum err err)
 	return err;
 }
 
-/* ---- show, export ------------------------------------------------------------------------------
- */
+/* ---- show, export ----------------------------------------------------------------------- */
 
 static void show_came(void *ctx, enum err result, const union wire_any *answer)
 {
@@ -65,8 +64,7 @@ enum err admin_ca_export(struct admin_call *call)
 	return later(call, pki_ask_ca(call->broker->pki, export_came, call));
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes ---------------------------------------------------------------------------- */
 
 static enum err refused_init(struct admin_call *call, enum err err)
 {
@@ -228,8 +226,7 @@ enum err admin_ca_rotate(struct admin_call *call)
 	return change(call, CA_ROTATE, "ca-rotate");
 }
 
-/* ---- auditors ----------------------------------------------------------------------------------
- */
+/* ---- auditors --------------------------------------------------------------------------- */
 
 static enum err auditor_store(struct admin_call *call, const struct msg_certified *certified)
 {
@@ -269,8 +266,7 @@ enum err admin_auditor_certify(struct admin_call *call)
 					    name, auditor_certified, call));
 }
 
-/* ---- gateway -----------------------------------------------------------------------------------
- */
+/* ---- gateway ---------------------------------------------------------------------------- */
 
 enum err admin_gateway_rekey(struct admin_call *call)
 {

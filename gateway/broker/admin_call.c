@@ -62,8 +62,7 @@ enum err admin_wrong(struct admin_call *call, enum err err, const char *field, c
 	return err;
 }
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments -------------------------------------------------------------------------- */
 
 /* What the table cannot say: arguments that stay with the CLI, and what it sends in their place. */
 static const struct {
@@ -150,8 +149,7 @@ static enum err check_arguments(struct admin_call *call)
 	return OK;
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static const char *message_ja(const char *en)
 {
@@ -211,8 +209,7 @@ void admin_finish(struct admin_call *call, enum err err)
 	admin_call_free(call);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 /* What is not open to the portal is not there for it; what is, only by its own way. */
 static enum err check_way(enum admin_way way, enum command_web web)

@@ -27,8 +27,7 @@ static enum err optional_text(struct admin_call *call, const char *field, const 
 	return OK;
 }
 
-/* ---- list --------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------- */
 
 static enum err list_row(void *ctx, const struct inventory_row *row, bool *ret_stop)
 {
@@ -55,8 +54,7 @@ enum err admin_device_list(struct admin_call *call)
 		   : inventory_each(call->broker, admin_number(call, "after", 0), list_row, call);
 }
 
-/* ---- revoke, retire ----------------------------------------------------------------------------
- */
+/* ---- revoke, retire --------------------------------------------------------------------- */
 
 /*
  * Takes the device out of use; a transaction is open. A certificate whose key may be in the wrong
@@ -180,8 +178,7 @@ enum err admin_device_unlock(struct admin_call *call)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- owners ------------------------------------------------------------------------------------
- */
+/* ---- owners ----------------------------------------------------------------------------- */
 
 static json_t *owner_json(const struct device *device, const struct account *account)
 {

@@ -20,8 +20,7 @@ static enum err find_host(struct admin_call *call, struct host_row *ret)
 	return err == ERR_NOT_FOUND ? admin_wrong(call, err, "name", "there is no such PC") : err;
 }
 
-/* ---- add ---------------------------------------------------------------------------------------
- */
+/* ---- add -------------------------------------------------------------------------------- */
 
 /* Six hex bytes, all separated by ":" or all by "-". */
 static enum err parse_mac(const char *text, uint8_t ret[HOST_MAC])
@@ -195,8 +194,7 @@ enum err admin_host_add(struct admin_call *call)
 				      "video", host.video));
 }
 
-/* ---- list, remove ------------------------------------------------------------------------------
- */
+/* ---- list, remove ----------------------------------------------------------------------- */
 
 enum err admin_host_list(struct admin_call *call)
 {
@@ -308,8 +306,7 @@ enum err admin_host_forget_pin(struct admin_call *call)
 				  json_pack("{s:s}", "host", host.name));
 }
 
-/* ---- rights ------------------------------------------------------------------------------------
- */
+/* ---- rights ----------------------------------------------------------------------------- */
 
 static enum err find_both(struct admin_call *call, struct account *ret_account,
 			  struct host_row *ret_host)
@@ -379,8 +376,7 @@ enum err admin_host_deny(struct admin_call *call)
 	return err;
 }
 
-/* ---- logins for PCs ----------------------------------------------------------------------------
- */
+/* ---- logins for PCs --------------------------------------------------------------------- */
 
 static enum err credentials_parse(struct admin_call *call, struct pc_login *ret)
 {

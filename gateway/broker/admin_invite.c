@@ -21,8 +21,7 @@ enum {
 	QR_MODULES_MAX = 177, /* ISO/IEC 18004, version 40 */
 };
 
-/* ---- invite ------------------------------------------------------------------------------------
- */
+/* ---- invite ----------------------------------------------------------------------------- */
 
 /* A string of 0 and 1 for each row of modules. */
 static enum err qr_rows(const char *text, json_t **ret)
@@ -148,8 +147,7 @@ enum err admin_device_invite(struct admin_call *call)
 		       : err;
 }
 
-/* ---- list --------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------- */
 
 static enum enrol_state state_of(const struct invite *invite, int64_t now_s)
 {
@@ -211,8 +209,7 @@ enum err admin_device_invites(struct admin_call *call)
 	return err;
 }
 
-/* ---- decisions ---------------------------------------------------------------------------------
- */
+/* ---- decisions -------------------------------------------------------------------------- */
 
 static enum err find_invite(struct admin_call *call, struct invite *ret)
 {

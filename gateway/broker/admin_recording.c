@@ -12,8 +12,7 @@
 #include "store/recordings.h"
 #include "wire/enums.h"
 
-/* ---- auditors ----------------------------------------------------------------------------------
- */
+/* ---- auditors --------------------------------------------------------------------------- */
 
 static enum err auditor_row(struct bytes der, const char *name, struct auditor_row *ret)
 {
@@ -93,8 +92,7 @@ enum err admin_auditor_revoke(struct admin_call *call)
 	return admin_commit(call, &tx, "auditor-revoke", json_pack("{s:I}", "id", (json_int_t)id));
 }
 
-/* ---- recordings --------------------------------------------------------------------------------
- */
+/* ---- recordings ------------------------------------------------------------------------- */
 
 static json_t *recording_json(const struct recording_shown *shown)
 {

@@ -13,8 +13,7 @@
 
 enum { NAME_CHARACTERS = 64, REASON_CHARACTERS = 256, DAYS_MAX = 36500 };
 
-/* ---- classes -----------------------------------------------------------------------------------
- */
+/* ---- classes ---------------------------------------------------------------------------- */
 
 enum err admin_retention_list(struct admin_call *call)
 {
@@ -56,8 +55,7 @@ enum err admin_retention_set(struct admin_call *call)
 				  json_pack("{s:s, s:I}", "class", name, "days", (json_int_t)days));
 }
 
-/* ---- hold --------------------------------------------------------------------------------------
- */
+/* ---- hold ------------------------------------------------------------------------------- */
 
 static enum err set_hold(struct admin_call *call, bool hold, const char *event)
 {
@@ -92,8 +90,7 @@ enum err admin_recording_release(struct admin_call *call)
 	return set_hold(call, false, "recording-release");
 }
 
-/* ---- certificate -------------------------------------------------------------------------------
- */
+/* ---- certificate ------------------------------------------------------------------------ */
 
 static void time_text(int64_t time_ms, char ret[32])
 {

@@ -10,8 +10,7 @@
 #include "broker/person.h"
 #include "broker/watch.h"
 
-/* ---- passwords ---------------------------------------------------------------------------------
- */
+/* ---- passwords -------------------------------------------------------------------------- */
 
 /* The password is hashed off the loop; on_hash then does the rest of the order. */
 static enum err with_hash(struct admin_call *call, const char *account, const char *full_name,
@@ -27,8 +26,7 @@ static enum err with_hash(struct admin_call *call, const char *account, const ch
 	return err;
 }
 
-/* ---- codes -------------------------------------------------------------------------------------
- */
+/* ---- codes ------------------------------------------------------------------------------ */
 
 static enum err totp_result(struct admin_call *call, const struct secret *key, const char *account)
 {
@@ -44,8 +42,7 @@ static enum err totp_result(struct admin_call *call, const struct secret *key, c
 	return call->result ? OK : ERR_NOMEM;
 }
 
-/* ---- add ---------------------------------------------------------------------------------------
- */
+/* ---- add -------------------------------------------------------------------------------- */
 
 static enum err add_check(struct admin_call *call, enum account_role *ret_role)
 {
@@ -117,8 +114,7 @@ enum err admin_user_add(struct admin_call *call)
 			       add_hashed);
 }
 
-/* ---- looking on ---------------------------------------------------------------------------------
- */
+/* ---- looking on ------------------------------------------------------------------------- */
 
 static const struct {
 	enum account_watch watch;
@@ -137,8 +133,7 @@ static const char *watch_code(int64_t watch)
 	return "no";
 }
 
-/* ---- list --------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------- */
 
 static json_t *user_row(const struct broker *broker, const struct account *account)
 {
@@ -170,8 +165,7 @@ enum err admin_user_list(struct admin_call *call)
 	return err;
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes ---------------------------------------------------------------------------- */
 
 /* The account that "name" names, in a transaction. */
 static enum err change_begin(struct admin_call *call, struct db_tx *tx, struct account *ret)

@@ -12,8 +12,7 @@
 
 enum { SHEETS = 3, ROWS = 8, ROW = 12 /* characters */, SET = 4 };
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 /* Of the house certificate, as far as there is one. */
 static enum err show_certificate(struct admin_call *call, struct bytes der)
@@ -168,8 +167,7 @@ static void answered(void *ctx, enum err result, const struct msg_vault_state *a
 	admin_finish(call, err);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 static enum err order(struct admin_call *call, uint16_t id, void *msg)
 {

@@ -43,8 +43,7 @@ enum err broker_audit(struct broker *broker, const struct audit_entry *entry)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- edge, signer, probe -----------------------------------------------------------------------
- */
+/* ---- edge, signer, probe ---------------------------------------------------------------- */
 
 static void edge_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			 const union wire_any *msg, int fd)
@@ -247,8 +246,7 @@ static void link_peer(struct broker *broker, unsigned role, int fd)
 	close(fd);
 }
 
-/* ---- monitor -----------------------------------------------------------------------------------
- */
+/* ---- monitor ---------------------------------------------------------------------------- */
 
 static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			    const union wire_any *msg, int fd)
@@ -284,8 +282,7 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 const struct channel_ops broker_monitor_ops = { .message = monitor_message,
 						.closed = monitor_closed };
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static void tick_due(struct loop_timer *timer)
 {

@@ -24,8 +24,7 @@ const char *checkpoint_key(const struct checkpoints *checkpoints)
 	return checkpoints->key;
 }
 
-/* ---- alarms ------------------------------------------------------------------------------------
- */
+/* ---- alarms ----------------------------------------------------------------------------- */
 
 /* The log is written on all the same: an office that stands still helps nobody, and what was
  * signed cannot be taken back. */
@@ -50,8 +49,7 @@ static void alarm_raise(struct checkpoints *checkpoints, const char *kind, uint6
 		log_error("audit-alarm-not-recorded", "kind=%s", kind);
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static enum err keep(struct checkpoints *checkpoints, uint64_t size, struct bytes text)
 {
@@ -151,8 +149,7 @@ static void answered(void *ctx, enum err err, const union wire_any *answer)
 	say(checkpoints, err);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static enum err ask(struct checkpoints *checkpoints, uint64_t size)
 {
@@ -208,8 +205,7 @@ void checkpoint_soon(struct checkpoints *checkpoints)
 		loop_timer_set(&checkpoints->timer, CHECKPOINT_SOON_MS * 1000ULL);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static enum err load(struct checkpoints *checkpoints)
 {

@@ -8,8 +8,7 @@
 #include "broker/pki.h"
 #include "broker/quota.h"
 
-/* ---- is it good? -------------------------------------------------------------------------------
- */
+/* ---- is it good? ------------------------------------------------------------------------ */
 
 /* Strangers must not fill a log that cannot be shortened: the first wrong code of an address in a
  * while is in it, and few of all. */
@@ -91,8 +90,7 @@ enum err enrol_room(struct broker *broker, int64_t account, int64_t now_s)
 	return !err && count >= ENROL_DEVICES_MAX ? ERR_DENIED : err;
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals --------------------------------------------------------------------------- */
 
 /* Of what is wrong with the request, not of what the gateway cannot do now. */
 static bool is_refusal(enum err err)
@@ -130,8 +128,7 @@ static void refuse(struct enrol_job *job, const struct invite *invite, enum err 
 	enrol_job_free(job);
 }
 
-/* ---- the certificate ---------------------------------------------------------------------------
- */
+/* ---- the certificate -------------------------------------------------------------------- */
 
 static enum err issue_rows(struct enrol_job *job, struct invite *invite, struct certificate *row)
 {
@@ -280,8 +277,7 @@ static void go_on(struct enrol_job *job, const struct invite *invite)
 		job->signs = true;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 /* checked: NULL for a file. *invite becomes what the row says then. */
 static enum err ask(struct enrol_job *job, struct invite *invite,

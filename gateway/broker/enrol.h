@@ -33,8 +33,7 @@ nodiscard enum err enrol_new(struct broker *broker, struct enrol **ret);
 /* Drops what is under way, unanswered. */
 void enrol_free(struct enrol *enrol);
 
-/* ---- invitations -------------------------------------------------------------------------------
- */
+/* ---- invitations ------------------------------------------------------------------------ */
 
 /* What a request wants, and how it is answered. Nothing is taken over. */
 struct enrol_wish {
@@ -66,8 +65,7 @@ nodiscard enum err enrol_room(struct broker *broker, int64_t account, int64_t no
 /* A request with a code, to its answer. As a request_handler. */
 nodiscard enum err enrol_begin(struct request *request, const struct enrol_wish *wish);
 
-/* ---- renewal -----------------------------------------------------------------------------------
- */
+/* ---- renewal ---------------------------------------------------------------------------- */
 
 /* From when on: two thirds of the life of the certificate in use. */
 int64_t renew_from(const struct device *device);

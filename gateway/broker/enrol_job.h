@@ -58,8 +58,7 @@ enum err enrol_signer_error(enum err err, const char **ret_field);
  * gateway's. */
 nodiscard enum err enrol_key_free(struct db *db, const uint8_t key[DEVICE_KEY], int64_t mine);
 
-/* ---- files (enrol_file.c) ----------------------------------------------------------------------
- */
+/* ---- files (enrol_file.c) --------------------------------------------------------------- */
 
 enum { ENROL_PASSWORD = 20, ENROL_PASSWORD_TEXT = 24, ENROL_FILE_MAX = 32 * 1024 };
 
@@ -79,8 +78,7 @@ nodiscard enum err enrol_file_make(const struct enrol_job *job,
 				   const struct msg_certified *certified, const char *name,
 				   struct enrol_file *file);
 
-/* ---- answers (enrol_reply.c) -------------------------------------------------------------------
- */
+/* ---- answers (enrol_reply.c) ------------------------------------------------------------ */
 
 /* The invitation as JSON, NULL without memory. */
 json_t *enrol_json(struct broker *broker, const struct invite *invite, int64_t now_s);

@@ -43,8 +43,7 @@ static struct exporting *find(struct broker *broker, uint32_t number)
 	return exporting;
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 static void close_sink(struct exporting *exporting)
 {
@@ -196,8 +195,7 @@ static void timer_due(struct loop_timer *timer)
 	finish(exporting);
 }
 
-/* ---- from the exporter -------------------------------------------------------------------------
- */
+/* ---- from the exporter ------------------------------------------------------------------ */
 
 /* It has told the browser itself, and ends now. */
 static void done(struct exporting *exporting, const struct msg_export_done *msg)
@@ -273,8 +271,7 @@ void exporting_exited(struct broker *broker, const struct msg_export_exited *msg
 		finish(exporting);
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning ---------------------------------------------------------------------- */
 
 enum err exporting_room(const struct broker *broker, int64_t account)
 {
@@ -447,8 +444,7 @@ enum err exporting_take(struct request *request, const uint8_t session[WIRE_SESS
 	return OK;
 }
 
-/* ---- from the vault ----------------------------------------------------------------------------
- */
+/* ---- from the vault --------------------------------------------------------------------- */
 
 void exporting_vault_opened(struct broker *broker, const struct msg_playback_opened *msg)
 {
@@ -470,8 +466,7 @@ void exporting_vault_gone(struct broker *broker)
 		fail(at, "vault", EXPORT_VAULT);
 }
 
-/* ---- rights ------------------------------------------------------------------------------------
- */
+/* ---- rights ----------------------------------------------------------------------------- */
 
 void exporting_cut(struct broker *broker, int64_t account, int64_t device)
 {

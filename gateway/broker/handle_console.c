@@ -13,8 +13,7 @@
 
 enum { LIST_BYTES = 80 * 1024 /* of an answer's 96 KiB */ };
 
-/* ---- pages -------------------------------------------------------------------------------------
- */
+/* ---- pages ------------------------------------------------------------------------------ */
 
 struct page {
 	json_t *rows;
@@ -54,8 +53,7 @@ static void page_reply(struct request *request, const struct page *page, struct 
 		   json_pack("{s:o, s:o}", "rows", page->rows, "next", place));
 }
 
-/* ---- sessions ----------------------------------------------------------------------------------
- */
+/* ---- sessions --------------------------------------------------------------------------- */
 
 static bool is_look(const char *event)
 {
@@ -225,8 +223,7 @@ enum err handle_audit_live(struct request *request)
 	return answer_sessions(request, true);
 }
 
-/* ---- the audit log -----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 /* Whose session it is that an entry names. */
 static enum err add_session_of(struct db *db, const char *text, json_t *json)

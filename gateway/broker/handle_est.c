@@ -70,8 +70,7 @@ enum err handle_est_simplereenroll(struct request *request)
 	return wish.csr.len ? renew_begin(request, &wish) : ERR_INVALID;
 }
 
-/* ---- OCSP --------------------------------------------------------------------------------------
- */
+/* ---- OCSP ------------------------------------------------------------------------------- */
 
 /* OCSPResponse with responseStatus tryLater, RFC 6960 §4.2.1. */
 static void reply_try_later(struct broker *broker, const struct reply_to *to)

@@ -7,8 +7,7 @@
 #include "broker/quota.h"
 #include "broker/session.h"
 
-/* ---- recipients --------------------------------------------------------------------------------
- */
+/* ---- recipients ------------------------------------------------------------------------- */
 
 static json_t *auditor_json(const struct auditor_row *row)
 {
@@ -47,8 +46,7 @@ enum err handle_auditor_list(struct request *request)
 	return OK;
 }
 
-/* ---- ordering ----------------------------------------------------------------------------------
- */
+/* ---- ordering --------------------------------------------------------------------------- */
 
 static const struct msg_recording_export *message(const struct request *request)
 {

@@ -13,8 +13,7 @@
 
 enum { LIST_BYTES = 80 * 1024 }; /* of an answer's 96 KiB */
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals --------------------------------------------------------------------------- */
 
 static const char refused[] = "session-watch-refused";
 
@@ -37,8 +36,7 @@ bool live_denied(struct request *request, uint16_t id, enum err why)
 	return err == ERR_THROTTLED;
 }
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------- */
 
 static json_t *live_json(struct broker *broker, const struct session *session)
 {
@@ -96,8 +94,7 @@ enum err handle_live_list(struct request *request)
 	return OK;
 }
 
-/* ---- looking on --------------------------------------------------------------------------------
- */
+/* ---- looking on ------------------------------------------------------------------------- */
 
 static enum err watch_check(struct request *request, const struct session *session,
 			    const char **ret_field)
@@ -177,8 +174,7 @@ enum err handle_live_attach(struct request *request)
 	return OK;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
+/* ---- ending ----------------------------------------------------------------------------- */
 
 static bool may_end(const struct account *account)
 {

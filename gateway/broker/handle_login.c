@@ -11,8 +11,7 @@
 #include "broker/person.h"
 #include "broker/session.h"
 
-/* ---- password ----------------------------------------------------------------------------------
- */
+/* ---- password --------------------------------------------------------------------------- */
 
 /* A password that is being compared. */
 struct password_job {
@@ -112,8 +111,7 @@ enum err handle_login_password(struct request *request)
 	return err == ERR_THROTTLED ? OK : err;
 }
 
-/* ---- code --------------------------------------------------------------------------------------
- */
+/* ---- code ------------------------------------------------------------------------------- */
 
 /* For who can do something about it, 0 while there is nothing to do. */
 static int64_t auditors_end(const struct request *request)
@@ -188,8 +186,7 @@ enum err handle_login_totp(struct request *request)
 	return OK;
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------
- */
+/* ---- the rest --------------------------------------------------------------------------- */
 
 enum err handle_logout(struct request *request)
 {

@@ -49,8 +49,7 @@ bool recording_denied(struct request *request, uint16_t id, enum err why)
 	return err == ERR_THROTTLED;
 }
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------- */
 
 static json_t *shown_json(const struct playback_shown *shown, int64_t now_s)
 {
@@ -114,8 +113,7 @@ enum err handle_recording_list(struct request *request)
 	return OK;
 }
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static enum err take_code(struct request *request, const struct opening *opening)
 {

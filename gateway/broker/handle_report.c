@@ -12,8 +12,7 @@
 
 enum { CHOICE_BYTES = 24 * 1024 /* of each list, in an answer's 96 KiB */ };
 
-/* ---- choices -----------------------------------------------------------------------------------
- */
+/* ---- choices ---------------------------------------------------------------------------- */
 
 typedef json_t *choice_json(const struct console_choice *choice);
 
@@ -113,8 +112,7 @@ enum err handle_audit_choices(struct request *request)
 	return OK;
 }
 
-/* ---- saved filters -----------------------------------------------------------------------------
- */
+/* ---- saved filters ---------------------------------------------------------------------- */
 
 static bool text_is_good(const char *text, size_t max)
 {
@@ -163,8 +161,7 @@ enum err handle_audit_filter_remove(struct request *request)
 	return OK;
 }
 
-/* ---- reports -----------------------------------------------------------------------------------
- */
+/* ---- reports ---------------------------------------------------------------------------- */
 
 static bool is_one_of(const char *text, const char *const *all, size_t count)
 {

@@ -87,8 +87,7 @@ enum err handle_session_end(struct request *request)
 	return OK;
 }
 
-/* ---- viewing -----------------------------------------------------------------------------------
- */
+/* ---- viewing ---------------------------------------------------------------------------- */
 
 static enum err attach_record(struct request *request, struct session *session, unsigned monitor)
 {

@@ -60,8 +60,7 @@ static struct host_seen *seen_make(struct host_watch *watch, const struct host_r
 	return seen;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static bool awaited(const struct host_seen *seen, uint64_t now_ms)
 {
@@ -125,8 +124,7 @@ static void watch_due(struct loop_timer *timer)
 		loop_timer_set(&watch->timer, HOST_TICK_US);
 }
 
-/* ---- what is known -----------------------------------------------------------------------------
- */
+/* ---- what is known ---------------------------------------------------------------------- */
 
 bool host_undecided(const struct host_watch *watch, int64_t host)
 {
@@ -170,8 +168,7 @@ enum err host_wake(struct host_watch *watch, const struct host_row *host)
 	return err;
 }
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------- */
 
 static json_t *host_json(struct broker *broker, const struct host_row *host, int64_t account)
 {
@@ -280,8 +277,7 @@ void host_list_reply(struct broker *broker, const struct reply_to *to, int64_t a
 	loop_timer_set(&wait->timer, HOST_FIRST_MS * 1000ULL);
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 void host_probed(struct host_watch *watch, const struct msg_probed *msg)
 {

@@ -32,8 +32,7 @@ void opening_finish(struct opening *opening)
 	buf_finish(&opening->marks);
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals --------------------------------------------------------------------------- */
 
 enum err opening_record_refusal(struct request *request, const char *event, const uint8_t *session,
 				enum err why, const char *field)
@@ -61,8 +60,7 @@ enum err opening_refuse(struct request *request, const char *event, const uint8_
 	return OK;
 }
 
-/* ---- what is there -----------------------------------------------------------------------------
- */
+/* ---- what is there ---------------------------------------------------------------------- */
 
 bool opening_purpose_is_good(const char *text)
 {
@@ -203,8 +201,7 @@ enum err opening_prepare(struct request *request, const uint8_t *session, const 
 	return load_marks(request, id, &opening->marks);
 }
 
-/* ---- the code ----------------------------------------------------------------------------------
- */
+/* ---- the code --------------------------------------------------------------------------- */
 
 static enum err record(struct request *request, const struct person_try *try, const char *code,
 		       const struct audit_entry *entry)
@@ -249,8 +246,7 @@ enum err opening_take_code(struct request *request, const char *code, const char
 	return err;
 }
 
-/* ---- later -------------------------------------------------------------------------------------
- */
+/* ---- later ------------------------------------------------------------------------------ */
 
 enum err opening_still_allowed(struct broker *broker, int64_t login_id, int64_t account_id,
 			       int64_t device_id, int64_t now_s)

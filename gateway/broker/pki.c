@@ -34,8 +34,7 @@ bool pki_is_locked(const struct pki *pki)
 	return pki->known && pki->locked;
 }
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 static void order_free(struct pki_order *order)
 {
@@ -201,8 +200,7 @@ enum err pki_change_ca(struct pki *pki, const struct msg_change_ca *order, pki_d
 			.request = msg.request, .answer = MSG_ca_state, .done = done, .ctx = ctx });
 }
 
-/* ---- the signer's answers ----------------------------------------------------------------------
- */
+/* ---- the signer's answers --------------------------------------------------------------- */
 
 /* How every answer begins. */
 struct answer_head {
@@ -309,8 +307,7 @@ void pki_signer_gone(struct pki *pki)
 		order_finish(pki->orders, ERR_UNAVAILABLE, NULL);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err pki_new(struct broker *broker, struct pki **ret)
 {

@@ -21,8 +21,7 @@ nodiscard enum err pki_new(struct broker *broker, struct pki **ret);
 /* Pending orders are dropped without their callback. */
 void pki_free(struct pki *pki);
 
-/* ---- the edge ----------------------------------------------------------------------------------
- */
+/* ---- the edge --------------------------------------------------------------------------- */
 
 /*
  * The edge asks for its certificate: answered with edge_config, or with an error reply after
@@ -47,8 +46,7 @@ void pki_renew_crl(struct pki *pki);
  * edge's certificate. */
 void pki_tick(struct pki *pki, int64_t now_s);
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 /* answer: the signer's message, of the kind that the order is answered with; NULL unless err is OK.
  * Lives until the return. */
@@ -107,8 +105,7 @@ bool pki_is_locked(const struct pki *pki);
 /* Whether the edge serves nobody yet because it has no certificate. */
 bool pki_edge_is_waiting(const struct pki *pki);
 
-/* ---- the signer --------------------------------------------------------------------------------
- */
+/* ---- the signer ------------------------------------------------------------------------- */
 
 /* A message of the signer. */
 void pki_answered(struct pki *pki, const struct wire_type *type, const union wire_any *msg);

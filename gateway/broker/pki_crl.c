@@ -138,8 +138,7 @@ void pki_tick(struct pki *pki, int64_t now_s)
 	pki_edge_tick(pki);
 }
 
-/* ---- which lists -------------------------------------------------------------------------------
- */
+/* ---- which lists ------------------------------------------------------------------------ */
 
 static uint32_t number_at(struct bytes issuers, size_t index)
 {

@@ -46,8 +46,7 @@ void pki_edge_send(struct pki *pki)
 	loop_timer_cancel(&pki->edge_timer);
 }
 
-/* ---- the key that may have one -----------------------------------------------------------------
- */
+/* ---- the key that may have one ---------------------------------------------------------- */
 
 static enum err key_first(struct broker *broker, const uint8_t key[GATEWAY_KEY])
 {
@@ -102,8 +101,7 @@ void pki_key_forgotten(struct pki *pki)
 	pki_edge_send(pki);
 }
 
-/* ---- the certificate ---------------------------------------------------------------------------
- */
+/* ---- the certificate -------------------------------------------------------------------- */
 
 /* The root stays out: whoever trusts it has it (RFC 8446 §4.4.2). */
 static enum err chain_set(struct pki *pki, const struct msg_certified *msg)
@@ -196,8 +194,7 @@ void pki_edge_catch_up(struct pki *pki)
 		pki_edge_order(pki);
 }
 
-/* ---- the edge ----------------------------------------------------------------------------------
- */
+/* ---- the edge --------------------------------------------------------------------------- */
 
 static void edge_due(struct loop_timer *timer)
 {

@@ -46,8 +46,7 @@ static void playback_free(struct playback *playback)
 	free(playback);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 /* It is over in any case: an entry that cannot be written is in the log of the process. */
 static void record_end(const struct playback *playback)
@@ -103,8 +102,7 @@ static void timer_due(struct loop_timer *timer)
 	playback_free(playback);
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning ---------------------------------------------------------------------- */
 
 static struct playback *add(struct request *request, const struct playback_order *order)
 {
@@ -173,8 +171,7 @@ enum err playback_begin(struct request *request, const struct playback_order *or
 	return ERR_UNAVAILABLE;
 }
 
-/* ---- the stream --------------------------------------------------------------------------------
- */
+/* ---- the stream ------------------------------------------------------------------------- */
 
 static enum err send_viewer(struct playback *playback, int *ret_fd)
 {
@@ -231,8 +228,7 @@ enum err playback_take(struct request *request, const uint8_t session[WIRE_SESSI
 	return OK;
 }
 
-/* ---- from the vault ----------------------------------------------------------------------------
- */
+/* ---- from the vault --------------------------------------------------------------------- */
 
 void playback_vault_opened(struct broker *broker, const struct msg_playback_opened *msg)
 {
@@ -284,8 +280,7 @@ void playback_vault_gone(struct broker *broker)
 	}
 }
 
-/* ---- rights ------------------------------------------------------------------------------------
- */
+/* ---- rights ----------------------------------------------------------------------------- */
 
 void playback_cut(struct broker *broker, int64_t account, int64_t device)
 {

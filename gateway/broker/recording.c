@@ -14,8 +14,7 @@
 
 enum { META_MAX = 4096, PATH_BYTES = SETTINGS_PATH + 64 };
 
-/* ---- the folder --------------------------------------------------------------------------------
- */
+/* ---- the folder ------------------------------------------------------------------------- */
 
 static void path_of(const struct broker *broker, const uint8_t session[SESSION_ROW_ID],
 		    char ret[PATH_BYTES])
@@ -90,8 +89,7 @@ const char *recording_condition(struct broker *broker, int64_t now_s)
 	return "ready";
 }
 
-/* ---- who can open them -------------------------------------------------------------------------
- */
+/* ---- who can open them ------------------------------------------------------------------ */
 
 int64_t recording_auditors_end(const struct broker *broker, int64_t now_s)
 {
@@ -114,8 +112,7 @@ void recording_warn(struct broker *broker, int64_t now_s)
 		 (until_s - now_s) / 86400);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 /* The name too must outlive a loss of power. */
 static enum err sync_folder(const struct broker *broker)
@@ -174,8 +171,7 @@ enum err recording_open(struct broker *broker, const uint8_t session[SESSION_ROW
 	return OK;
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning ---------------------------------------------------------------------- */
 
 void recording_start_free(struct recording_start *start)
 {
@@ -293,8 +289,7 @@ enum err recording_send(struct session *session, const struct recording_start *s
 	return fd < 0 ? ERR_IO : channel_send(session->worker, MSG_session_record, &msg, fd);
 }
 
-/* ---- how far it is -----------------------------------------------------------------------------
- */
+/* ---- how far it is ---------------------------------------------------------------------- */
 
 static json_t *progress(const struct recording_row *row)
 {
@@ -398,8 +393,7 @@ enum err recording_mark(struct session *session, const struct msg_record_mark *m
 	return err || mark->last ? err : check_space(broker);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 /* What is left of one that its worker did not end. */
 static void judge(const struct broker *broker, struct recording_row *row)

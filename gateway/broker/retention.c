@@ -11,8 +11,7 @@
 
 #define DAY_MS (86400LL * 1000)
 
-/* ---- the date ----------------------------------------------------------------------------------
- */
+/* ---- the date --------------------------------------------------------------------------- */
 
 /*
  * A clock that has leapt goes on steadily, and one may be wrong from the start. So the log itself
@@ -28,8 +27,7 @@ static enum err check_date(struct broker *broker, int64_t now_ms)
 	return err;
 }
 
-/* ---- recordings --------------------------------------------------------------------------------
- */
+/* ---- recordings ------------------------------------------------------------------------- */
 
 static json_t *disposal(const struct recording_row *row)
 {
@@ -100,8 +98,7 @@ static enum err end_recordings(struct broker *broker, int64_t now_ms)
 	return err && err != ERR_NOT_FOUND ? err : remove_files(broker);
 }
 
-/* ---- the audit log -----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 static enum err end_entries(struct broker *broker, int64_t now_ms)
 {
@@ -122,8 +119,7 @@ static enum err end_entries(struct broker *broker, int64_t now_ms)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- when --------------------------------------------------------------------------------------
- */
+/* ---- when ------------------------------------------------------------------------------- */
 
 /* What was ended cannot be brought back, so a clock that was set wrong must not end it. */
 static bool clock_is_steady(struct retention_clock *clock, int64_t now_ms)

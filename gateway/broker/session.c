@@ -62,8 +62,7 @@ json_t *session_json(const struct session_row *row)
 			 row->ended_words);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static void secret_drop(struct secret **secret)
 {
@@ -186,8 +185,7 @@ enum err session_new(struct broker *broker, const struct session_row *row,
 	return OK;
 }
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ------------------------------------------------------------------------------ */
 
 /*
  * Whoever comes back to a session that nobody used may be somebody else. So not the session alone
@@ -389,8 +387,7 @@ static void session_timer_due(struct loop_timer *timer)
 	}
 }
 
-/* ---- worker process ----------------------------------------------------------------------------
- */
+/* ---- worker process --------------------------------------------------------------------- */
 
 /* A worker that nobody knows any more still needs somebody to end it. */
 static struct session *session_stray(struct broker *broker, const uint8_t id[WIRE_SESSION_ID])
@@ -454,8 +451,7 @@ void session_worker_exited(struct broker *broker, const struct msg_worker_exited
 		session_done(session);
 }
 
-/* ---- every few seconds -------------------------------------------------------------------------
- */
+/* ---- every few seconds ------------------------------------------------------------------ */
 
 static void session_tick_one(struct session *session, int64_t now_s)
 {

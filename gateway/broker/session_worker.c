@@ -12,8 +12,7 @@
 
 enum { CLOCK_SLACK_S = 5 };
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ------------------------------------------------------------------------------ */
 
 static void start_limits(const struct settings *settings, struct msg_session_start *start)
 {
@@ -99,8 +98,7 @@ enum err session_send_start(struct session *session)
 	return err;
 }
 
-/* ---- what it says ------------------------------------------------------------------------------
- */
+/* ---- what it says ----------------------------------------------------------------------- */
 
 /* A login that was kept and did not fit is forgotten, or each new try would count against the
  * person on the PC. */
@@ -229,8 +227,7 @@ static void worker_hello(struct session *session, const struct msg_worker_hello 
 		session_check_login(session, clock_wall_s());
 }
 
-/* ---- the PC's certificate ----------------------------------------------------------------------
- */
+/* ---- the PC's certificate --------------------------------------------------------------- */
 
 /* Trust on first use: stored once, with its audit entry, before the worker may go on. */
 static enum err pin_store(struct session *session, const uint8_t *fingerprint)
@@ -278,8 +275,7 @@ static void pin_question(struct session *session, const struct msg_pin_question 
 		log_warn("pin-answer-failed", "session=%s", session->id_text);
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events ----------------------------------------------------------------------------- */
 
 /* The event's name goes into the detail: a worker must not write entries that look like ours. */
 static void worker_event(struct session *session, const struct msg_worker_event *event)

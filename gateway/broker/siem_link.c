@@ -24,8 +24,7 @@ struct siem_link {
 	char text[TEXT_MAX + 1];
 };
 
-/* ---- what to do --------------------------------------------------------------------------------
- */
+/* ---- what to do ------------------------------------------------------------------------- */
 
 static const struct advice {
 	const char *en, *ja;
@@ -82,8 +81,7 @@ static const struct advice *advice_for(enum siem_trouble trouble)
 	return trouble && trouble < ARRAY_SIZE(advice) ? &advice[trouble] : &none;
 }
 
-/* ---- handing over ------------------------------------------------------------------------------
- */
+/* ---- handing over ----------------------------------------------------------------------- */
 
 /* Names as they are now; "" for what is gone. */
 static void find_names(struct db *db, const struct audit_row *row, struct device *device,
@@ -143,8 +141,7 @@ static enum err hand_over(struct siem_link *link)
 	return err;
 }
 
-/* ---- lagging -----------------------------------------------------------------------------------
- */
+/* ---- lagging ---------------------------------------------------------------------------- */
 
 /* When the oldest entry that the collector lacks was written; 0: it has all. */
 static enum err waiting_since(const struct siem_link *link, int64_t *ret_ms)
@@ -219,8 +216,7 @@ static void look(struct loop_timer *timer)
 	}
 }
 
-/* ---- what it says ------------------------------------------------------------------------------
- */
+/* ---- what it says ----------------------------------------------------------------------- */
 
 static enum err keep(struct siem_link *link, int64_t last)
 {
@@ -287,8 +283,7 @@ bool siem_link_stop(struct siem_link *link)
 	return link->broker->siem && link->batch && !link->trouble;
 }
 
-/* ---- status ------------------------------------------------------------------------------------
- */
+/* ---- status ----------------------------------------------------------------------------- */
 
 static const char *state_of(const struct siem_link *link, int64_t waiting)
 {
@@ -327,8 +322,7 @@ enum err siem_link_status(const struct siem_link *link, struct siem_status *ret)
 	return OK;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err siem_link_new(struct broker *broker, struct siem_link **ret)
 {

@@ -127,8 +127,7 @@ static void waiting_finish(struct vault_link *link, enum err err,
 	}
 }
 
-/* ---- the certificate ---------------------------------------------------------------------------
- */
+/* ---- the certificate -------------------------------------------------------------------- */
 
 static enum err row_of(X509 *certificate, struct auditor_row *ret)
 {
@@ -217,8 +216,7 @@ static void certify(struct vault_link *link, struct bytes csr)
 		log_error("house-certificate", "error=%s", err_code(err));
 }
 
-/* ---- what the vault says -----------------------------------------------------------------------
- */
+/* ---- what the vault says ---------------------------------------------------------------- */
 
 static void note_state(struct vault_link *link, enum vault_state state)
 {
@@ -319,8 +317,7 @@ void vault_link_gone(struct vault_link *link)
 		order_finish(link->orders, ERR_UNAVAILABLE, NULL);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err vault_link_new(struct broker *broker, struct vault_link **ret)
 {

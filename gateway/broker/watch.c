@@ -46,8 +46,7 @@ static struct watch *find(const struct session *session, uint32_t number)
 	return watch;
 }
 
-/* ---- audit -------------------------------------------------------------------------------------
- */
+/* ---- audit ------------------------------------------------------------------------------ */
 
 /* detail is taken over. */
 static struct audit_entry entry_of(const struct watch *watch, const char *event, json_t *detail)
@@ -93,8 +92,7 @@ static enum err record_end(const struct watch *watch, const char *why)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 static void watch_free(struct watch *watch)
 {
@@ -155,8 +153,7 @@ void watch_session_over(struct session *session)
 	}
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning ---------------------------------------------------------------------- */
 
 bool watch_full(const struct session *session, int64_t account)
 {
@@ -225,8 +222,7 @@ enum err watch_begin(struct request *request, struct session *session, const cha
 	return OK;
 }
 
-/* ---- the stream --------------------------------------------------------------------------------
- */
+/* ---- the stream ------------------------------------------------------------------------- */
 
 static enum err send_viewer(struct watch *watch, int *ret_fd)
 {
@@ -289,8 +285,7 @@ json_t *watch_names(const struct session *session)
 	return names;
 }
 
-/* ---- rights ------------------------------------------------------------------------------------
- */
+/* ---- rights ----------------------------------------------------------------------------- */
 
 static enum err check(const struct watch *watch, int64_t now_s, struct account *ret)
 {
@@ -357,8 +352,7 @@ void watch_tick(struct broker *broker, int64_t now_s)
 	}
 }
 
-/* ---- from the worker ---------------------------------------------------------------------------
- */
+/* ---- from the worker -------------------------------------------------------------------- */
 
 static bool may_control(const struct watch *watch)
 {
@@ -410,8 +404,7 @@ void watch_worker_says(struct session *session, const struct msg_watch_says *msg
 		end(watch, "audit", END_GATEWAY);
 }
 
-/* ---- what was left -----------------------------------------------------------------------------
- */
+/* ---- what was left ---------------------------------------------------------------------- */
 
 static bool known(const struct broker *broker, int64_t row)
 {

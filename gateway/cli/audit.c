@@ -71,8 +71,7 @@ static int show(const struct args *args, json_t *body, int code)
 	return code;
 }
 
-/* ---- stamps -----------------------------------------------------------------------------------
- */
+/* ---- stamps ----------------------------------------------------------------------------- */
 
 struct stamp {
 	char *data; /* owned */
@@ -268,8 +267,7 @@ int audit_stamp(const struct args *args)
 	return code;
 }
 
-/* ---- verify -----------------------------------------------------------------------------------
- */
+/* ---- verify ----------------------------------------------------------------------------- */
 
 static int judge(const struct args *args, const struct audit_log *log, const struct stamp *stamp)
 {
@@ -322,8 +320,7 @@ int audit_verify(const struct args *args)
 	return code;
 }
 
-/* ---- export -----------------------------------------------------------------------------------
- */
+/* ---- export ----------------------------------------------------------------------------- */
 
 static enum err export_size(const struct args *args, struct db *db, uint64_t *ret_size)
 {

@@ -107,8 +107,7 @@ static void end_progress(struct work *work)
 	work->shown_ms = 0;
 }
 
-/* ---- what is given ----------------------------------------------------------------------------
- */
+/* ---- what is given ---------------------------------------------------------------------- */
 
 static bool is_session(const char *text, size_t len)
 {
@@ -203,8 +202,7 @@ static int begin_out(struct work *work)
 	return err ? refuse(work->args, EXIT_REFUSED, err, "out", NULL) : EXIT_DONE;
 }
 
-/* ---- the work ---------------------------------------------------------------------------------
- */
+/* ---- the work --------------------------------------------------------------------------- */
 
 static enum err scan_whole(struct work *work)
 {
@@ -254,8 +252,7 @@ static enum err open_all(struct work *work, bool *ret_wrong_key)
 	return work->writing ? recording_out_end(&work->out) : OK;
 }
 
-/* ---- the report -------------------------------------------------------------------------------
- */
+/* ---- the report ------------------------------------------------------------------------- */
 
 const char *recording_verdict_code(enum verify_verdict verdict)
 {
@@ -364,8 +361,7 @@ static int show_report(const struct work *work)
 	return exit_code(work);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 static int work_through(struct work *work)
 {

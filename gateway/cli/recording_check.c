@@ -42,8 +42,7 @@ struct check {
 	int code;
 };
 
-/* ---- the log -----------------------------------------------------------------------------------
- */
+/* ---- the log ---------------------------------------------------------------------------- */
 
 static struct known *find(const struct check *check, const char *session)
 {
@@ -104,8 +103,7 @@ static enum err take_entry(void *ctx, const json_t *entry)
 	return err;
 }
 
-/* ---- verdicts ----------------------------------------------------------------------------------
- */
+/* ---- verdicts --------------------------------------------------------------------------- */
 
 /* What only a whole folder shows. */
 static const struct finding {
@@ -167,8 +165,7 @@ static enum err judge(struct check *check, const struct known *known, int fd)
 	return err;
 }
 
-/* ---- the folder --------------------------------------------------------------------------------
- */
+/* ---- the folder ------------------------------------------------------------------------- */
 
 static enum err check_file(struct check *check, int folder, const char *name)
 {
@@ -211,8 +208,7 @@ static void check_missing(struct check *check)
 			say_tampered(check, check->known[i].session, &gone);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 static int refuse(const struct check *check, enum err err, const char *field, const char *message)
 {

@@ -93,8 +93,7 @@ static void on_progress(void *ctx, unsigned permille, uint64_t bytes)
 	show_progress(ctx, lang("exporting", "書き出し中"), permille);
 }
 
-/* ---- what is given ----------------------------------------------------------------------------
- */
+/* ---- what is given ---------------------------------------------------------------------- */
 
 /* h:mm:ss, m:ss or seconds, since the recording began. */
 static enum err parse_time(const char *text, uint64_t *ret_us)
@@ -265,8 +264,7 @@ static int check_out(struct work *work)
 	return err ? refuse(work, EXIT_REFUSED, err, "out", NULL) : EXIT_DONE;
 }
 
-/* ---- the recording ----------------------------------------------------------------------------
- */
+/* ---- the recording ---------------------------------------------------------------------- */
 
 static enum err scan_whole(struct work *work)
 {
@@ -362,8 +360,7 @@ static int open_recording(struct work *work)
 	return err ? refuse(work, EXIT_REFUSED, err, "marks", NULL) : code;
 }
 
-/* ---- the audit log ----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 static json_t *pem_of(X509 *certificate)
 {
@@ -437,8 +434,7 @@ static int tell_gateway(struct work *work)
 	return refused ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* ---- the video --------------------------------------------------------------------------------
- */
+/* ---- the video -------------------------------------------------------------------------- */
 
 static const char *why_not(const struct work *work, enum err err)
 {

@@ -107,8 +107,7 @@ static enum err add_line(void *ctx, const json_t *line)
 	return util_streq(event, "recording-mark") ? add_entry(wanted, line) : OK;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------ */
 
 /* What fills the room without an end goes on: no line of the log is as long. */
 static enum err read_line(const char *line, recording_line_fn take, void *ctx)

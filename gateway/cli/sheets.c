@@ -59,8 +59,7 @@ static const char *set_text(const json_t *body, char room[SET_DIGITS + 2])
 	return room;
 }
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------ */
 
 void sheets_explain(FILE *out, bool recovers)
 {
@@ -123,8 +122,7 @@ void sheets_print(FILE *out, const json_t *body)
 		     "前のシートは使えなくなりました。"));
 }
 
-/* ---- pages -------------------------------------------------------------------------------------
- */
+/* ---- pages ------------------------------------------------------------------------------ */
 
 struct page {
 	const json_t *body;
@@ -272,8 +270,7 @@ void sheets_finish(FILE *out, const char *folder)
 	      out);
 }
 
-/* ---- typing ------------------------------------------------------------------------------------
- */
+/* ---- typing ----------------------------------------------------------------------------- */
 
 /* One row into its place, in the form in which it was printed. */
 static enum err ask_row(const char *label, unsigned row, bool terminal, char ret[TYPED_ROW + 1])

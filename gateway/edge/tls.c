@@ -65,8 +65,7 @@ static enum err crypto_failed(const char *what)
 	return ERR_CRYPTO;
 }
 
-/* ---- the key ------------------------------------------------------------------------------------
- */
+/* ---- the key ---------------------------------------------------------------------------- */
 
 /* Without it OpenSSL asks for a passphrase on the terminal. */
 static int no_passphrase(char *text, int room, int writing, void *unused)
@@ -169,8 +168,7 @@ enum err tls_request(const struct tls *tls, const char *name, struct buf *csr)
 	return err;
 }
 
-/* ---- the office ---------------------------------------------------------------------------------
- */
+/* ---- the office ------------------------------------------------------------------------- */
 
 /* DER certificates one after another; an empty stack for none. */
 static enum err certificates_parse(struct bytes ders, STACK_OF(X509) * *ret)
@@ -356,8 +354,7 @@ static enum err office_parse(const struct msg_edge_config *config, EVP_PKEY *key
 	return OK;
 }
 
-/* ---- the contexts -------------------------------------------------------------------------------
- */
+/* ---- the contexts ----------------------------------------------------------------------- */
 
 static enum err context_apply(const struct tls *tls, SSL_CTX *ctx, const struct office *office)
 {

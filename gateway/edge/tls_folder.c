@@ -110,8 +110,7 @@ struct tls_folder {
 	enum { FRESH, ENDING, ENDED } said;
 };
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static void pair_finish(struct tls_pair *pair)
 {
@@ -193,8 +192,7 @@ static enum problem read_key(const struct tls_folder *folder, struct tls_pair *p
 	return pair->key ? PROBLEM_NONE : PROBLEM_KEY_BROKEN;
 }
 
-/* ---- judging ------------------------------------------------------------------------------------
- */
+/* ---- judging ---------------------------------------------------------------------------- */
 
 static enum problem judge_time(X509 *certificate, int64_t now_s)
 {
@@ -280,8 +278,7 @@ static enum problem judge(const struct tls_folder *folder, struct tls_pair *pair
 	return problem;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------
- */
+/* ---- looking ---------------------------------------------------------------------------- */
 
 static int64_t end_of(X509 *certificate)
 {
@@ -414,8 +411,7 @@ void tls_folder_look(struct tls_folder *folder, int64_t now_s)
 		read_pair(folder, now_s);
 }
 
-/* ---- making -------------------------------------------------------------------------------------
- */
+/* ---- making ----------------------------------------------------------------------------- */
 
 /* The folder that a file really is in. */
 static void place_of(const char *file, char ret[PATH_MAX])

@@ -45,8 +45,7 @@ static struct area desktop_of(const struct msg_frame *frame)
 	return (struct area){ 0, 0, frame->width, frame->height };
 }
 
-/* ---- copies and rectangles ---------------------------------------------------------------------
- */
+/* ---- copies and rectangles -------------------------------------------------------------- */
 
 static enum err check_copies(const struct msg_frame *frame, struct frame_plan *plan)
 {
@@ -82,8 +81,7 @@ static enum err check_rects(const struct msg_frame *frame, struct frame_plan *pl
 	return frame->keyframe && plan->drawn != pixels_of(desktop) ? ERR_PROTOCOL : OK;
 }
 
-/* ---- pictures ----------------------------------------------------------------------------------
- */
+/* ---- pictures --------------------------------------------------------------------------- */
 
 static bool kind_is_right(const uint8_t *entry)
 {
@@ -209,8 +207,7 @@ static enum err check_apart(const struct msg_frame *frame, const struct frame_pl
 }
 _Static_assert(FRAME_RECTS_MAX + FRAME_PARTS_MAX <= UINT16_MAX, "apart_check counts so far");
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 enum err frame_check(const struct msg_frame *frame, unsigned width, unsigned height,
 		     struct frame_plan *ret)

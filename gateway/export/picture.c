@@ -28,8 +28,7 @@ static size_t size_of(struct area a)
 	return (size_t)a.width * a.height;
 }
 
-/* ---- before anything is drawn ------------------------------------------------------------------
- */
+/* ---- before anything is drawn ----------------------------------------------------------- */
 
 /* *room counts bytes. */
 static enum err make_room(void **memory, size_t *room, size_t wanted)
@@ -195,8 +194,7 @@ static enum err copy_all_kinds(struct picture *picture, const struct msg_frame *
 	return err;
 }
 
-/* ---- drawing -----------------------------------------------------------------------------------
- */
+/* ---- drawing ---------------------------------------------------------------------------- */
 
 /* A strict picture lets nobody draw a pixel twice in one frame. */
 static enum err claim(struct picture *picture, struct area a, enum picture_kind kind)
@@ -289,8 +287,7 @@ static enum err draw_rects(struct picture *picture, const struct msg_frame *fram
 	return err;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole -------------------------------------------------------------------------- */
 
 static enum err prepare(struct picture *picture, const struct msg_frame *frame)
 {

@@ -15,8 +15,7 @@ enum {
 	CLOSE_READS = 64 /* as much as the pipe holds, also if the child made it larger */
 };
 
-/* ---- rate --------------------------------------------------------------------------------------
- */
+/* ---- rate ------------------------------------------------------------------------------- */
 
 static bool may_write(struct child_log *log)
 {
@@ -51,8 +50,7 @@ static void drop(struct child_log *log)
 		loop_timer_set(&log->report, SECOND_US);
 }
 
-/* ---- lines -------------------------------------------------------------------------------------
- */
+/* ---- lines ------------------------------------------------------------------------------ */
 
 static void end_line(struct child_log *log)
 {
@@ -100,8 +98,7 @@ static void ready(struct loop_io *io, uint32_t events)
 	read_some(container_of(io, struct child_log, io));
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err child_log_open(struct child_log *log, struct loop *loop, const char *role,
 			int *ret_write_end)

@@ -50,8 +50,7 @@ struct monitor {
 	struct loop_timer patience; /* runs while stopping */
 };
 
-/* ---- before the loop ---------------------------------------------------------------------------
- */
+/* ---- before the loop -------------------------------------------------------------------- */
 
 /* The broker's, wherever it is. */
 static enum err make_recordings(struct monitor *monitor)
@@ -123,8 +122,7 @@ static enum err open_passphrases(struct monitor *monitor)
 	return err;
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events ----------------------------------------------------------------------------- */
 
 /* Signer and vault wait for it. One that gets none ends after a while, and is started again. */
 static void send_passphrase(struct monitor *monitor, struct process *process)
@@ -254,8 +252,7 @@ static enum err watch_signals(struct monitor *monitor)
 	return err;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static bool kernel_good(const struct settings *settings)
 {

@@ -95,8 +95,7 @@ static enum err add_chunk(struct scan *scan, size_t size)
 	return OK;
 }
 
-/* ---- what follows the last whole one ----------------------------------------------------------
- */
+/* ---- what follows the last whole one ---------------------------------------------------- */
 
 /* Whether a chunk that fits into the file begins so. */
 static bool begins_chunk(const struct scan *scan, uint64_t offset, const uint8_t *data, size_t len)

@@ -53,8 +53,7 @@ static struct collector_result trouble(enum siem_trouble kind, const char *text)
 	return result;
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------
- */
+/* ---- TLS -------------------------------------------------------------------------------- */
 
 static const char *openssl_text(char room[COLLECTOR_TEXT])
 {
@@ -139,8 +138,7 @@ static bool set_name(SSL *ssl, const char *name)
 	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-/* ---- the connection ----------------------------------------------------------------------------
- */
+/* ---- the connection --------------------------------------------------------------------- */
 
 static uint64_t limit(const struct delivery *delivery)
 {
@@ -274,8 +272,7 @@ static struct collector_result check_open(SSL *ssl)
 	return result;
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 /* Until the collector's end; what it says meanwhile is of no interest. */
 static struct collector_result read_to_end(const struct delivery *delivery, SSL *ssl)
@@ -372,8 +369,7 @@ static struct collector_result end(const struct delivery *delivery, SSL *ssl)
 	return result.trouble ? result : end_of_tcp(delivery, SSL_get_fd(ssl));
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it -------------------------------------------------------------------------- */
 
 static struct collector_result converse(const struct delivery *delivery, SSL *ssl,
 					const struct buf *messages)

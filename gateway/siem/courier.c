@@ -23,8 +23,7 @@ static void tell_broker(struct courier *courier, uint16_t id, const void *msg)
 		log_warn("answer-lost", "error=%s", err_code(err));
 }
 
-/* ---- delivering --------------------------------------------------------------------------------
- */
+/* ---- delivering ------------------------------------------------------------------------- */
 
 static void delivered(struct courier *courier)
 {
@@ -68,8 +67,7 @@ static void deliver(struct loop_timer *timer)
 		delivered(courier);
 }
 
-/* ---- the broker --------------------------------------------------------------------------------
- */
+/* ---- the broker ------------------------------------------------------------------------- */
 
 static enum err take_entry(struct courier *courier, const struct msg_siem_entry *entry)
 {
@@ -131,8 +129,7 @@ enum err courier_link(struct courier *courier, int fd)
 			   &courier->broker);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 void courier_init(struct courier *courier, struct loop *loop, const struct settings *settings)
 {

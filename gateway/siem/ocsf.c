@@ -64,8 +64,7 @@ bool ocsf_knows(const char *event)
 	return row_of(event)->event[0] != '\0';
 }
 
-/* ---- what OCSF calls things --------------------------------------------------------------------
- */
+/* ---- what OCSF calls things ------------------------------------------------------------- */
 
 /* One entry on its way: what of it is asked for again and again. */
 struct translation {
@@ -160,8 +159,7 @@ static json_t *pc_of(const struct translation *t)
 				 set_text(pc, "name", t->entry->host_name));
 }
 
-/* ---- classes -----------------------------------------------------------------------------------
- */
+/* ---- classes ---------------------------------------------------------------------------- */
 
 static int add_common(json_t *event, const struct translation *t)
 {
@@ -250,8 +248,7 @@ static int add_class(json_t *event, const struct translation *t, const struct ro
 	}
 }
 
-/* ---- the event ---------------------------------------------------------------------------------
- */
+/* ---- the event -------------------------------------------------------------------------- */
 
 static json_t *metadata_of(const struct translation *t)
 {

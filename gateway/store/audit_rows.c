@@ -98,8 +98,7 @@ enum err audit_row_next(struct query *query, struct audit_row *ret, bool *ret_mo
 	return err || !*ret_more ? err : audit_row_load(query, ret);
 }
 
-/* ---- the tree ----------------------------------------------------------------------------------
- */
+/* ---- the tree --------------------------------------------------------------------------- */
 
 enum err audit_node_add(struct db *db, unsigned level, uint64_t index,
 			const uint8_t hash[AUDIT_HASH])
@@ -155,8 +154,7 @@ enum err audit_node_count(struct db *db, uint64_t *ret_count)
 	return count_of(db, "SELECT count(*) FROM audit_node", ret_count);
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 enum err audit_note_add(struct db *db, const struct audit_note *note)
 {

@@ -53,8 +53,7 @@ void audit_row_alarms(struct query *query, struct db *db, int64_t limit);
 void audit_row_marks(struct query *query, struct db *db, const char *session);
 nodiscard enum err audit_row_next(struct query *query, struct audit_row *ret, bool *ret_more);
 
-/* ---- the tree ----------------------------------------------------------------------------------
- */
+/* ---- the tree --------------------------------------------------------------------------- */
 
 nodiscard enum err audit_node_add(struct db *db, unsigned level, uint64_t index,
 				  const uint8_t hash[AUDIT_HASH]);
@@ -66,8 +65,7 @@ nodiscard enum err audit_node_leaves(struct db *db, uint64_t *ret_count);
 /* How many nodes of all levels. */
 nodiscard enum err audit_node_count(struct db *db, uint64_t *ret_count);
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 struct audit_note {
 	int64_t size;

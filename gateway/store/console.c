@@ -16,8 +16,7 @@ static_assert(WINDOW == CONSOLE_WINDOW && PAGE == CONSOLE_PAGE, "SQL is written 
  * entries of the broker's, so nobody takes them for those. */
 #define WORKER_EVENTS "('channel-refused', 'clipboard-blocked', 'viewer-protocol')"
 
-/* ---- sessions ----------------------------------------------------------------------------------
- */
+/* ---- sessions --------------------------------------------------------------------------- */
 
 /* By which index a list goes, the narrowest that the filter allows. */
 enum way { WAY_ALL, WAY_PERSON, WAY_PC, WAY_DEVICE, WAYS };
@@ -224,8 +223,7 @@ enum err console_event_next(struct query *query, struct console_event *ret, bool
 	return query_err(query);
 }
 
-/* ---- the audit log -----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 /* ?1 and ?2 milliseconds from and to, ?3 and ?4 the place before the first one. */
 #define ENTRY_WINDOW                                                                               \
@@ -348,8 +346,7 @@ enum err console_entry_next(struct query *query, struct console_entry *ret, bool
 	return OK;
 }
 
-/* ---- what there is to choose from --------------------------------------------------------------
- */
+/* ---- what there is to choose from ------------------------------------------------------- */
 
 void console_people(struct query *query, struct db *db)
 {

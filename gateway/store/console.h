@@ -69,8 +69,7 @@ void console_event_list(struct query *query, struct db *db, const char *session)
 nodiscard enum err console_event_next(struct query *query, struct console_event *ret,
 				      bool *ret_more);
 
-/* ---- the audit log -----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 enum console_list {
 	CONSOLE_LOGINS,   /* logins and refusals */
@@ -105,8 +104,7 @@ void console_entry_session(struct query *query, struct db *db, const char *sessi
 nodiscard enum err console_entry_next(struct query *query, struct console_entry *ret,
 				      bool *ret_more);
 
-/* ---- what there is to choose from --------------------------------------------------------------
- */
+/* ---- what there is to choose from ------------------------------------------------------- */
 
 struct console_choice {
 	int64_t number; /* of a device */

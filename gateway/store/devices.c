@@ -133,8 +133,7 @@ enum err device_add(struct db *db, const struct device *device, int64_t *ret_id)
 	return err;
 }
 
-/* ---- owners ------------------------------------------------------------------------------------
- */
+/* ---- owners ----------------------------------------------------------------------------- */
 
 static enum err device_count_where(struct db *db, const char *sql, int64_t first, int64_t second,
 				   int64_t *ret)
@@ -239,8 +238,7 @@ enum err device_owners(struct db *db, int64_t device, char *ret_text, size_t siz
 	return err ? err : query_err(&query);
 }
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ------------------------------------------------------------------------------ */
 
 enum err device_set_state(struct db *db, int64_t id, enum device_state state)
 {

@@ -127,8 +127,7 @@ enum err invite_next(struct query *query, struct invite *ret, bool *ret_more)
 	return err || !*ret_more ? err : invite_load(query, ret);
 }
 
-/* ---- from state to state -----------------------------------------------------------------------
- */
+/* ---- from state to state ---------------------------------------------------------------- */
 
 enum err invite_ask(struct db *db, const struct invite *invite, const uint8_t *csr, size_t len)
 {

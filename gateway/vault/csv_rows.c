@@ -104,8 +104,7 @@ size_t csv_rows_row(const struct csv_rows *rows)
 	return rows->row;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 /* Line feeds stand in cells of several lines; anything else below a space, and DEL, does not. */
 static bool is_text(const char *data, size_t len)
@@ -184,8 +183,7 @@ static enum err parse(struct csv_rows *rows, const char *text, size_t len)
 		       : OK;
 }
 
-/* ---- characters --------------------------------------------------------------------------------
- */
+/* ---- characters ------------------------------------------------------------------------- */
 
 /* Decodes what it can of in; what is left of it is the beginning of a character. */
 static enum err decode(struct csv_rows *rows, char **in, size_t *in_len)

@@ -30,8 +30,7 @@ static desk_handler *handler_of(unsigned number)
 	}
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static void reply_finish(struct desk_reply *reply)
 {
@@ -81,8 +80,7 @@ static enum err hold(struct desk *desk, uint32_t request, const struct desk_repl
 	return OK;
 }
 
-/* ---- what waits --------------------------------------------------------------------------------
- */
+/* ---- what waits ------------------------------------------------------------------------- */
 
 static void pending_free(struct desk_pending *pending)
 {
@@ -158,8 +156,7 @@ static enum err keep(struct desk *desk, const struct msg_record_order *order,
 	return OK;
 }
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 static void json_freep(json_t **json)
 {

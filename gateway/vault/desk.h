@@ -52,8 +52,7 @@ typedef enum err desk_handler(struct records *records, const struct desk_ask *as
 #include "wire/record_ops.def"
 #undef RECORD_OP
 
-/* ---- what is in a body; each sets reply->field and answers ERR_INVALID ------------------------
- */
+/* ---- what is in a body; each sets reply->field and answers ERR_INVALID ------------------ */
 
 /* No members but these. The last argument is NULL. */
 nodiscard enum err desk_members(const struct desk_ask *ask, struct desk_reply *reply, ...)
@@ -92,8 +91,7 @@ nodiscard enum err desk_ids(const struct desk_ask *ask, struct desk_reply *reply
 /* ERR_INVALID with this field. */
 nodiscard enum err desk_wrong(struct desk_reply *reply, const char *field);
 
-/* ---- the desk itself, for vault.c --------------------------------------------------------------
- */
+/* ---- the desk itself, for vault.c ------------------------------------------------------- */
 
 struct desk_pending;
 

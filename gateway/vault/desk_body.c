@@ -146,8 +146,7 @@ enum err desk_ids(const struct desk_ask *ask, struct desk_reply *reply, const ch
 	return OK;
 }
 
-/* ---- dates -------------------------------------------------------------------------------------
- */
+/* ---- dates ------------------------------------------------------------------------------ */
 
 static bool digits(const char *text, size_t from, size_t count, int *ret)
 {

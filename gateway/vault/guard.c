@@ -7,8 +7,7 @@
 #include "base/util.h"
 #include "vault/wrap.h"
 
-/* ---- MACs --------------------------------------------------------------------------------------
- */
+/* ---- MACs ------------------------------------------------------------------------------- */
 
 static void mac_free(EVP_MAC **mac)
 {
@@ -88,8 +87,7 @@ static enum err mac_row(EVP_MAC_CTX *ctx, enum guarded_table table,
 	return mac_end(ctx, ok, ret);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 /* XOR: the same adds and takes away. */
 static enum err count_in(struct guard *guard, enum guarded_table table,
@@ -191,8 +189,7 @@ enum err guard_check_id(struct guard *guard, enum guarded_table table, uint64_t 
 	return guard_check(guard, table, &(int64_t){ (int64_t)id });
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------------ */
 
 static enum err read_table(struct guard *guard, enum guarded_table table, guard_damaged *damaged,
 			   void *ctx)
@@ -252,8 +249,7 @@ void guard_drop(struct guard *guard)
 	memcpy(guard->now, guard->kept, GUARD_MAC);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err guard_open(struct guard *guard, struct db *db, const struct secret *key)
 {

@@ -80,8 +80,7 @@ void house_finish(struct house *house)
 	X509_free(util_take_ptr(house->certificate));
 }
 
-/* ---- as it was kept before ---------------------------------------------------------------------
- */
+/* ---- as it was kept before -------------------------------------------------------------- */
 
 enum err house_old_read(const struct house *house, const struct secret *passphrase, EVP_PKEY **ret)
 {
@@ -105,8 +104,7 @@ enum err house_old_remove(const struct house *house)
 	return folder < 0 || fsync(folder) < 0 ? ERR_IO : OK;
 }
 
-/* ---- the key -----------------------------------------------------------------------------------
- */
+/* ---- the key ---------------------------------------------------------------------------- */
 
 enum err house_make(EVP_PKEY **ret)
 {

@@ -52,8 +52,7 @@ static enum err unwrap_key(const struct secret *kek, const uint8_t wrapped[KEY_W
 	return err;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static enum err open_db(const char *folder, struct db **ret)
 {
@@ -122,8 +121,7 @@ void keyring_close(struct keyring *keyring)
 	*keyring = (struct keyring){ 0 };
 }
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 static enum err make_own(struct keyring *keyring, const char *name, struct secret **ret)
 {
@@ -251,8 +249,7 @@ enum err keyring_destroy(struct keyring *keyring, uint64_t id)
 	return err ? err : db_tx_commit(&tx);
 }
 
-/* ---- another root key --------------------------------------------------------------------------
- */
+/* ---- another root key ------------------------------------------------------------------- */
 
 /* What has to be wrapped anew: keks of both, and the generation that it gets. */
 struct change {

@@ -52,8 +52,7 @@ uint32_t playback_chunks(const struct playback *playback)
 	return playback->chunks;
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 static void drop_stream(struct playback *playback)
 {
@@ -101,8 +100,7 @@ static void violation(struct playback *playback, const char *what)
 	playback->ops->closed(playback->ctx, playback);
 }
 
-/* ---- to the player -----------------------------------------------------------------------------
- */
+/* ---- to the player ---------------------------------------------------------------------- */
 
 static struct bytes bytes_of(const struct buf *buf)
 {
@@ -198,8 +196,7 @@ static enum err send_damaged(struct playback *playback)
 	return err;
 }
 
-/* ---- from the player ---------------------------------------------------------------------------
- */
+/* ---- from the player -------------------------------------------------------------------- */
 
 enum outcome {
 	GO_ON,
@@ -295,8 +292,7 @@ static enum outcome receive(struct playback *playback)
 	return outcome;
 }
 
-/* ---- one thing after another -------------------------------------------------------------------
- */
+/* ---- one thing after another ------------------------------------------------------------ */
 
 static enum outcome after_send(struct playback *playback, enum err err)
 {
@@ -371,8 +367,7 @@ static void ready(struct loop_io *io, uint32_t events)
 		pump(playback);
 }
 
-/* ---- before playing ----------------------------------------------------------------------------
- */
+/* ---- before playing --------------------------------------------------------------------- */
 
 static enum play_error reason_of(enum err err)
 {
@@ -400,8 +395,7 @@ static void work_due(struct loop_timer *timer)
 	pump(playback);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err playback_new(struct loop *loop, const struct house *house,
 		      const struct msg_playback_open *msg, int fd, const struct playback_ops *ops,

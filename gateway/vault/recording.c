@@ -67,8 +67,7 @@ void recording_finish(struct recording *recording)
 	recording->fd = -1;
 }
 
-/* ---- the verdict -------------------------------------------------------------------------------
- */
+/* ---- the verdict ------------------------------------------------------------------------ */
 
 /* What the marks prove, in the three colours that the player shows. */
 static enum err judge(struct recording *recording)
@@ -94,8 +93,7 @@ static enum err judge(struct recording *recording)
 	return OK;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------
- */
+/* ---- chunks ----------------------------------------------------------------------------- */
 
 /* The file may be written by somebody who broke into the broker, also after it was walked over. */
 static enum err check_place(const struct recording *recording, uint32_t sequence,
@@ -149,8 +147,7 @@ enum err recording_chunk(struct recording *recording, const struct house *house,
 	return err;
 }
 
-/* ---- before playing ----------------------------------------------------------------------------
- */
+/* ---- before playing --------------------------------------------------------------------- */
 
 static enum err take_meta(struct recording *recording, const struct buf *plain)
 {

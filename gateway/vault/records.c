@@ -39,8 +39,7 @@ static void tell_found(struct records *records)
 	json_decref(util_take_ptr(records->found));
 }
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static enum err open_db(struct records *records)
 {
@@ -135,8 +134,7 @@ void records_seal(struct records *records)
 	records_init(records, records->folder, records->notice, records->notice_ctx);
 }
 
-/* ---- what the broker knows ---------------------------------------------------------------------
- */
+/* ---- what the broker knows -------------------------------------------------------------- */
 
 enum err records_floor(struct records *records, uint64_t counter, const uint64_t *disposed,
 		       size_t count, bool last)
@@ -180,8 +178,7 @@ enum err records_usable(const struct records *records, const char **ret_field)
 	return ERR_UNAVAILABLE;
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes ---------------------------------------------------------------------------- */
 
 enum err records_begin(struct records *records)
 {

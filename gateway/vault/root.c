@@ -9,8 +9,7 @@
 #include "vault/root_renew.h"
 #include "vault/token_seal.h"
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 enum err root_open(struct root *root, const char *folder, struct house *house)
 {
@@ -67,8 +66,7 @@ static enum err check_length(const struct secret *passphrase)
 		       : ERR_INVALID;
 }
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 /* The root key out of one of its wrappings; ERR_LOGIN: kek is not the one. */
 static enum err unwrap_root(const struct root *root, const struct secret *kek,
@@ -214,8 +212,7 @@ enum err root_unseal_token(struct root *root, const struct secret *pin)
 	return end(root, err);
 }
 
-/* ---- making and changing -----------------------------------------------------------------------
- */
+/* ---- making and changing ---------------------------------------------------------------- */
 
 enum err root_init(struct root *root, const struct secret *passphrase, struct secret **ret_sheets)
 {

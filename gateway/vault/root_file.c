@@ -22,8 +22,7 @@ static enum err path_of(const char *folder, char path[PATH_BYTES])
 	return len > 0 && len < PATH_BYTES ? OK : ERR_TOO_BIG;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 static json_t *hex(const uint8_t *data, size_t len)
 {
@@ -144,8 +143,7 @@ enum err root_file_write(const char *folder, struct root_file *file, const struc
 	return err ? err : util_write_file(path, text, len, 0600);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static enum err get_hex(const json_t *object, const char *name, uint8_t *data, size_t len)
 {

@@ -31,8 +31,7 @@ static enum err digest(const void *data, size_t len, uint8_t ret[SHARES_DIGEST])
 	return EVP_Digest(data, len, ret, NULL, EVP_sha256(), NULL) == 1 ? OK : ERR_CRYPTO;
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ----------------------------------------------------------------------------- */
 
 static enum err put_sheet(const struct shares *shares, uint8_t number, const uint8_t *share,
 			  char *text)
@@ -100,8 +99,7 @@ enum err shares_make(struct shares *ret, struct secret **ret_key, struct secret 
 	return OK;
 }
 
-/* ---- joining -----------------------------------------------------------------------------------
- */
+/* ---- joining ---------------------------------------------------------------------------- */
 
 static enum err get_rows(const char *text, uint8_t sheet[SHARES_SHEET])
 {

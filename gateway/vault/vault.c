@@ -25,8 +25,7 @@ static void send_to_broker(struct vault *vault, uint16_t id, const void *msg)
 		log_warn("answer-lost", "error=%s", err_code(err));
 }
 
-/* ---- recordings --------------------------------------------------------------------------------
- */
+/* ---- recordings ------------------------------------------------------------------------- */
 
 static void playback_was_opened(void *ctx, struct playback *playback, enum err err,
 				enum verdict verdict)
@@ -159,8 +158,7 @@ static void end_all(struct vault *vault, enum play_error why)
 		playback_end(vault->playbacks->playback, why);
 }
 
-/* ---- the seal ----------------------------------------------------------------------------------
- */
+/* ---- the seal --------------------------------------------------------------------------- */
 
 static void send_root(struct vault *vault)
 {
@@ -306,8 +304,7 @@ static void seal(struct vault *vault)
 	root_seal(&vault->root);
 }
 
-/* ---- records -----------------------------------------------------------------------------------
- */
+/* ---- records ---------------------------------------------------------------------------- */
 
 static void send_for_desk(void *ctx, uint16_t id, const void *msg)
 {
@@ -363,8 +360,7 @@ static bool record_message(struct vault *vault, const struct wire_type *type,
 	}
 }
 
-/* ---- the broker --------------------------------------------------------------------------------
- */
+/* ---- the broker ------------------------------------------------------------------------- */
 
 static void house_message(struct vault *vault, const struct wire_type *type,
 			  const union wire_any *msg)
@@ -443,8 +439,7 @@ enum err vault_link(struct vault *vault, int fd)
 	return err;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static void unseal_by_file(struct vault *vault)
 {

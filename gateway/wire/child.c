@@ -87,8 +87,7 @@ void child_start(struct child *child, enum wire_role role, const char *name, int
 	child_role = role;
 }
 
-/* ---- waiting -----------------------------------------------------------------------------------
- */
+/* ---- waiting ---------------------------------------------------------------------------- */
 
 struct wanted {
 	uint16_t id; /* MSG_link, MSG_listener or MSG_file */

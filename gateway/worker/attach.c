@@ -8,8 +8,7 @@
 #include "worker/control.h"
 #include "worker/session.h"
 
-/* ---- windows -----------------------------------------------------------------------------------
- */
+/* ---- windows ---------------------------------------------------------------------------- */
 
 /* NULL for a viewer that is not a window's any more. */
 static struct window *window_of(struct worker *worker, const struct viewer *viewer)
@@ -115,8 +114,7 @@ void attach_place(struct worker *worker)
 	}
 }
 
-/* ---- hello -------------------------------------------------------------------------------------
- */
+/* ---- hello ------------------------------------------------------------------------------ */
 
 static void welcome(struct worker *worker, struct window *window)
 {
@@ -201,8 +199,7 @@ static void on_viewer_hello(void *ctx, struct viewer *viewer, unsigned width, un
 	session_run_limits(worker);
 }
 
-/* ---- input -------------------------------------------------------------------------------------
- */
+/* ---- input ------------------------------------------------------------------------------ */
 
 /* NULL: it is none of ours any more. Else the person is at work. */
 static struct window *at_work(struct worker *worker, const struct viewer *viewer)
@@ -363,8 +360,7 @@ static const struct viewer_ops viewer_ops = {
 	.gone = on_viewer_gone,
 };
 
-/* ---- coming ------------------------------------------------------------------------------------
- */
+/* ---- coming ----------------------------------------------------------------------------- */
 
 static void refuse(struct worker *worker, struct window *window)
 {
@@ -402,8 +398,7 @@ void attach_take(struct worker *worker, const struct msg_session_viewer *msg, in
 		session_settle(worker);
 }
 
-/* ---- what the PC cannot do ---------------------------------------------------------------------
- */
+/* ---- what the PC cannot do -------------------------------------------------------------- */
 
 void attach_tell_once(struct worker *worker, enum notice_kind kind)
 {
@@ -438,8 +433,7 @@ const struct hands_events attach_hands_events = {
 	.asked = on_asked,
 };
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 void attach_free(struct worker *worker)
 {

@@ -27,8 +27,7 @@ bool control_possible(const struct watch_place *place)
 	return place->may_control && !place->worker->hands.view_only;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static uint32_t seconds_until(uint64_t due_us)
 {
@@ -137,8 +136,7 @@ void control_allowed(struct worker *worker, const struct msg_watch_control *msg)
 	watch_tell_all(place);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 void control_end(struct watch_place *place, enum watch_why why)
 {
@@ -165,8 +163,7 @@ void control_take_back(struct worker *worker)
 		control_end(place, WATCH_WHY_PERSON);
 }
 
-/* ---- input -------------------------------------------------------------------------------------
- */
+/* ---- input ------------------------------------------------------------------------------ */
 
 static struct worker *controlled_by(const struct watch_place *place)
 {

@@ -2,8 +2,7 @@
 
 #include "base/util.h"
 
-/* ---- the past ----------------------------------------------------------------------------------
- */
+/* ---- the past --------------------------------------------------------------------------- */
 
 void follow_past_clear(struct follow_past *past)
 {
@@ -29,8 +28,7 @@ void follow_past_add(struct follow_past *past, struct remote_unit *unit)
 	past->bytes += unit->len;
 }
 
-/* ---- a viewer ----------------------------------------------------------------------------------
- */
+/* ---- a viewer --------------------------------------------------------------------------- */
 
 static bool push(struct follow *follow, struct remote_unit *unit, bool hidden, uint64_t now_us)
 {

@@ -3,8 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 
-/* ---- broker ------------------------------------------------------------------------------------
- */
+/* ---- broker ----------------------------------------------------------------------------- */
 
 static void broker_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			   const union wire_any *msg, int fd)
@@ -40,8 +39,7 @@ static void use_broker(struct link *link, int fd)
 	link->ops->broker_came(link->ctx);
 }
 
-/* ---- monitor -----------------------------------------------------------------------------------
- */
+/* ---- monitor ---------------------------------------------------------------------------- */
 
 static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			    const union wire_any *msg, int fd)

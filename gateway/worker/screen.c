@@ -71,8 +71,7 @@ static bool counts(const struct screen_output *output)
 	return output->viewer && !output->viewer->aside;
 }
 
-/* ---- sending -----------------------------------------------------------------------------------
- */
+/* ---- sending ---------------------------------------------------------------------------- */
 
 static bool anybody_takes(const struct screen *screen)
 {
@@ -128,8 +127,7 @@ static void give_up(struct screen_output *output, enum err err)
 	viewer_close(viewer, SESSION_DETACHED, END_GATEWAY);
 }
 
-/* ---- keyframes of the recording ----------------------------------------------------------------
- */
+/* ---- keyframes of the recording --------------------------------------------------------- */
 
 /*
  * Not before the framebuffer has each picture of the PC's H.264 that the viewer has: those that
@@ -174,8 +172,7 @@ static void record_keys(struct screen *screen, bool complete)
 	}
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ----------------------------------------------------------------------------- */
 
 static void send_frame(struct screen_output *output)
 {
@@ -282,8 +279,7 @@ static void on_due(struct loop_timer *timer)
 	update_hold(output->screen);
 }
 
-/* ---- the PC's side -----------------------------------------------------------------------------
- */
+/* ---- the PC's side ---------------------------------------------------------------------- */
 
 static enum err look_at(struct screen_output *output, const struct rect *part)
 {
@@ -455,8 +451,7 @@ void screen_set_remote(struct screen *screen, struct remote *remote)
 	update_hold(screen);
 }
 
-/* ---- the viewers' side -------------------------------------------------------------------------
- */
+/* ---- the viewers' side ------------------------------------------------------------------ */
 
 enum err screen_show(struct screen *screen, struct viewer *viewer, const struct rect *part)
 {

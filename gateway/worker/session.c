@@ -11,8 +11,7 @@ enum {
 	FINISH_US = 100000,    /* the broker reads our last state before it hears of our exit */
 };
 
-/* ---- states ------------------------------------------------------------------------------------
- */
+/* ---- states ----------------------------------------------------------------------------- */
 
 static bool greeted(const struct window *window)
 {
@@ -136,8 +135,7 @@ void session_notice(struct worker *worker, enum notice_kind kind, uint32_t secon
 			viewer_send_keyed(worker->windows[i].viewer, kind, MSG_notice, &msg);
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------- */
 
 static void lock(struct worker *worker)
 {
@@ -198,8 +196,7 @@ void session_limits_due(struct loop_timer *timer)
 	session_run_limits(container_of(timer, struct worker, limits_timer));
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 static bool recorded(const struct worker *worker)
 {

@@ -37,8 +37,7 @@ static struct watch_place *place_of(struct worker *worker, const struct viewer *
 	return NULL;
 }
 
-/* ---- telling -----------------------------------------------------------------------------------
- */
+/* ---- telling ---------------------------------------------------------------------------- */
 
 static void tell_person(const struct watch_place *place, struct viewer *viewer)
 {
@@ -103,8 +102,7 @@ void watch_record(const struct watch_place *place, const char *event, enum watch
 	recorder_event(place->worker->recorder, 0, json);
 }
 
-/* ---- seeing ------------------------------------------------------------------------------------
- */
+/* ---- seeing ----------------------------------------------------------------------------- */
 
 static void show(struct watch_place *place)
 {
@@ -186,8 +184,7 @@ static void on_watcher_ping(void *ctx, struct viewer *viewer, uint32_t number)
 	viewer_send(viewer, MSG_pong, &pong);
 }
 
-/* ---- input: for control.c alone ----------------------------------------------------------------
- */
+/* ---- input: for control.c alone --------------------------------------------------------- */
 
 static void on_watcher_key(void *ctx, struct viewer *viewer, const struct msg_key *key)
 {
@@ -243,8 +240,7 @@ static void on_watcher_still_here(void *ctx, struct viewer *viewer)
 	(void)viewer;
 }
 
-/* ---- coming and leaving ------------------------------------------------------------------------
- */
+/* ---- coming and leaving ----------------------------------------------------------------- */
 
 static void welcome(struct watch_place *place)
 {

@@ -18,8 +18,7 @@ static void name_session(struct worker *worker)
 	log_context(worker->context);
 }
 
-/* ---- recording ---------------------------------------------------------------------------------
- */
+/* ---- recording -------------------------------------------------------------------------- */
 
 static void on_record_mark(void *ctx, const struct msg_record_mark *mark)
 {
@@ -68,8 +67,7 @@ static void record_session(struct worker *worker, const struct msg_session_recor
 	worker->screen.recorder = worker->recorder;
 }
 
-/* ---- the broker's orders -----------------------------------------------------------------------
- */
+/* ---- the broker's orders ---------------------------------------------------------------- */
 
 static void start_session(struct worker *worker, const struct msg_session_start *msg)
 {

@@ -200,8 +200,7 @@ int rename(const char *from, const char *to)
 	return done;
 }
 
-/* ---- the clock --------------------------------------------------------------------------------
- */
+/* ---- the clock -------------------------------------------------------------------------- */
 
 int clock_gettime(clockid_t id, struct timespec *ret)
 {

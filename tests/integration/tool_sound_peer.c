@@ -93,8 +93,7 @@ static BOOL on_activate(freerdp_peer *peer)
 	return draw(peer->context);
 }
 
-/* ---- the channel -------------------------------------------------------------------------------
- */
+/* ---- the channel ------------------------------------------------------------------------ */
 
 static void send_pdu(const uint8_t *pdu, size_t len)
 {
@@ -168,8 +167,7 @@ static void read_channel(void)
 	}
 }
 
-/* ---- the tone ----------------------------------------------------------------------------------
- */
+/* ---- the tone --------------------------------------------------------------------------- */
 
 static uint8_t *put16(uint8_t *at, unsigned value)
 {
@@ -239,8 +237,7 @@ static void play(void)
 	}
 }
 
-/* ---- orders ------------------------------------------------------------------------------------
- */
+/* ---- orders ----------------------------------------------------------------------------- */
 
 static void order_raw(const char *hex)
 {
@@ -306,8 +303,7 @@ static bool read_orders(void)
 	return true;
 }
 
-/* ---- the server --------------------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------------- */
 
 static bool set_up(freerdp_peer *peer, const char *certificate, const char *key)
 {

@@ -15,8 +15,7 @@ enum {
 
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space begin a signature */
 
-/* ---- base64 ------------------------------------------------------------------------------------
- */
+/* ---- base64 ----------------------------------------------------------------------------- */
 
 static void encode64(const uint8_t *data, size_t len, char *ret_text)
 {
@@ -50,8 +49,7 @@ enum err note_unbase64(const char *text, size_t len, uint8_t ret_hash[TREE_HASH]
 	return decode64(text, len, ret_hash, TREE_HASH);
 }
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 /* No blank, plus or control character; other spaces of Unicode are not made by us. */
 static bool is_name(const char *name, size_t len)
@@ -133,8 +131,7 @@ enum err note_key_format(const struct note_key *key, char ret_text[NOTE_KEY_TEXT
 	return len > 0 && len < NOTE_KEY_TEXT ? OK : ERR_TOO_BIG;
 }
 
-/* ---- signing -----------------------------------------------------------------------------------
- */
+/* ---- signing ---------------------------------------------------------------------------- */
 
 enum err note_sign(const struct note_key *key, EVP_PKEY *private, const char *text, struct buf *buf)
 {
@@ -240,8 +237,7 @@ enum err note_open(const char *note, size_t len, const struct note_key *key, siz
 	return OK;
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 enum err checkpoint_sign(const struct checkpoint *checkpoint, const struct note_key *key,
 			 EVP_PKEY *private, struct buf *buf)

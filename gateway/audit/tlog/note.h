@@ -54,8 +54,7 @@ nodiscard enum err note_open(const char *note, size_t len, const struct note_key
 nodiscard enum err note_base64(const uint8_t hash[TREE_HASH], char ret_text[NOTE_BASE64]);
 nodiscard enum err note_unbase64(const char *text, size_t len, uint8_t ret_hash[TREE_HASH]);
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* ---- checkpoints ------------------------------------------------------------------------ */
 
 struct checkpoint {
 	uint64_t size;

@@ -3,8 +3,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-/* ---- hashes ------------------------------------------------------------------------------------
- */
+/* ---- hashes ----------------------------------------------------------------------------- */
 
 /* RFC 6962 §2.1: a byte before what is hashed keeps leaves and nodes apart. */
 static enum err hash_of(int kind, const void *a, size_t a_len, const void *b, size_t b_len,
@@ -38,8 +37,7 @@ static enum err empty_root(uint8_t ret_root[TREE_HASH])
 	return EVP_Digest("", 0, ret_root, NULL, EVP_sha256(), NULL) == 1 ? OK : ERR_CRYPTO;
 }
 
-/* ---- growing -----------------------------------------------------------------------------------
- */
+/* ---- growing ---------------------------------------------------------------------------- */
 
 enum err tree_append(const struct tree_store *store, uint64_t index, const uint8_t leaf[TREE_HASH])
 {
@@ -104,8 +102,7 @@ enum err tree_edge_root(const struct tree_edge *edge, uint8_t ret_root[TREE_HASH
 	return err;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 /* The largest power of two below n, which is above 1: where RFC 6962 splits n leaves. */
 static uint64_t split_of(uint64_t n)
@@ -220,8 +217,7 @@ enum err tree_consistency(const struct tree_store *store, uint64_t old, uint64_t
 	return err ? err : proof_fill(store, &way, ret);
 }
 
-/* ---- proofs ------------------------------------------------------------------------------------
- */
+/* ---- proofs ----------------------------------------------------------------------------- */
 
 /* Nodes without a neighbour to their right are hashed with their left one further up. */
 static void skip_single(uint64_t *node, uint64_t *last)

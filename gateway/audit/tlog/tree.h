@@ -63,8 +63,7 @@ bool tree_includes(uint64_t index, uint64_t size, const uint8_t leaf[TREE_HASH],
 bool tree_is_consistent(uint64_t old, uint64_t size, const uint8_t old_root[TREE_HASH],
 			const uint8_t root[TREE_HASH], const struct tree_proof *proof);
 
-/* ---- reading a log from its first entry --------------------------------------------------------
- */
+/* ---- reading a log from its first entry ------------------------------------------------- */
 
 /* The complete subtrees that end at size, enough to go on and to say the root: no store is needed.
  * Zero it first. */

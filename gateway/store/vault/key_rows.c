@@ -104,8 +104,7 @@ enum err group_key_delete(struct db *db, uint64_t id)
 	return query_run(&query, NULL);
 }
 
-/* ---- own keys ----------------------------------------------------------------------------------
- */
+/* ---- own keys --------------------------------------------------------------------------- */
 
 enum err own_key_insert(struct db *db, const struct own_key_row *row)
 {

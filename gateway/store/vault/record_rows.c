@@ -138,8 +138,7 @@ enum err record_next(struct query *query, struct record_row *ret, bool *ret_more
 	return err || !*ret_more ? err : load(query, ret);
 }
 
-/* ---- what is sealed ----------------------------------------------------------------------------
- */
+/* ---- what is sealed --------------------------------------------------------------------- */
 
 static void bind_sealed(struct query *query, const struct record_sealed *sealed)
 {

@@ -24,8 +24,7 @@ struct scroll_run {
 	unsigned top, bottom, first, last; /* bottom and last excluded */
 };
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------- */
 
 enum err copies_init(struct copies *copies, unsigned width, unsigned height)
 {
@@ -56,8 +55,7 @@ bool copies_add(struct copies *copies, struct copy copy)
 	return true;
 }
 
-/* ---- the search --------------------------------------------------------------------------------
- */
+/* ---- the search ------------------------------------------------------------------------- */
 
 enum err scrolls_init(struct scrolls *scrolls, unsigned width, unsigned height)
 {

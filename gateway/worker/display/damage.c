@@ -109,8 +109,7 @@ void damage_all(struct damage *damage)
 	copies_clear(&damage->copies);
 }
 
-/* ---- hashes ------------------------------------------------------------------------------------
- */
+/* ---- hashes ----------------------------------------------------------------------------- */
 
 uint64_t damage_place(unsigned column, unsigned y)
 {
@@ -169,8 +168,7 @@ uint64_t damage_hash(const struct damage *damage, const struct surface *surface,
 	return range_hash(surface, column * DAMAGE_TILE, right_of(damage, column), y, 0);
 }
 
-/* ---- what the remote has moved -----------------------------------------------------------------
- */
+/* ---- what the remote has moved ---------------------------------------------------------- */
 
 static bool inside(const struct damage *damage, int x, int y, int width, int height)
 {
@@ -250,8 +248,7 @@ void damage_copied(struct damage *damage, const struct surface *surface, int fro
 	move_hashes(damage, surface, &copy);
 }
 
-/* ---- looking -----------------------------------------------------------------------------------
- */
+/* ---- looking ---------------------------------------------------------------------------- */
 
 unsigned damage_open(const struct damage *damage, unsigned column, unsigned y, unsigned *ret_left)
 {
@@ -436,8 +433,7 @@ uint64_t damage_digest(const struct damage *damage, size_t at)
 	return XXH3_64bits_withSeed(now, (bottom - top) * sizeof(*now), damage->tiles[at].digest);
 }
 
-/* ---- videos ------------------------------------------------------------------------------------
- */
+/* ---- videos ----------------------------------------------------------------------------- */
 
 void damage_cover(struct damage *damage, const struct surface *surface, size_t at, unsigned number)
 {

@@ -73,8 +73,7 @@ bool heat_is_warm(const struct heat *heat, size_t at, uint64_t now_us)
 	return tile->beats >= WARM_BEATS && now_us - tile->last_us <= gap_us(heat);
 }
 
-/* ---- boxes -------------------------------------------------------------------------------------
- */
+/* ---- boxes ------------------------------------------------------------------------------ */
 
 static void push(struct heat *heat, size_t *depth, size_t at)
 {

@@ -44,8 +44,7 @@ void parts_clear(struct parts *parts)
 	parts->pixels = 0;
 }
 
-/* ---- taking ------------------------------------------------------------------------------------
- */
+/* ---- taking ----------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct damage *damage, size_t segment, bool refresh)
 {
@@ -185,8 +184,7 @@ void parts_take(struct parts *parts, const struct damage *damage, enum damage_wa
 	}
 }
 
-/* ---- less, and sent ----------------------------------------------------------------------------
- */
+/* ---- less, and sent --------------------------------------------------------------------- */
 
 /* Pixels up to the last boundary of tiles within so many, but to the first one at least. */
 static unsigned cut_at(unsigned from, unsigned size, size_t most)

@@ -32,8 +32,7 @@ void regions_finish(struct regions *regions)
 	probe_stop(&regions->probe);
 }
 
-/* ---- the tiles of a box ------------------------------------------------------------------------
- */
+/* ---- the tiles of a box ----------------------------------------------------------------- */
 
 static size_t tile_at(const struct damage *damage, unsigned column, unsigned row)
 {
@@ -78,8 +77,7 @@ static bool is_film(struct regions *regions, const struct damage *damage,
 	return shows_film(&shown, box, MIN_FILLED);
 }
 
-/* ---- a region ----------------------------------------------------------------------------------
- */
+/* ---- a region --------------------------------------------------------------------------- */
 
 static void stop(struct regions *regions, size_t number, struct damage *damage,
 		 const struct surface *surface, uint64_t now_us)
@@ -192,8 +190,7 @@ static void resume(struct regions *regions, size_t number, struct damage *damage
 		run(regions, number, damage, surface, now_us);
 }
 
-/* ---- the search --------------------------------------------------------------------------------
- */
+/* ---- the search ------------------------------------------------------------------------- */
 
 static struct rect in_pixels(const struct damage *damage, const struct heat_box *box)
 {

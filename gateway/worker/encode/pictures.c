@@ -92,8 +92,7 @@ static enum err add_entry(struct pictures *pictures, const struct entry *entry)
 	return err;
 }
 
-/* ---- JPEG --------------------------------------------------------------------------------------
- */
+/* ---- JPEG ------------------------------------------------------------------------------- */
 
 /* As good as fits; a little worse is smaller by half. */
 static unsigned quality_for(const struct pictures *pictures, size_t pixels, size_t max_bytes)
@@ -156,8 +155,7 @@ enum err pictures_add(struct pictures *pictures, const struct surface *surface, 
 	return add_entry(pictures, &entry);
 }
 
-/* ---- regions -----------------------------------------------------------------------------------
- */
+/* ---- regions ---------------------------------------------------------------------------- */
 
 bool pictures_due(const struct pictures *pictures, const struct region *region, size_t number,
 		  uint64_t now_us, uint64_t *ret_due_us)
@@ -287,8 +285,7 @@ enum err pictures_add_region(struct pictures *pictures, const struct surface *su
 	return OK;
 }
 
-/* ---- the PC's own ------------------------------------------------------------------------------
- */
+/* ---- the PC's own ----------------------------------------------------------------------- */
 
 enum err pictures_add_unit(struct pictures *pictures, const struct pictures_unit *unit)
 {

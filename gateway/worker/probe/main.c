@@ -24,8 +24,7 @@ struct probe_process {
 	struct prober *prober;
 };
 
-/* ---- waking ------------------------------------------------------------------------------------
- */
+/* ---- waking ----------------------------------------------------------------------------- */
 
 struct wake_job {
 	uint64_t host;
@@ -80,8 +79,7 @@ static void wake(struct probe_process *process, const struct msg_wake *msg)
 		wake_at(process, msg, msg->address, ports[i]);
 }
 
-/* ---- the broker --------------------------------------------------------------------------------
- */
+/* ---- the broker ------------------------------------------------------------------------- */
 
 static void probed(void *ctx, const struct msg_probed *msg)
 {
@@ -123,8 +121,7 @@ static void broker_closed(void *ctx, struct channel *channel, enum err why)
 
 static const struct channel_ops broker_ops = { broker_message, broker_closed };
 
-/* ---- the monitor -------------------------------------------------------------------------------
- */
+/* ---- the monitor ------------------------------------------------------------------------ */
 
 static void monitor_message(void *ctx, struct channel *channel, const struct wire_type *type,
 			    const union wire_any *msg, int fd)
@@ -159,8 +156,7 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 
 static const struct channel_ops monitor_ops = { monitor_message, monitor_closed };
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ------------------------------------------------------------------------------ */
 
 static enum err enter_sandbox(const struct settings *settings)
 {

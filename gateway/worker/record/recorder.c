@@ -40,8 +40,7 @@ struct recorder {
 	bool key_wanted;
 };
 
-/* ---- what the writer says ----------------------------------------------------------------------
- */
+/* ---- what the writer says --------------------------------------------------------------- */
 
 static void fail(struct recorder *recorder, enum err err)
 {
@@ -136,8 +135,7 @@ static void on_changed(void *ctx)
 	(void)!write(recorder->wake, &one, sizeof(one));
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static struct writer_record record_of(const struct recorder *recorder, enum record_kind kind,
 				      unsigned viewer)
@@ -249,8 +247,7 @@ bool recorder_over(const struct recorder *recorder)
 	return !recorder || recorder->state.done || recorder->state.failed || recorder->error;
 }
 
-/* ---- what is recorded --------------------------------------------------------------------------
- */
+/* ---- what is recorded ------------------------------------------------------------------- */
 
 void recorder_shown(struct recorder *recorder, unsigned viewer, bool shown)
 {
@@ -353,8 +350,7 @@ void recorder_event(struct recorder *recorder, unsigned viewer, const char *json
 	add(recorder, &record, json, strlen(json));
 }
 
-/* ---- keyframes ---------------------------------------------------------------------------------
- */
+/* ---- keyframes -------------------------------------------------------------------------- */
 
 bool recorder_wants_key(const struct recorder *recorder, bool *ret_late)
 {

@@ -90,8 +90,7 @@ static void free_items(struct item *item)
 	}
 }
 
-/* ---- chunks: the thread's side -----------------------------------------------------------------
- */
+/* ---- chunks: the thread's side ---------------------------------------------------------- */
 
 static enum err keep_row(struct writer *writer, uint32_t flags)
 {
@@ -215,8 +214,7 @@ static enum err put(struct writer *writer, const struct writer_record *record, c
 	return err;
 }
 
-/* ---- pictures ----------------------------------------------------------------------------------
- */
+/* ---- pictures --------------------------------------------------------------------------- */
 
 static enum err encode(struct writer *writer, const struct item *item)
 {
@@ -265,8 +263,7 @@ static enum err put_picture(struct writer *writer, const struct item *item)
 	return err;
 }
 
-/* ---- the thread --------------------------------------------------------------------------------
- */
+/* ---- the thread ------------------------------------------------------------------------- */
 
 /* Under the lock. A batch is as much as a chunk takes, or what came since: more often the
  * thread does not wake. */
@@ -395,8 +392,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* ---- the session's side ------------------------------------------------------------------------
- */
+/* ---- the session's side ----------------------------------------------------------------- */
 
 static enum err init_locks(struct writer *writer)
 {

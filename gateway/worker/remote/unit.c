@@ -20,8 +20,7 @@ enum {
 	FIRST_BLOCK = 0x80, /* first_mb_in_slice is 0, which is one bit */
 };
 
-/* ---- clips -------------------------------------------------------------------------------------
- */
+/* ---- clips ------------------------------------------------------------------------------ */
 
 static bool extends(const struct rect *to, const struct rect *by)
 {
@@ -74,8 +73,7 @@ bool unit_hides(const struct remote_unit *unit, const struct remote_unit *older)
 	       rect_contains(&unit->clip, &older->clip);
 }
 
-/* ---- the unit ----------------------------------------------------------------------------------
- */
+/* ---- the unit --------------------------------------------------------------------------- */
 
 enum err unit_new(const struct rect *clips, size_t clip_count, const uint8_t *data, size_t len,
 		  struct remote_unit **ret)
@@ -116,8 +114,7 @@ void unit_unref(struct remote_unit *unit)
 	free(unit);
 }
 
-/* ---- what it holds -----------------------------------------------------------------------------
- */
+/* ---- what it holds ---------------------------------------------------------------------- */
 
 struct scan {
 	unsigned keys, others, sets, pictures;

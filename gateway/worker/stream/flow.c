@@ -29,8 +29,7 @@ void flow_init(struct flow *flow)
 	*flow = (struct flow){ 0 };
 }
 
-/* ---- sending -----------------------------------------------------------------------------------
- */
+/* ---- sending ---------------------------------------------------------------------------- */
 
 /*
  * On a short link the second frame travels and is decoded while the first is. On a long one there
@@ -96,8 +95,7 @@ void flow_sent(struct flow *flow, uint64_t now_us, size_t bytes, bool wanting)
 	flow->count++;
 }
 
-/* ---- learning ----------------------------------------------------------------------------------
- */
+/* ---- learning --------------------------------------------------------------------------- */
 
 static void learn_decode(struct flow *flow, uint64_t decode_us)
 {

@@ -84,8 +84,7 @@ void frame_source_refresh(struct frame_source *source)
 	films_forget(&source->damage);
 }
 
-/* ---- the message -------------------------------------------------------------------------------
- */
+/* ---- the message ------------------------------------------------------------------------ */
 
 static enum err add_message(const struct frame_source *source, const struct frame_wish *wish,
 			    const struct parts *parts, const struct lossless_data *data,
@@ -109,8 +108,7 @@ static enum err add_message(const struct frame_source *source, const struct fram
 	return wire_encode(MSG_frame, &frame, message);
 }
 
-/* ---- the encoder's memory ----------------------------------------------------------------------
- */
+/* ---- the encoder's memory --------------------------------------------------------------- */
 
 static void note_large(struct frame_source *source, const struct lossless_data *data,
 		       uint64_t now_us)
@@ -127,8 +125,7 @@ static void rest_encoder(struct frame_source *source, uint64_t now_us)
 	source->large_us = 0;
 }
 
-/* ---- keyframes ---------------------------------------------------------------------------------
- */
+/* ---- keyframes -------------------------------------------------------------------------- */
 
 /*
  * One rectangle for all. A desktop of noise is larger than a message: a black keyframe goes first,
@@ -164,8 +161,7 @@ static enum err next_keyframe(struct frame_source *source, const struct frame_wi
 	return OK;
 }
 
-/* ---- pictures ----------------------------------------------------------------------------------
- */
+/* ---- pictures --------------------------------------------------------------------------- */
 
 /* What is left of the budget when so many bytes are the frame's already; of no budget, all. */
 static size_t left_of(size_t budget, size_t spent)
@@ -230,8 +226,7 @@ static enum err add_lossy(struct frame_source *source, const struct frame_wish *
 	return OK;
 }
 
-/* ---- exact pixels ------------------------------------------------------------------------------
- */
+/* ---- exact pixels ----------------------------------------------------------------------- */
 
 static void add_small(struct parts *parts, const struct parts *small, size_t max_pixels)
 {
@@ -301,8 +296,7 @@ static void sent_exact(struct frame_source *source)
 		parts_sent(&source->damage, &source->exact.list[i], false, 0);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ----------------------------------------------------------------------------- */
 
 static bool is_empty(const struct frame_source *source)
 {
@@ -362,8 +356,7 @@ enum err frame_next(struct frame_source *source, const struct frame_wish *wish, 
 	return next_keyframe(source, wish, message);
 }
 
-/* ---- the PC's own video ------------------------------------------------------------------------
- */
+/* ---- the PC's own video ----------------------------------------------------------------- */
 
 void frame_film(struct frame_source *source, const struct rect *clips, size_t count,
 		uint64_t now_us)

@@ -87,8 +87,7 @@ static inline void log_tamper(struct db *db, const char *sql)
 	assert_ok(db_exec(db, sql));
 }
 
-/* ---- the signer's part -------------------------------------------------------------------------
- */
+/* ---- the signer's part ------------------------------------------------------------------ */
 
 struct log_signer {
 	EVP_PKEY *private;

@@ -40,8 +40,7 @@ static struct device device_of(const struct fixture *fixture)
 	return device;
 }
 
-/* ---- counting ----------------------------------------------------------------------------------
- */
+/* ---- counting --------------------------------------------------------------------------- */
 
 static void tries_slow_down_and_are_counted_first(void **state)
 {
@@ -169,8 +168,7 @@ static void a_right_password_takes_its_count_back(void **state)
 	assert_int_equal(device_of(fixture).failures, 0);
 }
 
-/* ---- codes -------------------------------------------------------------------------------------
- */
+/* ---- codes ------------------------------------------------------------------------------ */
 
 static void code_at(const struct secret *key, int64_t now_s, char ret[TOTP_DIGITS + 1])
 {
@@ -216,8 +214,7 @@ static void a_code_is_good_once(void **state)
 		   ERR_LOGIN);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------
- */
+/* ---- tokens ----------------------------------------------------------------------------- */
 
 static void token_begin(const struct fixture *fixture, int64_t now_s,
 			char token[LOGIN_TOKEN_TEXT + 1])

@@ -46,8 +46,7 @@ static const struct sandbox network = { .syscalls = net_calls,
 					.syscall_count = ARRAY_SIZE(net_calls),
 					.open_files = 64 };
 
-/* ---- our own mistakes --------------------------------------------------------------------------
- */
+/* ---- our own mistakes ------------------------------------------------------------------- */
 
 static inline int setup(void **state)
 {

@@ -215,8 +215,7 @@ static void test_no_fast_open(void **state)
 	assert_sigsys(&network, fast_open_messages);
 }
 
-/* ---- fcntl -------------------------------------------------------------------------------------
- */
+/* ---- fcntl ------------------------------------------------------------------------------ */
 
 static int ordinary_fcntl(void)
 {
@@ -350,8 +349,7 @@ static void test_ioctl(void **state)
 	assert_sigsys(&nothing, odd_ioctl);
 }
 
-/* ---- our own mistakes --------------------------------------------------------------------------
- */
+/* ---- our own mistakes ------------------------------------------------------------------- */
 
 static int not_reached(void)
 {

@@ -18,8 +18,7 @@
 static const char *const file_calls[] = { "openat", "open",      "unlink",  "unlinkat",
 					  "rename", "ftruncate", "truncate" };
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 static int opens(const char *path, int flags)
 {
@@ -108,8 +107,7 @@ static void test_no_new_listeners(void **state)
 	assert_exits(&network, binds, DONE);
 }
 
-/* ---- the PC's port alone -----------------------------------------------------------------------
- */
+/* ---- the PC's port alone ---------------------------------------------------------------- */
 
 /* A listener's port on the loopback address. */
 static in_port_t listener(void)
@@ -167,8 +165,7 @@ static void test_connect_only(void **state)
 	assert_exits(&worker, pc_only, DONE);
 }
 
-/* ---- a kernel without Landlock -----------------------------------------------------------------
- */
+/* ---- a kernel without Landlock ---------------------------------------------------------- */
 
 static int run_without_landlock(const struct sandbox *sandbox)
 {
@@ -201,8 +198,7 @@ static void test_without_landlock(void **state)
 	assert_int_equal(run_without_landlock(&may), OK);
 }
 
-/* ---- hardening ---------------------------------------------------------------------------------
- */
+/* ---- hardening -------------------------------------------------------------------------- */
 
 static void test_harden(void **state)
 {
@@ -261,8 +257,7 @@ static void test_data_size(void **state)
 	assert_exits(&sandbox, too_much_memory, DONE);
 }
 
-/* ---- a file of which nothing may be lost -------------------------------------------------------
- */
+/* ---- a file of which nothing may be lost ------------------------------------------------ */
 
 static int kept; /* opened for appending, with KEPT in it */
 #define KEPT "recording"

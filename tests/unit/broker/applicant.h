@@ -70,8 +70,7 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static inline void send_request(struct test *test, const char *code, const struct csr *csr)
 {
@@ -129,8 +128,7 @@ static inline void set(struct test *test, const char *sql)
 	assert_ok(db_exec(test->office->db, sql));
 }
 
-/* ---- EST ---------------------------------------------------------------------------------------
- */
+/* ---- EST -------------------------------------------------------------------------------- */
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 

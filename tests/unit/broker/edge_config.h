@@ -8,15 +8,13 @@
 
 #include "broker/pki_parts.h"
 
-/* ---- CAs and CRLs ------------------------------------------------------------------------------
- */
+/* ---- CAs and CRLs ----------------------------------------------------------------------- */
 
 static void send_order(struct office *office, const char *command, json_t *arguments);
 
 static struct answer order_answer(struct office *office);
 
-/* ---- devices -----------------------------------------------------------------------------------
- */
+/* ---- devices ---------------------------------------------------------------------------- */
 
 static inline void send_order(struct office *office, const char *command, json_t *arguments)
 {

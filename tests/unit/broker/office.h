@@ -58,8 +58,7 @@ struct answer {
 	int fd;
 };
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------- */
 
 static uint64_t office_ahead_us; /* what tests have let pass */
 static int64_t office_leap_ms;   /* by how much the wall clock is wrong beyond that */
@@ -104,8 +103,7 @@ static inline void office_stop_time(void)
 	office_still_us = office_real_us();
 }
 
-/* ---- processes ---------------------------------------------------------------------------------
- */
+/* ---- processes -------------------------------------------------------------------------- */
 
 static inline void office_link(struct office *office, enum wire_role role, int *ours)
 {
@@ -167,8 +165,7 @@ static inline void office_restart(struct office *office)
 	office_open(office);
 }
 
-/* ---- messages ----------------------------------------------------------------------------------
- */
+/* ---- messages --------------------------------------------------------------------------- */
 
 /* The next message of type id on our end fd, as role self; others are dropped. False after the
  * time. */
@@ -335,8 +332,7 @@ static inline struct answer office_order(struct office *office, const char *comm
 	return answer;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 /* The least that Argon2 allows, which a hash says itself: ours are slow on purpose. */
 static inline const char *office_hash(void)
@@ -468,8 +464,7 @@ static inline void office_mend_audit(struct office *office)
 	assert_ok(db_exec(office->db, "DROP TRIGGER broken"));
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static inline void office_settings(struct office *office)
 {

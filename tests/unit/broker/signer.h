@@ -96,8 +96,7 @@ static inline struct bytes signer_bytes(const struct buf *buf)
 	return (struct bytes){ buf->data, buf->len };
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers ---------------------------------------------------------------------------- */
 
 static inline void signer_sign(struct office *office, struct signer *signer,
 			       const struct msg_sign *order)
@@ -274,8 +273,7 @@ static inline void signer_starts(struct office *office, struct signer *signer)
 		assert_ok(loop_step(office->loop, 2));
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests --------------------------------------------------------------------------- */
 
 struct csr {
 	EVP_PKEY *key;

@@ -4,8 +4,7 @@
 
 #include <sys/socket.h>
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments -------------------------------------------------------------------------- */
 
 static void arguments_fit_the_table(void **state)
 {
@@ -82,8 +81,7 @@ static void every_command_has_a_handler(void **state)
 	}
 }
 
-/* ---- people ------------------------------------------------------------------------------------
- */
+/* ---- people ----------------------------------------------------------------------------- */
 
 static void a_person_is_added_once(void **state)
 {
@@ -251,8 +249,7 @@ static void revoked_is_for_ever(void **state)
 	answer_finish(&answer);
 }
 
-/* ---- PCs ---------------------------------------------------------------------------------------
- */
+/* ---- PCs -------------------------------------------------------------------------------- */
 
 static void hosts_are_checked(void **state)
 {
@@ -450,8 +447,7 @@ static void credentials_need_a_right_and_are_sealed(void **state)
 	assert_false(host.has_pin);
 }
 
-/* ---- recording ---------------------------------------------------------------------------------
- */
+/* ---- recording -------------------------------------------------------------------------- */
 
 static void every_act_is_recorded_with_the_uid(void **state)
 {
@@ -513,8 +509,7 @@ static void what_cannot_be_recorded_is_not_done(void **state)
 	assert_int_equal(query_col_i64(&query, 0), 2);
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ------------------------------------------------------------------------ */
 
 static void connections_are_few(void **state)
 {

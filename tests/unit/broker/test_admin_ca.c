@@ -88,8 +88,7 @@ static struct answer change_refused(struct office *office, const char *command,
 	return answered(office);
 }
 
-/* ---- show --------------------------------------------------------------------------------------
- */
+/* ---- show ------------------------------------------------------------------------------- */
 
 static void all_cas_are_shown(void **state)
 {
@@ -142,8 +141,7 @@ static void root_or_chain(void **state)
 	refused(desk->office, "ca export", "{\"what\": \"key\"}", "invalid", "what");
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes ---------------------------------------------------------------------------- */
 
 static void the_signer_gets_what_was_said(void **state)
 {
@@ -275,8 +273,7 @@ static void the_root_leaves_in_two_steps(void **state)
 	assert_null(strstr(office_audit_last(office, "ca-take-root").detail, "KEY"));
 }
 
-/* ---- auditors ----------------------------------------------------------------------------------
- */
+/* ---- auditors --------------------------------------------------------------------------- */
 
 static void an_auditor_is_certified(void **state)
 {
@@ -305,8 +302,7 @@ static void an_auditor_is_certified(void **state)
 	refused(office, "auditor certify", "{\"name\": \"\", \"csr\": \"x\"}", "invalid", "name");
 }
 
-/* ---- status ------------------------------------------------------------------------------------
- */
+/* ---- status ----------------------------------------------------------------------------- */
 
 static int64_t status_count(struct office *office, const char *part)
 {

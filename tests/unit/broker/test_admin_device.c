@@ -63,8 +63,7 @@ static void states(void **state)
 	expect_state(office, "UPDATE device SET retired = 1, disposal = 1", "retired");
 }
 
-/* ---- revoke ------------------------------------------------------------------------------------
- */
+/* ---- revoke ----------------------------------------------------------------------------- */
 
 static void revoking_takes_the_certificates_along(void **state)
 {
@@ -101,8 +100,7 @@ static void reasons_have_a_length(void **state)
 	assert_int_equal(device_now(office, 1).state, DEVICE_ACTIVE);
 }
 
-/* ---- retire ------------------------------------------------------------------------------------
- */
+/* ---- retire ----------------------------------------------------------------------------- */
 
 static void retiring_revokes_and_is_recorded(void **state)
 {
@@ -145,8 +143,7 @@ static void a_device_that_is_retired_as_lost(void **state)
 	assert_int_equal(certificate_now(office, 1).reason, CRL_KEY_COMPROMISE);
 }
 
-/* ---- share -------------------------------------------------------------------------------------
- */
+/* ---- share ------------------------------------------------------------------------------ */
 
 static void a_device_is_shared_and_taken_back(void **state)
 {
@@ -184,8 +181,7 @@ static void somebody_must_stay(void **state)
 	refused(office, "device share", "{\"id\": 1, \"user\": \"abe\"}", "state", "id");
 }
 
-/* ---- export ------------------------------------------------------------------------------------
- */
+/* ---- export ----------------------------------------------------------------------------- */
 
 static char *csv_of(struct office *office)
 {

@@ -89,8 +89,7 @@ static void decided(struct office *office, const char *command, int64_t id, cons
 		assert_string_equal(answer_text(answer, "field"), "id");
 }
 
-/* ---- invite ------------------------------------------------------------------------------------
- */
+/* ---- invite ----------------------------------------------------------------------------- */
 
 static void all_that_the_person_needs(void **state)
 {
@@ -219,8 +218,7 @@ static void what_cannot_be_recorded_invites_nobody(void **state)
 	assert_int_equal(query_col_i64(&query, 0), 0);
 }
 
-/* ---- list --------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------- */
 
 static void the_queue_says_who_asks(void **state)
 {
@@ -271,8 +269,7 @@ static void long_lists_fit(void **state)
 			    "PC 1000");
 }
 
-/* ---- decisions ---------------------------------------------------------------------------------
- */
+/* ---- decisions -------------------------------------------------------------------------- */
 
 static void approved_once(void **state)
 {

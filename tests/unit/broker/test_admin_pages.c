@@ -207,8 +207,7 @@ static void thousands_of_people_are_listed(void **state)
 	assert_int_equal(count, MANY + 1);
 }
 
-/* ---- export ------------------------------------------------------------------------------------
- */
+/* ---- export ----------------------------------------------------------------------------- */
 
 /* All pages as one file; the caller frees. */
 static char *file_of(struct office *office, const char *language, int *ret_pages)

@@ -211,8 +211,7 @@ static void a_false_note_is_not_kept(void **state)
 	assert_int_equal(audit_note_last(office->db, &(struct audit_note){ 0 }), ERR_NOT_FOUND);
 }
 
-/* ---- browsers ----------------------------------------------------------------------------------
- */
+/* ---- browsers --------------------------------------------------------------------------- */
 
 static void browsers_get_a_proof(void **state)
 {

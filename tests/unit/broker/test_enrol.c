@@ -4,8 +4,7 @@
 
 #include "broker/enrol.h"
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static X509 *certificate_in(const struct answer *answer)
 {
@@ -16,8 +15,7 @@ static X509 *certificate_in(const struct answer *answer)
 	return certificate;
 }
 
-/* ---- the way -----------------------------------------------------------------------------------
- */
+/* ---- the way ---------------------------------------------------------------------------- */
 
 static void from_the_code_to_the_certificate(void **state)
 {
@@ -125,8 +123,7 @@ static void a_refusal_says_why(void **state)
 	assert_devices(test, 1);
 }
 
-/* ---- codes that are not good -------------------------------------------------------------------
- */
+/* ---- codes that are not good ------------------------------------------------------------ */
 
 static void a_used_code_is_used(void **state)
 {

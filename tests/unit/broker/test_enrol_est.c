@@ -4,8 +4,7 @@
 
 #include "broker/enrol.h"
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static struct answer simpleenroll(struct test *test, const char *user, const char *code,
 				  const struct csr *csr)
@@ -18,8 +17,7 @@ static struct answer simpleenroll(struct test *test, const char *user, const cha
 	return signer_answer(test->office, &test->signer);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 static void check_file(struct test *test, const struct answer *answer, bool compatible)
 {
@@ -94,8 +92,7 @@ static void a_file_waits_for_approval_too(void **state)
 	answer_finish(&answer);
 }
 
-/* ---- EST ---------------------------------------------------------------------------------------
- */
+/* ---- EST -------------------------------------------------------------------------------- */
 
 static void est_gives_the_certificate_alone(void **state)
 {

@@ -4,8 +4,7 @@
 #include "broker/quota.h"
 #include "store/gateway_key.h"
 
-/* ---- strangers ---------------------------------------------------------------------------------
- */
+/* ---- strangers -------------------------------------------------------------------------- */
 
 static void wrong_codes_slow_down_and_hurt_nobody_else(void **state)
 {
@@ -89,8 +88,7 @@ static void the_signer_is_not_asked_without_end(void **state)
 	assert_int_equal(test->signer.checks, QUOTA_CHECKS_PER_MINUTE);
 }
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 static void a_key_is_enrolled_once(void **state)
 {
@@ -195,8 +193,7 @@ static void a_challenge_must_be_the_code(void **state)
 	answer_finish(&answer);
 }
 
-/* ---- the signer and the disk -------------------------------------------------------------------
- */
+/* ---- the signer and the disk ------------------------------------------------------------ */
 
 static void a_signer_that_is_away_burns_nothing(void **state)
 {

@@ -180,8 +180,7 @@ static void expect_failed(struct office *office, const char *why)
 	assert_null(office->broker->exports);
 }
 
-/* ---- ordering ----------------------------------------------------------------------------------
- */
+/* ---- ordering --------------------------------------------------------------------------- */
 
 static void everybody_gets_what_is_theirs(void **state)
 {
@@ -410,8 +409,7 @@ static void no_more_than_there_is_room_for(void **state)
 	assert_int_equal(office_audit_count(office, "recording-export"), 2);
 }
 
-/* ---- the stream --------------------------------------------------------------------------------
- */
+/* ---- the stream ------------------------------------------------------------------------- */
 
 static void a_stream_once_for_its_login(void **state)
 {
@@ -447,8 +445,7 @@ static void it_must_be_taken_in_time(void **state)
 	expect_failed(office, "not-taken");
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end ---------------------------------------------------------------------------- */
 
 static void a_whole_file(void **state)
 {
@@ -638,8 +635,7 @@ static void a_slow_browser_hears_why(void **state)
 	expect_failed(office, "revoked");
 }
 
-/* ---- rights, and the vault ---------------------------------------------------------------------
- */
+/* ---- rights, and the vault -------------------------------------------------------------- */
 
 static void log_out(struct office *office)
 {
@@ -792,8 +788,7 @@ static void it_leaves_playing_alone(void **state)
 	assert_int_equal(office_audit_count(office, "recording-closed"), 0);
 }
 
-/* ---- recipients --------------------------------------------------------------------------------
- */
+/* ---- recipients ------------------------------------------------------------------------- */
 
 static void to_whom(void **state)
 {

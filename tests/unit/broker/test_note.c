@@ -22,8 +22,7 @@ static int teardown(void **state)
 	return office_teardown(state);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 static void open_recording(struct office *office)
 {
@@ -90,8 +89,7 @@ static void expect_error(struct answer answer, unsigned status, const char *code
 	answer_finish(&answer);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 static void a_note_is_in_the_log(void **state)
 {

@@ -28,8 +28,7 @@ static size_t revoked_in(const struct msg_edge_config *config)
 	return (size_t)MAX(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 0);
 }
 
-/* ---- the edge ----------------------------------------------------------------------------------
- */
+/* ---- the edge --------------------------------------------------------------------------- */
 
 static size_t certificates_in(struct bytes ders)
 {
@@ -209,8 +208,7 @@ static void its_certificate_is_renewed_in_time(void **state)
 	signer_finish(&signer);
 }
 
-/* ---- CAs and CRLs ------------------------------------------------------------------------------
- */
+/* ---- CAs and CRLs ----------------------------------------------------------------------- */
 
 static void the_ca_is_shown_before_any_certificate(void **state)
 {

@@ -65,8 +65,7 @@ static void expect_refused(struct office *office, struct answer answer, unsigned
 	vault_hears_nothing(office, &vault);
 }
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static void the_vault_gets_the_file_and_what_the_log_says(void **state)
 {
@@ -314,8 +313,7 @@ static void others_are_noted(void **state)
 	vault_hears_nothing(office, &vault);
 }
 
-/* ---- the stream and the end --------------------------------------------------------------------
- */
+/* ---- the stream and the end ------------------------------------------------------------- */
 
 static void expect_closed(struct office *office, uint32_t number, const char *why)
 {
@@ -548,8 +546,7 @@ static void a_vault_that_refuses(void **state)
 	assert_int_equal(office_audit_count(office, "recording-closed"), 1);
 }
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------- */
 
 static struct answer list(struct office *office, uint64_t before)
 {

@@ -3,8 +3,7 @@
 
 #include "broker/quota.h"
 
-/* ---- no session without ------------------------------------------------------------------------
- */
+/* ---- no session without ----------------------------------------------------------------- */
 
 static void refused_because(struct office *office, const char *why)
 {
@@ -140,8 +139,7 @@ static void no_file(void **state)
 	assert_int_equal(office_audit_count(office, "recording-start"), 0);
 }
 
-/* ---- what the worker gets ----------------------------------------------------------------------
- */
+/* ---- what the worker gets --------------------------------------------------------------- */
 
 static void path_of(const struct office *office, const struct worker *worker, char ret[128])
 {
@@ -215,8 +213,7 @@ static void the_worker_gets_an_empty_file(void **state)
 	monitor_says_exited(office, &worker);
 }
 
-/* ---- how far it is -----------------------------------------------------------------------------
- */
+/* ---- how far it is ---------------------------------------------------------------------- */
 
 static void fill(const struct office *office, const struct worker *worker, size_t bytes)
 {
@@ -368,8 +365,7 @@ static void nothing_after_the_last(void **state)
 	monitor_says_exited(office, &worker);
 }
 
-/* ---- crashes -----------------------------------------------------------------------------------
- */
+/* ---- crashes ---------------------------------------------------------------------------- */
 
 static void a_worker_that_dies(void **state)
 {

@@ -80,8 +80,7 @@ static int64_t count(struct test *test, const char *sql)
 #define assert_certificates(test, wanted)                                                          \
 	assert_int_equal(count(test, "SELECT count(*) FROM certificate"), wanted)
 
-/* ---- by the device -----------------------------------------------------------------------------
- */
+/* ---- by the device ---------------------------------------------------------------------- */
 
 static void not_before_two_thirds(void **state)
 {
@@ -370,8 +369,7 @@ static void not_too_often(void **state)
 	assert_true(throttled >= 3);
 }
 
-/* ---- in the portal -----------------------------------------------------------------------------
- */
+/* ---- in the portal ---------------------------------------------------------------------- */
 
 static struct answer renew(struct test *test)
 {

@@ -85,8 +85,7 @@ static int setup(void **state)
 	return failed;
 }
 
-/* ---- recordings --------------------------------------------------------------------------------
- */
+/* ---- recordings ------------------------------------------------------------------------- */
 
 static void goes_when_its_time_is_over(void **state)
 {
@@ -203,8 +202,7 @@ static void a_clock_that_leaps_ends_nothing(void **state)
 	assert_false(has_file(office, &worker));
 }
 
-/* ---- faults ------------------------------------------------------------------------------------
- */
+/* ---- faults ----------------------------------------------------------------------------- */
 
 /* What cannot be written down is not done. */
 static void no_disposal_without_an_entry(void **state)
@@ -243,8 +241,7 @@ static void a_file_that_was_left(void **state)
 	assert_int_equal(office_audit_count(office, "recording-disposed"), 1);
 }
 
-/* ---- the audit log -----------------------------------------------------------------------------
- */
+/* ---- the audit log ---------------------------------------------------------------------- */
 
 static void log_holds(struct office *office)
 {

@@ -110,8 +110,7 @@ static void the_key_is_made_once_and_private(void **state)
 	assert_err(sealed_key_open(path, &third), ERR_INVALID);
 }
 
-/* ---- Project Wycheproof ------------------------------------------------------------------------
- */
+/* ---- Project Wycheproof ----------------------------------------------------------------- */
 
 static json_t *load_vectors(void)
 {

@@ -2,8 +2,7 @@
 
 #include "base/clock.h"
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static void from_opening_to_the_end(void **state)
 {
@@ -163,8 +162,7 @@ static void the_end_is_recorded_when_it_can_be(void **state)
 	assert_int_equal(office_audit_count(office, "session-end"), 1);
 }
 
-/* ---- who may -----------------------------------------------------------------------------------
- */
+/* ---- who may ---------------------------------------------------------------------------- */
 
 static void only_what_was_granted(void **state)
 {
@@ -206,8 +204,7 @@ static void bad_sizes_name_the_field(void **state)
 	}
 }
 
-/* ---- for whom and what for ---------------------------------------------------------------------
- */
+/* ---- for whom and what for -------------------------------------------------------------- */
 
 static int setup_required(void **state)
 {
@@ -362,8 +359,7 @@ static void an_account_has_so_many(void **state)
 	close(worker.fd);
 }
 
-/* ---- the PC's login ----------------------------------------------------------------------------
- */
+/* ---- the PC's login --------------------------------------------------------------------- */
 
 static void credentials_are_asked_for_and_kept_sealed(void **state)
 {

@@ -2,8 +2,7 @@
 
 #include "base/clock.h"
 
-/* ---- viewing -----------------------------------------------------------------------------------
- */
+/* ---- viewing ---------------------------------------------------------------------------- */
 
 static void attaching_joins_worker_and_viewer(void **state)
 {
@@ -317,8 +316,7 @@ static void logging_out_takes_the_viewer_away(void **state)
 	close(worker.fd);
 }
 
-/* ---- cutting -----------------------------------------------------------------------------------
- */
+/* ---- cutting ---------------------------------------------------------------------------- */
 
 static void whatever_takes_a_right_away_cuts(void **state)
 {

@@ -3,8 +3,7 @@
 #include "base/clock.h"
 #include "broker/quota.h"
 
-/* ---- a broken worker ----------------------------------------------------------------------------
- */
+/* ---- a broken worker -------------------------------------------------------------------- */
 
 static int64_t audit_rows(struct office *office)
 {
@@ -132,8 +131,7 @@ static void attaching_has_a_rate(void **state)
 	close(worker.fd);
 }
 
-/* ---- restarts ----------------------------------------------------------------------------------
- */
+/* ---- restarts --------------------------------------------------------------------------- */
 
 static void a_restarted_broker_takes_sessions_up(void **state)
 {

@@ -140,8 +140,7 @@ static void expect_refused(struct office *office, struct answer answer, unsigned
 	assert_non_null(strstr(office_audit_last(office, "session-watch-refused").detail, wanted));
 }
 
-/* ---- who may -----------------------------------------------------------------------------------
- */
+/* ---- who may ---------------------------------------------------------------------------- */
 
 static void the_right_is_a_duty_and_a_column(void **state)
 {
@@ -223,8 +222,7 @@ static void a_right_lost_between_asking_and_the_stream(void **state)
 	expect_refused(office, attach(office), 403, "denied", "");
 }
 
-/* ---- until when --------------------------------------------------------------------------------
- */
+/* ---- until when ------------------------------------------------------------------------- */
 
 static void a_stream_is_taken_once_and_soon(void **state)
 {
@@ -320,8 +318,7 @@ static void a_broker_that_died_has_left_no_end(void **state)
 	assert_int_equal(office_audit_count(office, "session-watch-end"), 1);
 }
 
-/* ---- taking over -------------------------------------------------------------------------------
- */
+/* ---- taking over ------------------------------------------------------------------------ */
 
 static void control_is_in_the_log_before_it_is_given(void **state)
 {
@@ -385,8 +382,7 @@ static void nobody_fills_the_log(void **state)
 	expect_end(office, "amount");
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
+/* ---- ending ----------------------------------------------------------------------------- */
 
 static void an_end_has_words(void **state)
 {

@@ -55,8 +55,7 @@ static void rotate_clear(struct office *office)
 	assert_ok(rotate(office, &change));
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ---------------------------------------------------------------------------- */
 
 static void test_made_once(void **state)
 {
@@ -121,8 +120,7 @@ static void test_locked(void **state)
 	assert_false(ca_store_is_locked(&office->store));
 }
 
-/* ---- rotating ---------------------------------------------------------------------------------
- */
+/* ---- rotating --------------------------------------------------------------------------- */
 
 static void test_rotate(void **state)
 {
@@ -233,8 +231,7 @@ static void test_rotate_within_root(void **state)
 	assert_ok(rotate(office, &change));
 }
 
-/* ---- a root that is kept elsewhere ------------------------------------------------------------
- */
+/* ---- a root that is kept elsewhere ------------------------------------------------------ */
 
 static struct bytes bytes_of(struct secret *secret)
 {
@@ -342,8 +339,7 @@ static void test_shown_is_not_taken(void **state)
 	assert_false(is_there(office, "ca/1/root.key"));
 }
 
-/* ---- init -------------------------------------------------------------------------------------
- */
+/* ---- init ------------------------------------------------------------------------------- */
 
 static void test_init(void **state)
 {
@@ -380,8 +376,7 @@ static void test_init_wants_a_passphrase(void **state)
 	assert_int_equal(ca_number(newest(office)), 1);
 }
 
-/* ---- what others are told ---------------------------------------------------------------------
- */
+/* ---- what others are told --------------------------------------------------------------- */
 
 static size_t count_certificates(const struct office *office, int64_t at_s)
 {

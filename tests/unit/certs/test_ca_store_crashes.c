@@ -6,8 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* ---- crashes and full disks -------------------------------------------------------------------
- */
+/* ---- crashes and full disks ------------------------------------------------------------- */
 
 enum step { FIRST_START, ROTATE, INIT };
 

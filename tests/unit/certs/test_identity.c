@@ -3,8 +3,7 @@
 #include "base/util.h"
 #include "certs/cleanup.h"
 
-/* ---- who gets in --------------------------------------------------------------------------------
- */
+/* ---- who gets in ------------------------------------------------------------------------ */
 
 static void test_device_enters(void **state)
 {
@@ -98,8 +97,7 @@ static void test_identity_is_the_key(void **state)
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
-/* ---- revocation ---------------------------------------------------------------------------------
- */
+/* ---- revocation ------------------------------------------------------------------------- */
 
 static void test_revoked(void **state)
 {
@@ -171,8 +169,7 @@ static void test_delta_list_is_refused(void **state)
 	ASN1_INTEGER_free(base);
 }
 
-/* ---- the context --------------------------------------------------------------------------------
- */
+/* ---- the context ------------------------------------------------------------------------ */
 
 static void test_only_tls13(void **state)
 {

@@ -36,8 +36,7 @@ static void expect_forged_refused(const struct office *office, const struct forg
 	expect_refused(office, &forged, verify_error);
 }
 
-/* ---- who does not -------------------------------------------------------------------------------
- */
+/* ---- who does not ----------------------------------------------------------------------- */
 
 static void test_no_certificate(void **state)
 {

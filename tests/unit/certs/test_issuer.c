@@ -273,8 +273,7 @@ static void test_crl_orders(void **state)
 	assert_err(make_crl(office, &list, &unknown), ERR_NOT_FOUND);
 }
 
-/* ---- clock and lock ---------------------------------------------------------------------------
- */
+/* ---- clock and lock --------------------------------------------------------------------- */
 
 static enum err sign_at(struct office *office, int64_t now_s, struct issuer_signed *issued)
 {
@@ -404,8 +403,7 @@ static void test_lost_ca_is_not_replaced(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* ---- counts apart -----------------------------------------------------------------------------
- */
+/* ---- counts apart ----------------------------------------------------------------------- */
 
 static void test_passphrases_are_counted(void **state)
 {
@@ -449,8 +447,7 @@ static void test_questions_have_their_own_count(void **state)
 	finish(&issued);
 }
 
-/* ---- OCSP -------------------------------------------------------------------------------------
- */
+/* ---- OCSP ------------------------------------------------------------------------------- */
 
 static X509 *issue_one(struct office *office, X509 **ret_ca)
 {

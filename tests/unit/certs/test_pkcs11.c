@@ -261,8 +261,7 @@ static void test_rotate(void **state)
 	assert_int_equal(signer_stop(hsm->signer), 0);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings --------------------------------------------------------------------------- */
 
 static void refuse(const char *module, const char *uri, enum err wanted)
 {

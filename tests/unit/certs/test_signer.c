@@ -152,8 +152,7 @@ static void test_restart_keeps_ca(void **state)
 	assert_int_equal(signer_stop(signer), 0);
 }
 
-/* ---- passphrase -------------------------------------------------------------------------------
- */
+/* ---- passphrase ------------------------------------------------------------------------- */
 
 static int setup_passphrase(void **state)
 {
@@ -263,8 +262,7 @@ static void test_bad_passphrase_file(void **state)
 	refuse_passphrase(signer, "not UTF-8: \xff\xfe");
 }
 
-/* ---- orders while it runs, under its sandbox ---------------------------------------------------
- */
+/* ---- orders while it runs, under its sandbox -------------------------------------------- */
 
 static void test_init_and_rotate(void **state)
 {

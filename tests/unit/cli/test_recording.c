@@ -27,8 +27,7 @@ static char said[TEXT_MAX]; /* what the command wrote */
 
 extern char **environ;
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 struct path {
 	char text[UNIT_FOLDER + 64];
@@ -141,8 +140,7 @@ static void put_files(void)
 	put_certificate("stranger.pem", stranger.certificate, true);
 }
 
-/* ---- running ------------------------------------------------------------------------------------
- */
+/* ---- running ---------------------------------------------------------------------------- */
 
 static int redirect(int fd, const char *path, int flags)
 {
@@ -220,8 +218,7 @@ static int64_t number(const char *name)
 	return got;
 }
 
-/* ---- verify -------------------------------------------------------------------------------------
- */
+/* ---- verify ----------------------------------------------------------------------------- */
 
 static void a_recording_is_intact(void **state)
 {
@@ -297,8 +294,7 @@ static void it_is_said_in_japanese_too(void **state)
 	assert_non_null(strstr(said, "--marks"));
 }
 
-/* ---- check --------------------------------------------------------------------------------------
- */
+/* ---- check ------------------------------------------------------------------------------ */
 
 static void put_recording(const char *session, const struct recording *from)
 {
@@ -446,8 +442,7 @@ static void wrong_marks_are_refused(void **state)
 	}
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *key, *cert, *typed, *error;
@@ -499,8 +494,7 @@ static void keys_come_in_several_forms(void **state)
 			 EXIT_USAGE);
 }
 
-/* ---- decrypt ------------------------------------------------------------------------------------
- */
+/* ---- decrypt ---------------------------------------------------------------------------- */
 
 static void open_chunk(const uint8_t *der, size_t len, struct buf *plain)
 {

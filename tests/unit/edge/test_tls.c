@@ -169,8 +169,7 @@ static bool is_list_of(const struct office *office, uint32_t number, const struc
 	return is;
 }
 
-/* ---- the key ------------------------------------------------------------------------------------
- */
+/* ---- the key ---------------------------------------------------------------------------- */
 
 static void the_key_is_made_once(void **state)
 {
@@ -207,8 +206,7 @@ static void a_broken_key_is_an_error(void **state)
 	assert_null(again);
 }
 
-/* ---- the office ---------------------------------------------------------------------------------
- */
+/* ---- the office ------------------------------------------------------------------------- */
 
 static void the_office_is_taken_over(void **state)
 {
@@ -373,8 +371,7 @@ static void an_expired_gateway_takes_new_lists(void **state)
 	assert_ok(send(office, &config));
 }
 
-/* ---- handshakes ---------------------------------------------------------------------------------
- */
+/* ---- handshakes ------------------------------------------------------------------------- */
 
 struct link {
 	SSL *server, *client;

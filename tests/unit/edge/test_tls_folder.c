@@ -120,8 +120,7 @@ static bool uses(const struct acme *acme, const struct forged *pair)
 	       EVP_PKEY_eq(used->key, pair->key) == 1;
 }
 
-/* ---- what is taken ------------------------------------------------------------------------------
- */
+/* ---- what is taken ---------------------------------------------------------------------- */
 
 static void a_pair_is_there_at_the_start(void **state)
 {
@@ -326,8 +325,7 @@ static void an_end_is_said(void **state)
 	assert_true(uses(acme, &pair));
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------
- */
+/* ---- what is refused -------------------------------------------------------------------- */
 
 /* A certificate that is refused at the start, and as a successor of a good one. */
 static void expect_refused(struct acme *acme, const struct forge *order)

@@ -15,8 +15,7 @@
 #include "base/clock.h"
 #include "monitor/monitor.h"
 
-/* ---- the place ----------------------------------------------------------------------------------
- */
+/* ---- the place -------------------------------------------------------------------------- */
 
 static char place[UNIT_FOLDER]; /* bin/ with the stand-ins, state/, run/, conf */
 static pid_t monitor_pid;
@@ -283,8 +282,7 @@ static inline pid_t spawn_worker(pid_t broker, pid_t old, uint8_t session)
 	return pid;
 }
 
-/* ---- life -----------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------- */
 
 static inline int remove_place(void **state)
 {

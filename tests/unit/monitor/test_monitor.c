@@ -4,8 +4,7 @@
 
 #include "monitor/passphrase.h"
 
-/* ---- the place ----------------------------------------------------------------------------------
- */
+/* ---- the place -------------------------------------------------------------------------- */
 
 /* As root this test is nobody, as whom the monitor does not ask for users. */
 static void drop_root(void)

@@ -228,8 +228,7 @@ static void test_immediate_answers(void **state)
 	assert_int_equal(fixture->reachable, 0);
 }
 
-/* ---- the program -------------------------------------------------------------------------------
- */
+/* ---- the program ------------------------------------------------------------------------ */
 
 struct program {
 	pid_t pid;

@@ -178,8 +178,7 @@ static void until_settled(void)
 	assert_true(rdp->remote.ops->settle(&rdp->remote));
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------
- */
+/* ---- waiting ---------------------------------------------------------------------------- */
 
 static void test_waits_until_wanted(void **state)
 {
@@ -313,8 +312,7 @@ static void test_bytes_bounded(void **state)
 	free(large);
 }
 
-/* ---- order --------------------------------------------------------------------------------------
- */
+/* ---- order ------------------------------------------------------------------------------ */
 
 static void fill(uint16_t surface, RECTANGLE_16 rect)
 {
@@ -459,8 +457,7 @@ static void test_order_of_surfaces(void **state)
 	assert_first();
 }
 
-/* ---- what is told -------------------------------------------------------------------------------
- */
+/* ---- what is told ----------------------------------------------------------------------- */
 
 static void test_told(void **state)
 {
@@ -573,8 +570,7 @@ static void test_odd_rectangles(void **state)
 	assert_int_equal(pixels[5][4], 0);
 }
 
-/* ---- hostile hosts ------------------------------------------------------------------------------
- */
+/* ---- hostile hosts ---------------------------------------------------------------------- */
 
 static void test_rectangles_outside(void **state)
 {

@@ -239,8 +239,7 @@ static void a_chunk_is_due_by_size_or_age(void **state)
 	chunk_writer_finish(&writer);
 }
 
-/* ---- random records in, the same out ----------------------------------------------------------
- */
+/* ---- random records in, the same out ---------------------------------------------------- */
 
 enum { RANDOM_RECORDS = 400 };
 

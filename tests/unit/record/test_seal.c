@@ -96,8 +96,7 @@ static void recipients_are_bounded(void **state)
 	auditor_free(&auditor);
 }
 
-/* ---- sealing and opening ----------------------------------------------------------------------
- */
+/* ---- sealing and opening ---------------------------------------------------------------- */
 
 struct sealed {
 	struct auditor auditors[3], stranger;

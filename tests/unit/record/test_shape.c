@@ -104,8 +104,7 @@ static void other_messages_are_refused(void **state)
 	expect("RSA", ERR_PROTOCOL, CMS_AuthEnvelopedData_create(EVP_aes_256_gcm()), &rsa, 0);
 }
 
-/* ---- changes to one of ours --------------------------------------------------------------------
- */
+/* ---- changes to one of ours ------------------------------------------------------------- */
 
 static void seal_ours(struct buf *der)
 {

@@ -76,8 +76,7 @@ static struct verify_result verify(struct tried *tried)
 	return result;
 }
 
-/* ---- one thing after the other ----------------------------------------------------------------
- */
+/* ---- one thing after the other ---------------------------------------------------------- */
 
 static void nothing(struct tried *t)
 {
@@ -309,8 +308,7 @@ static void each_change_is_named(void **state)
 	}
 }
 
-/* ---- every byte -------------------------------------------------------------------------------
- */
+/* ---- every byte ------------------------------------------------------------------------- */
 
 static void flip_bytes(size_t from, size_t end, size_t step)
 {
@@ -354,8 +352,7 @@ static void bytes_all_over_the_file_count(void **state)
 	flip_bytes(0, recording.file.len, 61);
 }
 
-/* ---- the key -----------------------------------------------------------------------------------
- */
+/* ---- the key ---------------------------------------------------------------------------- */
 
 /* It says nothing about the recording. */
 static void a_strangers_key_changes_no_verdict(void **state)
@@ -453,8 +450,7 @@ static void what_is_no_chunk_inside_is_named(void **state)
 	recording_finish(&made);
 }
 
-/* ---- marks -------------------------------------------------------------------------------------
- */
+/* ---- marks ------------------------------------------------------------------------------ */
 
 static void marks_must_agree(void **state)
 {

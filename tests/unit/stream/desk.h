@@ -68,8 +68,7 @@ static inline void desk_stop(struct desk *desk)
 	free(desk->changed_us);
 }
 
-/* ---- drawing -----------------------------------------------------------------------------------
- */
+/* ---- drawing ---------------------------------------------------------------------------- */
 
 static inline uint32_t *desk_pixel(struct desk *desk, unsigned x, unsigned y)
 {
@@ -136,8 +135,7 @@ static inline void desk_move(struct desk *desk, struct rect from)
 		      from.width, from.height);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ----------------------------------------------------------------------------- */
 
 static inline uint32_t desk_at(const struct desk *desk, size_t i)
 {

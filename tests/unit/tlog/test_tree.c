@@ -88,8 +88,7 @@ static const struct vector consistencies[] = {
 	    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7" } },
 };
 
-/* ---- a store in memory -------------------------------------------------------------------------
- */
+/* ---- a store in memory ------------------------------------------------------------------ */
 
 struct memory {
 	uint8_t hash[12][ROOM][TREE_HASH];
@@ -142,8 +141,7 @@ static void grow(uint64_t count)
 	}
 }
 
-/* ---- the definitions ---------------------------------------------------------------------------
- */
+/* ---- the definitions -------------------------------------------------------------------- */
 
 /* MTH(D[begin:end]) over memory's leaves. */
 static void defined_root(uint64_t begin, uint64_t end, uint8_t ret[TREE_HASH])
@@ -213,8 +211,7 @@ static void assert_same_proof(const struct tree_proof *got, const struct tree_pr
 		assert_memory_equal(got->hash[i], wanted->hash[i], TREE_HASH);
 }
 
-/* ---- what does not hold ------------------------------------------------------------------------
- */
+/* ---- what does not hold ----------------------------------------------------------------- */
 
 typedef bool holds(uint64_t a, uint64_t b, const uint8_t *first, const uint8_t *root,
 		   const struct tree_proof *proof);
@@ -262,8 +259,7 @@ static void assert_every_hash_counts(holds *check, uint64_t a, uint64_t b, const
 	assert_false(check(a, b, first, root, &bad));
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 static void read_proof(const struct vector *vector, struct tree_proof *ret)
 {

@@ -99,8 +99,7 @@ static void expect_opens(struct scene *scene, const struct secret *with, const E
 	EVP_PKEY_free(key);
 }
 
-/* ---- its life ----------------------------------------------------------------------------------
- */
+/* ---- its life --------------------------------------------------------------------------- */
 
 static void a_vault_is_made_once(void **state)
 {
@@ -267,8 +266,7 @@ static void wrong_passphrases_slow_down(void **state)
 	close_scene(&scene);
 }
 
-/* ---- what is on the disk -----------------------------------------------------------------------
- */
+/* ---- what is on the disk ---------------------------------------------------------------- */
 
 /* A folder as it was before there were root keys. */
 static EVP_PKEY *make_old(struct scene *scene, const struct secret *under)
@@ -358,8 +356,7 @@ static void a_changed_file_is_noticed(void **state)
 	}
 }
 
-/* ---- a process that dies -----------------------------------------------------------------------
- */
+/* ---- a process that dies ---------------------------------------------------------------- */
 
 /*
  * The calls that change the disk, in place of libc's: the one that is counted down to ends the

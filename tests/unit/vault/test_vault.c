@@ -155,8 +155,7 @@ static void expect_closed(struct scene *scene, uint32_t number, uint32_t chunks)
 	assert_int_equal(msg->chunks, chunks);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 static void sealed_until_the_passphrase(void **state)
 {

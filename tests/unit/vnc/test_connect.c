@@ -186,8 +186,7 @@ static void test_wrong_password(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- PCs that do not get as far -----------------------------------------------------------------
- */
+/* ---- PCs that do not get as far --------------------------------------------------------- */
 
 static void say_nothing(struct pc *pc, int fd)
 {

@@ -7,8 +7,7 @@ static uint32_t *pixel(const struct desk *desk, unsigned x, unsigned y)
 	return (uint32_t *)(desk->pixels + y * desk->stride) + x;
 }
 
-/* ---- a PC that does everything right ------------------------------------------------------------
- */
+/* ---- a PC that does everything right ---------------------------------------------------- */
 
 static const uint8_t good_update[] = {
 	0,
@@ -328,8 +327,7 @@ static void test_cursor_shapes(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------
- */
+/* ---- sizes ------------------------------------------------------------------------------ */
 
 static const uint8_t new_size[] = {
 	0,
@@ -461,8 +459,7 @@ static void test_desktop_size_refused(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- back-pressure ------------------------------------------------------------------------------
- */
+/* ---- back-pressure ---------------------------------------------------------------------- */
 
 static void answer_requests(struct pc *pc, int fd)
 {
@@ -499,8 +496,7 @@ static void test_held_remote_asks_for_nothing(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- PCs that mean harm -------------------------------------------------------------------------
- */
+/* ---- PCs that mean harm ----------------------------------------------------------------- */
 
 #define UPDATE(...) 0, 0, 0, 1, __VA_ARGS__
 #define CASE(wanted, name, ...)                                                                    \
@@ -631,8 +627,7 @@ static void test_a_pc_that_leaves(void **state)
 	pc_stop(&pc);
 }
 
-/* ---- input --------------------------------------------------------------------------------------
- */
+/* ---- input ------------------------------------------------------------------------------ */
 
 static const uint8_t
 	wanted_input[] = {

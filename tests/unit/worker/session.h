@@ -29,8 +29,7 @@ enum { PC_WIDTH = 320, PC_HEIGHT = 200, JOURNAL = 4000 };
 
 #define WATCHER_JOINED "{\"event\":\"viewer-joined\",\"address\":\"192.0.2.7\"}"
 
-/* ---- the PC -------------------------------------------------------------------------------------
- */
+/* ---- the PC ----------------------------------------------------------------------------- */
 
 static struct stand_in {
 	struct remote remote;
@@ -153,8 +152,7 @@ static enum err pc_new(struct loop *loop, const struct remote_config *config,
 	return OK;
 }
 
-/* ---- the worker ---------------------------------------------------------------------------------
- */
+/* ---- the worker ------------------------------------------------------------------------- */
 
 struct session {
 	struct loop *loop;
@@ -294,8 +292,7 @@ static inline int run_to_the_end(struct session *session)
 	return loop_run(session->loop);
 }
 
-/* ---- viewers ------------------------------------------------------------------------------------
- */
+/* ---- viewers ---------------------------------------------------------------------------- */
 
 struct watcher {
 	int fd;

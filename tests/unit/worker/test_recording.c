@@ -17,8 +17,7 @@ static unsigned chance(unsigned count)
 	return (random_state >> 8) % count;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file --------------------------------------------------------------------------- */
 
 struct opened {
 	struct buf plain[CHUNKS];
@@ -83,8 +82,7 @@ static bool is_key(const struct opened *opened, size_t chunk)
 	return opened->readers[chunk].head.flags & CHUNK_KEY;
 }
 
-/* ---- playing -----------------------------------------------------------------------------------
- */
+/* ---- playing ---------------------------------------------------------------------------- */
 
 struct player {
 	struct picture pictures[VIEWERS];
@@ -136,8 +134,7 @@ static size_t compare(const struct opened *opened, const struct picture *live, s
 	return starts;
 }
 
-/* ---- the session -------------------------------------------------------------------------------
- */
+/* ---- the session ------------------------------------------------------------------------ */
 
 struct audience {
 	struct session session;
@@ -235,8 +232,7 @@ static void refresh(struct audience *audience, size_t viewer)
 	say(&audience->session, &audience->watchers[viewer], MSG_refresh, &msg);
 }
 
-/* ---- what the PC shows -------------------------------------------------------------------------
- */
+/* ---- what the PC shows ------------------------------------------------------------------ */
 
 static uint8_t *pixel_at(unsigned x, unsigned y)
 {
@@ -270,8 +266,7 @@ static void scroll(unsigned rows, uint32_t which, bool told)
 	damaged(told ? HEIGHT - rows : 0, HEIGHT);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 /*
  * A viewer that asks for a keyframe while another one is there has both recorded: with pages that

@@ -108,8 +108,7 @@ static void draw(struct rect at, uint32_t colour)
 	pc.remote.events->damaged(pc.remote.ctx, at.x, at.y, at.width, at.height);
 }
 
-/* ---- viewers ------------------------------------------------------------------------------------
- */
+/* ---- viewers ---------------------------------------------------------------------------- */
 
 struct person {
 	struct watcher watcher;
@@ -224,8 +223,7 @@ static void end(struct session *session)
 
 static const uint16_t codecs = CODEC_JPEG | CODEC_H264 | CODEC_AVC420;
 
-/* ---- tests --------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 static void test_follows_and_becomes_exact(void **state)
 {
@@ -615,8 +613,7 @@ static void test_another_monitor(void **state)
 	end(&session);
 }
 
-/* ---- the recording ------------------------------------------------------------------------------
- */
+/* ---- the recording ---------------------------------------------------------------------- */
 
 /* How many keyframes of its own the recording has of that viewer, and the last of them. */
 static size_t recorded_keys(const struct session *session, uint8_t viewer, struct picture *last)

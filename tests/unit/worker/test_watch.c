@@ -133,8 +133,7 @@ static void hand_over(struct session *session, struct watcher *person, struct wa
 	pc.journal[0] = '\0';
 }
 
-/* ---- looking on --------------------------------------------------------------------------------
- */
+/* ---- looking on ------------------------------------------------------------------------- */
 
 static void test_a_watcher_sees_and_the_person_knows(void **state)
 {
@@ -350,8 +349,7 @@ static void test_what_is_no_object_is_no_watcher(void **state)
 	session_finish(&session);
 }
 
-/* ---- taking over -------------------------------------------------------------------------------
- */
+/* ---- taking over ------------------------------------------------------------------------ */
 
 static void test_control_is_given_and_taken_back(void **state)
 {

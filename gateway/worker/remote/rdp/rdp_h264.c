@@ -157,8 +157,7 @@ enum err rdp_h264_draw(const struct rdp_h264 *h264, const struct rect *part, uin
 	return OK;
 }
 
-/* ---- what viewers are told ---------------------------------------------------------------------
- */
+/* ---- what viewers are told -------------------------------------------------------------- */
 
 /* docs/protocol.md, "Frames" */
 static bool length_fits(int coded, int shown, unsigned wanted)

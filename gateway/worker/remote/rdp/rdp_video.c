@@ -67,8 +67,7 @@ void rdp_video_finish(struct rdp_remote *rdp)
 	rdp->video.wanted = false;
 }
 
-/* ---- decoding ----------------------------------------------------------------------------------
- */
+/* ---- decoding --------------------------------------------------------------------------- */
 
 static enum err draw(struct rdp_remote *rdp, struct rdp_surface *surface,
 		     const struct remote_unit *unit)
@@ -201,8 +200,7 @@ bool rdp_video_want(struct rdp_remote *rdp)
 	return false;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands --------------------------------------------------------------------------- */
 
 /* The rectangles that are not empty. ERR_PROTOCOL for those outside, and for too many pixels. */
 static enum err read_clips(const struct rdp_surface *surface, const RDPGFX_H264_METABLOCK *meta,

@@ -30,8 +30,7 @@ bool vnc_fail(struct vnc *vnc, enum end_reason reason)
 	return false;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 /* The library waits without end for a full socket; our messages are far smaller than what EPOLLOUT
  * promises. */
@@ -102,8 +101,7 @@ static bool send_encodings(struct vnc *vnc)
 	return vnc_write(vnc, message, sizeof(message));
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 static void on_ready(struct loop_io *io, uint32_t events)
 {
@@ -162,8 +160,7 @@ bool vnc_take_size(struct vnc *vnc, unsigned width, unsigned height)
 	return true;
 }
 
-/* ---- remote_ops --------------------------------------------------------------------------------
- */
+/* ---- remote_ops ------------------------------------------------------------------------- */
 
 /* The picture, then the loop. What went wrong is in vnc->failed. */
 static enum err begin(struct vnc *vnc)

@@ -20,8 +20,7 @@ enum {
 	LOG_MAX = 200,
 };
 
-/* ---- callbacks of the library ------------------------------------------------------------------
- */
+/* ---- callbacks of the library ----------------------------------------------------------- */
 
 /* What the library says may quote the PC; it is for developers and holds no secret. */
 __attribute__((format(printf, 1, 2))) static void library_log(const char *format, ...)
@@ -130,8 +129,7 @@ static rfbClient *make_client(struct vnc *vnc, uint32_t scheme, int fd)
 	return client;
 }
 
-/* ---- the PC's first words -----------------------------------------------------------------------
- */
+/* ---- the PC's first words --------------------------------------------------------------- */
 
 /* Waits for the next byte; the watchdog ends the wait by shutting the socket down. */
 static void wait_readable(int fd)
@@ -193,8 +191,7 @@ static enum end_reason peek_version(int fd)
 	}
 }
 
-/* ---- one connection ----------------------------------------------------------------------------
- */
+/* ---- one connection --------------------------------------------------------------------- */
 
 static void expired(void *ctx)
 {
@@ -298,8 +295,7 @@ static enum err connect_once(struct vnc *vnc, uint32_t scheme, enum end_reason *
 	return timed_out ? ERR_TIMEOUT : ERR_PROTOCOL;
 }
 
-/* ---- auto --------------------------------------------------------------------------------------
- */
+/* ---- auto ------------------------------------------------------------------------------- */
 
 struct offer {
 	bool none, password, vencrypt;

@@ -75,8 +75,7 @@ static bool rubbish(struct vnc *vnc, const char *what, long value)
 	return vnc_fail(vnc, END_PC_PROTOCOL);
 }
 
-/* ---- rectangles --------------------------------------------------------------------------------
- */
+/* ---- rectangles ------------------------------------------------------------------------- */
 
 static bool next_rect(struct vnc *vnc)
 {
@@ -225,8 +224,7 @@ static bool on_rect(struct vnc *vnc, const uint8_t *data)
 	}
 }
 
-/* ---- messages ----------------------------------------------------------------------------------
- */
+/* ---- messages --------------------------------------------------------------------------- */
 
 static bool on_update(struct vnc *vnc, const uint8_t *data)
 {
@@ -265,8 +263,7 @@ static bool on_message(struct vnc *vnc, const uint8_t *data)
 	}
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------
- */
+/* ---- bytes ------------------------------------------------------------------------------ */
 
 void vnc_reader_init(struct vnc *vnc)
 {
