@@ -227,7 +227,7 @@ static enum err do_it(struct desk *desk, const struct desk_pending *pending, uin
 		      struct desk_reply *reply)
 {
 	struct records *records = desk->records;
-	struct desk_ask ask = { .who = pending->who, .go = true };
+	struct desk_ask ask = { .who = pending->who, .go = true, .seq = seq };
 	bool looks = pending->op->flags & OP_LOOK;
 	enum err err = records_usable(records, &reply->field);
 

@@ -32,6 +32,7 @@ struct desk_ask {
 	const json_t *body; /* an object */
 	int64_t now_s;
 	bool go;
+	uint64_t seq; /* of the audit entry that lets it happen; 0: there is none */
 };
 
 struct desk_reply {

@@ -4,8 +4,8 @@
 
 #define COLUMNS                                                                                    \
 	"record.id, kind, state, client, parent, class, purposes, key, record.version,"            \
-	" number_version, created, created_by, started, due, removed, disposed"
-enum { COLUMN_COUNT = 16 };
+	" number_version, created, created_by, started, due, removed, disposed, hold"
+enum { COLUMN_COUNT = 17 };
 
 enum err record_next_id(struct db *db, uint64_t *ret)
 {
@@ -34,7 +34,8 @@ enum err record_insert(struct db *db, const struct record_row *row)
 	query_init(&query, db,
 		   "INSERT INTO record (id, kind, state, client, parent, class, purposes, key,"
 		   " version, number_version, created, created_by, started, due, removed, disposed,"
-		   " mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, zeroblob(32))");
+		   " hold, mac)"
+		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, zeroblob(32))");
 	query_i64(&query, (int64_t)row->id);
 	query_i64(&query, row->kind);
 	query_i64(&query, row->state);
@@ -51,6 +52,7 @@ enum err record_insert(struct db *db, const struct record_row *row)
 	bind_or_null(&query, row->has_due, row->due);
 	query_i64(&query, row->removed);
 	query_i64(&query, row->disposed);
+	query_i64(&query, row->hold);
 	return query_run_one(&query);
 }
 
@@ -60,8 +62,8 @@ enum err record_update(struct db *db, const struct record_row *row)
 
 	query_init(&query, db,
 		   "UPDATE record SET state = ?, class = ?, key = ?, version = ?,"
-		   " number_version = ?, started = ?, due = ?, removed = ?, disposed = ?"
-		   " WHERE id = ?");
+		   " number_version = ?, started = ?, due = ?, removed = ?, disposed = ?,"
+		   " hold = ? WHERE id = ?");
 	query_i64(&query, row->state);
 	query_i64(&query, (int64_t)row->class);
 	query_i64(&query, (int64_t)row->key);
@@ -71,6 +73,7 @@ enum err record_update(struct db *db, const struct record_row *row)
 	bind_or_null(&query, row->has_due, row->due);
 	query_i64(&query, row->removed);
 	query_i64(&query, row->disposed);
+	query_i64(&query, row->hold);
 	query_i64(&query, (int64_t)row->id);
 	return query_run_one(&query);
 }
@@ -95,6 +98,7 @@ static enum err load(struct query *query, struct record_row *ret)
 		.due = query_col_i64(query, 13),
 		.removed = query_col_i64(query, 14),
 		.disposed = query_col_i64(query, 15),
+		.hold = query_col_i64(query, 16) != 0,
 	};
 
 	row.purpose_count = query_col_blob(query, 6, row.purposes, sizeof(row.purposes)) /

@@ -32,6 +32,7 @@ struct record_row {
 	int64_t started, due; /* dates: days since 1970 */
 	int64_t removed;      /* 0: it is not in the bin */
 	int64_t disposed;     /* 0: it is not */
+	bool hold;            /* it must not be disposed of */
 };
 
 /* The number that the next record gets. */
@@ -41,7 +42,8 @@ nodiscard enum err record_next_id(struct db *db, uint64_t *ret);
  * class, client or parent. */
 nodiscard enum err record_insert(struct db *db, const struct record_row *row);
 
-/* All that may change: state, class, key, versions, dates, removed, disposed. ERR_NOT_FOUND. */
+/* All that may change: state, class, key, versions, dates, removed, disposed, hold. ERR_NOT_FOUND.
+ */
 nodiscard enum err record_update(struct db *db, const struct record_row *row);
 
 nodiscard enum err record_by_id(struct db *db, uint64_t id, struct record_row *ret);

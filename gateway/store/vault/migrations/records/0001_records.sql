@@ -19,6 +19,7 @@ INSERT INTO meta (id, counter, seq) VALUES (1, 0, 0);
 CREATE TABLE purpose (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 128),
+	name_en TEXT NOT NULL CHECK (length(name_en) <= 128),
 	retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
 ) STRICT;
 
@@ -26,7 +27,9 @@ CREATE TABLE purpose (
 CREATE TABLE class (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 128),
+	name_en TEXT NOT NULL CHECK (length(name_en) <= 128),
 	start TEXT NOT NULL CHECK (length(start) BETWEEN 1 AND 256),
+	start_en TEXT NOT NULL CHECK (length(start_en) <= 256),
 	years INTEGER NOT NULL CHECK (years IN (2, 3, 4, 5, 7)),
 	retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
 ) STRICT;
@@ -56,11 +59,13 @@ CREATE TABLE record (
 	due INTEGER,     -- a date
 	removed INTEGER NOT NULL DEFAULT 0,
 	disposed INTEGER NOT NULL DEFAULT 0,
+	hold INTEGER NOT NULL DEFAULT 0 CHECK (hold IN (0, 1)), -- not disposed of
 	mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 CREATE INDEX record_client ON record (client, kind, state);
 CREATE INDEX record_parent ON record (parent);
 CREATE INDEX record_due ON record (due) WHERE due IS NOT NULL AND state = 4;
+CREATE INDEX record_removed ON record (removed) WHERE removed > 0 AND disposed = 0;
 CREATE INDEX record_key ON record (key);
 
 -- data_key: wrapped under the record's group key. sealed: nonce, ciphertext and tag.
@@ -87,22 +92,25 @@ CREATE TABLE record_number (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_number_found ON record_number (found);
 
--- kind: enum request_kind. state: enum request_state. why and answer are sealed as a version is.
+-- kind: enum request_kind. state: enum request_state. ready: waits for nothing but approval. sealed: why it was asked
+-- for and what was answered, as a version is.
 CREATE TABLE request (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 9),
 	record INTEGER NOT NULL REFERENCES record (id),
-	version INTEGER NOT NULL, -- that is to be approved; 0: none
+	version INTEGER NOT NULL, -- of the number that is to be approved; 0: none
 	asked INTEGER NOT NULL,
 	asked_by INTEGER NOT NULL,
 	state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),
+	ready INTEGER NOT NULL CHECK (ready IN (0, 1)),
 	decided INTEGER NOT NULL DEFAULT 0,
 	decided_by INTEGER NOT NULL DEFAULT 0,
 	data_key BLOB CHECK (length(data_key) = 40),
-	sealed BLOB CHECK (length(sealed) <= 4096),
+	sealed BLOB CHECK (length(sealed) BETWEEN 29 AND 8192),
 	mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 CREATE INDEX request_state ON request (state, id);
+CREATE UNIQUE INDEX request_open ON request (record) WHERE state = 1;
 CREATE INDEX request_record ON request (record);
 
 -- What is left of a record that was disposed of: for its certificate.
@@ -111,9 +119,13 @@ CREATE TABLE disposal (
 	disposed INTEGER NOT NULL,
 	asked_by INTEGER NOT NULL,
 	approved_by INTEGER NOT NULL,
+	early INTEGER NOT NULL CHECK (early IN (0, 1)), -- before its years were over
 	versions INTEGER NOT NULL,
+	numbers INTEGER NOT NULL,
 	documents INTEGER NOT NULL,
 	key_destroyed INTEGER NOT NULL, -- the group key that was; its successor has what is left of the group
+	counter INTEGER NOT NULL,       -- meta's, of this change
+	seq INTEGER NOT NULL,           -- of the audit entry that let it happen
 	mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
