@@ -18,9 +18,16 @@ nodiscard enum err grants_of(struct records *records, const struct desk_person *
 nodiscard enum err grants_need(struct records *records, const struct desk_person *who,
 			       uint64_t record, enum grant_level level);
 
-/* For lists and search over many records: all that decides about one person, read once. The caller
- * frees. */
+/* For lists and search over many records: all that decides about one person, read once and kept
+ * until a grant or a group changes. ERR_INVALID: a row is damaged. The caller frees. */
 nodiscard enum err grants_view_open(struct records *records, const struct desk_person *who,
 				    struct grants_view **ret);
+
+/* Whoever changes a row of a grant or a group says so within the transaction: views are read anew
+ * until it is over, and after it. */
+nodiscard enum err grants_changed(struct records *records);
+/* The transaction is over, either way, or the vault is sealed. */
+void grants_settled(struct records *records);
+void grants_close(struct records *records);
 
 #endif

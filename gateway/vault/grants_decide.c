@@ -83,6 +83,7 @@ struct grants_view {
 	struct spoken_list records, clients, grouped; /* sorted; grouped: clients by their groups */
 	const struct grant_row *everything;
 	bool sees_all;
+	size_t owners;
 };
 
 /* Negative: a counts before b, which is for the same object. */
@@ -224,6 +225,8 @@ enum err grants_view_new(const struct grant_row *rows, size_t count,
 	_cleanup_free_ struct grant_member *sorted =
 		calloc(member_count ? member_count : 1, sizeof(*sorted));
 
+	if (view)
+		view->owners = 1;
 	if (!view || !sorted || !(view->rows = calloc(count ? count : 1, sizeof(*view->rows))))
 		return ERR_NOMEM;
 	view->sees_all = sees_all;
@@ -243,9 +246,15 @@ enum err grants_view_new(const struct grant_row *rows, size_t count,
 	return OK;
 }
 
+struct grants_view *grants_view_share(struct grants_view *view)
+{
+	view->owners++;
+	return view;
+}
+
 void grants_view_free(struct grants_view *view)
 {
-	if (!view)
+	if (!view || --view->owners > 0)
 		return;
 	free(view->rows);
 	free(view->records.items);

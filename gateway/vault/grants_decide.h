@@ -77,7 +77,9 @@ struct grants_view;
 nodiscard enum err grants_view_new(const struct grant_row *rows, size_t count,
 				   const struct grant_member *members, size_t member_count,
 				   bool sees_all, struct grants_view **ret);
-/* NULL is allowed. */
+/* The same view for one more owner, who frees it as well. */
+struct grants_view *grants_view_share(struct grants_view *view);
+/* Gone with its last owner. NULL is allowed. */
 void grants_view_free(struct grants_view *view);
 void grants_view_freep(struct grants_view **view);
 #define _cleanup_grants_view_ _cleanup_(grants_view_freep)

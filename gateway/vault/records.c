@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "store/vault/meta.h"
 #include "store/vault/schema.h"
+#include "vault/grants.h"
 
 enum { PATH_BYTES = 400, NOTICES_MAX = 32 };
 
@@ -127,6 +128,7 @@ enum err records_open(struct records *records, const struct secret *root, int64_
 void records_seal(struct records *records)
 {
 	records_abort(records);
+	grants_close(records);
 	json_decref(records->found);
 	guard_close(&records->guard);
 	keyring_close(&records->keyring);
@@ -201,6 +203,7 @@ enum err records_commit(struct records *records, uint64_t seq)
 		return err;
 	}
 	guard_keep(&records->guard);
+	grants_settled(records);
 	records->counter = meta.counter;
 	records->seq = meta.seq;
 	return OK;
@@ -210,6 +213,7 @@ void records_abort(struct records *records)
 {
 	db_tx_end(&records->tx);
 	guard_drop(&records->guard);
+	grants_settled(records);
 }
 
 enum err records_row(struct records *records, uint64_t id, struct record_row *ret)

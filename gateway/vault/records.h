@@ -33,6 +33,7 @@ struct records {
 	uint64_t counter; /* of committed changes */
 	uint64_t seq;     /* the highest entry of the audit log that let something happen */
 	struct db_tx tx;
+	struct grants_views *views; /* vault/grants: what is known of who may see what */
 	records_notice *notice;
 	void *notice_ctx;
 	json_t *found; /* at the unsealing, for notice: [event, detail] each; NULL: nothing */
