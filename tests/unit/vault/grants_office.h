@@ -1,52 +1,30 @@
 /*
- * grants_office.h - records of a small office, open in a folder of their own, and the desk's way to
- * ask: what tests of grants and groups work on.
+ * grants_office.h - an office with records to give rights to: what tests of grants and groups
+ * share.
  */
 #ifndef SEKISHO_TESTS_GRANTS_OFFICE_H
 #define SEKISHO_TESTS_GRANTS_OFFICE_H
 
-#include "unit/folder.h"
+#include "unit/vault/office.h"
 
-#include "base/secret.h"
+#include "store/vault/rule_rows.h"
 #include "vault/grants.h"
 #include "vault/grants_change.h"
 
-struct office {
-	char folder[UNIT_FOLDER];
-	struct secret *root;
-	struct records records;
-};
+static const struct grants_hand office_hand = { 99, 1800000000 };
 
-static inline void office_notice(void *ctx, const char *event, const json_t *detail)
+/* With a class for the records. */
+static inline struct office *office_of_grants(void)
 {
-	(void)ctx;
-	(void)event;
-	(void)detail;
-}
+	const struct class_row row = { .name = "c", .start = "s", .years = 5 };
+	struct office *office = office_new();
+	uint64_t id;
 
-static inline void office_unseal(struct office *office)
-{
-	assert_ok(records_open(&office->records, office->root, 1));
-	assert_ok(records_floor(&office->records, 0, NULL, 0, true));
-}
-
-static inline void office_open(struct office *office)
-{
-	*office = (struct office){ 0 };
-	unit_folder(office->folder);
-	assert_ok(secret_random(32, &office->root));
-	records_init(&office->records, office->folder, office_notice, NULL);
-	office_unseal(office);
 	assert_ok(records_begin(&office->records));
-	assert_ok(db_exec(office->records.db, "INSERT INTO class (id, name, start, years)"
-					      " VALUES (90, 'x', 'x', 5)"));
+	assert_ok(class_insert(office->records.db, &row, &id));
+	assert_int_equal(id, 1);
 	assert_ok(records_commit(&office->records, 0));
-}
-
-static inline void office_close(struct office *office)
-{
-	records_seal(&office->records);
-	secret_free(office->root);
+	return office;
 }
 
 /* Within a transaction; client 0: it is a client itself. */
@@ -55,10 +33,10 @@ static inline uint64_t office_record(struct office *office, int64_t kind, uint64
 {
 	struct record_row row = {
 		.kind = kind,
-		.state = 3,
+		.state = STATE_ACTIVE,
 		.parent = parent,
-		.class = 90,
-		.purposes = { [7] = 1 },
+		.class = 1,
+		.purposes = { [RECORD_PURPOSE - 1] = 1 },
 		.purpose_count = 1,
 		.key = 1,
 	};
@@ -69,39 +47,19 @@ static inline uint64_t office_record(struct office *office, int64_t kind, uint64
 	return row.id;
 }
 
-/* What the desk makes of an order: asked without an entry first when there is to be one. seq: of
- * the entry, or 0. body is taken. The caller frees what the answer has. */
-static inline enum err office_ask(struct office *office, unsigned op, desk_handler *handler,
-				  struct desk_person who, json_t *body, struct desk_reply *reply)
+/* In a transaction of its own. */
+static inline void office_give(struct office *office, const struct grant_row *row)
 {
-	const struct record_op *row = record_op_find(op);
-	struct desk_ask ask = { .who = who, .op = op, .body = body, .now_s = 1800000000 };
-	enum err err = row->duties & who.duty ? OK : ERR_DENIED;
-
-	*reply = (struct desk_reply){ 0 };
-	ask.go = !row->event[0];
-	if (!err)
-		err = handler(&office->records, &ask, reply);
-	if (!err && !ask.go) {
-		json_decref(reply->body);
-		json_decref(reply->detail);
-		*reply = (struct desk_reply){ 0 };
-		ask.go = true;
-		assert_ok(records_begin(&office->records));
-		err = handler(&office->records, &ask, reply);
-		if (!err)
-			err = records_commit(&office->records, office->records.seq + 1);
-		records_abort(&office->records);
-	}
-	json_decref(body);
-	return err;
+	assert_ok(records_begin(&office->records));
+	assert_ok(grants_give(&office->records, row, &office_hand));
+	assert_ok(records_commit(&office->records, 0));
 }
 
-static inline void office_reply_finish(struct desk_reply *reply)
+static inline void office_reopen(struct office *office)
 {
-	json_decref(reply->body);
-	json_decref(reply->detail);
-	*reply = (struct desk_reply){ 0 };
+	records_seal(&office->records);
+	office->counter = 0;
+	office_open(office);
 }
 
 #endif

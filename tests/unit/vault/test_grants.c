@@ -4,8 +4,6 @@
 #include "unit/vault/grants_model.h"
 #include "unit/vault/grants_office.h"
 
-static const struct grants_hand hand = { 99, 1800000000 };
-
 static enum err toggle(struct office *office, const struct grant_member *member)
 {
 	enum err err = grants_member_take(&office->records, member);
@@ -66,7 +64,7 @@ static void some_change(struct office *office, struct model *m)
 		}
 		break;
 	default:
-		assert_ok(grants_give(&office->records, &row, &hand));
+		assert_ok(grants_give(&office->records, &row, &office_hand));
 		*model_row(m, &row) = row;
 		break;
 	}
@@ -96,39 +94,30 @@ static void compare(struct office *office, const struct model *m)
 static void random_changes_are_as_the_model_says(void **state)
 {
 	static struct model m, before;
-	struct office office;
+	struct office *office = office_of_grants();
 
 	(void)state;
 	model_seed();
-	office_open(&office);
 	memset(&m, 0, sizeof(m));
-	found_office(&office, &m);
+	found_office(office, &m);
 	for (int round = 0; round < 60; round++) {
 		before = m;
-		assert_ok(records_begin(&office.records));
+		assert_ok(records_begin(&office->records));
 		for (uint64_t i = 0, count = 1 + model_random(6); i < count; i++)
-			some_change(&office, &m);
+			some_change(office, &m);
 		if (model_random(4) == 0) /* within the transaction, too */
-			compare(&office, &m);
+			compare(office, &m);
 		if (model_random(3) == 0) {
-			records_abort(&office.records);
+			records_abort(&office->records);
 			m = before;
 		} else {
-			assert_ok(records_commit(&office.records, 0));
+			assert_ok(records_commit(&office->records, 0));
 		}
-		compare(&office, &m);
+		compare(office, &m);
 	}
-	records_seal(&office.records);
-	office_unseal(&office);
-	compare(&office, &m);
-	office_close(&office);
-}
-
-static void give(struct office *office, const struct grant_row *row)
-{
-	assert_ok(records_begin(&office->records));
-	assert_ok(grants_give(&office->records, row, &hand));
-	assert_ok(records_commit(&office->records, 0));
+	office_reopen(office);
+	compare(office, &m);
+	office_free(office);
 }
 
 /* Nobody gets in by a row that the vault has not written. */
@@ -146,89 +135,92 @@ static void a_row_changed_behind_its_back_gives_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		struct office office;
+		struct office *office = office_of_grants();
 		struct grant_rights rights;
 		uint64_t client, people, clients;
 
-		office_open(&office);
-		assert_ok(records_begin(&office.records));
-		client = office_record(&office, 1, 0, 0);
-		assert_ok(grants_group_add(&office.records, GRANT_GROUP_PEOPLE, "a", &people));
-		assert_ok(grants_group_add(&office.records, GRANT_GROUP_CLIENTS, "b", &clients));
-		assert_ok(grants_member_add(&office.records, &(struct grant_member){ people, 1 }));
-		assert_ok(grants_member_add(&office.records, &(struct grant_member){ clients, 7 }));
-		assert_ok(records_commit(&office.records, 0));
-		give(&office,
-		     &(struct grant_row){
-			     GRANT_ACCOUNT, GRANT_CLIENT, 1, client, { GRANT_VIEW, false, 0 } });
-		give(&office, &(struct grant_row){ GRANT_PEOPLE,
-						   GRANT_EVERYTHING,
-						   people,
-						   0,
-						   { GRANT_PERMISSIONS, false, 0 } });
-		give(&office, &(struct grant_row){ GRANT_PEOPLE,
-						   GRANT_EVERYTHING,
-						   clients, /* of no people: it speaks to nobody */
-						   0,
-						   { GRANT_PERMISSIONS, false, 0 } });
-		assert_ok(db_exec(office.records.db, changes[i]));
+		assert_ok(records_begin(&office->records));
+		client = office_record(office, 1, 0, 0);
+		assert_ok(grants_group_add(&office->records, GRANT_GROUP_PEOPLE, "a", &people));
+		assert_ok(grants_group_add(&office->records, GRANT_GROUP_CLIENTS, "b", &clients));
+		assert_ok(grants_member_add(&office->records, &(struct grant_member){ people, 1 }));
+		assert_ok(
+			grants_member_add(&office->records, &(struct grant_member){ clients, 7 }));
+		assert_ok(records_commit(&office->records, 0));
+		office_give(
+			office,
+			&(struct grant_row){
+				GRANT_ACCOUNT, GRANT_CLIENT, 1, client, { GRANT_VIEW, false, 0 } });
+		office_give(office, &(struct grant_row){ GRANT_PEOPLE,
+							 GRANT_EVERYTHING,
+							 people,
+							 0,
+							 { GRANT_PERMISSIONS, false, 0 } });
+		office_give(office,
+			    &(struct grant_row){ GRANT_PEOPLE,
+						 GRANT_EVERYTHING,
+						 clients, /* of no people: it speaks to nobody */
+						 0,
+						 { GRANT_PERMISSIONS, false, 0 } });
+		assert_ok(db_exec(office->records.db, changes[i]));
 		/* Either the row is not his, or it is seen that it is no good. */
 		if (i > 0)
-			assert_err(grants_of(&office.records, &who, client, &rights), ERR_INVALID);
+			assert_err(grants_of(&office->records, &who, client, &rights), ERR_INVALID);
 		else
-			assert_err(grants_of(&office.records, &first, client, &rights),
+			assert_err(grants_of(&office->records, &first, client, &rights),
 				   ERR_INVALID);
-		office_close(&office);
+		office_free(office);
 	}
 }
 
 static void a_group_goes_with_all_that_is_about_it(void **state)
 {
-	struct office office;
+	struct office *office = office_of_grants();
 	struct grant_rights rights;
 	uint64_t client, people, clients, again;
 	const struct desk_person who = { 7, DUTY_USE };
 
 	(void)state;
-	office_open(&office);
-	assert_ok(records_begin(&office.records));
-	client = office_record(&office, 1, 0, 0);
-	assert_ok(grants_group_add(&office.records, GRANT_GROUP_PEOPLE, "a", &people));
-	assert_ok(grants_group_add(&office.records, GRANT_GROUP_CLIENTS, "a", &clients));
-	assert_err(grants_group_add(&office.records, GRANT_GROUP_CLIENTS, "a", &again), ERR_EXISTS);
-	assert_ok(grants_group_rename(&office.records, clients, "b"));
-	assert_ok(grants_member_add(&office.records, &(struct grant_member){ people, 7 }));
-	assert_err(grants_member_add(&office.records, &(struct grant_member){ people, 7 }),
+	assert_ok(records_begin(&office->records));
+	client = office_record(office, 1, 0, 0);
+	assert_ok(grants_group_add(&office->records, GRANT_GROUP_PEOPLE, "a", &people));
+	assert_ok(grants_group_add(&office->records, GRANT_GROUP_CLIENTS, "a", &clients));
+	assert_err(grants_group_add(&office->records, GRANT_GROUP_CLIENTS, "a", &again),
 		   ERR_EXISTS);
-	assert_ok(grants_member_add(&office.records, &(struct grant_member){ clients, client }));
-	assert_ok(records_commit(&office.records, 0));
-	give(&office,
-	     &(struct grant_row){
-		     GRANT_PEOPLE, GRANT_CLIENTS, people, clients, { GRANT_EDIT, false, 0 } });
-	give(&office, &(struct grant_row){
-			      GRANT_ACCOUNT, GRANT_CLIENTS, 8, clients, { GRANT_EDIT, false, 0 } });
-	assert_ok(grants_of(&office.records, &who, client, &rights));
+	assert_ok(grants_group_rename(&office->records, clients, "b"));
+	assert_ok(grants_member_add(&office->records, &(struct grant_member){ people, 7 }));
+	assert_err(grants_member_add(&office->records, &(struct grant_member){ people, 7 }),
+		   ERR_EXISTS);
+	assert_ok(grants_member_add(&office->records, &(struct grant_member){ clients, client }));
+	assert_ok(records_commit(&office->records, 0));
+	office_give(
+		office,
+		&(struct grant_row){
+			GRANT_PEOPLE, GRANT_CLIENTS, people, clients, { GRANT_EDIT, false, 0 } });
+	office_give(office,
+		    &(struct grant_row){
+			    GRANT_ACCOUNT, GRANT_CLIENTS, 8, clients, { GRANT_EDIT, false, 0 } });
+	assert_ok(grants_of(&office->records, &who, client, &rights));
 	assert_int_equal(rights.level, GRANT_EDIT);
-	assert_ok(records_begin(&office.records));
-	assert_ok(grants_group_drop(&office.records, clients));
-	assert_ok(records_commit(&office.records, 0));
-	assert_ok(grants_of(&office.records, &who, client, &rights));
+	assert_ok(records_begin(&office->records));
+	assert_ok(grants_group_drop(&office->records, clients));
+	assert_ok(records_commit(&office->records, 0));
+	assert_ok(grants_of(&office->records, &who, client, &rights));
 	assert_int_equal(rights.level, GRANT_NONE);
-	assert_ok(records_begin(&office.records));
-	assert_ok(grants_group_drop(&office.records, people));
-	assert_err(grants_group_drop(&office.records, people), ERR_NOT_FOUND);
-	assert_ok(records_commit(&office.records, 0));
+	assert_ok(records_begin(&office->records));
+	assert_ok(grants_group_drop(&office->records, people));
+	assert_err(grants_group_drop(&office->records, people), ERR_NOT_FOUND);
+	assert_ok(records_commit(&office->records, 0));
 	/* Nothing is left, and what is left is whole. */
-	records_seal(&office.records);
-	office_unseal(&office);
-	assert_int_equal(office.records.state, RECORDS_READY);
+	office_reopen(office);
+	assert_int_equal(office->records.state, RECORDS_READY);
 	for (unsigned table = GUARDED_GROUP; table <= GUARDED_GRANT; table++) {
 		_cleanup_query_ struct query query;
 
-		guarded_select(&query, office.records.db, table, NULL);
+		guarded_select(&query, office->records.db, table, NULL);
 		assert_err(query_one(&query), ERR_NOT_FOUND);
 	}
-	office_close(&office);
+	office_free(office);
 }
 
 static void refuses_rows_that_say_nothing(void **state)
@@ -244,18 +236,17 @@ static void refuses_rows_that_say_nothing(void **state)
 		{ GRANT_ACCOUNT, GRANT_CLIENT, 1, 1, { GRANT_LEVELS, false, 0 } },
 		{ GRANT_ACCOUNT, GRANT_CLIENT, 1, 1, { GRANT_NONE, true, 0 } },
 	};
-	struct office office;
+	struct office *office = office_of_grants();
 
 	(void)state;
-	office_open(&office);
-	assert_ok(records_begin(&office.records));
+	assert_ok(records_begin(&office->records));
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
-		assert_err(grants_give(&office.records, &wrong[i], &hand), ERR_INVALID);
-	assert_err(grants_take(&office.records,
+		assert_err(grants_give(&office->records, &wrong[i], &office_hand), ERR_INVALID);
+	assert_err(grants_take(&office->records,
 			       &(struct grant_row){ GRANT_ACCOUNT, GRANT_CLIENT, 1, 1, { 0 } }),
 		   ERR_NOT_FOUND);
-	records_abort(&office.records);
-	office_close(&office);
+	records_abort(&office->records);
+	office_free(office);
 }
 
 int main(void)
