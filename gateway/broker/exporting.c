@@ -343,7 +343,7 @@ static enum err tell_exporter(struct exporting *exporting, const struct request 
 		.from_us = order->from_us,
 		.to_us = order->to_us,
 		.lang = order->language,
-		.zone = "", /* the office's, which is that of this machine */
+		.zone = exporting->broker->settings.gateway_zone,
 	};
 
 	memcpy(msg.session, order->session, sizeof(msg.session));

@@ -123,14 +123,15 @@ static int64_t auditors_end(const struct request *request)
 
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:b, s:s, s:I}", "account",
-			 request->account.name, "full_name", request->account.full_name, "role",
-			 role_code(request->account.role), "device", request->device.name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:s, s:b, s:s, s:I}",
+			 "account", request->account.name, "full_name", request->account.full_name,
+			 "role", role_code(request->account.role), "device", request->device.name,
 			 "device_until", (json_int_t)request->device.not_after_s, "device_renew",
 			 renew_is_due(&request->device, request->now_s), "device_renew_from",
 			 (json_int_t)renew_from(&request->device), "login_until",
 			 (json_int_t)request->login.expires_s, "office",
-			 request->broker->settings.gateway_office, "locked", request->login.locked,
+			 request->broker->settings.gateway_office, "zone",
+			 request->broker->settings.gateway_zone, "locked", request->login.locked,
 			 "ask_client", request->broker->settings.session_ask_client, "auditors_end",
 			 (json_int_t)auditors_end(request));
 }

@@ -97,9 +97,8 @@ static enum err add_lists(struct request *request, json_t *body)
 enum err handle_audit_choices(struct request *request)
 {
 	const struct settings *settings = &request->broker->settings;
-	json_t *body = json_pack("{s:s, s:s, s:I, s:I, s:b}", "office", settings->gateway_office,
-				 "zone", settings->gateway_zone, "from_hour",
-				 (json_int_t)settings->report_from_hour, "to_hour",
+	json_t *body = json_pack("{s:s, s:I, s:I, s:b}", "office", settings->gateway_office,
+				 "from_hour", (json_int_t)settings->report_from_hour, "to_hour",
 				 (json_int_t)settings->report_to_hour, "weekends",
 				 settings->report_weekends);
 	enum err err = body ? add_lists(request, body) : ERR_NOMEM;

@@ -89,6 +89,8 @@ export class Office {
 			ignoreHTTPSErrors: true,
 			viewport: { width: 1280, height: 840 },
 			locale: "ja-JP",
+			/* Whatever is shown is the office's time. */
+			timezoneId: "America/New_York",
 			...(person ? { clientCertificates: [{ origin, certPath: person.cert, keyPath: person.key }] } : {}),
 			...options,
 		});
@@ -180,6 +182,11 @@ export function view(page, name) {
 export async function realFocus(page) {
 	const session = await page.context().newCDPSession(page);
 	await session.send("Emulation.setFocusEmulationEnabled", { enabled: false });
+}
+
+/** A time as the office's clocks have it: "2026-11-22 13:05". */
+export function officeTime(ms) {
+	return new Intl.DateTimeFormat("sv", { timeZone: "Asia/Tokyo", dateStyle: "short", timeStyle: "short" }).format(ms);
 }
 
 /** The pixels of the page's canvas as R, G, B bytes. */

@@ -22,7 +22,7 @@ export function recordingOf(number, more = {}) {
 export class PlayerServer {
 	/** What the gateway answers. */
 	me = { account: "ishida", full_name: "石田 監査", role: "auditor", device: "auditor-laptop", device_until: 1799990000,
-		login_until: 1790090000, office: "石田税理士事務所", locked: false, device_renew: false, device_renew_from: 0 };
+		login_until: 1790090000, office: "石田税理士事務所", zone: "Asia/Tokyo", locked: false, device_renew: false, device_renew_from: 0 };
 	pages = new Map([["", { recordings: [recordingOf(0)], next: null }]]);
 	open = () => ({ status: 200, body: {} });
 	/** Bodies of the openings that were asked for. */

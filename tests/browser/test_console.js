@@ -84,6 +84,7 @@ async function printed(name) {
 
 test("connections are narrowed down by keyboard, and the filter is kept", { skip }, async () => {
 	assert.match(await page.textContent("#audit-count"), /100 件を表示中/);
+	assert.equal(await page.textContent("#audit-rows .stamp"), `${MONTH}-0${MONDAY} 23:00`, "in the office's time");
 	await page.click("#audit-more");
 	await rows(121);
 	await picture("sessions");

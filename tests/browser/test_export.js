@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Office, skip, until, view } from "./office.js";
+import { Office, officeTime, skip, until, view } from "./office.js";
 
 /** @type {Office} */
 let office;
@@ -107,7 +107,8 @@ test("the file is in the downloads, and its recipient opens it", { skip }, async
 	assert.match(await auditor.textContent("#export-title"), /書き出しました/);
 	const file = await download.path();
 	const name = download.suggestedFilename();
-	assert.match(name, /^sekisho-\d{8}-\d{4}-keiri\.mp4\.cms$/);
+	const [{ started }] = await auditor.evaluate(async () => (await (await fetch("/api/recordings")).json()).recordings);
+	assert.equal(name, `sekisho-${officeTime(started).replaceAll(/[-:]/g, "").replace(" ", "-")}-keiri.mp4.cms`);
 	assert.equal(await auditor.textContent("#export-name"), name);
 	assert.equal(await auditor.textContent("#export-sha256"), digest(file));
 	const commands = await auditor.textContent("#export-commands");

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Office, skip, until, view } from "./office.js";
+import { Office, officeTime, skip, until, view } from "./office.js";
 
 /* A name that would be markup, and turn the text around it. */
 const NAME = "<img src=x onerror=\"document.title='owned'\">\u202e監査";
@@ -58,6 +58,8 @@ test("an administrator without the right sees who is connected, and can end it b
 	await view(admin, "live");
 	await admin.waitForSelector("#live-rows tr[data-state='active']");
 	assert.equal(await admin.textContent("#live-rows .person-account"), "sato");
+	const [{ started }] = await admin.evaluate(async () => (await (await fetch("/api/live")).json()).sessions);
+	assert.ok((await admin.textContent("#live-rows .cell-started")).endsWith(officeTime(started * 1000).slice(11).replace(/^0/, "")));
 	assert.equal(await admin.isVisible(".live-watch"), false);
 	assert.equal(await admin.isVisible(".live-end"), true);
 	assert.equal(await admin.isVisible("#live-no-right"), true);

@@ -12,6 +12,7 @@
  * @property {number} device_until seconds since 1970
  * @property {number} login_until seconds since 1970
  * @property {string} office
+ * @property {string} zone of the office, in which all times are shown (IANA name)
  * @property {boolean} locked the password is needed again before a PC can be opened
  * @property {boolean} device_renew the device's certificate ends soon
  * @property {number} device_renew_from seconds since 1970, when it can be renewed

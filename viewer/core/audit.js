@@ -61,7 +61,6 @@ import { ApiError } from "./api.js";
 /**
  * @typedef {object} Choices
  * @property {string} office
- * @property {string} zone of the office
  * @property {number} from_hour
  * @property {number} to_hour
  * @property {boolean} weekends

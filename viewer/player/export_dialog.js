@@ -7,6 +7,7 @@ import { announce, byId, setText } from "../portal/dom.js";
 import { isLoggedOut } from "../portal/errors.js";
 import { formatDate, formatDayTime, language, onLanguage, t, textOf } from "../portal/i18n.js";
 import { MessageBox } from "../portal/message_box.js";
+import { officeZone, stampIn } from "../portal/zone.js";
 import { readCertificate } from "./certificate_file.js";
 import { chooseFile, fileName } from "./export_file.js";
 import { endText, parseElapsed } from "./export_part.js";
@@ -243,10 +244,8 @@ export class ExportDialog {
 	 * @param {import("../core/api.js").ExportOrder} order
 	 */
 	async #send(recording, recipient, order) {
-		const when = new Date(recording.started);
-		const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
-		const name = `${fileName(`sekisho-${when.getFullYear()}${two(when.getMonth() + 1)}${two(when.getDate())}-${two(when.getHours())}${two(
-			when.getMinutes())}-${recording.pc}`)}.mp4.cms`;
+		const when = stampIn(recording.started, officeZone()).replaceAll(/[-:]/g, "").replace(" ", "-");
+		const name = `${fileName(`sekisho-${when}-${recording.pc}`)}.mp4.cms`;
 		/* First, because a click allows it for a moment only. */
 		const opens = await chooseFile(name, t("export.file-kind"));
 		if (!opens)

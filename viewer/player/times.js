@@ -2,6 +2,7 @@
  * Times as the player writes them.
  */
 import { language } from "../portal/i18n.js";
+import { ahead, officeZone } from "../portal/zone.js";
 
 const SECOND_US = 1000000;
 
@@ -32,12 +33,12 @@ export function elapsedText(us, ofUs) {
 }
 
 /**
- * The time of the day on a wall clock, with seconds.
+ * The time of the day on the office's wall clock, with seconds.
  * @param {number} ms since 1970
  */
 export function clockText(ms) {
-	return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })
-		.format(ms);
+	return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+		timeZone: officeZone() }).format(ms);
 }
 
 /**
@@ -46,7 +47,7 @@ export function clockText(ms) {
  * @param {boolean} seconds
  */
 export function tickText(ms, seconds) {
-	return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", hour12: false,
+	return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: officeZone(),
 		...(seconds ? { second: "2-digit" } : {}) }).format(Math.round(ms / 1000) * 1000);
 }
 
@@ -54,7 +55,7 @@ export function tickText(ms, seconds) {
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
 
 /**
- * Where ticks of an axis go: at round wall-clock times of the place where the auditor is.
+ * Where ticks of an axis go: at round wall-clock times of the office.
  * @param {number} startMs wall clock of the beginning
  * @param {number} durationUs
  * @param {number} most ticks that have room
@@ -63,8 +64,7 @@ const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14
 export function ticks(startMs, durationUs, most) {
 	const duration = durationUs / SECOND_US;
 	const step = STEPS.find((one) => duration / one <= most) ?? STEPS[STEPS.length - 1];
-	const zone = new Date(startMs).getTimezoneOffset() * 60;
-	const start = startMs / 1000 - zone;
+	const start = (startMs + ahead(Math.floor(startMs / 1000) * 1000, officeZone())) / 1000;
 	const found = [];
 	for (let at = Math.ceil(start / step) * step; at <= start + duration && found.length <= most; at += step)
 		found.push({ us: (at - start) * SECOND_US, seconds: step < 60 });

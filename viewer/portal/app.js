@@ -25,6 +25,7 @@ import { RenewNotice } from "./renew_notice.js";
 import { ReportView } from "./report_view.js";
 import { SheetView } from "./sheet_view.js";
 import { WatchView } from "./watch_view.js";
+import { setOfficeZone } from "./zone.js";
 import { ExportDialog } from "../player/export_dialog.js";
 import { PlayerView } from "../player/player_view.js";
 import { VaultView } from "../vault/vault_view.js";
@@ -263,6 +264,7 @@ export class App {
 		if (!this.#me)
 			void this.#audit.run();
 		this.#me = me;
+		setOfficeZone(me.zone);
 		this.#code.forget();
 		this.#login.setOffice(me.office);
 		if (me.role !== "staff" && (location.hash === LIVE || WATCH.test(location.hash))) {

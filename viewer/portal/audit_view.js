@@ -10,7 +10,7 @@ import { announce, byId, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { language, onLanguage, t } from "./i18n.js";
 import { saveFile } from "./save_file.js";
-import { isZone, lastMonths, stampIn } from "./zone.js";
+import { lastMonths, officeZone, stampIn } from "./zone.js";
 
 /** @typedef {import("../core/audit.js").Audited} Audited */
 /** @typedef {import("../core/audit.js").Choices} Choices */
@@ -41,7 +41,6 @@ export class AuditView {
 	#dialog = /** @type {HTMLDialogElement} */ (byId("audit-dialog"));
 	/** @type {Choices | null} */
 	#choices = null;
-	#zone = "Asia/Tokyo";
 	/** @type {Tab} */
 	#tab = "sessions";
 	/** @type {(Audited | Entry)[]} */
@@ -143,8 +142,6 @@ export class AuditView {
 	async #learn() {
 		const choices = await this.#audit.choices();
 		this.#choices = choices;
-		/* A name that this browser does not know: its own zone is better than none. */
-		this.#zone = isZone(choices.zone) ? choices.zone : Intl.DateTimeFormat().resolvedOptions().timeZone;
 		this.#show();
 	}
 
@@ -180,7 +177,7 @@ export class AuditView {
 	/* ---- lists ---- */
 
 	get #filter() {
-		return filterOf(this.#form.chosen, this.#zone);
+		return filterOf(this.#form.chosen, officeZone());
 	}
 
 	/**
@@ -263,9 +260,9 @@ export class AuditView {
 		try {
 			const entries = await this.#audit.session(session.id);
 			setText(byId("audit-dialog-title"), t("audit.details-one", { person: session.full_name || session.person,
-				pc: session.pc, time: stampIn(session.started, this.#zone) }));
+				pc: session.pc, time: stampIn(session.started, officeZone()) }));
 			setText(byId("audit-dialog-session"), session.id);
-			byId("audit-dialog-rows").replaceChildren(...entries.map((entry) => entryRow(entry, this.#zone)));
+			byId("audit-dialog-rows").replaceChildren(...entries.map((entry) => entryRow(entry, officeZone())));
 			byId("audit-dialog-none").hidden = entries.length > 0;
 			this.#dialog.showModal();
 		} catch (error) {
@@ -287,7 +284,7 @@ export class AuditView {
 			await this.#audit.report(tab, "csv", filter);
 			const file = new CsvFile(csvHead(kind));
 			if (tab === "sessions")
-				file.add((await this.#audit.live(filter)).rows.map((row) => sessionValues(row, this.#zone)));
+				file.add((await this.#audit.live(filter)).rows.map((row) => sessionValues(row, officeZone())));
 			const pages = /** @type {AsyncGenerator<(Audited | Entry)[]>} */ (tab === "sessions" ?
 				allPages((place) => this.#audit.sessions(filter, place)) :
 				allPages((place) => this.#audit.entries(tab, filter, place)));
@@ -295,11 +292,11 @@ export class AuditView {
 				/* Left, or logged out. */
 				if (!this.#visible)
 					return;
-				file.add(rows.map((row) => tab === "sessions" ? sessionValues(/** @type {Audited} */ (row), this.#zone) :
-					entryValues(/** @type {Entry} */ (row), this.#zone)));
+				file.add(rows.map((row) => tab === "sessions" ? sessionValues(/** @type {Audited} */ (row), officeZone()) :
+					entryValues(/** @type {Entry} */ (row), officeZone())));
 				setText(byId("audit-csv-text"), t("audit.csv-busy", { rows: file.rows }));
 			}
-			saveFile(`sekisho-${tab}-${stampIn(Date.now(), this.#zone).slice(0, 10)}.csv`, file.blob());
+			saveFile(`sekisho-${tab}-${stampIn(Date.now(), officeZone()).slice(0, 10)}.csv`, file.blob());
 			announce(t("audit.csv-done", { rows: file.rows }));
 		} catch (error) {
 			this.fail(error);
@@ -364,7 +361,7 @@ export class AuditView {
 		const value = (/** @type {string} */ id) => /** @type {HTMLSelectElement} */ (byId(id)).value;
 		if (this.#choices)
 			this.#actions.report({ month: value("report-month"), by: value("report-by") === "pc" ? "pc" : "person",
-				one: value("report-one"), language: value("report-language") === "en" ? "en" : "ja" }, this.#choices, this.#zone);
+				one: value("report-one"), language: value("report-language") === "en" ? "en" : "ja" }, this.#choices, officeZone());
 	}
 
 	#showReportForm() {
@@ -373,7 +370,7 @@ export class AuditView {
 			return;
 		const by = /** @type {HTMLSelectElement} */ (byId("report-by"));
 		const format = new Intl.DateTimeFormat(language(), { year: "numeric", month: "long", timeZone: "UTC" });
-		setOptions(/** @type {HTMLSelectElement} */ (byId("report-month")), lastMonths(Date.now(), MONTHS, this.#zone).map((month) =>
+		setOptions(/** @type {HTMLSelectElement} */ (byId("report-month")), lastMonths(Date.now(), MONTHS, officeZone()).map((month) =>
 			[month, format.format(Date.parse(`${month}-01T00:00Z`))]));
 		setOptions(by, [["person", t("report.by-person")], ["pc", t("report.by-pc")]]);
 		setText(byId("report-one-label"), t(by.value === "pc" ? "audit.pc" : "audit.person"));
@@ -434,7 +431,7 @@ export class AuditView {
 
 	/** @param {Audited} session */
 	#sessionRow(session) {
-		return sessionRow(session, this.#zone, { play: this.#actions.play, watch: this.#actions.watch,
+		return sessionRow(session, officeZone(), { play: this.#actions.play, watch: this.#actions.watch,
 			detail: (one) => void this.#detail(one) });
 	}
 
@@ -466,7 +463,7 @@ export class AuditView {
 		this.#showHeads("audit-dialog-head", ENTRY_HEADS, false);
 		byId("audit-rows").dataset.list = this.#tab;
 		byId("audit-rows").replaceChildren(...this.#rows.map((row) => sessions ? this.#sessionRow(/** @type {Audited} */ (row)) :
-			entryRow(/** @type {Entry} */ (row), this.#zone)));
+			entryRow(/** @type {Entry} */ (row), officeZone())));
 		byId("audit-table").hidden = this.#rows.length === 0;
 		byId("audit-none").hidden = !this.#loaded || this.#rows.length > 0;
 		byId("audit-more").hidden = this.#next === null;

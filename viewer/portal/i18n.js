@@ -6,6 +6,7 @@
 import en from "../locale/en.js";
 import ja from "../locale/ja.js";
 import { readPreference, writePreference } from "./preferences.js";
+import { isSameDay, officeZone } from "./zone.js";
 
 /** @typedef {import("../locale/ja.js").Key} Key */
 /** @typedef {"ja" | "en"} Language */
@@ -109,14 +110,23 @@ export function startLanguage() {
 	apply();
 }
 
+/**
+ * @param {number} unix seconds since 1970
+ * @param {Intl.DateTimeFormatOptions} style
+ * @param {Language} [which]
+ */
+function format(unix, style, which = current) {
+	return new Intl.DateTimeFormat(which, { ...style, timeZone: officeZone() }).format(unix * 1000);
+}
+
 /** @param {number} unix seconds since 1970 */
 export function formatDate(unix) {
-	return new Intl.DateTimeFormat(current, { dateStyle: "long" }).format(unix * 1000);
+	return format(unix, { dateStyle: "long" });
 }
 
 /** @param {number} unix seconds since 1970 */
 export function formatTime(unix) {
-	return new Intl.DateTimeFormat(current, { timeStyle: "short" }).format(unix * 1000);
+	return format(unix, { timeStyle: "short" });
 }
 
 /**
@@ -124,11 +134,8 @@ export function formatTime(unix) {
  * @param {number} unix seconds since 1970
  */
 export function formatMoment(unix) {
-	const when = new Date(unix * 1000);
-	if (when.toDateString() === new Date().toDateString())
-		return formatTime(unix);
-	return new Intl.DateTimeFormat(current, { month: "long", day: "numeric", hour: "numeric", minute: "2-digit" })
-		.format(when);
+	return isSameDay(unix * 1000, Date.now(), officeZone()) ? formatTime(unix) :
+		format(unix, { month: "long", day: "numeric", hour: "numeric", minute: "2-digit" });
 }
 
 /**
@@ -136,7 +143,7 @@ export function formatMoment(unix) {
  * @param {number} unix seconds since 1970
  */
 export function formatDay(unix) {
-	return new Intl.DateTimeFormat(current, { dateStyle: "medium" }).format(unix * 1000);
+	return format(unix, { dateStyle: "medium" });
 }
 
 /**
@@ -144,7 +151,7 @@ export function formatDay(unix) {
  * @param {Language} [which]
  */
 export function formatDayTime(unix, which = current) {
-	return new Intl.DateTimeFormat(which, { dateStyle: "medium", timeStyle: "short" }).format(unix * 1000);
+	return format(unix, { dateStyle: "medium", timeStyle: "short" }, which);
 }
 
 /** @param {number} seconds */

@@ -7,6 +7,7 @@ import { formatDay, language, t, textOf } from "./i18n.js";
 import { fits, sorted } from "./inventory_order.js";
 import { KeyedList } from "./keyed_list.js";
 import { saveFile } from "./save_file.js";
+import { officeZone, stampIn } from "./zone.js";
 
 /** @typedef {import("../core/admin.js").Device} Device */
 /** @typedef {import("./inventory_order.js").Column} Column */
@@ -143,9 +144,7 @@ export class Inventory {
 
 	/** @param {string[]} parts of the file */
 	static save(parts) {
-		const now = new Date();
-		const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
-			.map((part) => String(part).padStart(2, "0")).join("-");
+		const day = stampIn(Date.now(), officeZone()).slice(0, 10);
 		saveFile(`devices-${day}.csv`, new Blob(parts, { type: "text/csv;charset=utf-8" }));
 	}
 }

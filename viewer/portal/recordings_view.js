@@ -6,16 +6,10 @@ import { errorText, isLoggedOut } from "./errors.js";
 import { onLanguage, t } from "./i18n.js";
 import { fits } from "./inventory_order.js";
 import { RecordingRow } from "./recording_row.js";
+import { dayIn, officeZone } from "./zone.js";
 
 /** @typedef {import("../core/api.js").RecordingInfo} RecordingInfo */
 /** @typedef {{open: (recording: RecordingInfo) => void, loggedOut: (error?: unknown) => void}} RecordingsActions */
-
-const DAY_MS = 24 * 3600 * 1000;
-
-/** @param {HTMLInputElement} input of a day @returns {number} milliseconds since 1970 in this time zone; NaN: none */
-function dayOf(input) {
-	return input.value ? new Date(`${input.value}T00:00`).getTime() : NaN;
-}
 
 export class RecordingsView {
 	#api;
@@ -116,9 +110,9 @@ export class RecordingsView {
 	/** @param {RecordingRow} row */
 	#fits({ recording }) {
 		const { person, full_name, pc, device, address, started } = recording;
-		const from = dayOf(this.#from);
-		const to = dayOf(this.#to) + DAY_MS;
-		return fits([person, full_name, pc, device, address], this.#search.value) && !(started < from) && !(started >= to);
+		const from = dayIn(this.#from.value, officeZone());
+		const to = dayIn(this.#to.value, officeZone(), 1) || Infinity;
+		return fits([person, full_name, pc, device, address], this.#search.value) && started >= from && started < to;
 	}
 
 	#show() {

@@ -7,6 +7,19 @@
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
+/* Until somebody is logged in, and on the pages of the enrolment: the browser's. */
+let office = "";
+
+/** @param {string} zone of the gateway's settings; one that this browser does not know counts as none */
+export function setOfficeZone(zone) {
+	office = isZone(zone) ? zone : "";
+}
+
+/** The zone in which all times are shown. */
+export function officeZone() {
+	return office || Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** @param {string} zone @returns {boolean} whether this browser knows it */
 export function isZone(zone) {
 	try {
@@ -39,7 +52,7 @@ export function momentIn(ms, zone) {
  * @param {number} ms since 1970, whole seconds
  * @param {string} zone
  */
-function ahead(ms, zone) {
+export function ahead(ms, zone) {
 	const { year, month, day, hour, minute, second } = momentIn(ms, zone);
 	return Date.UTC(year, month - 1, day, hour, minute, second) - ms;
 }
@@ -92,6 +105,17 @@ export function lastMonths(now, count, zone) {
 export function dayIn(date, zone, later = 0) {
 	const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(date) ?? [];
 	return year === undefined ? 0 : Math.max(0, startOfDay(Number(year), Number(month), Number(day) + later, zone));
+}
+
+/**
+ * Whether two times are on one day there.
+ * @param {number} one milliseconds since 1970
+ * @param {number} other
+ * @param {string} zone
+ */
+export function isSameDay(one, other, zone) {
+	const [a, b] = [momentIn(one, zone), momentIn(other, zone)];
+	return a.day === b.day && a.month === b.month && a.year === b.year;
 }
 
 /**

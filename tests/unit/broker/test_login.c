@@ -52,6 +52,7 @@ static void both_steps(void **state)
 	assert_string_equal(answer_text(answer, "role"), "staff");
 	assert_string_equal(answer_text(answer, "device"), "laptop");
 	assert_string_equal(answer_text(answer, "office"), "試験事務所");
+	assert_string_equal(answer_text(answer, "zone"), "Asia/Tokyo");
 	assert_in_range(answer_number(answer, "login_until"), clock_wall_s() + 12 * 3600 - 5,
 			clock_wall_s() + 12 * 3600);
 	snprintf(token, sizeof(token), "%s", answer.cookie);

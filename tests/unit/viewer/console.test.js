@@ -7,7 +7,7 @@ const { Api, ApiError } = await load("core/api.js");
 const { csvField, CsvFile } = await load("portal/csv.js");
 const { blockedIn, checkpointOf, findings, grouped, isOutside, wasOutside } = await load("portal/report.js");
 const { nameOf } = await load("portal/audit_names.js");
-const { dayIn, isZone, lastMonths, monthIn, stampIn } = await load("portal/zone.js");
+const { dayIn, isSameDay, isZone, lastMonths, monthIn, officeZone, setOfficeZone, stampIn } = await load("portal/zone.js");
 
 const TOKYO = "Asia/Tokyo";
 const HOURS = { from_hour: 7, to_hour: 22, weekends: false };
@@ -53,6 +53,18 @@ test("days and months are the office's, wherever the browser is", () => {
 function session(day, hour, minutes, more = {}) {
 	return { person: "sato", pc: "経理PC", started: at(day, hour), ended: at(day, hour, minutes), events: {}, ...more };
 }
+
+test("times are shown in the office's zone, and in the browser's where there is none", () => {
+	const own = officeZone();
+	setOfficeZone("Pacific/Auckland");
+	assert.equal(officeZone(), "Pacific/Auckland");
+	setOfficeZone("Not/AZone");
+	assert.equal(officeZone(), own);
+	assert.equal(isSameDay(at(2, 0), at(2, 23, 59), TOKYO), true);
+	assert.equal(isSameDay(at(1, 23, 59), at(2, 0), TOKYO), false);
+	assert.equal(isSameDay(at(2, 0), at(2, 23, 59), "America/New_York"), false);
+	assert.equal(isSameDay(Date.UTC(2025, 10, 2), Date.UTC(2026, 10, 2), TOKYO), false);
+});
 
 test("outside office hours is what the rule on the paper says", () => {
 	assert.equal(isOutside(at(2, 6, 59), HOURS, TOKYO), true);

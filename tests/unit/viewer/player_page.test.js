@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./helpers.js";
 
-process.env.TZ = "Asia/Tokyo";
+/* The browser is elsewhere. */
+process.env.TZ = "America/New_York";
 Object.assign(globalThis, { HTMLElement: class {} });
 if (!globalThis.navigator?.languages)
 	Object.defineProperty(globalThis, "navigator", { value: { languages: ["ja"] }, configurable: true });
@@ -15,6 +16,9 @@ const { commandOf, HELP } = await load("player/shortcuts.js");
 const { PlayerSession } = await load("player/session.js");
 const { activityOf, clusters } = await load("player/time_line.js");
 const { clockText, elapsedText, lengthText, tickText, ticks } = await load("player/times.js");
+const { setOfficeZone } = await load("portal/zone.js");
+
+setOfficeZone("Asia/Tokyo");
 
 const SECOND = 1000000;
 const press = (key, more = {}) => commandOf({ key, ctrlKey: false, altKey: false, metaKey: false, isComposing: false, target: null, ...more });
@@ -76,8 +80,11 @@ test("the axis has round times of the day, as many as have room", () => {
 		[[0, true], [5, true], [10, true], [15, true], [20, true], [25, true], [30, true]]);
 	for (const hours of [1 / 3600, 0.1, 7, 30, 1000])
 		assert.ok(ticks(start, hours * 3600 * SECOND, 10).length <= 11, `${hours} h`);
-	/* Hours of the place, which has a half one elsewhere. */
+	/* Hours of the office, which has a half one elsewhere. */
 	assert.equal(ticks(start, 10 * 3600 * SECOND, 11)[0].us, (46 * 60 + 40) * SECOND);
+	setOfficeZone("Asia/Kolkata");
+	assert.equal(ticks(start, 10 * 3600 * SECOND, 11)[0].us, (16 * 60 + 40) * SECOND);
+	setOfficeZone("Asia/Tokyo");
 });
 
 test("the strip shows how much happened when", () => {
