@@ -6,7 +6,7 @@
 /* RECORDING_OPEN and RECORDING_DISPOSED of wire/enums.def, which the store does not see. */
 #define OPEN_NUMBER     "1"
 #define DISPOSED_NUMBER "5"
-#define DAY_MS          "86400000"
+#define IS_OVER         "ended_ms + keep_days * 86400000"
 
 enum err retention_set(struct db *db, const char *name, int64_t days)
 {
@@ -59,9 +59,9 @@ enum err retention_due(struct db *db, int64_t now_ms, struct recording_row *ret)
 	_cleanup_query_ struct query query;
 
 	query_init(&query, db,
-		   RECORDING_SELECT
-		   " WHERE state NOT IN (" OPEN_NUMBER ", " DISPOSED_NUMBER ") AND hold = 0"
-		   " AND ended_ms + keep_days * " DAY_MS " <= ? ORDER BY id LIMIT 1");
+		   RECORDING_SELECT " INDEXED BY recording_due WHERE state NOT IN (" OPEN_NUMBER
+				    ", " DISPOSED_NUMBER ") AND hold = 0 AND " IS_OVER
+				    " <= ? ORDER BY " IS_OVER " LIMIT 1");
 	query_i64(&query, now_ms);
 	return recording_row_one(&query, ret);
 }
@@ -71,7 +71,7 @@ enum err retention_unremoved(struct db *db, struct recording_row *ret)
 	_cleanup_query_ struct query query;
 
 	query_init(&query, db,
-		   RECORDING_SELECT " WHERE state = " DISPOSED_NUMBER
+		   RECORDING_SELECT " INDEXED BY recording_unremoved WHERE state = " DISPOSED_NUMBER
 				    " AND removed = 0 ORDER BY id LIMIT 1");
 	return recording_row_one(&query, ret);
 }
@@ -181,9 +181,10 @@ enum err retention_witness(struct db *db, int64_t from_ms, int64_t to_ms)
 {
 	_cleanup_query_ struct query query;
 
-	/* From the end: so it is soon found. */
+	/* No entry is disposed of so young. */
 	query_init(&query, db,
-		   "SELECT 1 FROM audit WHERE time_ms BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1");
+		   "SELECT 1 FROM audit INDEXED BY audit_due WHERE disposed = 0"
+		   " AND event != 'audit-disposed' AND time_ms BETWEEN ? AND ? LIMIT 1");
 	query_i64(&query, from_ms);
 	query_i64(&query, to_ms);
 	return query_one(&query);
