@@ -1,7 +1,7 @@
 /*
- * js_main.c - messages-js: writes core/messages.js, the viewer's side of messages.def and
- * enums.def, as an ES module with JSDoc types. With --sample: one JSON line per message type,
- * encoded by the C codec, for the tests of the codec in JavaScript.
+ * js_main.c - messages-js: writes core/messages.js, the viewer's side of messages.def, enums.def
+ * and record_ops.def, as an ES module with JSDoc types. With --sample: one JSON line per message
+ * type, encoded by the C codec, for the tests of the codec in JavaScript.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "wire/enums.h"
+#include "wire/record_ops.h"
 #include "wire/wire.h"
 
 static const char *const type_names[] = {
@@ -98,9 +99,19 @@ static void print_enums(void)
 #undef END
 }
 
+static void print_record_ops(void)
+{
+	printf("\n/** What may be asked of the vault's records: words of record_ops.def.\n"
+	       " * @type {readonly string[]} */\nexport const RECORD_OPS = Object.freeze([\n");
+	for (size_t i = 0; i < record_op_count; i++)
+		printf("\t\"%s\",\n", record_ops[i].words);
+	printf("]);\n");
+}
+
 static void print_module(void)
 {
-	printf("// Written by messages-js from messages.def and enums.def: do not edit.\n\n"
+	printf("// Written by messages-js from messages.def, enums.def and record_ops.def: do not "
+	       "edit.\n\n"
 	       "/**\n * max: bytes a str or blob may have, bytes a fixed has; 0 for numbers.\n"
 	       " * @typedef {{name: string, type: "
 	       "\"u8\"|\"u16\"|\"i16\"|\"u32\"|\"u64\"|\"str\"|\"blob\"|\"fixed\",\n"
@@ -120,6 +131,7 @@ static void print_module(void)
 	print_direction("FROM_PAGE", "FromPage", "What a page sends of documents.", WIRE_PAGE,
 			WIRE_VAULT);
 	print_enums();
+	print_record_ops();
 }
 
 /* ---- samples

@@ -104,6 +104,10 @@ function madeUp() {
 		...["state", "full", "too-big", "not-found"].map((code) => `note-error.${code}`),
 		...Object.values(CLIPBOARD_WAY).map((code) => `clipboard.${code}`),
 		...["broken", "failed"].flatMap((name) => [`${name}.title`, `${name}.text`]),
+		/* docs/protocol.md §9 */
+		...["missing", "too-long", "invalid", "digits", "check-digit", "unknown-kind", "unknown-client", "unknown-parent", "unknown-purpose",
+			"unknown-class", "unknown-field", "double-file", "double-vault", "cells", "quotes", "encoding", "too-big", "rows", "unknown-column",
+			"double-column"].map((code) => `import-error.${code}`),
 	];
 }
 

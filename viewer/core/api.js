@@ -477,7 +477,7 @@ export class Api {
 	 * @param {object} values
 	 */
 	async vault(words, values) {
-		return await this.#call("POST", `/api/vault/${words.replaceAll(" ", "/")}`, values);
+		return await this.#call("POST", `/api/vault/${words.replaceAll(" ", "-")}`, values);
 	}
 
 	/**

@@ -3,6 +3,7 @@
  * the body of a request, never in its address.
  */
 import { ApiError } from "./api.js";
+import { RECORD_OPS } from "./messages.js";
 
 /** 1 client, 2 employee, 3 dependant, 4 payee. @typedef {1 | 2 | 3 | 4} Kind */
 /** 1 requested, 2 waiting, 3 active, 4 ended, 5 disposed, 6 refused. @typedef {1 | 2 | 3 | 4 | 5 | 6} State */
@@ -21,6 +22,14 @@ import { ApiError } from "./api.js";
  */
 /** @typedef {{rows: Row[], total: number, next: number}} RowPage next: to go on with, 0 at the end */
 /** @typedef {{client?: number, parent?: number, kind?: number, state?: number, text?: string, number?: string, before?: string, after?: number}} Wish */
+
+/**
+ * Whether this gateway has such an operation.
+ * @param {string} words
+ */
+export function knows(words) {
+	return RECORD_OPS.includes(words);
+}
 
 /** @param {Record<string, unknown>} values */
 export function given(values) {
@@ -62,8 +71,21 @@ export class Vault {
 	 * @returns {Promise<RowPage>}
 	 */
 	async page(words, wish) {
+		const { rows, total, next } = await this.list(words, wish);
+		if (typeof total !== "number")
+			throw new ApiError("protocol", 200);
+		return { rows, total, next };
+	}
+
+	/**
+	 * Rows of which there may be more.
+	 * @param {string} words
+	 * @param {Record<string, unknown>} wish
+	 * @returns {Promise<{rows: any[], total: unknown, next: number}>}
+	 */
+	async list(words, wish) {
 		const { rows, total, next } = await this.ask(words, given(wish));
-		if (!Array.isArray(rows) || typeof total !== "number")
+		if (!Array.isArray(rows))
 			throw new ApiError("protocol", 200);
 		return { rows, total, next: typeof next === "number" && next !== wish.after ? next : 0 };
 	}

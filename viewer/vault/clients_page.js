@@ -1,6 +1,7 @@
 /*
  * Where everybody begins: the office's clients, and the search over all records.
  */
+import { knows } from "../core/vault.js";
 import { button, make, wayButton } from "./build.js";
 import { hashOf } from "./places.js";
 import { RecordList } from "./record_list.js";
@@ -24,7 +25,7 @@ export class ClientsPage {
 		this.element = make("section", {}, make("div", { class: "devices-head" },
 			make("div", {}, make("h1", { t: "records.title", with: { tabindex: -1 } }),
 				make("p", { class: "menu-greeting", t: desk.manages ? "records.intro-manage" : "records.intro-use" })),
-			desk.manages && wayButton(hashOf("new", 0, "client"), "records.new-client", { kind: "primary", icon: "plus" })),
+			desk.manages && knows("client add") && wayButton(hashOf("new", 0, "client"), "records.new-client", { kind: "primary", icon: "plus" })),
 		this.#search.element, make("div", { class: "vault-bar" }, this.#heading, this.#back), this.#found.element, this.#clients.element);
 		this.#title("records.clients");
 	}

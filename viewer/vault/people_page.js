@@ -1,6 +1,7 @@
 /*
  * One client: the company or person itself, its employees with those who depend on them, and its payees.
  */
+import { knows } from "../core/vault.js";
 import { t } from "../portal/i18n.js";
 import { make, way, wayButton } from "./build.js";
 import { trail } from "./page_parts.js";
@@ -36,7 +37,9 @@ export class PeoplePage {
 			make("div", {}, make("h1", { says: () => nameText(client), with: { tabindex: -1 } }),
 				make("p", { class: "record-under" }, client.kana && make("span", {}, client.kana), stateTag(client),
 					way(hashOf("record", client.id), () => t("records.client-own")))),
-			!this.#desk.manages && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" })),
+			make("div", { class: "record-actions" }, knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
+				knows("import begin") && wayButton(hashOf("import", client.id), "records.import"),
+				knows("request add") && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
 		this.#search.element, this.#people.element);
 		await this.#people.show({ client: this.#client });
 	}

@@ -1,6 +1,7 @@
 /*
  * What can be done with a record, as far as whoever reads it may, and it is in the state for it.
  */
+import { knows } from "../core/vault.js";
 import { t } from "../portal/i18n.js";
 import { button, make, wayButton } from "./build.js";
 import { ContentFields } from "./content_fields.js";
@@ -33,7 +34,7 @@ export class RecordActions {
 
 	get mayEdit() {
 		const { state, removed, rights } = this.#record;
-		return rights.level >= EDIT && !removed && (state === ACTIVE || state === REQUESTED);
+		return rights.level >= EDIT && knows("record change") && !removed && (state === ACTIVE || state === REQUESTED);
 	}
 
 	/** @returns {HTMLElement[]} */
@@ -43,9 +44,9 @@ export class RecordActions {
 			return [wayButton(hashOf("certificate", id), "certificate.open", { icon: "print" })];
 		const edits = rights.level >= EDIT;
 		const all = [this.mayEdit && button("record.change", () => this.change()),
-			this.mayEdit && button(has_number ? "record.number-change" : "record.number-enter",
+			this.mayEdit && knows("record number set") && button(has_number ? "record.number-change" : "record.number-enter",
 				() => enterNumber(this.#desk, this.#record, state === ACTIVE ? "record.number-asked" : "request.numbered")),
-			edits && !removed && (state === ACTIVE || state === ENDED) && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
+			edits && !removed && (state === ACTIVE || state === ENDED) && knows("record end") && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
 			edits && !removed && state === ACTIVE && button("record.remove", () => this.#move("record remove")),
 			edits && removed && button("record.restore", () => this.#move("record restore"))];
 		return all.filter((one) => one !== false);

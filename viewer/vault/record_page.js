@@ -1,8 +1,10 @@
 /*
  * One record: who it is, the number behind its mask, what it may be used for, how long it is kept, and what belongs to it.
  */
+import { knows } from "../core/vault.js";
 import { t } from "../portal/i18n.js";
 import { button, make } from "./build.js";
+import { History } from "./history.js";
 import { factList, hint, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { showRecord } from "./record.js";
@@ -26,6 +28,8 @@ export class RecordPage {
 	#kept = null;
 	/** @type {RecordActions | null} */
 	#actions = null;
+	/** @type {History | null} */
+	#history = null;
 	#reveal = new RevealBox(() => this.#masked(true));
 	#mask = make("div", { class: "number-line" });
 	element = make("section", { class: "record-page" }, make("div", { class: "hosts-loading", with: { "aria-hidden": "true" } }, make("div")));
@@ -50,11 +54,15 @@ export class RecordPage {
 		this.#masked();
 		if (record.kind === EMPLOYEE)
 			this.element.append(this.#dependants(record));
+		if (knows("record history")) {
+			this.#history = new History(this.#desk, record.id, rules);
+			this.element.append(this.#history.element);
+		}
 	}
 
 	leave() {
 		this.#reveal.hide();
-		this.#record = this.#actions = null;
+		this.#record = this.#actions = this.#history = null;
 		this.element.replaceChildren();
 	}
 
@@ -66,6 +74,8 @@ export class RecordPage {
 			this.#ask();
 		else if (command === "edit" && this.#actions?.mayEdit)
 			this.#actions.change();
+		else if (command === "history" && this.#history)
+			void this.#history.show();
 		else
 			return false;
 		return true;

@@ -3,7 +3,7 @@
  * answer, the login is locked. Whatever was shown is taken away when it is left.
  */
 import { ApiError } from "../core/api.js";
-import { Vault } from "../core/vault.js";
+import { knows, Vault } from "../core/vault.js";
 import { byId } from "../portal/dom.js";
 import { make } from "./build.js";
 import { CertificatePage } from "./certificate_page.js";
@@ -11,13 +11,16 @@ import { ClientsPage } from "./clients_page.js";
 import { closeDialogs } from "./dialog.js";
 import { DuePage } from "./due_page.js";
 import { EntryPage } from "./entry_page.js";
+import { ExportPage } from "./export_page.js";
 import { troubleOf } from "./errors.js";
 import { showHelp } from "./help.js";
+import { ImportPage } from "./import_page.js";
 import { InboxPage } from "./inbox_page.js";
 import { Notice } from "./notice.js";
 import { PeoplePage } from "./people_page.js";
 import { hashOf, placeOf } from "./places.js";
 import { RecordPage } from "./record_page.js";
+import { SettingsPage } from "./settings_page.js";
 import { commandOf } from "./shortcuts.js";
 import { troubleCard, unlockCard } from "./trouble_card.js";
 
@@ -32,9 +35,19 @@ const WATCH_MS = 5000;
 
 /** @type {Readonly<Partial<Record<Name, PageClass>>>} */
 const PAGES = Object.freeze({ clients: ClientsPage, client: PeoplePage, record: RecordPage, new: EntryPage, inbox: InboxPage, due: DuePage,
-	certificate: CertificatePage });
-/** @type {readonly {name: Name, key: import("./build.js").Key}[]} the pages that have a tab */
-const TABS = [{ name: "clients", key: "records.clients" }, { name: "inbox", key: "inbox.title" }, { name: "due", key: "due.title" }];
+	certificate: CertificatePage, settings: SettingsPage, import: ImportPage, export: ExportPage });
+/* What a page cannot do without. */
+/** @type {Readonly<Partial<Record<Name, string>>>} */
+const NEEDS = Object.freeze({ clients: "client list", client: "record list", record: "record show", new: "request add", inbox: "request list", due: "due list",
+	certificate: "certificate show", settings: "purpose add", import: "import begin", export: "export make" });
+/** @type {readonly {name: Name, key: import("./build.js").Key, manages?: boolean}[]} the pages that have a tab */
+const TABS = [{ name: "clients", key: "records.clients" }, { name: "inbox", key: "inbox.title" }, { name: "due", key: "due.title" },
+	{ name: "import", key: "import.tab" }, { name: "settings", key: "settings.title", manages: true }];
+
+/** @param {Name} name */
+function has(name) {
+	return knows(NEEDS[name] ?? "");
+}
 
 export class VaultView {
 	#api;
@@ -137,7 +150,7 @@ export class VaultView {
 		this.#wipe();
 		const turn = this.#turn;
 		const Wanted = place && PAGES[place.name];
-		if (!Wanted) {
+		if (!Wanted || (place.name !== "clients" && !has(place.name))) {
 			location.replace(hashOf("clients"));
 			return;
 		}
@@ -162,12 +175,9 @@ export class VaultView {
 
 	/** @param {Name} at */
 	#showTabs(at) {
-		const current = at === "client" || at === "record" || at === "new" ? "clients" : at === "certificate" ? "due" : at;
-		this.#tabs.hidden = TABS.length < 2;
-		this.#tabs.replaceChildren(...TABS.map(({ name, key }) => {
-			const link = make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } });
-			return link;
-		}));
+		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at;
+		this.#tabs.replaceChildren(...TABS.filter(({ name, manages }) => has(name) && (!manages || this.#desk?.manages)).map(({ name, key }) =>
+			make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } })));
 	}
 
 	/**
