@@ -7,6 +7,7 @@
 #include "broker/admin.h"
 #include "broker/checkpoint.h"
 #include "broker/dispatch.h"
+#include "broker/documents.h"
 #include "broker/enrol.h"
 #include "broker/exporting.h"
 #include "broker/host.h"
@@ -123,6 +124,7 @@ static void vault_gone(struct broker *broker)
 {
 	playback_vault_gone(broker);
 	exporting_vault_gone(broker);
+	documents_vault_gone(broker);
 }
 
 static void vault_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -145,6 +147,8 @@ static void vault_message(void *ctx, struct channel *channel, const struct wire_
 		playback_vault_progress(broker, &msg->playback_progress);
 	else if (type->id == MSG_playback_closed)
 		playback_vault_closed(broker, &msg->playback_closed);
+	else if (type->id == MSG_record_stream_closed)
+		documents_vault_closed(broker, &msg->record_stream_closed);
 }
 
 static void vault_closed(void *ctx, struct channel *channel, enum err why)
@@ -291,6 +295,7 @@ static void tick_due(struct loop_timer *timer)
 	session_tick(broker);
 	playback_tick(broker, clock_wall_s());
 	exporting_tick(broker, clock_wall_s());
+	documents_tick(broker, clock_wall_s());
 	watch_tick(broker, clock_wall_s());
 	loop_timer_set(timer, SESSION_PING_S * 1000000ULL);
 }
@@ -420,6 +425,7 @@ void broker_close(struct broker *broker)
 	session_forget_all(broker);
 	playback_forget_all(broker);
 	exporting_forget_all(broker);
+	documents_forget_all(broker);
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);

@@ -18,6 +18,7 @@
 
 struct admin;
 struct checkpoints;
+struct documents;
 struct enrol;
 struct exporting;
 struct host_watch;
@@ -54,6 +55,7 @@ struct broker {
 	struct playback *playbacks;
 	uint32_t playback_number; /* of the last */
 	struct exporting *exports;
+	struct documents *documents;
 	struct watch *watches;
 	uint32_t watch_number; /* of the last */
 	struct enrol *enrol;

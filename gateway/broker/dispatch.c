@@ -54,6 +54,7 @@ HEAD_MATCHES(live_list);
 HEAD_MATCHES(live_watch);
 HEAD_MATCHES(live_attach);
 HEAD_MATCHES(live_end);
+HEAD_MATCHES(record_attach);
 HEAD_MATCHES(admin_look);
 HEAD_MATCHES(admin_order);
 HEAD_MATCHES(audit_checkpoint);
@@ -139,6 +140,7 @@ const struct request_type request_types[] = {
 	{ MSG_live_attach, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_NOTED,
 	  handle_live_attach },
 	{ MSG_live_end, REQUEST_LOGIN_FULL, REQUEST_SUPERVISORS, REQUEST_NOTED, handle_live_end },
+	{ MSG_record_attach, REQUEST_LOGIN_FULL, REQUEST_STAFF, 0, handle_record_attach },
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
@@ -222,6 +224,27 @@ static_assert((int)REQUEST_STAFF == (int)ACCOUNT_STAFF &&
 		      (int)REQUEST_ADMIN == (int)ACCOUNT_ADMIN &&
 		      (int)REQUEST_AUDITOR == (int)ACCOUNT_AUDITOR,
 	      "roles are bits");
+
+enum err request_still_allowed(struct broker *broker, int64_t login_id, int64_t account_id,
+			       int64_t device_id, enum request_roles roles, int64_t now_s)
+{
+	struct account account;
+	struct login_row login;
+	struct device device;
+	enum err err = login_row_by_id(broker->db, login_id, &login);
+
+	if (!err)
+		err = account_by_id(broker->db, account_id, &account);
+	if (!err)
+		err = device_by_id(broker->db, device_id, &device);
+	if (err)
+		return err;
+	if (now_s >= login.expires_s || now_s - login.used_s >= broker->policy.idle_s ||
+	    login.locked || account.disabled || !(roles & (unsigned)account.role) ||
+	    device.state != DEVICE_ACTIVE || !login_device_valid(&device, now_s))
+		return ERR_NOT_FOUND;
+	return OK;
+}
 
 /* Bookkeeping only: a request that reads is not refused because this could not be written. */
 static void touch(struct request *request, const struct request_type *type)

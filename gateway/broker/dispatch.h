@@ -69,6 +69,12 @@ extern const size_t request_type_count;
 void dispatch_request(struct broker *broker, const struct wire_type *type,
 		      const union wire_any *msg);
 
+/* Whether somebody whose request began something that goes on may still have it: login, account,
+ * role and device are as good as they were. ERR_NOT_FOUND when not. */
+nodiscard enum err request_still_allowed(struct broker *broker, int64_t login_id,
+					 int64_t account_id, int64_t device_id,
+					 enum request_roles roles, int64_t now_s);
+
 /* An audit entry with the request's person, device and address filled in. */
 struct audit_entry request_audit(const struct request *request, const char *event, json_t *detail);
 

@@ -494,8 +494,8 @@ void exporting_tick(struct broker *broker, int64_t now_s)
 	for (struct exporting *at = broker->exports; at; at = at->next) {
 		if (at->why)
 			continue;
-		if (opening_still_allowed(broker, at->login, at->account, at->device, now_s) ==
-		    ERR_NOT_FOUND)
+		if (request_still_allowed(broker, at->login, at->account, at->device,
+					  REQUEST_AUDITOR, now_s) == ERR_NOT_FOUND)
 			fail(at, "login", EXPORT_LOGIN);
 	}
 }

@@ -42,6 +42,8 @@ bool recording_denied(struct request *request, uint16_t id, enum err why);
 request_handler handle_live_list, handle_live_watch, handle_live_attach, handle_live_end;
 /* As recording_denied, for the requests above. */
 bool live_denied(struct request *request, uint16_t id, enum err why);
+/* handle_record_attach.c */
+request_handler handle_record_attach;
 /* handle_admin.c */
 request_handler handle_admin_look, handle_admin_order;
 

@@ -247,24 +247,3 @@ enum err opening_take_code(struct request *request, const char *code, const char
 }
 
 /* ---- later ------------------------------------------------------------------------------ */
-
-enum err opening_still_allowed(struct broker *broker, int64_t login_id, int64_t account_id,
-			       int64_t device_id, int64_t now_s)
-{
-	struct account account;
-	struct login_row login;
-	struct device device;
-	enum err err = login_row_by_id(broker->db, login_id, &login);
-
-	if (!err)
-		err = account_by_id(broker->db, account_id, &account);
-	if (!err)
-		err = device_by_id(broker->db, device_id, &device);
-	if (err)
-		return err;
-	if (now_s >= login.expires_s || now_s - login.used_s >= broker->policy.idle_s ||
-	    login.locked || account.disabled || account.role != ACCOUNT_AUDITOR ||
-	    device.state != DEVICE_ACTIVE || !login_device_valid(&device, now_s))
-		return ERR_NOT_FOUND;
-	return OK;
-}

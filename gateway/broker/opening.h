@@ -39,10 +39,6 @@ bool opening_purpose_is_good(const char *text);
 nodiscard enum err opening_take_code(struct request *request, const char *code, const char *step,
 				     const struct audit_entry *entry);
 
-/* Whether who has opened a recording may still see it: ERR_NOT_FOUND when not. */
-nodiscard enum err opening_still_allowed(struct broker *broker, int64_t login, int64_t account,
-					 int64_t device, int64_t now_s);
-
 /* event: its name in the audit log; session and field may be NULL. */
 nodiscard enum err opening_record_refusal(struct request *request, const char *event,
 					  const uint8_t *session, enum err why, const char *field);

@@ -335,8 +335,9 @@ void playback_tick(struct broker *broker, int64_t now_s)
 		if (playback->why)
 			continue;
 		touch(playback, now_s);
-		if (opening_still_allowed(broker, playback->login, playback->account,
-					  playback->device, now_s) == ERR_NOT_FOUND)
+		if (request_still_allowed(broker, playback->login, playback->account,
+					  playback->device, REQUEST_AUDITOR,
+					  now_s) == ERR_NOT_FOUND)
 			end(playback, "login");
 	}
 }

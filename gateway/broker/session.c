@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/checkpoint.h"
+#include "broker/documents.h"
 #include "broker/exporting.h"
 #include "broker/host.h"
 #include "broker/playback.h"
@@ -366,6 +367,7 @@ void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t
 	if (!host) {
 		playback_cut(broker, account, device);
 		exporting_cut(broker, account, device);
+		documents_cut(broker, account, device);
 		watch_cut(broker, account, device);
 	}
 }

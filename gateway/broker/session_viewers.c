@@ -2,6 +2,7 @@
  * session_viewers.c - who looks at a session: a viewer comes, unlocks the picture, and leaves when
  * the login that it came with is over.
  */
+#include "broker/documents.h"
 #include "broker/exporting.h"
 #include "broker/playback.h"
 #include "broker/watch.h"
@@ -50,6 +51,7 @@ void session_leave_login(struct broker *broker, int64_t login, int64_t device)
 			session_drop_viewer(session);
 	playback_leave_login(broker, login);
 	exporting_leave_login(broker, login);
+	documents_leave_login(broker, login);
 	watch_leave_login(broker, login);
 }
 

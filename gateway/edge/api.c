@@ -298,6 +298,8 @@ const struct route api_routes[] = {
 	  SESSION(live_attach), ROUTE_STREAM },
 	{ METHOD_POST, "/api/live/{session}/end", MSG_live_end, live_end_fields, SESSION(live_end),
 	  ROUTE_PLAIN },
+	{ METHOD_GET, "/api/vault/streams/{session}", MSG_record_attach, no_fields,
+	  offsetof(struct msg_record_attach, stream), ROUTE_STREAM },
 	{ METHOD_GET, "/api/admin/{command}", MSG_admin_look, no_fields, 0, ROUTE_ADMIN },
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
 	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
@@ -361,6 +363,7 @@ SAME_HEAD(live_list);
 SAME_HEAD(live_watch);
 SAME_HEAD(live_attach);
 SAME_HEAD(live_end);
+SAME_HEAD(record_attach);
 SAME_HEAD(admin_look);
 SAME_HEAD(admin_order);
 SAME_HEAD(audit_checkpoint);

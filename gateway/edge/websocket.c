@@ -224,6 +224,8 @@ _Static_assert(offsetof(struct msg_recording_attach, session) ==
 		       offsetof(struct msg_recording_export_attach, session) ==
 			       offsetof(struct msg_session_attach, session) &&
 		       offsetof(struct msg_live_attach, session) ==
+			       offsetof(struct msg_session_attach, session) &&
+		       offsetof(struct msg_record_attach, stream) ==
 			       offsetof(struct msg_session_attach, session),
 	       "all are filled alike");
 

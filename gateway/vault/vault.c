@@ -275,6 +275,7 @@ static void follow_seal(struct vault *vault)
 
 	if (!root->key) {
 		desk_clear(&vault->desk);
+		document_streams_close_all(&vault->documents, DOCUMENT_END_SEALED);
 		records_seal(records);
 	} else if (!records->db) {
 		err = records_open(records, root->key, root->file.generation);
@@ -323,6 +324,23 @@ static void notice(void *ctx, const char *event, const json_t *detail)
 	send_to_broker(ctx, MSG_record_notice, &msg);
 }
 
+static void document_closed(void *ctx, uint32_t number, uint64_t bytes, enum err err)
+{
+	const struct msg_record_stream_closed msg = { .stream = number,
+						      .bytes = bytes,
+						      .error = (uint8_t)err };
+
+	send_to_broker(ctx, MSG_record_stream_closed, &msg);
+}
+
+static void attach_document(struct vault *vault, uint32_t stream, int fd)
+{
+	enum err err = document_streams_attach(&vault->documents, stream, fd);
+
+	if (err)
+		log_warn("document-attach", "stream=%u error=%s", stream, err_code(err));
+}
+
 static void take_floor(struct vault *vault, const struct msg_record_floor *msg)
 {
 	size_t count = msg->disposed.len / sizeof(uint64_t);
@@ -351,6 +369,10 @@ static bool record_message(struct vault *vault, const struct wire_type *type,
 		return true;
 	case MSG_record_cancel:
 		desk_cancel(&vault->desk, msg->record_cancel.request);
+		return true;
+	case MSG_record_stream_close:
+		document_streams_close(&vault->documents, msg->record_stream_close.stream,
+				       DOCUMENT_END_ENDED);
 		return true;
 	case MSG_record_floor:
 		take_floor(vault, &msg->record_floor);
@@ -406,6 +428,8 @@ static void broker_message(void *ctx, struct channel *channel, const struct wire
 		answer_open(vault, &msg->playback_open, fd);
 	else if (type->id == MSG_playback_viewer)
 		attach(vault, &msg->playback_viewer, fd);
+	else if (type->id == MSG_record_stream)
+		attach_document(vault, msg->record_stream.stream, fd);
 	else if (type->id == MSG_playback_close)
 		close_playback(vault, &msg->playback_close);
 	else if (!record_message(vault, type, msg))
@@ -421,6 +445,7 @@ static void broker_closed(void *ctx, struct channel *channel, enum err why)
 	vault->broker = NULL;
 	log_info("broker-gone", "error=%s", err_code(why));
 	end_all(vault, PLAY_ENDED);
+	document_streams_close_all(&vault->documents, DOCUMENT_END_ENDED);
 	desk_clear(&vault->desk);
 }
 
@@ -430,6 +455,7 @@ enum err vault_link(struct vault *vault, int fd)
 {
 	channel_free(util_take_ptr(vault->broker));
 	end_all(vault, PLAY_ENDED);
+	document_streams_close_all(&vault->documents, DOCUMENT_END_ENDED);
 	desk_clear(&vault->desk);
 	records_forget_floor(&vault->records);
 	enum err err = channel_new(vault->loop, fd, WIRE_VAULT, WIRE_BROKER, &broker_ops, vault,
@@ -458,6 +484,8 @@ enum err vault_init(struct vault *vault, struct loop *loop, const char *folder, 
 	*vault = (struct vault){ .loop = loop, .passphrase_fd = passphrase_fd };
 	records_init(&vault->records, folder, notice, vault);
 	desk_init(&vault->desk, &vault->records, loop, send_for_desk, vault);
+	vault->documents =
+		(struct document_streams){ .loop = loop, .closed = document_closed, .ctx = vault };
 	vault->root.keyring = &vault->records.keyring;
 	enum err err = house_open(&vault->house, folder);
 
@@ -485,6 +513,7 @@ void vault_finish(struct vault *vault)
 	while (vault->playbacks)
 		entry_free(vault->playbacks);
 	channel_free(vault->broker);
+	document_streams_finish(&vault->documents);
 	desk_clear(&vault->desk);
 	records_seal(&vault->records);
 	root_finish(&vault->root);

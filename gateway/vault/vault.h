@@ -7,6 +7,7 @@
 #define SEKISHO_VAULT_VAULT_H
 
 #include "vault/desk.h"
+#include "vault/document_stream.h"
 #include "vault/playback.h"
 #include "vault/root.h"
 #include "wire/channel.h"
@@ -22,6 +23,7 @@ struct vault {
 	struct root root;       /* the seal of house */
 	struct records records; /* open while root is */
 	struct desk desk;
+	struct document_streams documents;
 	struct vault_playback *playbacks;
 	int passphrase_fd; /* the file that opens it at a start, owned; -1: none is configured */
 };

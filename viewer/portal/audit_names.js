@@ -35,7 +35,8 @@ export const LIST_EVENTS = Object.freeze({
 /* What else stands in a session's entries. */
 const OTHERS = ["session-open", "session-attach", "session-active", "session-detached", "session-end", "recording-start",
 	"recording-mark", "recording-end", "worker-event", "host-pinned", "host-wake", "device-request", "device-renew",
-	"device-key-superseded", "credentials-forgotten"];
+	"device-key-superseded", "credentials-forgotten", "document-upload", "document-download", "document-preview",
+	"document-remove", "document-restore", "document-closed", "document-quarantined", "document-discard"];
 
 /** All that have words. */
 export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);

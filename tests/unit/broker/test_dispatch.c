@@ -78,6 +78,7 @@ static const struct {
 	{ MSG_live_watch, 0 },
 	{ MSG_live_attach, 0 },
 	{ MSG_live_end, IS(ADMIN) },
+	{ MSG_record_attach, IS(FULL) },
 	{ MSG_admin_look, IS(ADMIN) },
 	{ MSG_admin_order, IS(ADMIN) },
 };

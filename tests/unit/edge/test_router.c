@@ -313,6 +313,7 @@ static void nothing_changes_by_get(void **state)
 					    MSG_note_list,
 					    MSG_live_list,
 					    MSG_live_attach,
+					    MSG_record_attach,
 					    MSG_admin_look,
 					    MSG_audit_checkpoint,
 					    MSG_audit_choices,
