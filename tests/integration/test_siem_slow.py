@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Collectors that are slow, stay silent or talk: only what they read to the end counts."""
 
+import socket
 import time
 
 import collectors
@@ -38,8 +39,59 @@ def drip(collector, tls):
         time.sleep(0.2)
 
 
+class Mute(collectors.Strange):
+    """Takes the connection, and says nothing in the handshake."""
+
+    def greet(self, plain):
+        while plain.recv(65536):
+            pass
+        raise OSError
+
+
+class Dripping(collectors.Strange):
+    """Says its part of the handshake a byte at a time, for ever."""
+
+    def greet(self, plain):
+        plain.sendall(b"\x16\x03\x03\x40\x00")
+        while True:
+            plain.sendall(b"\x02")
+            time.sleep(0.2)
+
+
+class Deaf:
+    """A machine that answers no connection: its queue is full."""
+
+    def __init__(self, port):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(0)
+        self.waiting = []
+        for _ in range(3):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+            self.waiting.append(one)
+
+    def stop(self):
+        for one in (*self.waiting, self.listener):
+            one.close()
+
+
 class Slow(collectors.Case):
     timeout = 1
+
+    def test_a_connection_that_is_not_made_is_given_up(self):
+        self.happen(1)
+        collector = Deaf(self.port)
+        try:
+            harness.until(lambda: f"it to be given up: {self.status()}", lambda: self.status().get("said") == "Connection timed out", 60)
+            self.trouble("connect")
+        finally:
+            collector.stop()
+        for kind in (Mute, Dripping):
+            with self.subTest(kind.__name__):
+                self.expect_nothing_delivered(kind(self.port, self.pair, None), "slow")
 
     def test_only_what_is_read_to_its_end_counts(self):
         self.happen(2)
