@@ -8,6 +8,8 @@
 #include "store/vault/meta.h"
 #include "store/vault/schema.h"
 #include "vault/grants.h"
+#include "vault/index.h"
+#include "vault/records_change.h"
 
 enum { PATH_BYTES = 400, NOTICES_MAX = 32 };
 
@@ -38,6 +40,18 @@ static void tell_found(struct records *records)
 				json_array_get(entry, 1));
 	}
 	json_decref(util_take_ptr(records->found));
+}
+
+void records_damaged(struct records *records, const char *table, uint64_t row, int64_t version)
+{
+	json_t *detail = json_pack("{s:s, s:I, s:I}", "table", table, "row", (json_int_t)row,
+				   "version", (json_int_t)version);
+
+	log_error("vault-row-damaged", "table=%s row=%llu version=%lld", table,
+		  (unsigned long long)row, (long long)version);
+	found(records, "vault-damaged", detail);
+	if (records->state == RECORDS_READY)
+		tell_found(records);
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
@@ -106,6 +120,42 @@ static enum err check_rows(struct records *records)
 	return OK;
 }
 
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+static enum err read_name(struct records *records, const struct record_row *row)
+{
+	_cleanup_content_ struct content content = { 0 };
+	enum err err = row->version ? record_get_content(records, row, 0, &content) : OK;
+
+	if (!err || err == ERR_INVALID)
+		err = index_note(records->index, row, content.name ? content.name : "",
+				 content.kana ? content.kana : "", err != OK);
+	return err;
+}
+
+static enum err read_names(struct records *records)
+{
+	_cleanup_query_ struct query query;
+	struct record_row row;
+	bool more = true;
+	enum err err = index_new(&records->index);
+
+	if (!err)
+		err = keyring_own(&records->keyring, "numbers", &records->numbers);
+	if (err)
+		return err;
+	record_select(&query, records->db, 0, 0);
+	while (!err && more) {
+		err = record_next(&query, &row, &more);
+		if (!err && more)
+			err = read_name(records, &row);
+	}
+	if (!err)
+		index_keep(records->index);
+	return err;
+}
+
 enum err records_open(struct records *records, const struct secret *root, int64_t generation)
 {
 	records_seal(records);
@@ -117,6 +167,8 @@ enum err records_open(struct records *records, const struct secret *root, int64_
 		err = open_guard(records);
 	if (!err)
 		err = check_rows(records);
+	if (!err)
+		err = read_names(records);
 	if (!err)
 		return OK;
 	records_seal(records);
@@ -130,6 +182,8 @@ void records_seal(struct records *records)
 	records_abort(records);
 	grants_close(records);
 	json_decref(records->found);
+	index_free(records->index);
+	secret_free(records->numbers);
 	guard_close(&records->guard);
 	keyring_close(&records->keyring);
 	db_close(util_take_ptr(records->db));
@@ -204,6 +258,7 @@ enum err records_commit(struct records *records, uint64_t seq)
 	}
 	guard_keep(&records->guard);
 	grants_settled(records);
+	index_keep(records->index);
 	records->counter = meta.counter;
 	records->seq = meta.seq;
 	return OK;
@@ -214,6 +269,8 @@ void records_abort(struct records *records)
 	db_tx_end(&records->tx);
 	guard_drop(&records->guard);
 	grants_settled(records);
+	if (records->index)
+		index_drop(records->index);
 }
 
 enum err records_row(struct records *records, uint64_t id, struct record_row *ret)
@@ -229,12 +286,16 @@ enum err records_set_row(struct records *records, const struct record_row *row)
 
 	if (!err)
 		err = record_update(records->db, row);
-	return err ? err : guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+	if (!err)
+		err = guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+	return err ? err : index_note(records->index, row, NULL, NULL, false);
 }
 
 enum err records_add_row(struct records *records, const struct record_row *row)
 {
 	enum err err = record_insert(records->db, row);
 
-	return err ? err : guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+	if (!err)
+		err = guard_after_id(&records->guard, GUARDED_RECORD, row->id);
+	return err ? err : index_note(records->index, row, NULL, NULL, false);
 }

@@ -30,8 +30,10 @@ struct records {
 	struct db *db;
 	struct keyring keyring;
 	struct guard guard;
-	uint64_t counter; /* of committed changes */
-	uint64_t seq;     /* the highest entry of the audit log that let something happen */
+	struct index *index;    /* vault/index.h */
+	struct secret *numbers; /* the key that finds numbers */
+	uint64_t counter;       /* of committed changes */
+	uint64_t seq;           /* the highest entry of the audit log that let something happen */
 	struct db_tx tx;
 	struct grants_views *views; /* vault/grants: what is known of who may see what */
 	records_notice *notice;
@@ -42,9 +44,9 @@ struct records {
 /* Sealed. folder and ctx are borrowed. */
 void records_init(struct records *records, const char *folder, records_notice *notice, void *ctx);
 
-/* Opens databases and keys with the root key of that generation, checks every guarded row, and then
- * waits for records_floor. On an error it is sealed. ERR_INVALID, ERR_LOGIN as of keyring_open;
- * ERR_UNAVAILABLE: another process has them open. */
+/* Opens databases and keys with the root key of that generation, checks every guarded row, reads
+ * all names, and then waits for records_floor. On an error it is sealed. ERR_INVALID, ERR_LOGIN as
+ * of keyring_open; ERR_UNAVAILABLE: another process has them open. */
 nodiscard enum err records_open(struct records *records, const struct secret *root,
 				int64_t generation);
 /* Rolls back what is not committed and wipes everything. Harmless when sealed. */
@@ -70,9 +72,13 @@ nodiscard enum err records_begin(struct records *records);
 nodiscard enum err records_commit(struct records *records, uint64_t seq);
 void records_abort(struct records *records);
 
+/* Something sealed is not what was sealed there: names it in the log and to those whom it concerns;
+ * the rest goes on. */
+void records_damaged(struct records *records, const char *table, uint64_t row, int64_t version);
+
 /* A record's row, checked. ERR_NOT_FOUND; ERR_INVALID: it was changed behind the vault's back. */
 nodiscard enum err records_row(struct records *records, uint64_t id, struct record_row *ret);
-/* Within a transaction: the row as it shall be. */
+/* Within a transaction: the row as it shall be. The index follows. */
 nodiscard enum err records_set_row(struct records *records, const struct record_row *row);
 nodiscard enum err records_add_row(struct records *records, const struct record_row *row);
 

@@ -27,8 +27,8 @@ static void ctx_free(EVP_CIPHER_CTX **ctx)
 }
 
 /* room: at least as long as the result, and a block more. */
-static enum err run(const struct secret *kek, bool wraps, const void *data, size_t len,
-		    uint8_t *room, size_t *ret_len)
+static enum err run(const uint8_t *kek, bool wraps, const void *data, size_t len, uint8_t *room,
+		    size_t *ret_len)
 {
 	_cleanup_(ctx_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int out = 0, last = 0;
@@ -36,8 +36,7 @@ static enum err run(const struct secret *kek, bool wraps, const void *data, size
 	if (!ctx)
 		return ERR_NOMEM;
 	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	if (EVP_CipherInit_ex2(ctx, EVP_aes_256_wrap_pad(), (const uint8_t *)secret_text(kek), NULL,
-			       wraps, NULL) != 1)
+	if (EVP_CipherInit_ex2(ctx, EVP_aes_256_wrap_pad(), kek, NULL, wraps, NULL) != 1)
 		return ERR_CRYPTO;
 	/* All that can be wrong from here on is what was wrapped. */
 	if (EVP_CipherUpdate(ctx, room, &out, data, (int)len) != 1 || out <= 0 ||
@@ -45,6 +44,11 @@ static enum err run(const struct secret *kek, bool wraps, const void *data, size
 		return wraps ? ERR_CRYPTO : ERR_LOGIN;
 	*ret_len = (size_t)(out + last);
 	return OK;
+}
+
+static const uint8_t *bytes(const struct secret *kek)
+{
+	return (const uint8_t *)secret_text(kek);
 }
 
 enum err wrap_put(const struct secret *kek, const void *data, size_t len, uint8_t ret[WRAP_MAX],
@@ -57,7 +61,7 @@ enum err wrap_put(const struct secret *kek, const void *data, size_t len, uint8_
 		return ERR_INVALID;
 	if (len > WRAP_PLAIN_MAX)
 		return ERR_TOO_BIG;
-	enum err err = run(kek, true, data, len, room, &wrapped);
+	enum err err = run(bytes(kek), true, data, len, room, &wrapped);
 	if (err)
 		return err;
 	memcpy(ret, room, wrapped);
@@ -74,9 +78,38 @@ enum err wrap_get(const struct secret *kek, const void *data, size_t len, struct
 		return ERR_INVALID;
 	if (len < LEAST || len > WRAP_MAX || len % BLOCK)
 		return ERR_LOGIN;
-	enum err err = run(kek, false, data, len, room, &plain);
+	enum err err = run(bytes(kek), false, data, len, room, &plain);
 	if (!err)
 		err = secret_new(room, plain, ret);
+	secret_wipe(room, sizeof(room));
+	return err;
+}
+
+enum err wrap_key_put(const uint8_t kek[WRAP_KEY], const uint8_t key[WRAP_KEY],
+		      uint8_t ret[WRAP_KEY_WRAPPED])
+{
+	uint8_t room[WRAP_KEY_WRAPPED + 2 * BLOCK];
+	size_t len = 0;
+	enum err err = run(kek, true, key, WRAP_KEY, room, &len);
+
+	if (!err && len != WRAP_KEY_WRAPPED)
+		err = ERR_CRYPTO;
+	if (!err)
+		memcpy(ret, room, WRAP_KEY_WRAPPED);
+	return err;
+}
+
+enum err wrap_key_get(const uint8_t kek[WRAP_KEY], const uint8_t wrapped[WRAP_KEY_WRAPPED],
+		      uint8_t ret[WRAP_KEY])
+{
+	uint8_t room[WRAP_KEY_WRAPPED + 2 * BLOCK];
+	size_t len = 0;
+	enum err err = run(kek, false, wrapped, WRAP_KEY_WRAPPED, room, &len);
+
+	if (!err && len != WRAP_KEY)
+		err = ERR_LOGIN;
+	if (!err)
+		memcpy(ret, room, WRAP_KEY);
 	secret_wipe(room, sizeof(room));
 	return err;
 }

@@ -32,6 +32,13 @@ nodiscard enum err wrap_put(const struct secret *kek, const void *data, size_t l
 nodiscard enum err wrap_get(const struct secret *kek, const void *data, size_t len,
 			    struct secret **ret);
 
+/* The same for a key of WRAP_KEY bytes, without locked memory of its own: for the many that are
+ * used and wiped at once. ERR_LOGIN, ERR_NOMEM, ERR_CRYPTO. */
+nodiscard enum err wrap_key_put(const uint8_t kek[WRAP_KEY], const uint8_t key[WRAP_KEY],
+				uint8_t ret[WRAP_KEY_WRAPPED]);
+nodiscard enum err wrap_key_get(const uint8_t kek[WRAP_KEY],
+				const uint8_t wrapped[WRAP_KEY_WRAPPED], uint8_t ret[WRAP_KEY]);
+
 /* len bytes of HKDF-SHA256 with salt and info; salt may be NULL. ERR_TOO_BIG, ERR_CRYPTO,
  * ERR_NOMEM. */
 nodiscard enum err wrap_derive(const struct secret *from, const uint8_t *salt, size_t salt_len,

@@ -238,6 +238,16 @@ enum err record_number_next(struct query *query, struct record_sealed *ret, bool
 	return next_sealed(query, ret, ret_more);
 }
 
+enum err record_number_delete(struct db *db, uint64_t record, int64_t version)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "DELETE FROM record_number WHERE record = ? AND version = ?");
+	query_i64(&query, (int64_t)record);
+	query_i64(&query, version);
+	return query_run_one(&query);
+}
+
 void record_number_find(struct query *query, struct db *db, const uint8_t found[RECORD_FOUND])
 {
 	query_init(query, db,

@@ -73,6 +73,8 @@ nodiscard enum err record_version_next(struct query *query, struct record_sealed
 
 nodiscard enum err record_number_insert(struct db *db, const struct record_sealed *number,
 					const uint8_t found[RECORD_FOUND]);
+/* ERR_NOT_FOUND. */
+nodiscard enum err record_number_delete(struct db *db, uint64_t record, int64_t version);
 void record_number_select(struct query *query, struct db *db, uint64_t record, int64_t version);
 nodiscard enum err record_number_next(struct query *query, struct record_sealed *ret,
 				      bool *ret_more);
