@@ -21,7 +21,7 @@ struct envelope {
 	EVP_MD_CTX *digest;
 	envelope_write *write;
 	void *ctx;
-	uint64_t bytes;
+	uint64_t bytes, most;
 };
 
 /* OpenSSL's own choices would be SHA-1 for the KDF, and PKCS #1 v1.5. */
@@ -65,7 +65,8 @@ static enum err drain(struct envelope *envelope)
 	return !err && BIO_reset(envelope->out) <= 0 ? ERR_CRYPTO : err;
 }
 
-enum err envelope_new(X509 *certificate, envelope_write *write, void *ctx, struct envelope **ret)
+enum err envelope_new(X509 *certificate, uint64_t most, envelope_write *write, void *ctx,
+		      struct envelope **ret)
 {
 	struct envelope *envelope = calloc(1, sizeof(*envelope));
 
@@ -73,6 +74,7 @@ enum err envelope_new(X509 *certificate, envelope_write *write, void *ctx, struc
 		return ERR_NOMEM;
 	envelope->write = write;
 	envelope->ctx = ctx;
+	envelope->most = most ? most : ENVELOPE_MAX;
 	envelope->out = BIO_new(BIO_s_mem());
 	envelope->digest = EVP_MD_CTX_new();
 	enum err err = envelope->out && envelope->digest ? OK : ERR_NOMEM;
@@ -118,7 +120,7 @@ enum err envelope_add(struct envelope *envelope, const uint8_t *data, size_t len
 {
 	enum err err = OK;
 
-	if (envelope->bytes + len + len / SEGMENT * SEGMENT_OVERHEAD > ENVELOPE_MAX - OVERHEAD)
+	if (envelope->bytes + len + len / SEGMENT * SEGMENT_OVERHEAD + OVERHEAD > envelope->most)
 		return ERR_TOO_BIG;
 	while (!err && len) {
 		const size_t piece = MIN(len, (size_t)PIECE);

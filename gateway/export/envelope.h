@@ -26,12 +26,14 @@ struct envelope;
 /* Takes the message's bytes as they come; what it answers but OK ends the envelope. */
 typedef enum err envelope_write(void *ctx, const uint8_t *data, size_t len);
 
-/* certificate must have passed recipient_check. ERR_CRYPTO, ERR_NOMEM, and what write answers. */
-nodiscard enum err envelope_new(X509 *certificate, envelope_write *write, void *ctx,
+/* certificate must have passed recipient_check. most: bytes of the message; 0: ENVELOPE_MAX.
+ * ERR_CRYPTO, ERR_NOMEM, and what write answers. */
+nodiscard enum err envelope_new(X509 *certificate, uint64_t most, envelope_write *write, void *ctx,
 				struct envelope **ret);
 void envelope_free(struct envelope *envelope); /* NULL is allowed */
 
-/* ERR_TOO_BIG: the message would pass ENVELOPE_MAX. ERR_CRYPTO, and what write answers. */
+/* ERR_TOO_BIG: the message would have more bytes than it may. ERR_CRYPTO, and what write answers.
+ */
 nodiscard enum err envelope_add(struct envelope *envelope, const uint8_t *data, size_t len);
 
 /* The last bytes, the tag among them. Nothing may be added after it. */

@@ -101,7 +101,8 @@ static enum err open_file(struct job *job)
 		 job->order->start->purpose);
 	enum err err = open_stage(job, session);
 	if (!err)
-		err = envelope_new(job->order->recipient, to_sink, job, &job->envelope);
+		err = envelope_new(job->order->recipient, job->order->most, to_sink, job,
+				   &job->envelope);
 	if (!err)
 		err = movie_new(job->stage.width, job->stage.height, session, comment, to_envelope,
 				job, &job->movie);

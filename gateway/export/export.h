@@ -24,6 +24,7 @@ struct export_order {
 	X509 *recipient;                      /* borrowed; has passed recipient_check */
 	struct text *text;                    /* borrowed */
 	int64_t now_s;                        /* wall clock */
+	uint64_t most;                        /* bytes that the file may have; 0: ENVELOPE_MAX */
 };
 
 /* ret has what is to be said at the end, error included. */

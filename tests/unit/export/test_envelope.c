@@ -31,7 +31,7 @@ static void make(const struct auditor *to, struct buf *message, uint8_t hash[ENV
 	size_t at = 0;
 
 	buf_init(message, 2 * CONTENT);
-	assert_ok(envelope_new(to->certificate, collect, message, &envelope));
+	assert_ok(envelope_new(to->certificate, 0, collect, message, &envelope));
 	for (size_t piece = 1; at < CONTENT; piece = piece * 3 + 1) {
 		const size_t len = MIN(piece, CONTENT - at);
 		assert_ok(envelope_add(envelope, content + at, len));
@@ -115,7 +115,7 @@ static void the_sink_may_refuse(void **state)
 	struct envelope *envelope = NULL;
 
 	(void)state;
-	enum err err = envelope_new(to.certificate, refuse, NULL, &envelope);
+	enum err err = envelope_new(to.certificate, 0, refuse, NULL, &envelope);
 	if (!err)
 		err = envelope_add(envelope, content, CONTENT);
 	assert_err(err, ERR_CLOSED);
@@ -139,7 +139,7 @@ static void it_stays_small_enough_to_be_opened(void **state)
 
 	(void)state;
 	assert_true(large != MAP_FAILED);
-	assert_ok(envelope_new(to.certificate, forget, NULL, &envelope));
+	assert_ok(envelope_new(to.certificate, 0, forget, NULL, &envelope));
 	assert_err(envelope_add(envelope, large, ENVELOPE_MAX - 1000), ERR_TOO_BIG);
 	assert_ok(envelope_add(envelope, content, CONTENT));
 	envelope_free(envelope);
