@@ -16,7 +16,7 @@ if (!build || !source)
 const load = (path) => import(pathToFileURL(join(build, "share", "viewer", path)).href);
 const { default: ja } = await load("locale/ja.js");
 const { default: en } = await load("locale/en.js");
-const { CLIPBOARD_WAY, END_REASON, EXPORT_ERROR, PLAY_ERROR, VERDICT } = await load("core/messages.js");
+const { CLIPBOARD_WAY, DOCUMENT_END, END_REASON, EXPORT_ERROR, PLAY_ERROR, VERDICT } = await load("core/messages.js");
 const { EVENTS } = await load("player/happening_names.js");
 const { AUDIT_EVENTS, DETAILS } = await load("portal/audit_names.js");
 const { ENROL_STATE, KEY_PLACE } = await load("core/messages.js");
@@ -108,6 +108,7 @@ function madeUp() {
 		...["missing", "too-long", "invalid", "digits", "check-digit", "unknown-kind", "unknown-client", "unknown-parent", "unknown-purpose",
 			"unknown-class", "unknown-field", "double-file", "double-vault", "cells", "quotes", "encoding", "too-big", "rows", "unknown-column",
 			"double-column"].map((code) => `import-error.${code}`),
+		...[...Object.values(DOCUMENT_END).filter((code) => code !== "none"), "lost", "broken", "cancelled"].map((code) => `document-end.${code}`),
 	];
 }
 

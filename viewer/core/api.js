@@ -490,6 +490,13 @@ export class Api {
 		return await this.#call(way === "look" ? "GET" : "POST", `/api/admin/${command.replace(" ", "/")}`, values);
 	}
 
+	/** @param {string} path of a document's stream */
+	documentUrl(path) {
+		if (!/^\/api\/vault\/streams\/[0-9a-f]{32}$/.test(path))
+			throw new ApiError("protocol", 200);
+		return this.#base.replace(/^http/, "ws") + path;
+	}
+
 	/**
 	 * @param {string} id
 	 * @param {number} monitor 0 for the session's first window, 1 for another one

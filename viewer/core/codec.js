@@ -205,11 +205,12 @@ export function encode(name, fields) {
  * @param {string} name
  * @param {MessageType} type
  * @param {object} fields
+ * @param {number} [max] most bytes
  * @returns {Uint8Array<ArrayBuffer>}
  */
-export function encodeAs(name, type, fields) {
+export function encodeAs(name, type, fields, max = OUTGOING_MAX) {
 	const values = /** @type {Record<string, unknown>} */ (fields);
-	const out = new Uint8Array(Math.min(largest(type), OUTGOING_MAX));
+	const out = new Uint8Array(Math.min(largest(type), max));
 	const view = new DataView(out.buffer);
 	let at = 2;
 

@@ -53,6 +53,14 @@ export class Vault {
 	}
 
 	/**
+	 * Where a document goes over.
+	 * @param {string} path as the vault has named it
+	 */
+	streamUrl(path) {
+		return this.#api.documentUrl(path);
+	}
+
+	/**
 	 * An answer with rows.
 	 * @param {string} words
 	 * @param {object} [body]

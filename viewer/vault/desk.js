@@ -10,6 +10,7 @@
  * @property {(hash: string) => void} go to another page
  * @property {() => void} again shows this page anew
  * @property {(error: unknown) => void} failed says what went wrong, or shows what concerns all pages
+ * @property {(text: () => string) => void} warn says what went wrong, in words
  * @property {(text: () => string) => void} tell says what was done, also on the page that comes next
  * @property {(error: unknown) => boolean} general whether it concerns all pages, and is shown
  */

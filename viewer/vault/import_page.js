@@ -103,7 +103,7 @@ export class ImportPage {
 		showColumns();
 		const submit = button("import.look", () => {}, { kind: "primary", type: "submit" });
 		const form = make("form", { class: "vault-form", with: { novalidate: true, autocomplete: "off" } },
-			part("import.step-what", kind.element, columns, make("p", {}, button("import.example", () =>
+			part("import.step-what", kind.element, columns, make("p", { class: "part-actions" }, button("import.example", () =>
 				saveFile(`${t("import.example-name")}.csv`, exampleFile(columnsFor(rules, Number(kind.values[0]), !this.#client))), { kind: "small" }))),
 			part("import.step-rules", purposes.element, kept.element), part("import.step-file", file.element),
 			make("div", { class: "form-actions" }, submit));
@@ -191,14 +191,14 @@ export class ImportPage {
 			table.add([String(one.row), one.name, make("span", { says: () => kindText(one.kind) }), one.client_name,
 				make("span", { t: one.has_number ? "records.has-number" : "records.no-number" })]);
 		const fine = error_count === 0;
-		const title = make("h2", { class: "part-title", with: { tabindex: -1 }, says: () => t("import.found", { name, n: rows }) });
+		const title = make("h2", { class: "part-title import-title", with: { tabindex: -1 }, says: () => t("import.found", { name, n: rows }) });
 		this.#place.replaceChildren(make("section", { class: "part" }, title,
-			make("p", { class: fine ? "message message-ok" : "message message-bad", says: () => t(fine ? "import.fine" : "import.wrong", { n: error_count }), with: { role: "status" } }),
+			make("p", { class: fine ? "message" : "message message-bad", says: () => t(fine ? "import.fine" : "import.wrong", { n: error_count }), with: { role: "status" } }),
 			unknown.length > 0 && make("p", { class: "message message-warn", says: () => t("import.unknown-columns", { names: unknown.join(t("audit.comma")) }) }),
 			...(fine ? [] : [this.#wrongTable(preview)]), sample.length > 0 && make("h3", { class: "part-subtitle", t: "import.sample" }), table.element,
+			fine && hint("check", () => t("import.next")),
 			make("div", { class: "form-actions" }, button("import.other", () => this.#giveUp()),
-				fine && button("import.ask", () => void this.#ask(), { kind: "primary" }))),
-		fine ? hint("check", () => t("import.next")) : "");
+				fine && button("import.ask", () => void this.#ask(), { kind: "primary" }))));
 		title.focus();
 	}
 

@@ -4,6 +4,7 @@
 import { knows } from "../core/vault.js";
 import { t } from "../portal/i18n.js";
 import { button, make } from "./build.js";
+import { Documents } from "./documents.js";
 import { History } from "./history.js";
 import { factList, hint, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
@@ -28,6 +29,8 @@ export class RecordPage {
 	#kept = null;
 	/** @type {RecordActions | null} */
 	#actions = null;
+	/** @type {Documents | null} */
+	#documents = null;
 	/** @type {History | null} */
 	#history = null;
 	#reveal = new RevealBox(() => this.#masked(true));
@@ -54,6 +57,11 @@ export class RecordPage {
 		this.#masked();
 		if (record.kind === EMPLOYEE)
 			this.element.append(this.#dependants(record));
+		if (knows("document list") && record.state !== DISPOSED) {
+			this.#documents = new Documents(this.#desk, record.id);
+			this.element.append(this.#documents.element);
+			void this.#documents.start();
+		}
 		if (knows("record history")) {
 			this.#history = new History(this.#desk, record.id, rules);
 			this.element.append(this.#history.element);
@@ -61,8 +69,9 @@ export class RecordPage {
 	}
 
 	leave() {
+		this.#documents?.leave();
 		this.#reveal.hide();
-		this.#record = this.#actions = this.#history = null;
+		this.#record = this.#actions = this.#history = this.#documents = null;
 		this.element.replaceChildren();
 	}
 

@@ -1,7 +1,7 @@
 /*
  * What the office has laid down, for managers: what records are used for, how long they are kept, which fields they have.
  */
-import { language, t, tIn } from "../portal/i18n.js";
+import { t, tIn } from "../portal/i18n.js";
 import { button, freshId, make } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { Choices, Field, textInput } from "./fields.js";
@@ -9,7 +9,7 @@ import { pageHead, part } from "./page_parts.js";
 import { fieldLabel, inLanguage, Rules } from "./rules.js";
 import { Table } from "./table.js";
 import { TemplateEditor } from "./template_editor.js";
-import { CLIENT, DEPENDANT, EMPLOYEE, kindText, PAYEE } from "./words.js";
+import { ACTIVE, CLIENT, DEPENDANT, EMPLOYEE, ENDED, kindText, PAYEE } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./build.js").Key} Key */
@@ -115,7 +115,7 @@ export class SettingsPage {
 
 	/** @param {boolean} retired */
 	#state(retired) {
-		return make("span", { class: `tag ${retired ? "" : "tag-ok"}`, t: retired ? "settings.retired" : "settings.in-use" });
+		return make("span", { class: "tag record-state", t: retired ? "settings.retired" : "settings.in-use", with: { "data-state": retired ? ENDED : ACTIVE } });
 	}
 
 	#addPurpose() {
@@ -179,7 +179,7 @@ export class SettingsPage {
 		for (const kind of [CLIENT, EMPLOYEE, DEPENDANT, PAYEE]) {
 			const fields = rules.fields(kind);
 			table.add([make("span", { says: () => kindText(kind) }), make("span", { says: () => (fields.length ?
-				new Intl.ListFormat(language(), { style: "narrow", type: "unit" }).format(fields.map(fieldLabel)) : t("settings.no-fields")) }),
+				fields.map(fieldLabel).join(t("audit.comma")) : t("settings.no-fields")) }),
 			button("settings.change", () => this.#template(kind, rules), { kind: "small",
 				named: () => t("request.act-one", { act: t("settings.change"), title: kindText(kind) }) })], { kind });
 		}

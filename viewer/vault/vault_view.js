@@ -124,6 +124,7 @@ export class VaultView {
 				if (!this.#general(error))
 					this.#notice.fail(error);
 			},
+			warn: (text) => this.#notice.warn(text),
 			tell: (text) => {
 				this.#message = text;
 				this.#notice.tell(text);

@@ -1,0 +1,253 @@
+/*
+ * The documents of a record: which there are, bringing one, taking one along, looking at one as pictures, and their
+ * versions.
+ */
+import { DOCUMENT_MAX, DocumentError, getDocument, putDocument } from "../core/document_stream.js";
+import { formatDayTime, t, textOf } from "../portal/i18n.js";
+import { saveFile } from "../portal/save_file.js";
+import { button, make, says } from "./build.js";
+import { FormDialog } from "./dialog.js";
+import { askPreview } from "./preview_dialog.js";
+import { part } from "./page_parts.js";
+import { People } from "./people.js";
+import { Table } from "./table.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+/**
+ * @typedef {object} Document
+ * @property {number} id
+ * @property {string} name
+ * @property {string} type
+ * @property {number} size
+ * @property {number} version the newest that may be had, 0: none
+ * @property {number} made
+ * @property {number} made_by
+ * @property {boolean} quarantined what was brought last
+ * @property {boolean} removed
+ * @property {{download: boolean, preview: boolean, edit: boolean, delete: boolean}} may
+ */
+/** @typedef {{version: number, name: string, type: string, size: number, made: number, made_by: number, quarantined: boolean}} Version */
+
+const NAME_MAX = 255;
+const STEP = 1024;
+const UNITS = ["B", "KB", "MB"];
+
+/** @param {number} bytes */
+export function sizeText(bytes) {
+	let size = bytes, unit = 0;
+	while (size >= STEP && unit < UNITS.length - 1) {
+		size /= STEP;
+		unit++;
+	}
+	return `${unit === 0 || size >= 10 ? Math.round(size) : Math.round(size * 10) / 10} ${UNITS[unit]}`;
+}
+
+/**
+ * A name as a file may have it: without what paths and control characters are made of.
+ * @param {string} name
+ */
+export function fileName(name) {
+	const plain = name.normalize("NFC").replaceAll(/[\p{Cc}\p{Cf}/\\]/gu, "").trim();
+	return [...plain].slice(0, NAME_MAX).join("");
+}
+
+export class Documents {
+	#desk;
+	#record;
+	#table = new Table("documents.title", ["documents.name", "documents.size", "documents.made", "documents.do"]);
+	#none = make("p", { class: "none", t: "documents.none" });
+	#file = make("input", { label: "documents.choose", with: { type: "file", hidden: true } });
+	#add = button("documents.add", () => this.#choose(0), { icon: "plus" });
+	#bar = make("progress", { class: "host-progress", with: { value: 0 } });
+	#what = make("p", { with: { role: "status" } });
+	#stop = button("app.cancel", () => this.#watch?.abort(), { kind: "small" });
+	#moving = make("div", { class: "document-moving", with: { hidden: true } }, this.#what, this.#bar, this.#stop);
+	/** @type {AbortController | null} of what is under way */
+	#watch = null;
+	/* Of which document a new version is chosen; 0: a new one. */
+	#of = 0;
+	/** @type {People | null} */
+	#people = null;
+	element;
+
+	/**
+	 * @param {Desk} desk
+	 * @param {number} record
+	 */
+	constructor(desk, record) {
+		this.#desk = desk;
+		this.#record = record;
+		this.element = part("documents.title", this.#table.element, this.#none, this.#moving, make("div", { class: "part-actions" }, this.#add, this.#file));
+		this.#table.clear();
+		this.#none.hidden = this.#add.hidden = true;
+		this.#file.addEventListener("change", () => {
+			const [file] = this.#file.files ?? [];
+			if (file)
+				void this.#bring(file);
+			this.#file.value = "";
+		});
+		for (const event of ["dragover", "drop"])
+			this.element.addEventListener(event, (happened) => this.#dropped(/** @type {DragEvent} */ (happened)));
+	}
+
+	async start() {
+		try {
+			const [answer, people] = await Promise.all([this.#desk.vault.ask("document list", { record: this.#record }), People.of(this.#desk)]);
+			this.#people = people;
+			const rows = /** @type {Document[]} */ (answer.rows ?? []);
+			this.#add.hidden = answer.may_upload !== true;
+			this.#table.clear();
+			for (const row of rows)
+				this.#put(row, people);
+			this.#none.hidden = rows.length > 0;
+		} catch (error) {
+			this.#desk.failed(error);
+		}
+	}
+
+	leave() {
+		this.#watch?.abort();
+	}
+
+	/**
+	 * @param {Document} row
+	 * @param {People} people
+	 */
+	#put(row, people) {
+		const { id, name, size, made, made_by, version, quarantined, removed, may } = row;
+		const there = version > 0 && !removed;
+		const act = (/** @type {boolean} */ can, /** @type {import("./build.js").Key} */ key, /** @type {() => void} */ press) =>
+			can && button(key, press, { kind: "small", named: () => t("request.act-one", { act: t(key), title: name }) });
+		this.#table.add([[make("span", { class: "document-name" }, name), removed && make("span", { class: "tag tag-bad", t: "records.removed" }),
+			quarantined && make("span", { class: "tag tag-bad", t: "documents.quarantined" })],
+		version > 0 ? sizeText(size) : "–", [make("span", { says: () => formatDayTime(made) }), make("span", { class: "small", says: () => people.text(made_by) })],
+		make("div", { class: "document-do" }, act(there && may.preview, "documents.preview", () => askPreview(this.#desk, { id, name, version })),
+			act(there && may.download, "documents.download", () => void this.#take(id, 0)), act(!removed && may.edit, "documents.renew", () => this.#choose(id)),
+			act(version > 1, "documents.versions", () => void this.#versions(row)), act(!removed && may.delete, "documents.remove", () => this.#move(row, "document remove")),
+			act(removed && may.delete, "record.restore", () => this.#move(row, "document restore")))], { document: id });
+	}
+
+	/** @param {DragEvent} event */
+	#dropped(event) {
+		if (this.#add.hidden || !event.dataTransfer?.types.includes("Files"))
+			return;
+		event.preventDefault();
+		const [file] = event.dataTransfer.files;
+		if (event.type === "drop" && file) {
+			this.#of = 0;
+			void this.#bring(file);
+		}
+	}
+
+	/** @param {number} document */
+	#choose(document) {
+		this.#of = document;
+		this.#file.click();
+	}
+
+	/**
+	 * What goes over a stream, with how far it is; one at a time.
+	 * @template Result
+	 * @param {() => string} what
+	 * @param {number} size
+	 * @param {(watch: import("../core/document_stream.js").Watch) => Promise<Result>} run
+	 * @returns {Promise<Result | null>} null: it did not work, and that was said
+	 */
+	async #transfer(what, size, run) {
+		if (this.#watch)
+			return null;
+		const watch = this.#watch = new AbortController();
+		says(this.#what, what);
+		this.#bar.max = Math.max(1, size);
+		this.#bar.value = 0;
+		this.#moving.hidden = false;
+		try {
+			return await run({ signal: watch.signal, moved: (bytes) => {
+				this.#bar.value = bytes;
+			} });
+		} catch (error) {
+			if (error instanceof DocumentError)
+				this.#desk.warn(() => textOf("document-end.", error.code, "document-end.failed"));
+			else
+				this.#desk.failed(error);
+			return null;
+		} finally {
+			this.#watch = null;
+			this.#moving.hidden = true;
+		}
+	}
+
+	/** @param {File} file */
+	async #bring(file) {
+		const name = fileName(file.name);
+		const document = this.#of;
+		if (file.size > DOCUMENT_MAX || file.size === 0) {
+			this.#desk.warn(() => t(file.size === 0 ? "documents.empty" : "documents.too-big"));
+			return;
+		}
+		const done = await this.#transfer(() => t("documents.bringing", { name }), file.size, async (watch) => {
+			const bytes = new Uint8Array(await file.arrayBuffer());
+			const { stream } = await this.#desk.vault.ask("document upload", { record: this.#record, document, name, type: file.type || "application/octet-stream", size: bytes.length });
+			await putDocument(this.#desk.vault.streamUrl(String(stream)), bytes, watch);
+			return true;
+		});
+		if (done)
+			this.#desk.tell(() => t("documents.brought", { name }));
+		await this.start();
+	}
+
+	/**
+	 * @param {number} document
+	 * @param {number} version 0: the newest
+	 */
+	async #take(document, version) {
+		/** @type {{name: string, type: string, bytes: Uint8Array<ArrayBuffer>} | null} */
+		const got = await this.#transfer(() => t("documents.fetching"), 0, async (watch) => {
+			const { name, type, size, stream } = await this.#desk.vault.ask("document download", { document, version });
+			this.#bar.max = Math.max(1, Number(size));
+			return { name: String(name), type: String(type), bytes: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
+		});
+		if (!got)
+			return;
+		/* Never as what a browser would show by itself. */
+		saveFile(fileName(got.name) || "document", new Blob([got.bytes], { type: "application/octet-stream" }));
+		this.#desk.tell(() => t("documents.fetched", { name: got.name }));
+	}
+
+	/** @param {Document} document */
+	async #versions({ id, name, may }) {
+		try {
+			const rows = /** @type {Version[]} */ (await this.#desk.vault.rows("document versions", { document: id }));
+			const people = this.#people;
+			const table = new Table("documents.versions", ["documents.version", "documents.made", "documents.size", "documents.do"]);
+			table.clear();
+			for (const one of rows)
+				table.add([String(one.version), [make("span", { says: () => formatDayTime(one.made) }), make("span", { class: "small", says: () => people?.text(one.made_by) ?? "" })],
+					sizeText(one.size), one.quarantined ? make("span", { class: "tag tag-bad", t: "documents.quarantined" }) :
+						may.download && button("documents.download", () => {
+							dialog.close();
+							void this.#take(id, one.version);
+						}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
+			const dialog = new FormDialog({ title: "documents.versions", about: () => name, submit: "app.close", wide: true, run: async () => true,
+				general: (error) => this.#desk.general(error) }, table.element);
+			dialog.open();
+		} catch (error) {
+			this.#desk.failed(error);
+		}
+	}
+
+	/**
+	 * @param {Document} document
+	 * @param {"document remove" | "document restore"} words
+	 */
+	#move({ id, name }, words) {
+		const removes = words === "document remove";
+		new FormDialog({ title: removes ? "record.remove-title" : "record.restore-title", about: () => name, submit: removes ? "record.remove" : "record.restore",
+			general: (error) => this.#desk.general(error), run: async () => {
+				await this.#desk.vault.ask(words, { document: id });
+				this.#desk.tell(() => t(removes ? "record.removed" : "record.restored"));
+				await this.start();
+				return true;
+			} }, make("p", { class: "message", t: removes ? "documents.remove-text" : "record.restore-text" })).open();
+	}
+}
