@@ -109,21 +109,35 @@ static enum err add(struct request *request, struct note_row *note, int64_t host
 	return err ? err : db_tx_commit(&tx);
 }
 
+/* Not too often, and only while its auditor has the recording open; else *ret_refused is true, and
+ * it was answered. */
+static enum err check(struct request *request, struct note_row *note, const uint8_t *session,
+		      int64_t *ret_host, bool *ret_refused)
+{
+	enum err err = quota_take(request->broker, &request->to, request->account.id, QUOTA_NOTE);
+
+	*ret_refused = true;
+	if (err)
+		return err == ERR_THROTTLED ? OK : err;
+	note->account = request->account.id;
+	memcpy(note->session, session, sizeof(note->session));
+	err = check_open(request, note->session, ret_host);
+	if (err)
+		return opening_refuse(request, "recording-refused", note->session, err, NULL);
+	*ret_refused = false;
+	return OK;
+}
+
 enum err handle_note_add(struct request *request)
 {
 	const struct msg_note_add *msg = &request->msg->note_add;
-	struct note_row note = { .account = request->account.id,
-				 .at_us = (int64_t)msg->at,
-				 .created_ms = clock_wall_ms() };
+	struct note_row note = { .at_us = (int64_t)msg->at, .created_ms = clock_wall_ms() };
 	int64_t host;
-	enum err err = quota_take(request->broker, &request->to, request->account.id, QUOTA_NOTE);
+	bool refused;
+	enum err err = check(request, &note, msg->session, &host, &refused);
 
-	if (err)
-		return err == ERR_THROTTLED ? OK : err;
-	memcpy(note.session, msg->session, sizeof(note.session));
-	err = check_open(request, note.session, &host);
-	if (err)
-		return opening_refuse(request, "recording-refused", note.session, err, NULL);
+	if (err || refused)
+		return err;
 	if (!text_is_good(msg->text)) {
 		reply_error_field(request->broker, &request->to, ERR_INVALID, "text");
 		return OK;
@@ -162,16 +176,13 @@ static enum err withdraw(struct request *request, const struct note_row *note, i
 enum err handle_note_withdraw(struct request *request)
 {
 	const struct msg_note_withdraw *msg = &request->msg->note_withdraw;
-	struct note_row note = { .id = (int64_t)msg->note, .account = request->account.id };
+	struct note_row note = { .id = (int64_t)msg->note };
 	int64_t host;
-	enum err err = quota_take(request->broker, &request->to, request->account.id, QUOTA_NOTE);
+	bool refused;
+	enum err err = check(request, &note, msg->session, &host, &refused);
 
-	if (err)
-		return err == ERR_THROTTLED ? OK : err;
-	memcpy(note.session, msg->session, sizeof(note.session));
-	err = check_open(request, note.session, &host);
-	if (err)
-		return opening_refuse(request, "recording-refused", note.session, err, NULL);
+	if (err || refused)
+		return err;
 	err = withdraw(request, &note, host);
 	if (!err)
 		reply_json(request->broker, &request->to, 200, "", json_object());

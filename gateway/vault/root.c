@@ -114,11 +114,23 @@ static enum err take(struct root *root, struct secret **key)
 	return OK;
 }
 
+/* Writes what the renewal says, and goes on with the root key that it made. */
+static enum err renew(struct root *root, struct root_renewal *renewal)
+{
+	_cleanup_secret_ struct secret *key = NULL;
+	enum err err = root_renew(root, renewal);
+
+	if (err)
+		return err;
+	key = util_take_ptr(root->key);
+	return take(root, &key);
+}
+
 /* The house key of before gets a root key over it. */
 static enum err bring_over(struct root *root, const struct secret *passphrase)
 {
 	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
-	_cleanup_secret_ struct secret *house = NULL, *root_key = NULL;
+	_cleanup_secret_ struct secret *house = NULL;
 	struct root_renewal renewal = { .passphrase = passphrase };
 	enum err err = house_old_read(root->house, passphrase, &key);
 
@@ -126,12 +138,10 @@ static enum err bring_over(struct root *root, const struct secret *passphrase)
 		err = house_encode(key, &house);
 	renewal.house = house;
 	if (!err)
-		err = root_renew(root, &renewal);
-	if (err)
-		return err;
-	log_info("vault-brought-over", "generation=%lld", (long long)root->file.generation);
-	root_key = util_take_ptr(root->key);
-	return take(root, &root_key);
+		err = renew(root, &renewal);
+	if (!err)
+		log_info("vault-brought-over", "generation=%lld", (long long)root->file.generation);
+	return err;
 }
 
 /* What may go on: nothing is damaged, there is something, and it is not too soon. */
@@ -219,7 +229,7 @@ enum err root_init(struct root *root, const struct secret *passphrase, struct se
 	_cleanup_(root_renewal_finish) struct root_renewal renewal = { .passphrase = passphrase,
 								       .sheets = ROOT_MAKE };
 	_cleanup_object_(pkey) EVP_PKEY *key = NULL;
-	_cleanup_secret_ struct secret *house = NULL, *root_key = NULL;
+	_cleanup_secret_ struct secret *house = NULL;
 	enum err err = check_length(passphrase);
 
 	if (err)
@@ -231,11 +241,7 @@ enum err root_init(struct root *root, const struct secret *passphrase, struct se
 		err = house_encode(key, &house);
 	renewal.house = house;
 	if (!err)
-		err = root_renew(root, &renewal);
-	if (err)
-		return err;
-	root_key = util_take_ptr(root->key);
-	err = take(root, &root_key);
+		err = renew(root, &renewal);
 	if (!err)
 		*ret_sheets = util_take_ptr(renewal.secret);
 	return err;
@@ -308,18 +314,14 @@ static enum err change(struct root *root, const struct root_order *order,
 		       struct root_answer *answer)
 {
 	_cleanup_(root_renewal_finish) struct root_renewal renewal = { 0 };
-	_cleanup_secret_ struct secret *old = NULL, *now = NULL;
+	_cleanup_secret_ struct secret *old = NULL;
 	enum err err = plan(root, order, &renewal);
 
 	if (!err)
 		err = prove(root, order, &answer->number, &old);
 	renewal.old = old;
 	if (!err)
-		err = root_renew(root, &renewal);
-	if (err)
-		return err;
-	now = util_take_ptr(root->key);
-	err = take(root, &now);
+		err = renew(root, &renewal);
 	if (!err)
 		answer->secret = util_take_ptr(renewal.secret);
 	if (!err && order->order == VAULT_RECOVER)
