@@ -110,6 +110,28 @@ static enum err read_view(struct records *records, uint64_t account, bool sees_a
 				     sees_all, ret);
 }
 
+enum err grants_view_if(struct records *records, uint64_t account, const struct grant_row *row,
+			bool take, struct grants_view **ret)
+{
+	_cleanup_(rows_finish) struct rows rows = { 0 };
+	size_t at = 0;
+	enum err err = read_rows(records, account, &rows);
+
+	if (!err)
+		err = read_clients(records, account, &rows);
+	while (!err && at < rows.count && !grants_row_same(&rows.rows[at], row))
+		at++;
+	if (!err && !take && at == rows.count)
+		err = grow((void **)&rows.rows, sizeof(*rows.rows), rows.count++, &rows.room);
+	if (!err && !take)
+		rows.rows[at] = *row;
+	else if (!err && at < rows.count)
+		rows.rows[at] = rows.rows[--rows.count];
+	return err ? err
+		   : grants_view_new(rows.rows, rows.count, rows.members, rows.member_count, false,
+				     ret);
+}
+
 /* ---- what is kept of it --------------------------------------------------------------------- */
 
 enum { VIEWS = 64 };

@@ -66,6 +66,12 @@ bool grants_rights_same(const struct grant_rights *a, const struct grant_rights 
 	return a->level == b->level && a->number == b->number && a->document == b->document;
 }
 
+bool grants_row_same(const struct grant_row *a, const struct grant_row *b)
+{
+	return a->subject_kind == b->subject_kind && a->subject == b->subject &&
+	       a->object_kind == b->object_kind && a->object == b->object;
+}
+
 /* An object, and which of the view's rows speaks for it. */
 struct spoken {
 	uint64_t object;

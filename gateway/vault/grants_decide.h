@@ -61,6 +61,9 @@ bool grants_rights_within(const struct grant_rights *small, const struct grant_r
 
 bool grants_rights_same(const struct grant_rights *a, const struct grant_rights *b);
 
+/* Do they have the same subject and object? */
+bool grants_row_same(const struct grant_row *a, const struct grant_row *b);
+
 /* Where a record is. parent 0: it has none. A client is in itself. */
 struct grant_place {
 	uint64_t record, parent, client;

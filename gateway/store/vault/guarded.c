@@ -10,7 +10,8 @@
 	X(GUARDED_GRANT, "grant_row", 4,                                                           \
 	  "subject_kind = ? AND subject = ? AND object_kind = ? AND object = ?",                   \
 	  "subject_kind, subject, object_kind, object")                                            \
-	X(GUARDED_DOCUMENT, "document", 1, "id = ?", "id")
+	X(GUARDED_DOCUMENT, "document", 1, "id = ?", "id")                                         \
+	X(GUARDED_COPY, "grant_copy", 1, "id = ?", "id")
 
 static const struct {
 	const char *name;

@@ -17,6 +17,7 @@ enum guarded_table {
 	GUARDED_MEMBER,   /* grp, member */
 	GUARDED_GRANT,    /* subject_kind, subject, object_kind, object */
 	GUARDED_DOCUMENT, /* id */
+	GUARDED_COPY,     /* id */
 	GUARDED_TABLES
 };
 

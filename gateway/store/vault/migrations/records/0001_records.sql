@@ -162,6 +162,21 @@ CREATE TABLE grant_row (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX grant_row_object ON grant_row (object_kind, object);
 
+-- Copies of grants that wait for approval. kind: 1 person, 2 record, 3 client. targets: numbers, rising, 8 bytes each,
+-- big-endian. digest: of the changes that were asked for.
+CREATE TABLE grant_copy (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	asked INTEGER NOT NULL,
+	asked_by INTEGER NOT NULL,
+	kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),
+	replaces INTEGER NOT NULL CHECK (replaces IN (0, 1)),
+	groups INTEGER NOT NULL CHECK (groups IN (0, 1)),
+	source INTEGER NOT NULL,
+	targets BLOB NOT NULL CHECK (length(targets) BETWEEN 8 AND 800 AND length(targets) % 8 = 0),
+	digest BLOB NOT NULL CHECK (length(digest) = 32),
+	mac BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+
 -- state: enum document_state. The bytes are in documents/<id>-<version>, sealed in pieces (vault/document.h).
 CREATE TABLE document (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
