@@ -38,8 +38,17 @@ const OTHERS = ["session-open", "session-attach", "session-active", "session-det
 	"device-key-superseded", "credentials-forgotten", "document-upload", "document-download", "document-preview",
 	"document-remove", "document-restore", "document-closed", "document-quarantined", "document-discard"];
 
+/* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
+export const RECORD_EVENTS = Object.freeze(["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",
+	"record-restore", "record-end", "record-hold", "record-dispose", "record-refused", "request-add", "request-submit",
+	"request-approve", "request-refuse", "request-withdraw", "purpose-add", "purpose-retire", "class-add",
+	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",
+	"group-change", "group-rename", "group-drop", "document-upload", "document-download", "document-preview",
+	"document-remove", "document-restore", "document-discard", "document-closed", "document-quarantined",
+	"import-begin", "import-ask", "import-apply", "import-cancel", "export-make", "account-duty"]);
+
 /** All that have words. */
-export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);
+export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS, ...RECORD_EVENTS])]);
 
 /* What of an entry's detail is worth a word, and in which order. */
 export const DETAILS = Object.freeze(["purpose", "client", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",

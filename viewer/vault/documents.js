@@ -3,6 +3,7 @@
  * versions.
  */
 import { DOCUMENT_MAX, DocumentError, getDocument, putDocument } from "../core/document_stream.js";
+import { given, knows } from "../core/vault.js";
 import { formatDayTime, t, textOf } from "../portal/i18n.js";
 import { saveFile } from "../portal/save_file.js";
 import { button, make, says } from "./build.js";
@@ -17,16 +18,14 @@ import { Table } from "./table.js";
  * @typedef {object} Document
  * @property {number} id
  * @property {string} name
- * @property {string} type
  * @property {number} size
- * @property {number} version the newest that may be had, 0: none
+ * @property {number} version the newest that may be had
  * @property {number} made
  * @property {number} made_by
- * @property {boolean} quarantined what was brought last
- * @property {boolean} removed
- * @property {{download: boolean, preview: boolean, edit: boolean, delete: boolean}} may
+ * @property {number} removed 0: it is not in the bin
  */
-/** @typedef {{version: number, name: string, type: string, size: number, made: number, made_by: number, quarantined: boolean}} Version */
+/** @typedef {{version: number, name: string, size: number, made: number, made_by: number}} Version */
+/** @typedef {{upload: boolean, download: boolean, preview: boolean, edit: boolean, delete: boolean}} May */
 
 const NAME_MAX = 255;
 const STEP = 1024;
@@ -68,6 +67,8 @@ export class Documents {
 	#of = 0;
 	/** @type {People | null} */
 	#people = null;
+	/** @type {May | null} */
+	#may = null;
 	element;
 
 	/**
@@ -93,13 +94,14 @@ export class Documents {
 	async start() {
 		try {
 			const [answer, people] = await Promise.all([this.#desk.vault.ask("document list", { record: this.#record }), People.of(this.#desk)]);
+			const may = this.#may = /** @type {May} */ (answer.may);
 			this.#people = people;
-			const rows = /** @type {Document[]} */ (answer.rows ?? []);
-			this.#add.hidden = answer.may_upload !== true;
+			this.#add.hidden = !may.upload;
 			this.#table.clear();
-			for (const row of rows)
-				this.#put(row, people);
-			this.#none.hidden = rows.length > 0;
+			await this.#list(answer, people);
+			if (may.delete)
+				await this.#list(await this.#desk.vault.ask("document list", { record: this.#record, removed: true }), people);
+			this.#none.hidden = this.#table.rows > 0;
 		} catch (error) {
 			this.#desk.failed(error);
 		}
@@ -110,21 +112,35 @@ export class Documents {
 	}
 
 	/**
+	 * All of a list, page after page.
+	 * @param {Record<string, any>} answer its first page
+	 * @param {People} people
+	 */
+	async #list({ rows, next }, people) {
+		for (;;) {
+			for (const row of /** @type {Document[]} */ (rows ?? []))
+				this.#put(row, people);
+			if (!next)
+				return;
+			({ rows, next } = await this.#desk.vault.list("document list", { record: this.#record, after: next, removed: rows[0]?.removed > 0 }));
+		}
+	}
+
+	/**
 	 * @param {Document} row
 	 * @param {People} people
 	 */
 	#put(row, people) {
-		const { id, name, size, made, made_by, version, quarantined, removed, may } = row;
-		const there = version > 0 && !removed;
+		const { id, name, size, made, made_by, version, removed } = row;
+		const { download, preview, edit, delete: remove } = /** @type {May} */ (this.#may);
 		const act = (/** @type {boolean} */ can, /** @type {import("./build.js").Key} */ key, /** @type {() => void} */ press) =>
 			can && button(key, press, { kind: "small", named: () => t("request.act-one", { act: t(key), title: name }) });
-		this.#table.add([[make("span", { class: "document-name" }, name), removed && make("span", { class: "tag tag-bad", t: "records.removed" }),
-			quarantined && make("span", { class: "tag tag-bad", t: "documents.quarantined" })],
-		version > 0 ? sizeText(size) : "–", [make("span", { says: () => formatDayTime(made) }), make("span", { class: "small", says: () => people.text(made_by) })],
-		make("div", { class: "document-do" }, act(there && may.preview, "documents.preview", () => askPreview(this.#desk, { id, name, version })),
-			act(there && may.download, "documents.download", () => void this.#take(id, 0)), act(!removed && may.edit, "documents.renew", () => this.#choose(id)),
-			act(version > 1, "documents.versions", () => void this.#versions(row)), act(!removed && may.delete, "documents.remove", () => this.#move(row, "document remove")),
-			act(removed && may.delete, "record.restore", () => this.#move(row, "document restore")))], { document: id });
+		this.#table.add([[make("span", { class: "document-name" }, name), removed > 0 && make("span", { class: "tag tag-bad", t: "records.removed" })],
+		sizeText(size), [make("span", { says: () => formatDayTime(made) }), make("span", { class: "small", says: () => people.text(made_by) })],
+		make("div", { class: "document-do" }, act(!removed && preview && knows("document preview"), "documents.preview", () => askPreview(this.#desk, { id, name, version })),
+			act(!removed && download, "documents.download", () => void this.#take(id, 0)), act(!removed && edit, "documents.renew", () => this.#choose(id)),
+			act(version > 1, "documents.versions", () => void this.#versions(row)), act(!removed && remove, "documents.remove", () => this.#move(row, "document remove")),
+			act(removed > 0 && remove, "record.restore", () => this.#move(row, "document restore")))], { document: id });
 	}
 
 	/** @param {DragEvent} event */
@@ -187,7 +203,7 @@ export class Documents {
 		}
 		const done = await this.#transfer(() => t("documents.bringing", { name }), file.size, async (watch) => {
 			const bytes = new Uint8Array(await file.arrayBuffer());
-			const { stream } = await this.#desk.vault.ask("document upload", { record: this.#record, document, name, type: file.type || "application/octet-stream", size: bytes.length });
+			const { stream } = await this.#desk.vault.ask("document add", given({ record: this.#record, document, name, size: bytes.length }));
 			await putDocument(this.#desk.vault.streamUrl(String(stream)), bytes, watch);
 			return true;
 		});
@@ -201,11 +217,11 @@ export class Documents {
 	 * @param {number} version 0: the newest
 	 */
 	async #take(document, version) {
-		/** @type {{name: string, type: string, bytes: Uint8Array<ArrayBuffer>} | null} */
+		/** @type {{name: string, bytes: Uint8Array<ArrayBuffer>} | null} */
 		const got = await this.#transfer(() => t("documents.fetching"), 0, async (watch) => {
-			const { name, type, size, stream } = await this.#desk.vault.ask("document download", { document, version });
+			const { name, size, stream } = await this.#desk.vault.ask("document download", given({ document, version }));
 			this.#bar.max = Math.max(1, Number(size));
-			return { name: String(name), type: String(type), bytes: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
+			return { name: String(name), bytes: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
 		});
 		if (!got)
 			return;
@@ -215,7 +231,7 @@ export class Documents {
 	}
 
 	/** @param {Document} document */
-	async #versions({ id, name, may }) {
+	async #versions({ id, name }) {
 		try {
 			const rows = /** @type {Version[]} */ (await this.#desk.vault.rows("document versions", { document: id }));
 			const people = this.#people;
@@ -223,11 +239,10 @@ export class Documents {
 			table.clear();
 			for (const one of rows)
 				table.add([String(one.version), [make("span", { says: () => formatDayTime(one.made) }), make("span", { class: "small", says: () => people?.text(one.made_by) ?? "" })],
-					sizeText(one.size), one.quarantined ? make("span", { class: "tag tag-bad", t: "documents.quarantined" }) :
-						may.download && button("documents.download", () => {
-							dialog.close();
-							void this.#take(id, one.version);
-						}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
+					sizeText(one.size), this.#may?.download && button("documents.download", () => {
+						dialog.close();
+						void this.#take(id, one.version);
+					}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
 			const dialog = new FormDialog({ title: "documents.versions", about: () => name, submit: "app.close", wide: true, run: async () => true,
 				general: (error) => this.#desk.general(error) }, table.element);
 			dialog.open();
