@@ -239,6 +239,12 @@ void db_closep(struct db **db)
 	db_close(*db);
 }
 
+enum err db_checkpoint(struct db *db)
+{
+	return sqlite_err(sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+						    NULL, NULL));
+}
+
 int64_t db_last_id(struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->sqlite);

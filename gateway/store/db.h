@@ -41,6 +41,10 @@ void db_closep(struct db **db);
 /* Runs statements without values, for migrations. */
 nodiscard enum err db_exec(struct db *db, const char *sql);
 
+/* Moves all changes into the file itself, and leaves nothing of before beside it. Not within a
+ * transaction. */
+nodiscard enum err db_checkpoint(struct db *db);
+
 /* The highest row id made by this connection. */
 int64_t db_last_id(struct db *db);
 

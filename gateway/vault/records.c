@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "store/vault/meta.h"
 #include "store/vault/schema.h"
+#include "vault/disposal.h"
 #include "vault/grants.h"
 #include "vault/index.h"
 #include "vault/records_change.h"
@@ -192,26 +193,50 @@ void records_seal(struct records *records)
 
 /* ---- what the broker knows -------------------------------------------------------------- */
 
+static void rolled_back(struct records *records, uint64_t known)
+{
+	records->state = RECORDS_ROLLED_BACK;
+	log_error("vault-rolled-back", "counter=%llu known=%llu",
+		  (unsigned long long)records->counter, (unsigned long long)known);
+	found(records, "vault-rolled-back",
+	      json_pack("{s:I, s:I}", "counter", (json_int_t)records->counter, "known",
+			(json_int_t)known));
+	tell_found(records);
+}
+
+/* What came back out of an old copy. */
+static enum err dispose_again(struct records *records, const uint64_t *disposed, size_t count)
+{
+	size_t alive = 0;
+	enum err err = disposal_again(records, disposed, count, &alive);
+
+	if (!err && alive) {
+		log_warn("vault-disposed-again", "records=%zu", alive);
+		found(records, "vault-disposed-again",
+		      json_pack("{s:I}", "records", (json_int_t)alive));
+		tell_found(records);
+	}
+	return err;
+}
+
 enum err records_floor(struct records *records, uint64_t counter, const uint64_t *disposed,
 		       size_t count, bool last)
 {
-	(void)disposed;
-	(void)count;
+	enum err err = OK;
+
 	tell_found(records);
 	if (records->state != RECORDS_WAITING)
 		return OK;
 	if (records->counter < counter) {
-		records->state = RECORDS_ROLLED_BACK;
-		log_error("vault-rolled-back", "counter=%llu known=%llu",
-			  (unsigned long long)records->counter, (unsigned long long)counter);
-		found(records, "vault-rolled-back",
-		      json_pack("{s:I, s:I}", "counter", (json_int_t)records->counter, "known",
-				(json_int_t)counter));
-		tell_found(records);
-	} else if (last) {
-		records->state = RECORDS_READY;
+		rolled_back(records, counter);
+		return OK;
 	}
-	return OK;
+	err = dispose_again(records, disposed, count);
+	if (!err && last)
+		err = doom_sweep(records);
+	if (!err && last)
+		records->state = RECORDS_READY;
+	return err;
 }
 
 void records_forget_floor(struct records *records)
@@ -261,12 +286,14 @@ enum err records_commit(struct records *records, uint64_t seq)
 	index_keep(records->index);
 	records->counter = meta.counter;
 	records->seq = meta.seq;
+	doom_do(&records->doom, records);
 	return OK;
 }
 
 void records_abort(struct records *records)
 {
 	db_tx_end(&records->tx);
+	doom_clear(&records->doom);
 	guard_drop(&records->guard);
 	grants_settled(records);
 	if (records->index)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "store/vault/record_rows.h"
+#include "vault/doom.h"
 #include "vault/guard.h"
 #include "vault/keyring.h"
 #include "wire/enums.h"
@@ -35,6 +36,7 @@ struct records {
 	uint64_t counter;       /* of committed changes */
 	uint64_t seq;           /* the highest entry of the audit log that let something happen */
 	struct db_tx tx;
+	struct doom doom;           /* what is destroyed with the commit */
 	struct grants_views *views; /* vault/grants: what is known of who may see what */
 	records_notice *notice;
 	void *notice_ctx;
@@ -52,8 +54,9 @@ nodiscard enum err records_open(struct records *records, const struct secret *ro
 /* Rolls back what is not committed and wipes everything. Harmless when sealed. */
 void records_seal(struct records *records);
 
-/* What the broker says (record_floor): disposed are records that must be no more. last: that was
- * all. */
+/* What the broker says (record_floor): disposed are records that must be no more; those that are
+ * there, out of an old copy, are disposed of again. last: that was all. On an error nothing may be
+ * asked. */
 nodiscard enum err records_floor(struct records *records, uint64_t counter,
 				 const uint64_t *disposed, size_t count, bool last);
 /* The link is new: what the broker said before does not count any more. */

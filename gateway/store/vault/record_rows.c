@@ -2,10 +2,24 @@
 
 #include <string.h>
 
-#define COLUMNS                                                                                    \
-	"record.id, kind, state, client, parent, class, purposes, key, record.version,"            \
-	" number_version, created, created_by, started, due, removed, disposed, hold"
 enum { COLUMN_COUNT = 17 };
+
+uint64_t record_purpose(const struct record_row *row, size_t at)
+{
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < RECORD_PURPOSE; i++)
+		id = id << 8 | row->purposes[at * RECORD_PURPOSE + i];
+	return id;
+}
+
+void record_set_purposes(struct record_row *row, const uint64_t *ids, size_t count)
+{
+	row->purpose_count = count;
+	for (size_t i = 0; i < count * RECORD_PURPOSE; i++)
+		row->purposes[i] =
+			(uint8_t)(ids[i / RECORD_PURPOSE] >> (56 - 8 * (i % RECORD_PURPOSE)));
+}
 
 enum err record_next_id(struct db *db, uint64_t *ret)
 {
@@ -113,7 +127,7 @@ enum err record_by_id(struct db *db, uint64_t id, struct record_row *ret)
 {
 	_cleanup_query_ struct query query;
 
-	query_init(&query, db, "SELECT " COLUMNS " FROM record WHERE id = ?");
+	query_init(&query, db, "SELECT " RECORD_COLUMNS " FROM record WHERE id = ?");
 	query_i64(&query, (int64_t)id);
 	enum err err = query_one(&query);
 	return err ? err : load(&query, ret);
@@ -122,8 +136,9 @@ enum err record_by_id(struct db *db, uint64_t id, struct record_row *ret)
 void record_select(struct query *query, struct db *db, uint64_t client, uint64_t after)
 {
 	query_init(query, db,
-		   client ? "SELECT " COLUMNS " FROM record WHERE id > ? AND client = ? ORDER BY id"
-			  : "SELECT " COLUMNS " FROM record WHERE id > ? ORDER BY id");
+		   client ? "SELECT " RECORD_COLUMNS
+			    " FROM record WHERE id > ? AND client = ? ORDER BY id"
+			  : "SELECT " RECORD_COLUMNS " FROM record WHERE id > ? ORDER BY id");
 	query_i64(query, (int64_t)after);
 	if (client)
 		query_i64(query, (int64_t)client);
@@ -131,7 +146,7 @@ void record_select(struct query *query, struct db *db, uint64_t client, uint64_t
 
 void record_select_key(struct query *query, struct db *db, uint64_t key)
 {
-	query_init(query, db, "SELECT " COLUMNS " FROM record WHERE key = ? ORDER BY id");
+	query_init(query, db, "SELECT " RECORD_COLUMNS " FROM record WHERE key = ? ORDER BY id");
 	query_i64(query, (int64_t)key);
 }
 
@@ -307,7 +322,7 @@ enum err record_sealed_delete(struct db *db, uint64_t record, int64_t *ret_versi
 }
 
 #define NEWEST                                                                                     \
-	"SELECT " COLUMNS ", data_key, sealed FROM record LEFT JOIN record_version"                \
+	"SELECT " RECORD_COLUMNS ", data_key, sealed FROM record LEFT JOIN record_version"         \
 	" ON record_version.record = record.id AND record_version.version = record.version"
 
 void record_select_newest(struct query *query, struct db *db, uint64_t record)

@@ -16,6 +16,11 @@ enum {
 	RECORD_FOUND = 32,
 };
 
+/* As record_next reads them. */
+#define RECORD_COLUMNS                                                                             \
+	"record.id, kind, state, client, parent, class, purposes, key, record.version,"            \
+	" number_version, created, created_by, started, due, removed, disposed, hold"
+
 struct record_row {
 	uint64_t id;
 	int64_t kind, state; /* enum protected_kind, enum protected_state */
@@ -34,6 +39,10 @@ struct record_row {
 	int64_t disposed;     /* 0: it is not */
 	bool hold;            /* it must not be disposed of */
 };
+
+/* The purpose at a place, and all of them; ids: different ones, rising, at most RECORD_PURPOSES. */
+uint64_t record_purpose(const struct record_row *row, size_t at);
+void record_set_purposes(struct record_row *row, const uint64_t *ids, size_t count);
 
 /* The number that the next record gets. */
 nodiscard enum err record_next_id(struct db *db, uint64_t *ret);

@@ -114,10 +114,11 @@ void request_select_state(struct query *query, struct db *db, int64_t state)
 	query_i64(query, state);
 }
 
-void request_select_record(struct query *query, struct db *db, uint64_t record)
+void request_select_record(struct query *query, struct db *db, uint64_t record, uint64_t after)
 {
-	query_init(query, db, COLUMNS " WHERE record = ? ORDER BY id");
+	query_init(query, db, COLUMNS " WHERE record = ? AND id > ? ORDER BY id");
 	query_i64(query, (int64_t)record);
+	query_i64(query, (int64_t)after);
 }
 
 enum err request_next(struct query *query, struct request_row *ret, bool *ret_more)
@@ -125,56 +126,4 @@ enum err request_next(struct query *query, struct request_row *ret, bool *ret_mo
 	enum err err = query_next(query, ret_more);
 
 	return err || !*ret_more ? err : load(query, ret);
-}
-
-/* ---- disposals ---------------------------------------------------------------------------------
- */
-
-enum err disposal_insert(struct db *db, const struct disposal_row *row)
-{
-	_cleanup_query_ struct query query;
-
-	query_init(&query, db,
-		   "INSERT INTO disposal (record, disposed, asked_by, approved_by, early, versions,"
-		   " numbers, documents, key_destroyed, counter, seq, mac)"
-		   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, zeroblob(32))");
-	query_i64(&query, (int64_t)row->record);
-	query_i64(&query, row->disposed);
-	query_i64(&query, (int64_t)row->asked_by);
-	query_i64(&query, (int64_t)row->approved_by);
-	query_i64(&query, row->early);
-	query_i64(&query, row->versions);
-	query_i64(&query, row->numbers);
-	query_i64(&query, row->documents);
-	query_i64(&query, (int64_t)row->key_destroyed);
-	query_i64(&query, (int64_t)row->counter);
-	query_i64(&query, (int64_t)row->seq);
-	return query_run_one(&query);
-}
-
-enum err disposal_by_record(struct db *db, uint64_t record, struct disposal_row *ret)
-{
-	_cleanup_query_ struct query query;
-
-	query_init(&query, db,
-		   "SELECT record, disposed, asked_by, approved_by, early, versions, numbers,"
-		   " documents, key_destroyed, counter, seq FROM disposal WHERE record = ?");
-	query_i64(&query, (int64_t)record);
-	enum err err = query_one(&query);
-	if (err)
-		return err;
-	*ret = (struct disposal_row){
-		.record = (uint64_t)query_col_i64(&query, 0),
-		.disposed = query_col_i64(&query, 1),
-		.asked_by = (uint64_t)query_col_i64(&query, 2),
-		.approved_by = (uint64_t)query_col_i64(&query, 3),
-		.early = query_col_i64(&query, 4) != 0,
-		.versions = query_col_i64(&query, 5),
-		.numbers = query_col_i64(&query, 6),
-		.documents = query_col_i64(&query, 7),
-		.key_destroyed = (uint64_t)query_col_i64(&query, 8),
-		.counter = (uint64_t)query_col_i64(&query, 9),
-		.seq = (uint64_t)query_col_i64(&query, 10),
-	};
-	return query_err(&query);
 }

@@ -1,6 +1,6 @@
 /*
- * request_rows.h - what somebody has asked for and somebody else decides; and what is left of a
- * record that was disposed of. Changes go between guard_before and guard_after (vault/guard.h).
+ * request_rows.h - what somebody has asked for and somebody else decides. Changes go between
+ * guard_before and guard_after (vault/guard.h).
  */
 #ifndef SEKISHO_STORE_VAULT_REQUEST_ROWS_H
 #define SEKISHO_STORE_VAULT_REQUEST_ROWS_H
@@ -38,22 +38,8 @@ nodiscard enum err request_open_of(struct db *db, uint64_t record, struct reques
 
 /* Of a state, the newest first: request_next. */
 void request_select_state(struct query *query, struct db *db, int64_t state);
-/* All about a record, decided ones, too. */
-void request_select_record(struct query *query, struct db *db, uint64_t record);
+/* All about a record, decided ones, too, after the one given. */
+void request_select_record(struct query *query, struct db *db, uint64_t record, uint64_t after);
 nodiscard enum err request_next(struct query *query, struct request_row *ret, bool *ret_more);
-
-struct disposal_row {
-	uint64_t record;
-	int64_t disposed;
-	uint64_t asked_by, approved_by;
-	bool early; /* before its years were over */
-	int64_t versions, numbers, documents;
-	uint64_t key_destroyed;
-	uint64_t counter; /* meta's, of this change */
-	uint64_t seq;     /* of the audit entry that let it happen */
-};
-
-nodiscard enum err disposal_insert(struct db *db, const struct disposal_row *row);
-nodiscard enum err disposal_by_record(struct db *db, uint64_t record, struct disposal_row *ret);
 
 #endif
