@@ -57,6 +57,7 @@ GATEWAY = {
     ("POST", "/api/live/{session}/watch"): (set(), {"purpose": "操作の確認", "code": "000000"}),
     ("GET", "/api/live/{session}/stream"): (set(), STREAM),
     ("POST", "/api/live/{session}/end"): ({ADMIN}, {"reason": "退勤のため"}),
+    ("GET", "/api/vault/streams/{session}"): ({STAFF}, STREAM),
     ("GET", "/api/admin/{command}"): ({ADMIN}, None),
     ("GET", "/api/admin/{command}/{after}"): ({ADMIN}, None),
     ("POST", "/api/admin/{command}"): ({ADMIN}, {}),
