@@ -37,7 +37,7 @@ export class EntryPage {
 	#why = new Field("entry.why", textArea(WHY_MAX, 2), { hint: "entry.why-hint" });
 	#submit = button("entry.submit", () => {}, { kind: "primary", type: "submit" });
 	/** @type {NumberEntry} */
-	#number = new NumberEntry(false);
+	#number = new NumberEntry("personal");
 	/** @type {ContentFields | null} */
 	#content = null;
 	/** @type {Rules | null} */
@@ -111,7 +111,7 @@ export class EntryPage {
 		this.#content = new ContentFields(this.#rules?.fields(kind) ?? [], this.#content?.draft);
 		this.#contentPlace.replaceChildren(this.#content.element);
 		this.#number.clear();
-		this.#number = new NumberEntry(kind === CLIENT || kind === PAYEE);
+		this.#number = new NumberEntry(kind === CLIENT ? "corporate" : kind === PAYEE ? "either" : "personal");
 		this.#numberOrLater();
 		this.#employee.element.hidden = kind !== DEPENDANT;
 		if (kind === DEPENDANT && this.#employee.input.options.length === 0)

@@ -13,7 +13,7 @@ import { CLIENT, nameText, PAYEE } from "./words.js";
  * @param {import("./build.js").Key} done what is said then
  */
 export function enterNumber(desk, record, done) {
-	const entry = new NumberEntry(record.kind === CLIENT || record.kind === PAYEE);
+	const entry = new NumberEntry(record.kind === CLIENT || record.kind === PAYEE ? "either" : "personal");
 	new FormDialog({ title: "number.title", about: () => t("number.about", { name: nameText(record) }), submit: "number.submit",
 		general: (error) => desk.general(error), run: async () => {
 			const typed = entry.value();

@@ -11,6 +11,12 @@ import { plainNumber, verdictOf } from "./numbers.js";
 
 /** @type {Readonly<Record<Exclude<import("./numbers.js").Verdict, "right">, Key>>} */
 const WRONG = Object.freeze({ empty: "number.empty", short: "number.short", long: "number.long", letters: "number.letters", check: "number.check" });
+/* What may be meant: a Personal Number, a Corporate Number, either. */
+/** @typedef {"personal" | "corporate" | "either"} Meant */
+/** @type {Readonly<Record<Meant, [Key, Key]>>} what it is called, and a hint */
+const LABELS = Object.freeze({ personal: ["number.personal", "number.personal-hint"], corporate: ["number.corporate", "number.corporate-hint"],
+	either: ["number.any", "number.any-hint"] });
+const PERSONAL = 12;
 
 function input() {
 	return make("input", { class: "number-input mono", with: { type: "text", inputmode: "numeric", autocomplete: "off", autocapitalize: "none",
@@ -18,16 +24,19 @@ function input() {
 }
 
 export class NumberEntry {
+	#meant;
 	#corporate;
 	#first;
 	#second;
 	#good = [make("p", { class: "number-good", with: { role: "status", hidden: true } }), make("p", { class: "number-good", with: { role: "status", hidden: true } })];
 	element;
 
-	/** @param {boolean} corporate whether thirteen digits may be meant too */
-	constructor(corporate) {
-		this.#corporate = corporate;
-		this.#first = new Field(corporate ? "number.any" : "number.personal", input(), { hint: corporate ? "number.any-hint" : "number.personal-hint" });
+	/** @param {Meant} meant */
+	constructor(meant) {
+		const [label, hint] = LABELS[meant];
+		this.#meant = meant;
+		this.#corporate = meant !== "personal";
+		this.#first = new Field(label, input(), { hint });
 		this.#second = new Field("number.again", input(), { hint: "number.again-hint" });
 		this.#first.element.append(this.#good[0]);
 		this.#second.element.append(this.#good[1]);
@@ -83,6 +92,11 @@ export class NumberEntry {
 		const verdict = verdictOf(this.#first.input.value, this.#corporate);
 		const soon = !whole && (verdict === "empty" || verdict === "short" || (this.#corporate && verdict === "check" &&
 			plainNumber(this.#first.input.value).length === 12));
+		if (verdict === "right" && this.#meant === "corporate" && plainNumber(this.#first.input.value).length === PERSONAL) {
+			this.#good[0].hidden = true;
+			this.#first.wrong(whole ? () => t("number.corporate-only") : null);
+			return false;
+		}
 		this.#good[0].hidden = verdict !== "right";
 		if (verdict === "right") {
 			says(this.#good[0], () => t(plainNumber(this.#first.input.value).length === 13 ? "number.right-corporate" : "number.right-personal"));
