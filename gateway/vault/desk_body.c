@@ -75,12 +75,17 @@ static bool is_id(const json_t *value)
 	return json_is_integer(value) && json_integer_value(value) > 0;
 }
 
+static bool is_zero(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) == 0;
+}
+
 enum err desk_id_or(const struct desk_ask *ask, struct desk_reply *reply, const char *name,
 		    uint64_t *ret)
 {
 	const json_t *value = json_object_get(ask->body, name);
 
-	if (value && !is_id(value))
+	if (value && !is_id(value) && !is_zero(value))
 		return desk_wrong(reply, name);
 	*ret = value ? (uint64_t)json_integer_value(value) : 0;
 	return OK;
@@ -89,8 +94,8 @@ enum err desk_id_or(const struct desk_ask *ask, struct desk_reply *reply, const 
 enum err desk_id(const struct desk_ask *ask, struct desk_reply *reply, const char *name,
 		 uint64_t *ret)
 {
-	return json_object_get(ask->body, name) ? desk_id_or(ask, reply, name, ret)
-						: desk_wrong(reply, name);
+	return is_id(json_object_get(ask->body, name)) ? desk_id_or(ask, reply, name, ret)
+						       : desk_wrong(reply, name);
 }
 
 enum err desk_int(const struct desk_ask *ask, struct desk_reply *reply, const char *name,

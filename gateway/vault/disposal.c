@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "vault/documents.h"
 #include "vault/due.h"
 #include "vault/index.h"
 #include "vault/records_change.h"
@@ -102,6 +103,10 @@ enum err disposal_wipe(struct records *records, struct record_row *row, struct d
 		err = record_sealed_delete(records->db, row->id, &ret->versions);
 	if (!err)
 		err = wipe_documents(records, row->id, &ret->documents);
+	/* What is on its way of them stops. */
+	if (records->documents)
+		document_streams_close_record(&records->documents->streams, row->id,
+					      DOCUMENT_END_ENDED);
 	row->version = 0;
 	row->number_version = 0;
 	if (!err)

@@ -155,7 +155,7 @@ static enum document_step take_end(struct upload *upload, const struct msg_docum
 	if (!upload->order.scan)
 		return store(upload);
 	upload->state = UPLOAD_WAITS;
-	err = upload->order.want_scanner(upload->order.ctx, stream->number);
+	err = upload->order.want_scanner(upload->order.want_ctx, stream->number);
 	return err ? document_stream_end(stream, DOCUMENT_END_SCANNER, NULL) : STEP_WAIT;
 }
 

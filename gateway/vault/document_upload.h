@@ -27,9 +27,10 @@ struct document_upload_order {
 	enum err (*store)(void *ctx, const struct document_upload_facts *facts);
 	void (*free_ctx)(
 		void *ctx); /* afterwards, in any case; not when document_upload_new fails */
+	void *ctx;
 	/* Asks for a connection to the scanner, which document_upload_scanner then brings. */
 	enum err (*want_scanner)(void *ctx, uint32_t number);
-	void *ctx;
+	void *want_ctx;
 };
 
 /* ERR_FULL: too many go on; errors of document_writer_new. */

@@ -188,7 +188,9 @@ void records_seal(struct records *records)
 	guard_close(&records->guard);
 	keyring_close(&records->keyring);
 	db_close(util_take_ptr(records->db));
+	struct documents *documents = records->documents;
 	records_init(records, records->folder, records->notice, records->notice_ctx);
+	records->documents = documents;
 }
 
 /* ---- what the broker knows -------------------------------------------------------------- */

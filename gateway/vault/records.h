@@ -36,8 +36,9 @@ struct records {
 	uint64_t counter;       /* of committed changes */
 	uint64_t seq;           /* the highest entry of the audit log that let something happen */
 	struct db_tx tx;
-	struct doom doom;           /* what is destroyed with the commit */
-	struct grants_views *views; /* vault/grants: what is known of who may see what */
+	struct doom doom;            /* what is destroyed with the commit */
+	struct grants_views *views;  /* vault/grants: what is known of who may see what */
+	struct documents *documents; /* borrowed; set once, after records_init */
 	records_notice *notice;
 	void *notice_ctx;
 	json_t *found; /* at the unsealing, for notice: [event, detail] each; NULL: nothing */

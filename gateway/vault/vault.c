@@ -275,10 +275,12 @@ static void follow_seal(struct vault *vault)
 
 	if (!root->key) {
 		desk_clear(&vault->desk);
-		document_streams_close_all(&vault->documents, DOCUMENT_END_SEALED);
+		document_streams_close_all(&vault->documents.streams, DOCUMENT_END_SEALED);
 		records_seal(records);
 	} else if (!records->db) {
 		err = records_open(records, root->key, root->file.generation);
+		if (!err && documents_sweep(&vault->documents, records))
+			log_warn("documents-sweep", "folder=\"%s\"", vault->documents.folder);
 	} else if (records->keyring.generation != root->file.generation) {
 		err = keyring_take_root(&records->keyring, root->key, root->file.generation);
 	}
@@ -335,7 +337,7 @@ static void document_closed(void *ctx, uint32_t number, uint64_t bytes, enum err
 
 static void attach_document(struct vault *vault, uint32_t stream, int fd)
 {
-	enum err err = document_streams_attach(&vault->documents, stream, fd);
+	enum err err = document_streams_attach(&vault->documents.streams, stream, fd);
 
 	if (err)
 		log_warn("document-attach", "stream=%u error=%s", stream, err_code(err));
@@ -371,7 +373,7 @@ static bool record_message(struct vault *vault, const struct wire_type *type,
 		desk_cancel(&vault->desk, msg->record_cancel.request);
 		return true;
 	case MSG_record_stream_close:
-		document_streams_close(&vault->documents, msg->record_stream_close.stream,
+		document_streams_close(&vault->documents.streams, msg->record_stream_close.stream,
 				       DOCUMENT_END_ENDED);
 		return true;
 	case MSG_record_floor:
@@ -445,7 +447,7 @@ static void broker_closed(void *ctx, struct channel *channel, enum err why)
 	vault->broker = NULL;
 	log_info("broker-gone", "error=%s", err_code(why));
 	end_all(vault, PLAY_ENDED);
-	document_streams_close_all(&vault->documents, DOCUMENT_END_ENDED);
+	document_streams_close_all(&vault->documents.streams, DOCUMENT_END_ENDED);
 	desk_clear(&vault->desk);
 }
 
@@ -455,7 +457,7 @@ enum err vault_link(struct vault *vault, int fd)
 {
 	channel_free(util_take_ptr(vault->broker));
 	end_all(vault, PLAY_ENDED);
-	document_streams_close_all(&vault->documents, DOCUMENT_END_ENDED);
+	document_streams_close_all(&vault->documents.streams, DOCUMENT_END_ENDED);
 	desk_clear(&vault->desk);
 	records_forget_floor(&vault->records);
 	enum err err = channel_new(vault->loop, fd, WIRE_VAULT, WIRE_BROKER, &broker_ops, vault,
@@ -484,11 +486,13 @@ enum err vault_init(struct vault *vault, struct loop *loop, const char *folder, 
 	*vault = (struct vault){ .loop = loop, .passphrase_fd = passphrase_fd };
 	records_init(&vault->records, folder, notice, vault);
 	desk_init(&vault->desk, &vault->records, loop, send_for_desk, vault);
-	vault->documents =
-		(struct document_streams){ .loop = loop, .closed = document_closed, .ctx = vault };
+	vault->records.documents = &vault->documents;
 	vault->root.keyring = &vault->records.keyring;
-	enum err err = house_open(&vault->house, folder);
-
+	enum err err = documents_init(&vault->documents, loop, folder);
+	vault->documents.streams.closed = document_closed;
+	vault->documents.streams.ctx = vault;
+	if (!err)
+		err = house_open(&vault->house, folder);
 	if (!err)
 		err = root_open(&vault->root, folder, &vault->house);
 	if (err)
@@ -513,7 +517,7 @@ void vault_finish(struct vault *vault)
 	while (vault->playbacks)
 		entry_free(vault->playbacks);
 	channel_free(vault->broker);
-	document_streams_finish(&vault->documents);
+	document_streams_finish(&vault->documents.streams);
 	desk_clear(&vault->desk);
 	records_seal(&vault->records);
 	root_finish(&vault->root);

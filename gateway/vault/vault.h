@@ -7,7 +7,7 @@
 #define SEKISHO_VAULT_VAULT_H
 
 #include "vault/desk.h"
-#include "vault/document_stream.h"
+#include "vault/documents.h"
 #include "vault/playback.h"
 #include "vault/root.h"
 #include "wire/channel.h"
@@ -23,7 +23,7 @@ struct vault {
 	struct root root;       /* the seal of house */
 	struct records records; /* open while root is */
 	struct desk desk;
-	struct document_streams documents;
+	struct documents documents;
 	struct vault_playback *playbacks;
 	int passphrase_fd; /* the file that opens it at a start, owned; -1: none is configured */
 };

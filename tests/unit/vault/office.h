@@ -34,6 +34,7 @@ struct office {
 	char field[64];
 	json_t *answer;
 	uint64_t counter;
+	uint32_t stream;
 	size_t notices;
 	char notice[64]; /* the last one's event */
 };
@@ -66,6 +67,7 @@ static inline void office_send(void *ctx, uint16_t id, const void *msg)
 
 		office->err = answer->error;
 		office->counter = answer->counter;
+		office->stream = answer->stream;
 		snprintf(office->field, sizeof(office->field), "%s", answer->field);
 		json_decref(office->answer);
 		office->answer = answer->body.len ? json_loadb((const char *)answer->body.data,

@@ -177,12 +177,14 @@ CREATE TABLE grant_copy (
 	mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
--- state: enum document_state. The bytes are in documents/<id>-<version>, sealed in pieces (vault/document.h).
+-- version: the newest that may be had, 0: none yet. versions: the highest number that was given; of a transfer that
+-- was broken off, or into quarantine, it never becomes version. The bytes are in documents/<id>-<version>, sealed in
+-- pieces (vault/document_file.h).
 CREATE TABLE document (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	record INTEGER NOT NULL REFERENCES record (id),
-	state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 9),
-	version INTEGER NOT NULL DEFAULT 0,
+	version INTEGER NOT NULL CHECK (version BETWEEN 0 AND versions),
+	versions INTEGER NOT NULL CHECK (versions >= 1),
 	created INTEGER NOT NULL,
 	created_by INTEGER NOT NULL,
 	removed INTEGER NOT NULL DEFAULT 0,
@@ -196,6 +198,8 @@ CREATE TABLE document_version (
 	made_by INTEGER NOT NULL,
 	size INTEGER NOT NULL CHECK (size >= 0),
 	data_key BLOB NOT NULL CHECK (length(data_key) = 40),
-	sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN 29 AND 4096), -- name, type, SHA-256
+	sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN 29 AND 4096), -- vault/document_facts.h
+	quarantined INTEGER NOT NULL CHECK (quarantined IN (0, 1)), -- for lists; what counts is sealed
 	PRIMARY KEY (document, version)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX document_version_quarantined ON document_version (document) WHERE quarantined = 1;

@@ -1,0 +1,599 @@
+#include "unit/vault/records_office.h"
+
+#include <dirent.h>
+#include <openssl/evp.h>
+#include <sys/socket.h>
+
+#include "vault/disposal.h"
+#include "vault/document_upload.h"
+#include "vault/documents.h"
+#include "vault/grants.h"
+#include "vault/grants_change.h"
+
+static struct {
+	struct documents documents;
+	struct record_row client, record;
+	int page, scanner;
+	int closed;
+	enum err err;
+	uint32_t wanted;
+	struct ipc_received got;
+} world;
+
+static const char text[] = "給与支払報告書 2026";
+
+static void closed(void *ctx, uint32_t number, uint64_t bytes, enum err err)
+{
+	(void)ctx;
+	(void)number;
+	(void)bytes;
+	world.closed++;
+	world.err = err;
+}
+
+static enum err want(void *ctx, uint32_t stream)
+{
+	(void)ctx;
+	world.wanted = stream;
+	return OK;
+}
+
+static void open_documents(struct office *office)
+{
+	assert_ok(documents_init(&world.documents, office->loop, office->folder));
+	world.documents.streams.closed = closed;
+	world.documents.want_scanner = want;
+	office->records.documents = &world.documents;
+	assert_ok(documents_sweep(&world.documents, &office->records));
+}
+
+static void give(struct office *office, struct desk_person who, unsigned role)
+{
+	const struct grant_row row = { .subject_kind = GRANT_ACCOUNT,
+				       .object_kind = GRANT_CLIENT,
+				       .subject = who.account,
+				       .object = world.client.id,
+				       .rights = { .level = GRANT_VIEW,
+						   .document = (uint8_t)role } };
+	const struct grants_hand hand = { 99, 1800000000 };
+
+	assert_ok(records_begin(&office->records));
+	assert_ok(grants_give(&office->records, &row, &hand));
+	assert_ok(records_commit(&office->records, 0));
+}
+
+static int setup(void **state)
+{
+	struct office *office = office_of_records();
+
+	memset(&world, 0, sizeof(world));
+	world.page = world.scanner = world.got.fd = -1;
+	open_documents(office);
+	world.client = office_add(office, KIND_CLIENT, 0, 0, "関所商事", "", NULL);
+	world.record = office_add(office, KIND_EMPLOYEE, world.client.id, 0, "山田 花子", "", NULL);
+	give(office, SATO, DOCUMENT_CO_OWNER);
+	*state = office;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	document_streams_finish(&world.documents.streams);
+	ipc_received_finish(&world.got);
+	util_closep(&world.page);
+	util_closep(&world.scanner);
+	office_free(*state);
+	return 0;
+}
+
+/* ---- a page ---------------------------------------------------------------------------------- */
+
+static void attach(struct office *office)
+{
+	int pair[2];
+
+	util_closep(&world.page);
+	assert_ok(ipc_pair(pair));
+	world.page = pair[1];
+	world.closed = 0;
+	assert_true(office->stream != 0);
+	assert_ok(document_streams_attach(&world.documents.streams, office->stream, pair[0]));
+}
+
+static void run(struct office *office, int turns)
+{
+	for (int i = 0; i < turns; i++)
+		assert_ok(loop_step(office->loop, 1));
+}
+
+static const union wire_any *hear(struct office *office, uint16_t id)
+{
+	enum err err;
+
+	ipc_received_finish(&world.got);
+	while ((err = ipc_receive(world.page, WIRE_VAULT, WIRE_PAGE, &world.got)) ==
+	       ERR_UNAVAILABLE)
+		assert_ok(loop_step(office->loop, 1000));
+	assert_ok(err);
+	assert_int_equal(world.got.type->id, id);
+	return &world.got.msg;
+}
+
+static void send_all(const char *bytes)
+{
+	struct msg_document_whole whole = { .bytes = strlen(bytes) };
+	const struct msg_document_put put = { 0, { (const uint8_t *)bytes, strlen(bytes) } };
+
+	assert_int_equal(EVP_Digest(bytes, strlen(bytes), whole.sha256, NULL, EVP_sha256(), NULL),
+			 1);
+	assert_ok(ipc_send(world.page, MSG_document_put, &put, -1));
+	assert_ok(ipc_send(world.page, MSG_document_whole, &whole, -1));
+}
+
+static void expect_end(struct office *office, enum document_end why)
+{
+	do {
+		hear(office, world.got.type && world.got.type->id == MSG_document_taken
+				     ? MSG_document_end
+				     : MSG_document_taken);
+	} while (world.got.type->id != MSG_document_end);
+	assert_int_equal(world.got.msg.document_end.error, why);
+	assert_int_equal(world.closed, 1);
+	ipc_received_finish(&world.got);
+	world.got.type = NULL;
+}
+
+static enum err ask_add(struct office *office, struct desk_person who, const char *bytes)
+{
+	return office_ask(office, who, OP_document_add,
+			  "{\"record\":%llu,\"name\":\"報告書.pdf\",\"size\":%zu}",
+			  (unsigned long long)world.record.id, strlen(bytes));
+}
+
+static enum err ask_again(struct office *office, struct desk_person who, uint64_t document,
+			  const char *bytes)
+{
+	return office_ask(office, who, OP_document_add,
+			  "{\"document\":%llu,\"name\":\"新しい.pdf\",\"size\":%zu}",
+			  (unsigned long long)document, strlen(bytes));
+}
+
+static uint64_t add(struct office *office, struct desk_person who, const char *bytes)
+{
+	assert_ok(ask_add(office, who, bytes));
+	uint64_t document = (uint64_t)office_number(office, "document");
+	attach(office);
+	send_all(bytes);
+	expect_end(office, DOCUMENT_END_NONE);
+	return document;
+}
+
+static size_t listed(struct office *office, struct desk_person who, bool removed)
+{
+	assert_ok(office_ask(office, who, OP_document_list, "{\"record\":%llu,\"removed\":%s}",
+			     (unsigned long long)world.record.id, removed ? "true" : "false"));
+	return office_rows(office);
+}
+
+static enum err ask_of(struct office *office, struct desk_person who, unsigned op,
+		       uint64_t document)
+{
+	return office_ask(office, who, op, "{\"document\":%llu}", (unsigned long long)document);
+}
+
+static void expect_download(struct office *office, const char *bytes)
+{
+	const struct msg_document_got begin = { 0 };
+
+	attach(office);
+	assert_ok(ipc_send(world.page, MSG_document_got, &begin, -1));
+	const struct msg_document_data *data = &hear(office, MSG_document_data)->document_data;
+	assert_int_equal(data->data.len, strlen(bytes));
+	assert_memory_equal(data->data.data, bytes, strlen(bytes));
+	assert_int_equal(hear(office, MSG_document_end)->document_end.error, DOCUMENT_END_NONE);
+	ipc_received_finish(&world.got);
+	world.got.type = NULL;
+}
+
+static size_t files(void)
+{
+	DIR *dir = opendir(world.documents.folder);
+	size_t count = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+/* ---- there and back -------------------------------------------------------------------------- */
+
+static void what_was_brought_is_there(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	assert_true(office->held);
+	assert_int_equal(office->held_record, world.record.id);
+	assert_int_equal(office->held_client, world.client.id);
+	/* What it is called is nothing for the audit log. */
+	assert_null(json_object_get(office->detail, "name"));
+	assert_int_equal(listed(office, SATO, false), 1);
+	assert_string_equal(office_row_text(office, 0, "name"), "報告書.pdf");
+	assert_int_equal(office_row_number(office, 0, "size"), strlen(text));
+	assert_int_equal(office_row_number(office, 0, "version"), 1);
+	assert_int_equal(office_row_number(office, 0, "made_by"), SATO.account);
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	assert_true(office->held);
+	assert_string_equal(json_string_value(json_object_get(office->answer, "name")),
+			    "報告書.pdf");
+	expect_download(office, text);
+	/* Also after a restart. */
+	office_again(office);
+	assert_ok(documents_sweep(&world.documents, &office->records));
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	expect_download(office, text);
+}
+
+static void versions_are_kept(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	assert_ok(ask_again(office, SATO, document, "second"));
+	attach(office);
+	send_all("second");
+	expect_end(office, DOCUMENT_END_NONE);
+	assert_int_equal(listed(office, SATO, false), 1);
+	assert_int_equal(office_row_number(office, 0, "version"), 2);
+	assert_string_equal(office_row_text(office, 0, "name"), "新しい.pdf");
+	assert_ok(ask_of(office, SATO, OP_document_versions, document));
+	assert_int_equal(office_rows(office), 2);
+	assert_int_equal(office_row_number(office, 0, "version"), 2);
+	assert_int_equal(strlen(office_row_text(office, 1, "sha256")), 64);
+	assert_ok(office_ask(office, SATO, OP_document_download,
+			     "{\"document\":%llu,\"version\":1}", (unsigned long long)document));
+	expect_download(office, text);
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	expect_download(office, "second");
+	assert_err(office_ask(office, SATO, OP_document_download,
+			      "{\"document\":%llu,\"version\":3}", (unsigned long long)document),
+		   ERR_NOT_FOUND);
+	assert_string_equal(office->field, "version");
+}
+
+static void the_bin(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	assert_err(ask_of(office, SATO, OP_document_restore, document), ERR_WRONG_STATE);
+	assert_ok(ask_of(office, SATO, OP_document_remove, document));
+	assert_true(office->held);
+	assert_int_equal(listed(office, SATO, false), 0);
+	assert_int_equal(listed(office, SATO, true), 1);
+	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_WRONG_STATE);
+	assert_err(ask_again(office, SATO, document, text), ERR_WRONG_STATE);
+	assert_ok(ask_of(office, SATO, OP_document_restore, document));
+	assert_int_equal(listed(office, SATO, false), 1);
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+}
+
+static void what_is_no_order(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"record\":%llu,\"name\":\"\",\"size\":1}",
+		"{\"record\":%llu,\"name\":\"a/b\",\"size\":1}",
+		"{\"record\":%llu,\"name\":\"a\\\\b\",\"size\":1}",
+		"{\"record\":%llu,\"name\":\"a\",\"size\":-1}",
+		"{\"record\":%llu,\"name\":\"a\",\"size\":104857601}",
+		"{\"record\":%llu,\"name\":\"a\",\"size\":1,\"x\":1}",
+		"{\"record\":%llu,\"name\":\"a\"}",
+	};
+	struct office *office = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		assert_err(office_ask(office, SATO, OP_document_add, bodies[i],
+				      (unsigned long long)world.record.id),
+			   ERR_INVALID);
+#pragma GCC diagnostic pop
+		assert_false(office->held);
+	}
+	assert_err(ask_of(office, SATO, OP_document_download, 99), ERR_NOT_FOUND);
+	assert_int_equal(files(), 0);
+}
+
+/* ---- who may --------------------------------------------------------------------------------- */
+
+/* Written down once more: upload, download, edit, delete, and whether there is a list. */
+static const struct {
+	unsigned role;
+	bool list, upload, download, edit, delete;
+} roles[] = {
+	{ DOCUMENT_NO_ROLE, false, false, false, false, false },
+	{ DOCUMENT_CO_OWNER, true, true, true, true, true },
+	{ DOCUMENT_EDITOR, true, true, true, true, true },
+	{ DOCUMENT_VIEWER_UPLOADER, true, true, true, true, false },
+	{ DOCUMENT_PREVIEWER_UPLOADER, true, true, false, false, false },
+	{ DOCUMENT_VIEWER, true, false, true, false, false },
+	{ DOCUMENT_PREVIEWER, true, false, false, false, false },
+	{ DOCUMENT_UPLOADER, true, true, false, false, false },
+};
+
+static void expect_may(bool may, bool seen, enum err got)
+{
+	assert_err(got, may ? OK : seen ? ERR_DENIED : ERR_NOT_FOUND);
+}
+
+static void each_role_does_what_it_may(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+		bool seen = roles[i].list;
+
+		give(office, SUZUKI, roles[i].role);
+		assert_int_equal(listed(office, SUZUKI, false), roles[i].list);
+		const json_t *may = json_object_get(office->answer, "may");
+		assert_int_equal(json_is_true(json_object_get(may, "upload")), roles[i].upload);
+		assert_int_equal(json_is_true(json_object_get(may, "download")), roles[i].download);
+		assert_int_equal(json_is_true(json_object_get(may, "delete")), roles[i].delete);
+		expect_may(roles[i].upload, true, ask_add(office, SUZUKI, "x"));
+		expect_may(roles[i].edit, seen, ask_again(office, SUZUKI, document, "x"));
+		expect_may(roles[i].download, seen,
+			   ask_of(office, SUZUKI, OP_document_download, document));
+		expect_may(roles[i].delete, seen,
+			   ask_of(office, SUZUKI, OP_document_remove, document));
+		if (roles[i].delete)
+			assert_ok(ask_of(office, SUZUKI, OP_document_restore, document));
+		document_streams_finish(&world.documents.streams);
+	}
+	/* One of another's record is none at all. */
+	assert_err(
+		ask_of(office, (struct desk_person){ 8, DUTY_USE }, OP_document_versions, document),
+		ERR_NOT_FOUND);
+}
+
+static void a_right_that_is_lost_meanwhile(void **state)
+{
+	struct office *office = *state;
+
+	give(office, SUZUKI, DOCUMENT_UPLOADER);
+	assert_ok(ask_add(office, SUZUKI, text));
+	attach(office);
+	give(office, SUZUKI, DOCUMENT_PREVIEWER);
+	send_all(text);
+	expect_end(office, DOCUMENT_END_ENDED);
+	assert_int_equal(files(), 0);
+	assert_int_equal(listed(office, SATO, false), 0);
+}
+
+/* ---- what is broken off ---------------------------------------------------------------------- */
+
+static void nothing_is_left_of_half_a_document(void **state)
+{
+	struct office *office = *state;
+	uint64_t document;
+
+	assert_ok(ask_add(office, SATO, text));
+	document = (uint64_t)office_number(office, "document");
+	attach(office);
+	const struct msg_document_put put = { 0, { (const uint8_t *)text, 5 } };
+	assert_ok(ipc_send(world.page, MSG_document_put, &put, -1));
+	run(office, 5);
+	assert_int_equal(files(), 1);
+	util_closep(&world.page);
+	run(office, 5);
+	assert_int_equal(world.closed, 1);
+	assert_int_equal(files(), 0);
+	assert_int_equal(listed(office, SATO, false), 0);
+	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_NOT_FOUND);
+	/* Its number is not given again. */
+	assert_true(add(office, SATO, text) > document);
+}
+
+static void two_at_once_do_not_meet(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+	uint32_t first;
+
+	assert_ok(ask_again(office, SATO, document, "first"));
+	first = office->stream;
+	assert_ok(ask_again(office, SATO, document, "other"));
+	attach(office);
+	send_all("other");
+	expect_end(office, DOCUMENT_END_NONE);
+	office->stream = first;
+	attach(office);
+	send_all("first");
+	expect_end(office, DOCUMENT_END_NONE);
+	assert_int_equal(listed(office, SATO, false), 1);
+	assert_int_equal(office_row_number(office, 0, "version"), 3);
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	expect_download(office, "other");
+}
+
+static void a_killed_vault_keeps_what_has_a_row(void **state)
+{
+	struct office *office = *state;
+	char path[DOCUMENTS_FOLDER + 32];
+
+	add(office, SATO, text);
+	snprintf(path, sizeof(path), "%s/77-1", world.documents.folder);
+	assert_ok(util_write_file(path, "x", 1, 0600));
+	snprintf(path, sizeof(path), "%s/1-2.part", world.documents.folder);
+	assert_ok(util_write_file(path, "x", 1, 0600));
+	office_again(office);
+	assert_ok(documents_sweep(&world.documents, &office->records));
+	assert_int_equal(files(), 1);
+	assert_int_equal(listed(office, SATO, false), 1);
+}
+
+/* ---- antivirus ------------------------------------------------------------------------------- */
+
+/* The scanner's part: takes everything, then answers. */
+static void scan(struct office *office, const char *answer)
+{
+	char sink[4096];
+	int pair[2];
+
+	while (!world.wanted)
+		assert_ok(loop_step(office->loop, 1000));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	world.scanner = pair[1];
+	document_upload_scanner(&world.documents.streams, world.wanted, pair[0]);
+	run(office, 10);
+	while (recv(world.scanner, sink, sizeof(sink), 0) > 0)
+		run(office, 2);
+	assert_int_equal(send(world.scanner, answer, strlen(answer) + 1, 0), strlen(answer) + 1);
+	world.wanted = 0;
+}
+
+static void upload_scanned(struct office *office, const char *answer, enum document_end why)
+{
+	attach(office);
+	send_all(text);
+	scan(office, answer);
+	expect_end(office, why);
+	util_closep(&world.scanner);
+	world.scanner = -1;
+}
+
+static void what_is_infected_is_in_quarantine(void **state)
+{
+	struct office *office = *state;
+	uint64_t document;
+
+	world.documents.scan = true;
+	assert_ok(ask_add(office, SATO, text));
+	document = (uint64_t)office_number(office, "document");
+	upload_scanned(office, "stream: Eicar-Test-Signature FOUND", DOCUMENT_END_INFECTED);
+	assert_int_equal(office->notices, 1);
+	assert_string_equal(office->notice, "document-quarantined");
+	assert_int_equal(listed(office, SATO, false), 0);
+	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_NOT_FOUND);
+	assert_int_equal(files(), 1);
+	/* For those who manage. */
+	assert_err(office_ask(office, SATO, OP_quarantine_list, "{}"), ERR_DENIED);
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{}"));
+	assert_int_equal(office_rows(office), 1);
+	assert_string_equal(office_row_text(office, 0, "found"), "Eicar-Test-Signature");
+	assert_string_equal(office_row_text(office, 0, "name"), "報告書.pdf");
+	assert_err(office_ask(office, TANAKA, OP_quarantine_discard,
+			      "{\"document\":%llu,\"version\":2}", (unsigned long long)document),
+		   ERR_NOT_FOUND);
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_discard,
+			     "{\"document\":%llu,\"version\":1}", (unsigned long long)document));
+	assert_true(office->held);
+	assert_int_equal(files(), 0);
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{}"));
+	assert_int_equal(office_rows(office), 0);
+}
+
+static void an_infected_version_leaves_the_one_before(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, "clean");
+
+	world.documents.scan = true;
+	assert_ok(ask_again(office, SATO, document, text));
+	upload_scanned(office, "stream: Virus FOUND", DOCUMENT_END_INFECTED);
+	assert_ok(ask_of(office, SATO, OP_document_versions, document));
+	assert_int_equal(office_rows(office), 1);
+	assert_err(office_ask(office, SATO, OP_document_download,
+			      "{\"document\":%llu,\"version\":2}", (unsigned long long)document),
+		   ERR_NOT_FOUND);
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	expect_download(office, "clean");
+	/* What is not in quarantine cannot be destroyed so. */
+	assert_err(office_ask(office, TANAKA, OP_quarantine_discard,
+			      "{\"document\":%llu,\"version\":1}", (unsigned long long)document),
+		   ERR_NOT_FOUND);
+}
+
+static void without_the_scanner_nothing_is_kept(void **state)
+{
+	struct office *office = *state;
+
+	world.documents.scan = true;
+	assert_ok(ask_add(office, SATO, text));
+	attach(office);
+	send_all(text);
+	while (!world.wanted)
+		assert_ok(loop_step(office->loop, 1000));
+	document_upload_scanner(&world.documents.streams, world.wanted, -1);
+	expect_end(office, DOCUMENT_END_SCANNER);
+	assert_int_equal(files(), 0);
+	assert_int_equal(listed(office, SATO, false), 0);
+	world.wanted = 0;
+	assert_ok(ask_add(office, SATO, text));
+	upload_scanned(office, "stream: OK", DOCUMENT_END_NONE);
+	assert_int_equal(listed(office, SATO, false), 1);
+}
+
+/* ---- what somebody does to the database ------------------------------------------------------ */
+
+static void what_stands_in_anothers_place_is_found(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	add(office, SATO, "another");
+	assert_ok(db_exec(office->records.db,
+			  "UPDATE document_version SET (data_key, sealed) ="
+			  " (SELECT data_key, sealed FROM document_version WHERE document = 2)"
+			  " WHERE document = 1"));
+	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_INVALID);
+	assert_string_equal(office->notice, "vault-damaged");
+	assert_ok(db_exec(office->records.db, "UPDATE document SET removed = 1 WHERE id = 2"));
+	assert_err(ask_of(office, SATO, OP_document_download, 2), ERR_INVALID);
+}
+
+/* ---- the record's end --------------------------------------------------------------------------
+ */
+
+static void nothing_of_a_disposed_record_goes_on(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+	struct disposal_count count;
+
+	assert_ok(ask_of(office, SATO, OP_document_download, document));
+	attach(office);
+	assert_ok(records_begin(&office->records));
+	assert_ok(disposal_wipe(&office->records, &world.record, &count));
+	assert_ok(records_commit(&office->records, 0));
+	assert_int_equal(count.documents, 1);
+	assert_int_equal(hear(office, MSG_document_end)->document_end.error, DOCUMENT_END_ENDED);
+	assert_int_equal(files(), 0);
+	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(what_was_brought_is_there),
+		TEST(versions_are_kept),
+		TEST(the_bin),
+		TEST(what_is_no_order),
+		TEST(each_role_does_what_it_may),
+		TEST(a_right_that_is_lost_meanwhile),
+		TEST(nothing_is_left_of_half_a_document),
+		TEST(two_at_once_do_not_meet),
+		TEST(a_killed_vault_keeps_what_has_a_row),
+		TEST(what_is_infected_is_in_quarantine),
+		TEST(an_infected_version_leaves_the_one_before),
+		TEST(without_the_scanner_nothing_is_kept),
+		TEST(what_stands_in_anothers_place_is_found),
+		TEST(nothing_of_a_disposed_record_goes_on),
+#undef TEST
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
