@@ -76,21 +76,12 @@ static bool is_empty(const struct record_row *row)
 	return row->disposed || row->version == 0;
 }
 
-static uint64_t purpose_at(const struct record_row *row, size_t at)
-{
-	uint64_t purpose = 0;
-
-	for (size_t i = 0; i < RECORD_PURPOSE; i++)
-		purpose = purpose << 8 | row->purposes[at * RECORD_PURPOSE + i];
-	return purpose;
-}
-
 static json_t *purposes_of(const struct record_row *row)
 {
 	json_t *purposes = json_array();
 
 	for (size_t i = 0; i < row->purpose_count; i++)
-		json_array_append_new(purposes, json_integer((json_int_t)purpose_at(row, i)));
+		json_array_append_new(purposes, json_integer((json_int_t)record_purpose(row, i)));
 	return purposes;
 }
 
@@ -234,7 +225,7 @@ enum err op_record_version(struct records *records, const struct desk_ask *ask,
 static bool has_purpose(const struct record_row *row, uint64_t purpose)
 {
 	for (size_t i = 0; i < row->purpose_count; i++)
-		if (purpose_at(row, i) == purpose)
+		if (record_purpose(row, i) == purpose)
 			return true;
 	return false;
 }
