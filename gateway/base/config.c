@@ -72,7 +72,7 @@ static bool parse_bool(const char *text, bool *ret)
 	return false;
 }
 
-static bool parse_listen(const char *text, struct config_listen *ret)
+bool config_parse_listen(const char *text, struct config_listen *ret)
 {
 	bool v6 = text[0] == '[';
 	const char *end = v6 ? strstr(text, "]:") : strrchr(text, ':');
@@ -157,7 +157,7 @@ static bool set(struct parse *parse, const struct config_key *key, const char *w
 		good = parse_bool(value, at);
 		break;
 	case CONFIG_LISTEN:
-		good = parse_listen(value, at);
+		good = config_parse_listen(value, at);
 		break;
 	}
 	return good || refuse_value(parse, key, where, value);

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_BASE_CONFIG_H
 #define SEKISHO_BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ struct config_error {
 /* Fills in what the file's own checks cannot find; en and ja take the same arguments. */
 void config_complain(struct config_error *error, const char *where, const char *en, const char *ja,
 		     ...) printf_like(3, 5) printf_like(4, 5);
+
+/* "address:port" or "[v6]:port"; the address is numeric. */
+bool config_parse_listen(const char *text, struct config_listen *ret);
 
 /*
  * Fills target (size bytes) from the fallbacks and the file. Unknown keys, doubled keys, lines over

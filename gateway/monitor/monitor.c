@@ -14,6 +14,7 @@
 #include "monitor/listen.h"
 #include "monitor/passphrase.h"
 #include "monitor/refuse.h"
+#include "monitor/scanner.h"
 #include "monitor/worker.h"
 #include "wire/child.h"
 
@@ -152,19 +153,33 @@ static void process_started(void *ctx, struct process *process)
 	}
 }
 
+/* The vault's upload is refused when there is none. */
+static void send_scanner(struct monitor *monitor, struct process *vault, uint32_t stream)
+{
+	const struct msg_scanner msg = { .stream = stream };
+	int fd = -1;
+	enum err err = scanner_connect(monitor->settings->vault_clamd, &fd);
+
+	if (err)
+		log_error("scanner-unreachable", "clamd=\"%s\" error=%s",
+			  monitor->settings->vault_clamd, err_code(err));
+	process_send(vault, MSG_scanner, &msg, fd);
+}
+
 static void process_message(void *ctx, struct process *process, const struct wire_type *type,
 			    const union wire_any *msg, int fd)
 {
 	struct monitor *monitor = ctx;
 
 	/* The channel lets through only what messages.def has from this role to the monitor. */
-	(void)process;
 	if (type->id == MSG_export_spawn) {
 		exporters_spawn(&monitor->exporters, msg->export_spawn.number, fd);
 		return;
 	}
 	util_closep(&fd);
-	if (type->id == MSG_export_kill)
+	if (type->id == MSG_scanner_wanted)
+		send_scanner(monitor, process, msg->scanner_wanted.stream);
+	else if (type->id == MSG_export_kill)
 		exporters_kill(&monitor->exporters, msg->export_kill.number);
 	else
 		workers_message(&monitor->workers, type, msg);

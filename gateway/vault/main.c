@@ -28,6 +28,10 @@ static void monitor_message(void *ctx, struct channel *channel, const struct wir
 	struct process *process = ctx;
 
 	(void)channel;
+	if (type->id == MSG_scanner) {
+		vault_scanner(&process->vault, msg->scanner.stream, fd);
+		return;
+	}
 	if (type->id != MSG_link || msg->link.peer != WIRE_BROKER) {
 		util_closep(&fd);
 		log_warn("unexpected-message", "type=%s", type->name);
@@ -45,6 +49,15 @@ static void monitor_closed(void *ctx, struct channel *channel, enum err why)
 	(void)channel;
 	process->monitor = NULL;
 	loop_stop(process->loop, why == ERR_CLOSED ? 0 : 1);
+}
+
+static enum err want_scanner(void *ctx, uint32_t stream)
+{
+	const struct msg_scanner_wanted msg = { .stream = stream };
+	struct process *process = ctx;
+
+	return process->monitor ? channel_send(process->monitor, MSG_scanner_wanted, &msg, -1)
+				: ERR_UNAVAILABLE;
 }
 
 static const struct channel_ops monitor_ops = { monitor_message, monitor_closed };
@@ -143,6 +156,9 @@ static enum err start(struct process *process)
 	if (!err && process->token)
 		vault_use_token(&process->vault, process->token,
 				process->child.settings.vault_pkcs11_key);
+	process->vault.documents.scan = process->child.settings.vault_clamd[0] != '\0';
+	process->vault.documents.want_scanner = want_scanner;
+	process->vault.documents.ctx = process;
 	if (!err)
 		err = child_channel(&process->child, process->loop, &monitor_ops, process,
 				    &process->monitor);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "certs/signer_start.h"
+#include "vault/document_upload.h"
 
 enum { NOTICE_DETAIL = 4096 };
 
@@ -341,6 +342,11 @@ static void attach_document(struct vault *vault, uint32_t stream, int fd)
 
 	if (err)
 		log_warn("document-attach", "stream=%u error=%s", stream, err_code(err));
+}
+
+void vault_scanner(struct vault *vault, uint32_t stream, int fd)
+{
+	document_upload_scanner(&vault->documents.streams, stream, fd);
 }
 
 static void take_floor(struct vault *vault, const struct msg_record_floor *msg)

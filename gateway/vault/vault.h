@@ -40,4 +40,7 @@ void vault_use_token(struct vault *vault, struct token *token, const char *uri);
 /* Takes over a link to the broker in place of the one before; says how the vault is. */
 nodiscard enum err vault_link(struct vault *vault, int fd);
 
+/* The monitor's answer for an upload: a connection to the scanner, taken over, or -1. */
+void vault_scanner(struct vault *vault, uint32_t stream, int fd);
+
 #endif

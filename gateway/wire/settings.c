@@ -1,6 +1,7 @@
 #include "wire/settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct config_key settings_keys[] = {
 #define SETTING(section, field, type, min, max, fallback, en, ja)                                  \
@@ -40,6 +41,27 @@ static enum err check_collector(const struct settings *settings, const char *pat
 	return ERR_INVALID;
 }
 
+/* What is protected does not leave this machine to be looked at. */
+static enum err check_clamd(const struct settings *settings, const char *path,
+			    struct config_error *ret_error)
+{
+	const char *where = settings->vault_clamd;
+	struct config_listen listen;
+
+	if (!*where || *where == '/' ||
+	    (config_parse_listen(where, &listen) &&
+	     (!strncmp(listen.address, "127.", 4) || util_streq(listen.address, "::1"))))
+		return OK;
+	config_complain(
+		ret_error, path,
+		"vault.clamd must be the path of a socket or a port of the loopback address "
+		"as 127.0.0.1:3310, but is \"%s\"",
+		"vault.clamd はソケットのパスか、127.0.0.1:3310 のような"
+		"ループバックのポートにしてください。いまの値は「%s」です",
+		where);
+	return ERR_INVALID;
+}
+
 enum err settings_read(const char *path, struct settings *ret, struct config_error *ret_error)
 {
 	struct settings settings;
@@ -65,6 +87,8 @@ enum err settings_read(const char *path, struct settings *ret, struct config_err
 	if (err)
 		return err;
 	err = check_collector(&settings, path, ret_error);
+	if (!err)
+		err = check_clamd(&settings, path, ret_error);
 	if (err)
 		return err;
 	*ret = settings;

@@ -55,6 +55,29 @@ static void asking_for_the_client_has_three_ways(void **state)
 	assert_non_null(strstr(error.en, "maybe"));
 }
 
+static void documents_are_looked_at_on_this_machine(void **state)
+{
+	static const char *const good[] = { "/run/clamav/clamd.ctl", "127.0.0.1:3310",
+					    "[::1]:3310" };
+	static const char *const bad[] = { "clamd.ctl", "192.0.2.7:3310", "localhost:3310",
+					   "127.0.0.1" };
+	struct settings settings;
+	struct config_error error;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(text, sizeof(text), "[vault]\nclamd = %s\n", good[i]);
+		assert_ok(settings_read(write_settings(text), &settings, &error));
+		assert_string_equal(settings.vault_clamd, good[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "[vault]\nclamd = %s\n", bad[i]);
+		assert_err(settings_read(write_settings(text), &settings, &error), ERR_INVALID);
+		assert_non_null(strstr(error.en, bad[i]));
+	}
+}
+
 static bool is_japanese(const char *text)
 {
 	for (; *text; text++)
@@ -79,6 +102,7 @@ int main(void)
 		cmocka_unit_test(fallbacks_are_valid),
 		cmocka_unit_test(idle_times_in_order),
 		cmocka_unit_test(asking_for_the_client_has_three_ways),
+		cmocka_unit_test(documents_are_looked_at_on_this_machine),
 		cmocka_unit_test(every_setting_is_explained),
 	};
 
