@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "vault/imports.h"
 
 /* An order that waits for its entry in the audit log. */
 struct desk_pending {
@@ -189,6 +190,7 @@ static enum err call(struct desk *desk, const struct record_op *op, struct desk_
 	ask->op = op->number;
 	ask->body = body;
 	ask->now_s = clock_wall_s();
+	imports_expire(desk->records, ask->now_s);
 	return handler(desk->records, ask, reply);
 }
 

@@ -9,6 +9,7 @@
 #include "store/vault/schema.h"
 #include "vault/disposal.h"
 #include "vault/grants.h"
+#include "vault/imports.h"
 #include "vault/index.h"
 #include "vault/records_change.h"
 
@@ -183,6 +184,7 @@ void records_seal(struct records *records)
 	records_abort(records);
 	grants_close(records);
 	json_decref(records->found);
+	imports_free(records->imports);
 	index_free(records->index);
 	secret_free(records->numbers);
 	guard_close(&records->guard);

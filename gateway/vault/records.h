@@ -39,6 +39,7 @@ struct records {
 	struct doom doom;            /* what is destroyed with the commit */
 	struct grants_views *views;  /* vault/grants: what is known of who may see what */
 	struct documents *documents; /* borrowed; set once, after records_init */
+	struct imports *imports;     /* vault/imports.h; NULL: none */
 	records_notice *notice;
 	void *notice_ctx;
 	json_t *found; /* at the unsealing, for notice: [event, detail] each; NULL: nothing */

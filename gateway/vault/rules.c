@@ -17,7 +17,7 @@ static enum err wrong(struct desk_reply *reply, enum err err, const char *field)
 	return err;
 }
 
-static enum err check_class(struct records *records, uint64_t id)
+enum err rules_class(struct records *records, uint64_t id)
 {
 	struct class_row class;
 	enum err err = class_by_id(records->db, id, &class);
@@ -25,7 +25,7 @@ static enum err check_class(struct records *records, uint64_t id)
 	return !err && class.retired ? ERR_WRONG_STATE : err;
 }
 
-static enum err check_purpose(struct records *records, uint64_t id)
+enum err rules_purpose(struct records *records, uint64_t id)
 {
 	struct purpose_row purpose;
 	enum err err = purpose_by_id(records->db, id, &purpose);
@@ -41,11 +41,11 @@ enum err rules_take(struct records *records, const struct desk_ask *ask, struct 
 	enum err err = desk_id(ask, reply, "class", &row->class);
 
 	if (!err)
-		err = wrong(reply, check_class(records, row->class), "class");
+		err = wrong(reply, rules_class(records, row->class), "class");
 	if (!err)
 		err = desk_ids(ask, reply, "purposes", RECORD_PURPOSES, purposes, &count);
 	for (size_t i = 0; !err && i < count; i++)
-		err = wrong(reply, check_purpose(records, purposes[i]), "purposes");
+		err = wrong(reply, rules_purpose(records, purposes[i]), "purposes");
 	if (!err)
 		record_set_purposes(row, purposes, count);
 	return err;
@@ -78,7 +78,7 @@ enum err rules_number(const struct desk_ask *ask, struct desk_reply *reply,
 	return err;
 }
 
-static enum err check_client(struct records *records, uint64_t id)
+enum err rules_client(struct records *records, uint64_t id)
 {
 	struct record_row client;
 	enum err err = records_row(records, id, &client);
@@ -114,6 +114,6 @@ enum err rules_place(struct records *records, const struct desk_ask *ask, struct
 					GRANT_EDIT),
 			    depends ? "parent" : "client");
 	if (!err)
-		err = wrong(reply, check_client(records, row->client), "client");
+		err = wrong(reply, rules_client(records, row->client), "client");
 	return err || !depends ? err : wrong(reply, check_parent(records, row), "parent");
 }

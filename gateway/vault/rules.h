@@ -11,6 +11,12 @@
 nodiscard enum err rules_take(struct records *records, const struct desk_ask *ask,
 			      struct desk_reply *reply, struct record_row *row);
 
+/* Each by itself: it is there and may be chosen, or is a client that is active. ERR_NOT_FOUND,
+ * ERR_WRONG_STATE. */
+nodiscard enum err rules_class(struct records *records, uint64_t id);
+nodiscard enum err rules_purpose(struct records *records, uint64_t id);
+nodiscard enum err rules_client(struct records *records, uint64_t id);
+
 /* "number" and "again" of a body are the same; ret is "" when there is none. The caller wipes. */
 nodiscard enum err rules_number(const struct desk_ask *ask, struct desk_reply *reply,
 				enum protected_kind kind, char ret[16]);

@@ -1,0 +1,56 @@
+/*
+ * imports.h - files of records that people have brought and others decide about. They are kept
+ * sealed in memory (import_file.h), for half an hour at most, and gone with the vault's seal.
+ */
+#ifndef SEKISHO_VAULT_IMPORTS_H
+#define SEKISHO_VAULT_IMPORTS_H
+
+#include "vault/import_rows.h"
+
+enum {
+	IMPORTS_MAX = 8,
+	IMPORTS_OF_ONE = 2,
+	IMPORT_S = 30 * 60,
+	IMPORT_ERRORS = 5000, /* that are told; all are counted */
+};
+
+struct import {
+	uint64_t id; /* 0: free */
+	struct desk_person by;
+	int64_t until; /* s since 1970 */
+	struct import_rules rules;
+	struct import_file *file;
+	bool looked, asked;       /* through; for approval */
+	uint64_t gone_with;       /* it is entered when the vault's counter is that; 0: it is not */
+	enum csv_charset charset; /* that and the next when it was looked through */
+	size_t rows, errors;
+	json_t *wrong; /* rows of errors, at most IMPORT_ERRORS */
+};
+
+struct imports {
+	uint64_t last_id;
+	struct import all[IMPORTS_MAX];
+};
+
+/* Forgets those whose time is over and those that are entered, and finds one. ERR_NOT_FOUND. */
+nodiscard enum err imports_find(struct records *records, uint64_t id, int64_t now_s,
+				struct import **ret);
+void imports_expire(struct records *records, int64_t now_s);
+
+/* ERR_FULL: IMPORTS_MAX, or IMPORTS_OF_ONE of one person. */
+nodiscard enum err imports_add(struct records *records, const struct desk_person *who,
+			       int64_t now_s, struct import **ret);
+void imports_drop(struct import *import);
+
+/* All of them; NULL is allowed. */
+void imports_free(struct imports *imports);
+
+/* Looks all of it through. sample (NULL allowed): an array to which the first rows are added. ret:
+ * columns and charset; import_reading_finish in every case. */
+nodiscard enum err imports_look(struct records *records, struct import *import, json_t *sample,
+				struct import_reading *ret);
+
+/* Enters all of it, within a transaction. ERR_WRONG_STATE: something is wrong with it now. */
+nodiscard enum err imports_enter(struct records *records, struct import *import, int64_t now_s);
+
+#endif
