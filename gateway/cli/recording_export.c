@@ -450,8 +450,8 @@ static const char *why_not(const struct work *work, enum err err)
 		return lang("the recording shows nothing in that time",
 			    "その時間には録画された画面がありません");
 	if (work->child.error == EXPORT_TOO_LARGE)
-		return lang("the video would pass 2 GiB: export it in parts with --from and --to",
-			    "動画が 2 GiB を超えます。--from と --to で分けて書き出してください");
+		return lang("the video would pass 1.5 GiB: export it in parts with --from and --to",
+			    "動画が 1.5 GiB を超えます。--from と --to で分けて書き出してください");
 	if (work->child.error == EXPORT_FONT)
 		return lang("the watermark's font is missing: install the package fonts-noto-cjk",
 			    "透かしの書体がありません。パッケージ fonts-noto-cjk を入れてください");

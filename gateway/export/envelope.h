@@ -16,8 +16,9 @@
 
 #include "base/err.h"
 
-/* openssl cms reads a message into memory as a whole, counting in an int. */
-#define ENVELOPE_MAX ((uint64_t)2147000000)
+/* openssl cms reads a message into memory as a whole, and a buffer of its has at most 0x5ffffffc
+ * bytes (BUF_MEM_grow). */
+#define ENVELOPE_MAX ((uint64_t)1610600000)
 
 enum { ENVELOPE_SHA256 = 32 };
 

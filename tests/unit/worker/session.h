@@ -402,4 +402,64 @@ static inline void assert_dismissed(struct watcher *watcher, enum session_state 
 	assert_string_equal(end_reason_code(last.reason), end_reason_code(reason));
 }
 
+/* A session with its viewer, who has seen everything so far. */
+static inline void begin_watched(struct session *session, struct watcher *watcher,
+				 const struct msg_session_start *msg)
+{
+	session_begin(session);
+	pc.can_resize = true;
+	start(session, msg);
+	watch(session, watcher, 1);
+	say_hello(session, watcher);
+	while (hear(watcher) > 0)
+		;
+	assert_int_equal(last_state(session).state, SESSION_ACTIVE);
+}
+
+/* Acknowledges the frame that must be there; its size in pixels. */
+static inline size_t take_pixels(struct session *session, struct watcher *watcher, bool keyframe)
+{
+	assert_true(hear_of(watcher, MSG_frame));
+	assert_int_equal(watcher->any.frame.keyframe, keyframe);
+	size_t pixels = watcher->any.frame.raw_size / 3;
+	struct msg_ack ack = { .sequence = watcher->any.frame.sequence };
+	say(session, watcher, MSG_ack, &ack);
+	return pixels;
+}
+
+static inline void begin_two(struct session *session, struct watcher *first, struct watcher *second)
+{
+	struct msg_session_start msg = usual_start();
+	session_begin(session);
+	pc.can_resize = true;
+	pc.monitors = 2;
+	start(session, &msg);
+	watch(session, first, 1);
+	say_hello_sized(session, first, PC_WIDTH, PC_HEIGHT);
+	assert_true(hear_of(first, MSG_hello));
+	assert_int_equal(first->any.hello.monitor, 0);
+	assert_int_equal(first->any.hello.monitors, 2);
+	take_pixels(session, first, true);
+	watch_monitor(session, second, 2, 1);
+	say_hello_sized(session, second, 301, 240);
+	assert_true(hear_of(second, MSG_hello));
+	assert_int_equal(second->any.hello.monitor, 1);
+}
+
+static inline void make_two(struct session *session, struct watcher *first, struct watcher *second)
+{
+	begin_two(session, first, second);
+	assert_string_equal(pc.journal, "resize 320 200 300 240\n");
+	/* Not the whole desktop for a moment. */
+	assert_false(hear_of(second, MSG_frame));
+	pc_size(620, 240);
+	pc_draw(0, 0, 1);
+	settle(session);
+	assert_int_equal(take_pixels(session, first, true), 320 * 200);
+	assert_int_equal(take_pixels(session, second, true), 300 * 240);
+	assert_int_equal(second->any.frame.width, 300);
+	assert_int_equal(last_state(session).viewers, 2);
+	*pc.journal = '\0';
+}
+
 #endif
