@@ -226,13 +226,14 @@ static void add_document(struct office *office, uint64_t record, char ret_path[1
 
 	assert_ok(records_begin(&office->records));
 	assert_ok(sealing_put(&office->records, &of, "name", 4, data_key, sealed));
-	assert_ok(db_exec(office->records.db,
-			  "INSERT INTO document (id, record, state, version, created, created_by,"
-			  " mac) VALUES (1, 2, 1, 1, 1, 1, zeroblob(32))"));
+	assert_ok(
+		db_exec(office->records.db,
+			"INSERT INTO document (id, record, version, versions, created, created_by,"
+			" mac) VALUES (1, 2, 1, 1, 1, 1, zeroblob(32))"));
 	assert_ok(guard_after_id(&office->records.guard, GUARDED_DOCUMENT, 1));
 	query_init(&query, office->records.db,
 		   "INSERT INTO document_version (document, version, made, made_by, size,"
-		   " data_key, sealed) VALUES (1, 1, 1, 1, 1, ?, ?)");
+		   " data_key, sealed, quarantined) VALUES (1, 1, 1, 1, 1, ?, ?, 0)");
 	query_blob(&query, data_key, sizeof(data_key));
 	query_blob(&query, sealed, sizeof(sealed));
 	assert_ok(query_run_one(&query));
