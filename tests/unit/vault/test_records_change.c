@@ -1,5 +1,7 @@
 #include "unit/vault/records_office.h"
 
+#include <dirent.h>
+
 #include "vault/sealing.h"
 
 static int setup(void **state)
@@ -322,6 +324,114 @@ static void another_root_key_opens_nothing(void **state)
 	expect_name(office, 1, 0, "関所");
 }
 
+/* ---- what is on the disk ----------------------------------------------------------------------
+ */
+
+static char *read_file(const char *folder, const char *name, size_t *ret_len)
+{
+	char path[UNIT_FOLDER + 32];
+	char *data = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_ok(util_read_file(path, 64 << 20, &data, ret_len));
+	return data;
+}
+
+static void expect_nowhere(const char *folder, const char *text)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	int files = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		size_t len;
+
+		if (entry->d_type != DT_REG)
+			continue;
+		char *data = read_file(folder, entry->d_name, &len);
+		assert_null(memmem(data, len, text, strlen(text)));
+		free(data);
+		files++;
+	}
+	closedir(dir);
+	assert_true(files >= 2);
+}
+
+/* Neither while it is open, with its log of writes, nor afterwards; also what was changed. */
+static void the_disk_says_nothing(void **state)
+{
+	static const char *const words[] = { "カナリア商事",  "カナリアショウジ",  "金糸雀 鳴子",
+					     "かなりあ",      "canary@example.jp", OFFICE_PERSONAL,
+					     OFFICE_CORPORATE };
+	struct office *office = *state;
+	json_t *fields = json_pack("{s:s}", "mail", "canary@example.jp");
+	const struct content content = { .name = "金糸雀 鳴子",
+					 .kana = "かなりあ",
+					 .fields = fields };
+	struct record_row row = office_add(office, KIND_CLIENT, 0, 0, "カナリア商事",
+					   "カナリアショウジ", OFFICE_CORPORATE);
+	int64_t version = 0;
+
+	assert_ok(records_begin(&office->records));
+	assert_ok(record_put_version(&office->records, &row, &content, &office_by));
+	assert_ok(record_put_number(&office->records, &row, OFFICE_PERSONAL, &office_by, &version));
+	assert_ok(records_commit(&office->records, 0));
+	json_decref(fields);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		expect_nowhere(office->folder, words[i]);
+	records_seal(&office->records);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		expect_nowhere(office->folder, words[i]);
+	office_open(office);
+	expect_name(office, row.id, 0, "金糸雀 鳴子");
+}
+
+static void write_file(const char *folder, const char *name, const char *data, size_t len)
+{
+	char path[UNIT_FOLDER + 32];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_ok(util_write_file(path, data, len, 0600));
+}
+
+/* The broker knows how far they had come: nothing of an older copy is shown. */
+static void an_older_copy_is_noticed(void **state)
+{
+	struct office *office = *state;
+	const char *field = NULL;
+	size_t len;
+
+	office_add(office, KIND_CLIENT, 0, 0, "関所", "", NULL);
+	records_seal(&office->records);
+	char *copy = read_file(office->folder, "records.db", &len);
+	office_open(office);
+	office_add(office, KIND_CLIENT, 0, 0, "箱根", "", NULL);
+	const uint64_t known = office->records.counter;
+	records_seal(&office->records);
+	write_file(office->folder, "records.db", copy, len);
+	free(copy);
+	assert_ok(records_open(&office->records, office->root, 1));
+	assert_ok(records_floor(&office->records, known, NULL, 0, true));
+	assert_int_equal(office->records.state, RECORDS_ROLLED_BACK);
+	assert_err(records_usable(&office->records, &field), ERR_UNAVAILABLE);
+	assert_string_equal(field, "rolled-back");
+	assert_string_equal(office->notice, "vault-rolled-back");
+	assert_err(office_ask(office, TANAKA, OP_client_list, "{}"), ERR_UNAVAILABLE);
+}
+
+/* Nobody makes the copy look newer. */
+static void the_counter_is_not_for_others_to_write(void **state)
+{
+	struct office *office = *state;
+
+	office_add(office, KIND_CLIENT, 0, 0, "関所", "", NULL);
+	assert_ok(db_exec(office->records.db, "UPDATE meta SET counter = counter + 5"));
+	records_seal(&office->records);
+	assert_ok(records_open(&office->records, office->root, 1));
+	assert_int_equal(office->records.state, RECORDS_DAMAGED);
+}
+
 int main(void)
 {
 #define office_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -336,6 +446,9 @@ int main(void)
 		office_test(a_new_group_key),
 		office_test(keys_are_of_client_class_and_year),
 		office_test(another_root_key_opens_nothing),
+		office_test(the_disk_says_nothing),
+		office_test(an_older_copy_is_noticed),
+		office_test(the_counter_is_not_for_others_to_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
