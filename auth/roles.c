@@ -27,3 +27,25 @@ enum err role_parse(const char *code, enum account_role *ret)
 	}
 	return ERR_INVALID;
 }
+
+/* ---- duties ---------------------------------------------------------------------------------- */
+
+static const char *const duties[] = {
+	[ACCOUNT_DUTY_NONE] = "none", [ACCOUNT_DUTY_USE] = "use", [ACCOUNT_DUTY_MANAGE] = "manage"
+};
+
+const char *duty_code(int64_t duty)
+{
+	return duty > 0 && duty < (int64_t)ARRAY_SIZE(duties) ? duties[duty] : "";
+}
+
+enum err duty_parse(const char *code, enum account_duty *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(duties); i++) {
+		if (util_streq(duties[i], code)) {
+			*ret = (enum account_duty)i;
+			return OK;
+		}
+	}
+	return ERR_INVALID;
+}

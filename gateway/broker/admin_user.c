@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "broker/admin.h"
 #include "broker/person.h"
+#include "broker/records.h"
 #include "broker/watch.h"
 
 /* ---- passwords -------------------------------------------------------------------------- */
@@ -139,12 +140,13 @@ static json_t *user_row(const struct broker *broker, const struct account *accou
 {
 	bool locked = account->locked || account->failures >= broker->policy.failures;
 
-	return json_pack("[s, s, s, s, I, s]", account->name, account->full_name,
+	return json_pack("[s, s, s, s, I, s, s]", account->name, account->full_name,
 			 role_code(account->role),
 			 account->disabled ? "disabled"
 			 : locked          ? "locked"
 					   : "active",
-			 (json_int_t)account->failures, watch_code(account->watch));
+			 (json_int_t)account->failures, watch_code(account->watch),
+			 duty_code(account->duty));
 }
 
 enum err admin_user_list(struct admin_call *call)
@@ -152,7 +154,7 @@ enum err admin_user_list(struct admin_call *call)
 	_cleanup_query_ struct query query = { 0 };
 	struct account account;
 	bool more, full = false;
-	enum err err = admin_columns(call, "name,full-name,role,state,failures,watch");
+	enum err err = admin_columns(call, "name,full-name,role,state,failures,watch,duty");
 
 	if (err)
 		return err;
@@ -294,6 +296,31 @@ enum err admin_user_set(struct admin_call *call)
 	/* What it may do is decided anew, with a new purpose. */
 	if (!err && watch < account.watch)
 		watch_cut(call->broker, account.id, 0);
+	return err;
+}
+
+enum err admin_user_duty(struct admin_call *call)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum account_duty duty = ACCOUNT_DUTY_NONE;
+	struct account account;
+	enum err err = change_begin(call, &tx, &account);
+
+	if (err)
+		return err;
+	if (duty_parse(admin_text(call, "duty"), &duty))
+		return admin_wrong(call, ERR_INVALID, "duty", "none, use or manage");
+	if (duty && account.role != ACCOUNT_STAFF)
+		return admin_wrong(call, ERR_INVALID, "duty",
+				   "administrators and auditors have no duty with records");
+	err = account_set_duty(call->broker->db, account.id, duty);
+	if (!err)
+		err = admin_commit(call, &tx, "account-duty",
+				   json_pack("{s:s, s:s, s:s}", "account", account.name, "before",
+					     duty_code(account.duty), "duty", duty_code(duty)));
+	/* What is on its way was asked with another right. */
+	if (!err && (int64_t)duty != account.duty)
+		records_cut(call->broker, account.id, 0);
 	return err;
 }
 

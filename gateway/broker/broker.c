@@ -15,6 +15,7 @@
 #include "broker/playback.h"
 #include "broker/quota.h"
 #include "broker/recording.h"
+#include "broker/records.h"
 #include "broker/retention.h"
 #include "broker/sealed.h"
 #include "broker/session.h"
@@ -69,6 +70,7 @@ static void edge_closed(void *ctx, struct channel *channel, enum err why)
 	broker->edge = NULL;
 	broker->edge_generation++;
 	pki_edge_gone(broker->pki);
+	records_edge_gone(broker);
 }
 
 static void signer_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -125,6 +127,7 @@ static void vault_gone(struct broker *broker)
 	playback_vault_gone(broker);
 	exporting_vault_gone(broker);
 	documents_vault_gone(broker);
+	records_vault_gone(broker);
 }
 
 static void vault_message(void *ctx, struct channel *channel, const struct wire_type *type,
@@ -149,6 +152,12 @@ static void vault_message(void *ctx, struct channel *channel, const struct wire_
 		playback_vault_closed(broker, &msg->playback_closed);
 	else if (type->id == MSG_record_stream_closed)
 		documents_vault_closed(broker, &msg->record_stream_closed);
+	else if (type->id == MSG_record_hold)
+		records_held(broker, &msg->record_hold);
+	else if (type->id == MSG_record_answer)
+		records_answered(broker, &msg->record_answer);
+	else if (type->id == MSG_record_notice)
+		records_noticed(broker, &msg->record_notice);
 }
 
 static void vault_closed(void *ctx, struct channel *channel, enum err why)
@@ -214,6 +223,7 @@ static void peer_came(struct broker *broker, enum wire_role role)
 	if (role == WIRE_EDGE) {
 		broker->edge_generation++;
 		pki_edge_gone(broker->pki);
+		records_edge_gone(broker);
 	} else if (role == WIRE_SIGNER) {
 		pki_signer_gone(broker->pki);
 		pki_signer_came(broker->pki);
@@ -426,6 +436,7 @@ void broker_close(struct broker *broker)
 	playback_forget_all(broker);
 	exporting_forget_all(broker);
 	documents_forget_all(broker);
+	records_forget_all(broker);
 	quota_forget_all(broker);
 	admin_free(broker->admin);
 	pki_free(broker->pki);

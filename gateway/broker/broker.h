@@ -25,6 +25,7 @@ struct host_watch;
 struct pki;
 struct playback;
 struct quota;
+struct record_ask;
 struct session;
 struct siem_link;
 struct vault_link;
@@ -54,6 +55,8 @@ struct broker {
 	struct siem_link *collector;
 	struct playback *playbacks;
 	uint32_t playback_number; /* of the last */
+	struct record_ask *asks;  /* of the vault's records */
+	uint32_t ask_number;      /* of the last */
 	struct exporting *exports;
 	struct documents *documents;
 	struct watch *watches;

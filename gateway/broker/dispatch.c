@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/enrol.h"
 #include "broker/handlers.h"
+#include "wire/record_ops.h"
 
 #define HEAD_MATCHES(name)                                                                         \
 	static_assert(offsetof(struct msg_##name, request) ==                                      \
@@ -67,6 +68,7 @@ HEAD_MATCHES(audit_session);
 HEAD_MATCHES(audit_filter_save);
 HEAD_MATCHES(audit_filter_remove);
 HEAD_MATCHES(audit_report);
+HEAD_MATCHES(record_ask);
 
 /* A try to unlock is no use of the login before it has succeeded. */
 #define WATCHING (REQUEST_LOCKED | REQUEST_POLL)
@@ -144,6 +146,8 @@ const struct request_type request_types[] = {
 	/* The console asks by itself what is new. */
 	{ MSG_admin_look, REQUEST_LOGIN_FULL, REQUEST_ADMIN, REQUEST_POLL, handle_admin_look },
 	{ MSG_admin_order, REQUEST_LOGIN_FULL, REQUEST_ADMIN, 0, handle_admin_order },
+	/* Whose duty it is says the operation's row. */
+	{ MSG_record_ask, REQUEST_LOGIN_FULL, REQUEST_EVERYONE, 0, handle_record_ask },
 };
 const size_t request_type_count = ARRAY_SIZE(request_types);
 
@@ -246,6 +250,14 @@ enum err request_still_allowed(struct broker *broker, int64_t login_id, int64_t 
 	return OK;
 }
 
+static bool is_poll(const struct request *request, const struct request_type *type)
+{
+	const struct record_op *op =
+		type->id == MSG_record_ask ? record_op_find(request->msg->record_ask.op) : NULL;
+
+	return type->flags & REQUEST_POLL || (op && op->flags & OP_POLL);
+}
+
 /* Bookkeeping only: a request that reads is not refused because this could not be written. */
 static void touch(struct request *request, const struct request_type *type)
 {
@@ -258,7 +270,7 @@ static void touch(struct request *request, const struct request_type *type)
 	 * not end that of the person whose device it is. */
 	if (request->device.supersedes && request->login.state == LOGIN_FULL)
 		err = renew_supersede(request);
-	if (!err && !(type->flags & REQUEST_POLL) && request->login.state == LOGIN_FULL &&
+	if (!err && !is_poll(request, type) && request->login.state == LOGIN_FULL &&
 	    request->now_s - request->login.used_s >= TOUCH_S)
 		err = login_row_touch(db, request->login.id, request->now_s);
 	if (!err && (request->now_s - request->device.seen_s >= TOUCH_S ||

@@ -123,7 +123,7 @@ static int64_t auditors_end(const struct request *request)
 
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:s, s:b, s:s, s:I}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:s, s:b, s:s, s:I, s:s}",
 			 "account", request->account.name, "full_name", request->account.full_name,
 			 "role", role_code(request->account.role), "device", request->device.name,
 			 "device_until", (json_int_t)request->device.not_after_s, "device_renew",
@@ -133,7 +133,8 @@ static json_t *me_json(struct request *request)
 			 request->broker->settings.gateway_office, "zone",
 			 request->broker->settings.gateway_zone, "locked", request->login.locked,
 			 "ask_client", request->broker->settings.session_ask_client, "auditors_end",
-			 (json_int_t)auditors_end(request));
+			 (json_int_t)auditors_end(request), "records",
+			 duty_code(request->account.duty));
 }
 
 /* In one transaction: the code's step, the new token and the audit entry. */

@@ -44,6 +44,8 @@ request_handler handle_live_list, handle_live_watch, handle_live_attach, handle_
 bool live_denied(struct request *request, uint16_t id, enum err why);
 /* handle_record_attach.c */
 request_handler handle_record_attach;
+/* handle_record.c */
+request_handler handle_record_ask;
 /* handle_admin.c */
 request_handler handle_admin_look, handle_admin_order;
 

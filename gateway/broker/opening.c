@@ -72,7 +72,7 @@ bool opening_purpose_is_good(const char *text)
 	       !util_text_blank(text);
 }
 
-static enum err check_vault(const struct broker *broker)
+enum err opening_check_vault(const struct broker *broker)
 {
 	switch ((unsigned)vault_link_is(broker->house)) {
 	case VAULT_OPEN:
@@ -186,7 +186,7 @@ enum err opening_prepare(struct request *request, const uint8_t *session, const 
 	if (!opening_purpose_is_good(purpose))
 		return ERR_INVALID;
 	opening->field = "vault";
-	err = check_vault(broker);
+	err = opening_check_vault(broker);
 	if (err)
 		return err;
 	/* Gone from the disk, whoever took it: the log knows that it was there. */
@@ -204,7 +204,7 @@ enum err opening_prepare(struct request *request, const uint8_t *session, const 
 /* ---- the code --------------------------------------------------------------------------- */
 
 static enum err record(struct request *request, const struct person_try *try, const char *code,
-		       const struct audit_entry *entry)
+		       opening_write *write, void *ctx)
 {
 	_cleanup_tx_ struct db_tx tx = { 0 };
 	_cleanup_secret_ struct secret *key = NULL;
@@ -217,16 +217,13 @@ static enum err record(struct request *request, const struct person_try *try, co
 		err = login_check_code(broker->db, request->account.id, key, code, request->now_s);
 	if (!err)
 		err = login_refund(broker->db, &try->login);
-	if (err) {
-		json_decref(entry->detail);
-		return err;
-	}
-	err = audit_append(broker->db, entry);
+	if (!err)
+		err = write(ctx, broker->db);
 	return err ? err : db_tx_commit(&tx);
 }
 
-enum err opening_take_code(struct request *request, const char *code, const char *step,
-			   const struct audit_entry *entry)
+enum err opening_take_code_for(struct request *request, const char *code, const char *step,
+			       opening_write *write, void *ctx)
 {
 	struct person_try try;
 	enum err err;
@@ -234,15 +231,32 @@ enum err opening_take_code(struct request *request, const char *code, const char
 	person_try_init(&try, request->account.id, request->device.id, request->account.name,
 			request->head->address);
 	err = person_count(request->broker, &request->to, &try);
-	if (err) {
-		json_decref(entry->detail);
+	if (err)
 		return err;
-	}
-	err = record(request, &try, code, entry);
+	err = record(request, &try, code, write, ctx);
 	if (err == ERR_LOGIN)
 		return person_failed(request->broker, &try, step);
 	if (!err)
 		throttle_refund(request->broker->addresses, try.address);
+	return err;
+}
+
+static enum err append(void *ctx, struct db *db)
+{
+	struct audit_entry *entry = ctx;
+	struct audit_entry taken = *entry;
+
+	entry->detail = NULL;
+	return audit_append(db, &taken);
+}
+
+enum err opening_take_code(struct request *request, const char *code, const char *step,
+			   const struct audit_entry *entry)
+{
+	struct audit_entry copy = *entry;
+	enum err err = opening_take_code_for(request, code, step, append, &copy);
+
+	json_decref(copy.detail);
 	return err;
 }
 

@@ -39,6 +39,15 @@ bool opening_purpose_is_good(const char *text);
 nodiscard enum err opening_take_code(struct request *request, const char *code, const char *step,
 				     const struct audit_entry *entry);
 
+/* The same for what writes more than one entry: write is called in the transaction. */
+typedef enum err opening_write(void *ctx, struct db *db);
+nodiscard enum err opening_take_code_for(struct request *request, const char *code,
+					 const char *step, opening_write *write, void *ctx);
+
+/* OK when the vault is open; else ERR_LOCKED, ERR_WRONG_STATE (there is none yet), ERR_UNAVAILABLE.
+ */
+nodiscard enum err opening_check_vault(const struct broker *broker);
+
 /* event: its name in the audit log; session and field may be NULL. */
 nodiscard enum err opening_record_refusal(struct request *request, const char *event,
 					  const uint8_t *session, enum err why, const char *field);

@@ -17,6 +17,8 @@ enum quota_kind {
 	QUOTA_RECORDING, /* opening recordings, allowed or not */
 	QUOTA_NOTE,      /* notes of recordings, and taking them back */
 	QUOTA_WATCH,     /* looking on at sessions and ending them, allowed or not */
+	QUOTA_RECORD,    /* asking anything of the vault's records */
+	QUOTA_RECORD_NO, /* and being refused */
 	QUOTA_CONSOLE,   /* reports and saved filters */
 	QUOTA_KINDS
 };
@@ -33,6 +35,9 @@ enum {
 	QUOTA_NOTES_PER_MINUTE = 30,
 	QUOTA_WATCHES_PER_MINUTE = 30,
 	QUOTA_CONSOLES_PER_MINUTE = 30,
+	/* A file of 32 MB to import comes in some 700 pieces. */
+	QUOTA_RECORDS_PER_MINUTE = 1200,
+	QUOTA_RECORDS_NO_PER_MINUTE = 120,
 };
 
 /* ERR_THROTTLED: answered already. account is one that exists. */

@@ -9,6 +9,7 @@
 #include "broker/exporting.h"
 #include "broker/host.h"
 #include "broker/playback.h"
+#include "broker/records.h"
 #include "broker/watch.h"
 
 bool session_alive(const struct session *session)
@@ -369,6 +370,7 @@ void session_cut(struct broker *broker, int64_t account, int64_t device, int64_t
 		exporting_cut(broker, account, device);
 		documents_cut(broker, account, device);
 		watch_cut(broker, account, device);
+		records_cut(broker, account, device);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "broker/documents.h"
 #include "broker/exporting.h"
 #include "broker/playback.h"
+#include "broker/records.h"
 #include "broker/watch.h"
 #include "wire/ipc.h"
 
@@ -53,6 +54,7 @@ void session_leave_login(struct broker *broker, int64_t login, int64_t device)
 	exporting_leave_login(broker, login);
 	documents_leave_login(broker, login);
 	watch_leave_login(broker, login);
+	records_leave_login(broker, login);
 }
 
 enum err session_unlock(struct session *session)

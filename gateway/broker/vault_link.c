@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "broker/cert.h"
 #include "broker/pki.h"
+#include "broker/records.h"
 #include "certs/cleanup.h"
 #include "store/auditors.h"
 
@@ -236,6 +237,8 @@ static void note_state(struct vault_link *link, enum vault_state state)
 	link->state = state;
 	if (was_open == is_open)
 		return;
+	if (is_open)
+		records_vault_open(link->broker);
 	err = broker_audit(link->broker, &entry);
 	if (err)
 		log_error("vault-unrecorded", "error=%s", err_code(err));

@@ -80,6 +80,11 @@ static const struct api_field order_fields[] = {
 	{ 0 },
 };
 
+static const struct api_field record_fields[] = {
+	WHOLE(record_ask, body, API_RECORD_MAX),
+	{ 0 },
+};
+
 static const struct api_field look_fields[] = { CODE(enrol_look), { 0 } };
 
 static const struct api_field request_fields[] = {
@@ -284,6 +289,7 @@ const struct route api_routes[] = {
 	{ METHOD_GET, "/api/admin/{command}/{after}", MSG_admin_look, no_fields,
 	  offsetof(struct msg_admin_look, after), ROUTE_ADMIN },
 	{ METHOD_POST, "/api/admin/{command}", MSG_admin_order, order_fields, 0, ROUTE_ADMIN },
+	{ METHOD_POST, "/api/vault/{operation}", MSG_record_ask, record_fields, 0, ROUTE_PLAIN },
 };
 const size_t api_route_count = ARRAY_SIZE(api_routes);
 
@@ -346,6 +352,7 @@ SAME_HEAD(live_end);
 SAME_HEAD(record_attach);
 SAME_HEAD(admin_look);
 SAME_HEAD(admin_order);
+SAME_HEAD(record_ask);
 SAME_HEAD(audit_checkpoint);
 SAME_HEAD(audit_alarm);
 SAME_HEAD(audit_choices);

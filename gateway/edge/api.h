@@ -13,7 +13,8 @@
 
 enum {
 	API_BODY_MAX = 16 * 1024,
-	API_DEPTH_MAX = 4, /* the deepest body we know has two levels */
+	API_RECORD_MAX = 64 * 1024, /* of what is asked of the vault's records */
+	API_DEPTH_MAX = 4,          /* the deepest body we know has two levels */
 };
 
 struct api_head {
@@ -38,6 +39,9 @@ extern const size_t api_enrol_route_count;
 
 /* Once per process: memory that held a body is wiped when jansson frees it. */
 void api_init(void);
+
+/* Of a body. */
+size_t api_body_max(const struct route *route);
 
 /*
  * Reads a body of len bytes by the route's fields. ERR_INVALID with *ret_field naming what is wrong

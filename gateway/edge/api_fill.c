@@ -160,6 +160,8 @@ static void fill_head(const struct route *route, const struct route_params *para
 		msg->admin_look.command = params->command;
 	else if (route->message == MSG_admin_order)
 		msg->admin_order.command = params->command;
+	else if (route->message == MSG_record_ask)
+		msg->record_ask.op = params->operation;
 	if (route->message == MSG_est_simpleenroll) {
 		msg->est_simpleenroll.user = head->user;
 		msg->est_simpleenroll.code = head->code;
@@ -217,6 +219,11 @@ static enum err take_json(const struct route *route, const char *body, size_t le
 					  : ERR_INVALID;
 }
 
+size_t api_body_max(const struct route *route)
+{
+	return route->message == MSG_record_ask ? API_RECORD_MAX : API_BODY_MAX;
+}
+
 enum err api_fill(const struct route *route, const struct route_params *params,
 		  const struct api_head *head, const char *body, size_t len,
 		  struct api_call *ret_call, const char **ret_field)
@@ -225,7 +232,7 @@ enum err api_fill(const struct route *route, const struct route_params *params,
 	enum err err;
 
 	*ret_field = "body";
-	if (len > API_BODY_MAX)
+	if (len > api_body_max(route))
 		return ERR_TOO_BIG;
 	fill_head(route, params, head, &call.msg);
 	if (route->kind != ROUTE_EST && route->kind != ROUTE_OCSP)

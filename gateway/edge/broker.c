@@ -192,7 +192,8 @@ enum err broker_ask(struct broker *broker, uint16_t id, union wire_any *msg,
 	if (err)
 		return err;
 	request->broker = broker;
-	request->deadline_ms = clock_mono_ms() + BROKER_ANSWER_MS;
+	request->deadline_ms =
+		clock_mono_ms() + (id == MSG_record_ask ? BROKER_RECORD_MS : BROKER_ANSWER_MS);
 	request->previous = NULL;
 	request->next = broker->first;
 	if (broker->first)

@@ -9,7 +9,12 @@
 #include "base/loop.h"
 #include "wire/wire.h"
 
-enum { BROKER_REQUESTS_MAX = 256, BROKER_ANSWER_MS = 15000, BROKER_START_MS = 15000 };
+enum {
+	BROKER_REQUESTS_MAX = 256,
+	BROKER_ANSWER_MS = 15000,
+	BROKER_RECORD_MS = 75000,
+	BROKER_START_MS = 15000
+};
 
 struct broker;
 

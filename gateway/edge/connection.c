@@ -32,7 +32,7 @@ enum err connection_new(struct listener *listener, struct limits_address *addres
 	connection->address = address;
 	snprintf(connection->address_text, sizeof(connection->address_text), "%s", address_text);
 	connection->stream.fd = -1;
-	buf_init(&connection->exchange.body, API_BODY_MAX);
+	buf_init(&connection->exchange.body, API_RECORD_MAX);
 	buf_init(&connection->stream.message, EDGE_VIEWER_MAX);
 	response_init(&connection->exchange.response);
 	connection->next = edge->connections;

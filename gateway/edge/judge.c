@@ -96,7 +96,7 @@ static enum err judge_framing(struct connection *connection)
 		return exchange->method == METHOD_POST ? ERR_INVALID : OK;
 	if (headers_length(field, &exchange->expected))
 		return ERR_INVALID;
-	if (exchange->expected > API_BODY_MAX)
+	if (exchange->expected > API_RECORD_MAX)
 		return ERR_TOO_BIG;
 	return exchange->expected && exchange->method == METHOD_GET ? ERR_INVALID : OK;
 }
@@ -315,6 +315,18 @@ static void judge_gateway(struct connection *connection, const char *path)
 		find_file(connection, path);
 }
 
+/* Most take much less than the longest. */
+static void judge_length(struct connection *connection)
+{
+	struct exchange *exchange = &connection->exchange;
+
+	if (exchange->expected <=
+	    (exchange->route ? api_body_max(exchange->route) : (size_t)API_BODY_MAX))
+		return;
+	refuse(exchange, ERR_TOO_BIG, NULL);
+	exchange->response.close = true;
+}
+
 void judge_request(struct connection *connection, const char *path, size_t len)
 {
 	struct exchange *exchange = &connection->exchange;
@@ -352,4 +364,5 @@ void judge_request(struct connection *connection, const char *path, size_t len)
 		judge_enrol(connection, path);
 	else
 		judge_gateway(connection, path);
+	judge_length(connection);
 }

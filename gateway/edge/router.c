@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "wire/record_ops.h"
 
 static enum err take_number(const char *text, size_t len, uint64_t *ret)
 {
@@ -81,6 +82,16 @@ static enum err take_page(const char *text, struct route_params *params)
 	return take_number(slash + 1, strlen(slash + 1), &params->number);
 }
 
+static enum err take_operation(const char *text, uint16_t *ret)
+{
+	const struct record_op *op = strchr(text, ' ') ? NULL : record_op_by_words(text);
+
+	if (!op)
+		return ERR_NOT_FOUND;
+	*ret = op->number;
+	return OK;
+}
+
 static bool is(const char *pattern, size_t len, const char *word)
 {
 	return len == strlen(word) && !memcmp(pattern, word, len);
@@ -116,6 +127,8 @@ static enum err path_fits(const char *pattern, const char *path, struct route_pa
 			return take_command(path + 1, params->command);
 		if (util_streq(pattern, "/{command}/{after}"))
 			return take_page(path + 1, params);
+		if (util_streq(pattern, "/{operation}"))
+			return take_operation(path + 1, &params->operation);
 		if (util_streq(pattern, "/{question}")) {
 			params->question = path + 1;
 			return *params->question ? OK : ERR_NOT_FOUND;

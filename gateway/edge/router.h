@@ -2,8 +2,8 @@
  * router.h - finds the row of a table that a method and a path belong to. Patterns are literal
  * segments and at most one "{host}", "{size}", "{filter}" or "{issuer}.der" (decimal, 1 to 2^63-1),
  * "{session}" (32 lower-case hex digits), "{monitor}" (1), or, at the end, "{command}" (two or
- * three words of a-z and -), "{command}/{after}" (the same and a number), or "{question}" (all that
- * follows).
+ * three words of a-z and -), "{command}/{after}" (the same and a number), "{question}" (all that
+ * follows), or "{operation}" (the words of one of wire/record_ops.def with a hyphen between).
  */
 #ifndef SEKISHO_EDGE_ROUTER_H
 #define SEKISHO_EDGE_ROUTER_H
@@ -45,6 +45,7 @@ struct route_params {
 	uint64_t number; /* host, size, filter, issuer, after, before */
 	uint8_t session[WIRE_SESSION_ID];
 	uint8_t monitor;                  /* 0: the path names none */
+	uint16_t operation;               /* of wire/record_ops.def */
 	char command[ROUTER_COMMAND + 1]; /* its words with a blank between */
 	const char *question;             /* in the path */
 };

@@ -6,7 +6,7 @@
 
 #define ACCOUNT_COLUMNS                                                                            \
 	"id, name, full_name, role, password, totp, failures, next_try_ms, locked, disabled,"      \
-	" watch"
+	" watch, duty"
 
 bool account_name_valid(const char *name)
 {
@@ -27,6 +27,7 @@ static enum err account_load(struct query *query, struct account *ret)
 		.locked = query_col_i64(query, 8) != 0,
 		.disabled = query_col_i64(query, 9) != 0,
 		.watch = query_col_i64(query, 10),
+		.duty = query_col_i64(query, 11),
 	};
 
 	query_col_str(query, 1, account.name, sizeof(account.name));
@@ -123,6 +124,16 @@ enum err account_set_watch(struct db *db, int64_t id, enum account_watch watch)
 
 	query_init(&query, db, "UPDATE account SET watch = ? WHERE id = ?");
 	query_i64(&query, watch);
+	query_i64(&query, id);
+	return query_run_one(&query);
+}
+
+enum err account_set_duty(struct db *db, int64_t id, enum account_duty duty)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "UPDATE account SET duty = ? WHERE id = ?");
+	query_i64(&query, duty);
 	query_i64(&query, id);
 	return query_run_one(&query);
 }

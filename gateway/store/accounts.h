@@ -26,6 +26,13 @@ enum account_watch {
 	ACCOUNT_WATCH_CONTROL = 2, /* and ask to take over */
 };
 
+/* What somebody of the staff has to do with the vault's records; as kept in the database. */
+enum account_duty {
+	ACCOUNT_DUTY_NONE = 0,
+	ACCOUNT_DUTY_USE = 1,
+	ACCOUNT_DUTY_MANAGE = 2, /* decides and gives grants */
+};
+
 struct account {
 	int64_t id;
 	char name[ACCOUNT_NAME_MAX + 1];
@@ -38,6 +45,7 @@ struct account {
 	int64_t next_try_ms; /* wall clock */
 	bool locked, disabled;
 	int64_t watch; /* enum account_watch */
+	int64_t duty;  /* enum account_duty */
 };
 
 /* a-z 0-9 . _ - and at most 64 of them, the first a letter or digit. */
@@ -58,6 +66,8 @@ nodiscard enum err account_set_password(struct db *db, int64_t id, const char *p
 nodiscard enum err account_set_totp(struct db *db, int64_t id, const void *sealed, size_t len,
 				    int64_t step);
 nodiscard enum err account_set_watch(struct db *db, int64_t id, enum account_watch watch);
+/* ERR_INVALID: the account is not of the staff. */
+nodiscard enum err account_set_duty(struct db *db, int64_t id, enum account_duty duty);
 nodiscard enum err account_set_disabled(struct db *db, int64_t id, bool disabled);
 
 /*

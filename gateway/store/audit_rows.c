@@ -73,6 +73,16 @@ void audit_row_marks(struct query *query, struct db *db, const char *session)
 	query_str(query, session);
 }
 
+void audit_row_record(struct query *query, struct db *db, uint64_t record, int64_t before)
+{
+	query_init(query, db,
+		   "SELECT " AUDIT_COLUMNS " FROM audit WHERE disposed = 0 AND seq IN"
+		   " (SELECT seq FROM record_entry WHERE record = ?1 AND (?2 = 0 OR seq < ?2))"
+		   " ORDER BY seq DESC");
+	query_i64(query, (int64_t)record);
+	query_i64(query, before);
+}
+
 static enum err audit_row_load(struct query *query, struct audit_row *ret)
 {
 	*ret = (struct audit_row){ .seq = query_col_i64(query, 0) };

@@ -45,7 +45,9 @@ static void answer(struct desk *desk, uint32_t request, enum err err,
 	_cleanup_secret_ struct secret *room = NULL;
 	struct msg_record_answer msg = { .request = request,
 					 .field = reply->field ? reply->field : "",
-					 .counter = desk->records->counter };
+					 .counter = desk->records->counter,
+					 .record = reply->record,
+					 .client = reply->client };
 
 	if (!err && reply->body)
 		err = secret_random(DESK_ANSWER, &room);

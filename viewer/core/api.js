@@ -17,7 +17,7 @@
  * @property {boolean} device_renew the device's certificate ends soon
  * @property {number} device_renew_from seconds since 1970, when it can be renewed
  * @property {number} auditors_end seconds since 1970, when nobody's own certificate opens recordings any more; 0: not soon
- * @property {"none" | "use" | "manage" | "waiting"} [records] what the person may do with the vault's records; waiting: an auditor has to agree
+ * @property {"" | "use" | "manage"} [records] what the person has to do with the vault's records
  * @property {"no" | "optional" | "required"} ask_client whether opening a PC says for whom and what for
  */
 /**

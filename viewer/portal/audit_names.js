@@ -14,9 +14,9 @@ export const WORKER_EVENTS = Object.freeze(["channel-refused", "clipboard-blocke
 /* Of the log's lists. */
 export const LIST_EVENTS = Object.freeze({
 	logins: ["login", "login-password", "login-failed", "login-locked", "logout", "unlock", "session-refused",
-		"enrol-refused", "recording-refused", "audit-refused"],
+		"enrol-refused", "recording-refused", "audit-refused", "record-refused"],
 	acts: ["account-add", "account-password", "account-totp", "account-unlock", "account-disable", "account-enable",
-		"account-watch", "host-add", "host-set", "host-remove", "host-grant", "host-grant-view", "host-deny",
+		"account-watch", "account-duty", "host-add", "host-set", "host-remove", "host-grant", "host-grant-view", "host-deny",
 		"host-credentials", "host-forget-pin", "device-invite", "device-withdraw", "device-approve", "device-refuse",
 		"device-enrol", "device-revoke", "device-retire", "device-unlock", "device-share", "device-unshare",
 		"device-export", "auditor-certify", "auditor-revoke", "vault-init", "vault-unseal", "vault-seal", "vault-unsealed",
@@ -29,14 +29,14 @@ export const LIST_EVENTS = Object.freeze({
 		"session-terminated", "control-asked", "control-given", "control-refused", "control-ended", "audit-report",
 		"audit-refused"],
 	alarms: ["audit-alarm", "audit-alarm-accepted", "login-locked", "session-refused", "recording-end", "session-end",
-		"ca-refused", "vault-refused"],
+		"ca-refused", "vault-refused", "vault-damaged", "vault-rolled-back"],
 });
 
 /* What else stands in a session's entries. */
 const OTHERS = ["session-open", "session-attach", "session-active", "session-detached", "session-end", "recording-start",
 	"recording-mark", "recording-end", "worker-event", "host-pinned", "host-wake", "device-request", "device-renew",
 	"device-key-superseded", "credentials-forgotten", "document-upload", "document-download", "document-preview",
-	"document-remove", "document-restore", "document-closed", "document-quarantined", "document-discard"];
+	"document-remove", "document-restore", "document-closed", "record-failed", "document-quarantined", "document-discard"];
 
 /* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
 export const RECORD_EVENTS = Object.freeze(["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",

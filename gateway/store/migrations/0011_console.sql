@@ -12,9 +12,9 @@ CREATE INDEX session_pc ON session (host_name, started);
 -- And through the audit log, by time, in one of four lists. The condition of an index is that of its view
 -- word by word, else SQLite does not use it.
 CREATE INDEX audit_logins ON audit (time_ms) WHERE event IN ('login-password', 'login', 'login-failed', 'login-locked',
-	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused');
+	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
 CREATE VIEW audit_list_logins AS SELECT * FROM audit WHERE event IN ('login-password', 'login', 'login-failed', 'login-locked',
-	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused');
+	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
 
 CREATE INDEX audit_watching ON audit (time_ms) WHERE event IN ('recording-open', 'recording-closed', 'recording-refused',
 	'recording-note', 'recording-note-withdrawn', 'recording-export', 'recording-exported', 'recording-export-failed', 'session-watch',
@@ -27,11 +27,11 @@ CREATE VIEW audit_list_watching AS SELECT * FROM audit WHERE event IN ('recordin
 
 -- What was disposed of says no more how it ended, and leaves this list.
 CREATE INDEX audit_alarms ON audit (time_ms) WHERE event IN ('audit-alarm', 'audit-alarm-accepted', 'login-locked',
-	'ca-refused', 'vault-refused', 'session-refused')
+	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'session-refused')
 	OR event = 'recording-end' AND (instr(detail, '"state":"cut"') > 0 OR instr(detail, '"state":"lost"') > 0)
 	OR event = 'session-end' AND (instr(detail, '"reason":"crashed"') > 0 OR instr(detail, '"reason":"recording"') > 0);
 CREATE VIEW audit_list_alarms AS SELECT * FROM audit WHERE event IN ('audit-alarm', 'audit-alarm-accepted', 'login-locked',
-	'ca-refused', 'vault-refused', 'session-refused')
+	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'session-refused')
 	OR event = 'recording-end' AND (instr(detail, '"state":"cut"') > 0 OR instr(detail, '"state":"lost"') > 0)
 	OR event = 'session-end' AND (instr(detail, '"reason":"crashed"') > 0 OR instr(detail, '"reason":"recording"') > 0);
 
@@ -43,7 +43,7 @@ CREATE INDEX audit_acts ON audit (time_ms) WHERE event NOT IN ('login-password',
 	'session-active', 'session-detached', 'session-locked', 'session-end', 'session-watch', 'session-watch-end',
 	'session-watch-refused', 'control-asked', 'control-given', 'control-refused', 'control-ended', 'worker-event',
 	'host-pinned', 'host-wake', 'device-request', 'device-renew', 'device-key-superseded', 'credentials-forgotten',
-	'audit-alarm', 'audit-alarm-accepted');
+	'audit-alarm', 'audit-alarm-accepted', 'record-refused');
 CREATE VIEW audit_list_acts AS SELECT * FROM audit WHERE event NOT IN ('login-password', 'login', 'login-failed', 'login-locked',
 	'logout', 'unlock', 'session-refused', 'enrol-refused', 'audit-refused', 'audit-report', 'recording-open',
 	'recording-closed', 'recording-refused', 'recording-note', 'recording-note-withdrawn', 'recording-export', 'recording-exported',
@@ -51,7 +51,7 @@ CREATE VIEW audit_list_acts AS SELECT * FROM audit WHERE event NOT IN ('login-pa
 	'session-active', 'session-detached', 'session-locked', 'session-end', 'session-watch', 'session-watch-end',
 	'session-watch-refused', 'control-asked', 'control-given', 'control-refused', 'control-ended', 'worker-event',
 	'host-pinned', 'host-wake', 'device-request', 'device-renew', 'device-key-superseded', 'credentials-forgotten',
-	'audit-alarm', 'audit-alarm-accepted');
+	'audit-alarm', 'audit-alarm-accepted', 'record-refused');
 
 -- Whether a person was there with a device or at an address before.
 CREATE INDEX audit_login_device ON audit (account, device) WHERE event = 'login';

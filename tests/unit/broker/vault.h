@@ -43,8 +43,12 @@ static inline void vault_hears_nothing(struct office *office, struct vault *vaul
 {
 	for (int i = 0; i < 5; i++)
 		assert_ok(loop_step(office->loop, 2));
-	assert_err(ipc_receive(vault->fd, WIRE_BROKER, WIRE_VAULT, &office->received),
-		   ERR_UNAVAILABLE);
+	enum err err;
+	/* How far the records had come it hears with each opening. */
+	do {
+		err = ipc_receive(vault->fd, WIRE_BROKER, WIRE_VAULT, &office->received);
+	} while (!err && office->received.type->id == MSG_record_floor);
+	assert_err(err, ERR_UNAVAILABLE);
 }
 
 static inline void vault_link(struct office *office, struct vault *vault)

@@ -49,9 +49,10 @@ static void refused(enum method method, const char *path, enum err expected)
 static const char *example_of(const char *pattern)
 {
 	static const char *const examples[][2] = {
-		{ "{host}", "42" },        { "{size}", "42" },  { "{filter}", "42" },
-		{ "{session}", ID },       { "{issuer}", "2" }, { "{command}", "device/list" },
-		{ "{question}", "MEIw/x" }
+		{ "{host}", "42" },         { "{size}", "42" },
+		{ "{filter}", "42" },       { "{session}", ID },
+		{ "{issuer}", "2" },        { "{command}", "device/list" },
+		{ "{question}", "MEIw/x" }, { "{operation}", "people-list" },
 	};
 	const char *brace = strchr(pattern, '{');
 	static char path[200];

@@ -1,0 +1,644 @@
+#include "broker/records.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bucket.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/documents.h"
+#include "broker/handlers.h"
+#include "broker/opening.h"
+#include "broker/quota.h"
+#include "broker/record_local.h"
+#include "store/records.h"
+
+/* What was asked and is not answered. */
+struct record_ask {
+	struct record_ask *next;
+	struct request request; /* as it was asked; head and msg are not what they were */
+	struct request_head head;
+	char address[DEVICE_ADDRESS_MAX + 1];
+	uint32_t number;
+	const struct record_op *op;
+	struct secret *code;     /* NULL: none, or used */
+	json_t *detail;          /* from record_hold until it is in the audit log */
+	uint64_t record, client; /* of record_hold */
+	int64_t after;           /* of record history */
+	bool may;                /* record_go is sent */
+	int64_t seq;
+	struct loop_timer timer;
+};
+
+unsigned records_duty(const struct account *account)
+{
+	switch ((enum account_role)account->role) {
+	case ACCOUNT_ADMIN:
+		return DUTY_ADMIN;
+	case ACCOUNT_AUDITOR:
+		return DUTY_AUDIT;
+	case ACCOUNT_STAFF:
+		return account->duty == ACCOUNT_DUTY_MANAGE ? DUTY_MANAGE
+		       : account->duty == ACCOUNT_DUTY_USE  ? DUTY_USE
+							    : 0;
+	}
+	return 0;
+}
+
+/* ---- the list --------------------------------------------------------------------------- */
+
+static struct record_ask *find(struct broker *broker, uint32_t number)
+{
+	struct record_ask *ask = broker->asks;
+
+	while (ask && ask->number != number)
+		ask = ask->next;
+	return ask;
+}
+
+static void ask_free(struct record_ask *ask)
+{
+	struct record_ask **link = &ask->request.broker->asks;
+
+	while (*link != ask)
+		link = &(*link)->next;
+	*link = ask->next;
+	loop_timer_cancel(&ask->timer);
+	secret_free(ask->code);
+	json_decref(ask->detail);
+	free(ask);
+}
+
+static enum err tell(struct broker *broker, uint16_t id, const void *msg)
+{
+	enum err err = broker->vault ? channel_send(broker->vault, id, msg, -1) : ERR_UNAVAILABLE;
+
+	return err == ERR_FULL || err == ERR_CLOSED ? ERR_UNAVAILABLE : err;
+}
+
+/* The vault forgets it by itself if it does not hear this. */
+static void cancel(const struct record_ask *ask)
+{
+	const struct msg_record_cancel msg = { .request = ask->number };
+	enum err err = tell(ask->request.broker, MSG_record_cancel, &msg);
+
+	if (err)
+		log_warn("record-cancel", "error=%s", err_code(err));
+}
+
+static void answer_error(struct record_ask *ask, enum err err, const char *field)
+{
+	struct request *request = &ask->request;
+
+	if (field && *field)
+		reply_error_field(request->broker, &request->to, err, field);
+	else
+		reply_error(request->broker, &request->to, err);
+	ask_free(ask);
+}
+
+/* What happens already is seen to its end, for the audit log; but nobody gets the answer. */
+static void ask_drop(struct record_ask *ask, enum err why)
+{
+	reply_error(ask->request.broker, &ask->request.to, why);
+	ask->request.to.generation = 0;
+	if (ask->may)
+		return;
+	cancel(ask);
+	ask_free(ask);
+}
+
+static void ask_due(struct loop_timer *timer)
+{
+	struct record_ask *ask = container_of(timer, struct record_ask, timer);
+
+	log_warn("record-timeout", "op=%s", ask->op->name);
+	if (!ask->may)
+		cancel(ask);
+	answer_error(ask, ERR_TIMEOUT, NULL);
+}
+
+static enum err check_room(struct request *request)
+{
+	size_t all = 0, mine = 0;
+
+	for (const struct record_ask *ask = request->broker->asks; ask; ask = ask->next) {
+		all++;
+		mine += ask->request.account.id == request->account.id;
+	}
+	if (all < RECORDS_ALL && mine < RECORDS_MINE)
+		return OK;
+	reply_throttled(request->broker, &request->to, 1000);
+	return ERR_THROTTLED;
+}
+
+static struct record_ask *add(struct request *request, const struct record_op *op)
+{
+	struct broker *broker = request->broker;
+	struct record_ask *ask = calloc(1, sizeof(*ask));
+
+	if (!ask)
+		return NULL;
+	if (++broker->ask_number == 0)
+		broker->ask_number = 1;
+	ask->next = broker->asks;
+	ask->request = *request;
+	ask->request.msg = NULL;
+	ask->request.head = &ask->head;
+	snprintf(ask->address, sizeof(ask->address), "%s", request->head->address);
+	ask->head = (struct request_head){ .address = ask->address, .token = "" };
+	ask->number = broker->ask_number;
+	ask->op = op;
+	loop_timer_init(broker->loop, &ask->timer, ask_due);
+	loop_timer_set(&ask->timer, RECORDS_WAIT_S * 1000000ULL);
+	broker->asks = ask;
+	return ask;
+}
+
+enum err records_ask(struct request *request, const struct record_op *op, struct bytes body,
+		     struct secret *code)
+{
+	_cleanup_secret_ struct secret *taken = code;
+	struct record_ask *ask;
+	enum err err = check_room(request);
+
+	if (err)
+		return err;
+	ask = add(request, op);
+	if (!ask)
+		return ERR_NOMEM;
+	const struct msg_record_order order = {
+		.request = ask->number,
+		.account = (uint64_t)request->account.id,
+		.duty = (uint8_t)records_duty(&request->account),
+		.op = op->number,
+		.body = body,
+	};
+	ask->code = util_take_ptr(taken);
+	if (op->number == OP_record_history)
+		ask->after = record_local_after(body);
+	err = tell(request->broker, MSG_record_order, &order);
+	if (err)
+		ask_free(ask);
+	return err;
+}
+
+/* ---- the audit log ---------------------------------------------------------------------- */
+
+static enum err append(struct request *request, struct db *db, const char *event, json_t *detail,
+		       int64_t *ret_seq)
+{
+	const struct audit_entry entry = request_audit(request, event, detail);
+	enum err err = detail ? audit_append(db, &entry) : ERR_NOMEM;
+
+	return err ? err : audit_row_last(db, ret_seq);
+}
+
+static enum err refusal(struct request *request, const struct record_op *op, uint64_t record,
+			enum err why, const char *field)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = request->broker->db;
+	int64_t seq = 0;
+	enum err err = db_tx_begin(&tx, db);
+
+	if (!err)
+		err = append(request, db, "record-refused",
+			     json_pack("{s:s, s:o*, s:s, s:s*}", "op", op->words, "record",
+				       record ? json_integer((json_int_t)record) : NULL, "error",
+				       err_code(why), "field", field && *field ? field : NULL),
+			     &seq);
+	if (!err && record && record <= INT64_MAX)
+		err = record_entry_add(db, record, seq);
+	return err ? err : db_tx_commit(&tx);
+}
+
+enum err records_refused(struct request *request, const struct record_op *op, uint64_t record,
+			 enum err why, const char *field)
+{
+	enum err err =
+		quota_take(request->broker, &request->to, request->account.id, QUOTA_RECORD_NO);
+
+	if (err)
+		return err;
+	log_warn("record-refused", "user=%s op=%s error=%s", request->account.name, op->name,
+		 err_code(why));
+	return refusal(request, op, record, why, field);
+}
+
+/* Each record that the entry is about; what is disposed of is remembered before it happens: both
+ * who asked and who agreed want it gone, whatever comes between. */
+static enum err note_record(const struct record_ask *ask, struct db *db, json_int_t record)
+{
+	enum err err = record > 0 ? record_entry_add(db, (uint64_t)record, ask->seq) : ERR_PROTOCOL;
+
+	if (!err && ask->op->flags & OP_DISPOSE)
+		err = record_disposed_add(db, (uint64_t)record, ask->seq);
+	return err;
+}
+
+/* One that is too long loses its lists; which records it was is known by record_entry. */
+static json_t *short_detail(const struct record_ask *ask)
+{
+	json_t *detail = json_copy(ask->detail), *value;
+	const char *name;
+	void *next;
+
+	if (!detail || json_dumpb(detail, NULL, 0, JSON_COMPACT) <= AUDIT_DETAIL_MAX)
+		return detail;
+	json_object_foreach_safe(detail, next, name, value)
+	{
+		if (json_is_array(value))
+			json_object_del(detail, name);
+	}
+	json_object_set_new(detail, "cut", json_true());
+	return detail;
+}
+
+static enum err write_entry(void *ctx, struct db *db)
+{
+	struct record_ask *ask = ctx;
+	const json_t *records = json_object_get(ask->detail, "records"), *record;
+	size_t i;
+	enum err err = append(&ask->request, db, ask->op->event, short_detail(ask), &ask->seq);
+
+	if (!err && ask->record)
+		err = note_record(ask, db, (json_int_t)ask->record);
+	json_array_foreach(records, i, record)
+	{
+		if (!err)
+			err = note_record(ask, db, json_integer_value(record));
+	}
+	return err;
+}
+
+static enum err write_alone(struct record_ask *ask)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = ask->request.broker->db;
+	enum err err = db_tx_begin(&tx, db);
+
+	if (!err)
+		err = write_entry(ask, db);
+	return err ? err : db_tx_commit(&tx);
+}
+
+/* ---- on hold ---------------------------------------------------------------------------- */
+
+static enum err take_detail(struct record_ask *ask, const struct msg_record_hold *msg)
+{
+	ask->detail = msg->detail.len ? json_loadb((const char *)msg->detail.data, msg->detail.len,
+						   JSON_REJECT_DUPLICATES, NULL)
+				      : json_object();
+	if (!json_is_object(ask->detail) || msg->record > INT64_MAX || msg->client > INT64_MAX)
+		return ERR_PROTOCOL;
+	ask->record = msg->record;
+	ask->client = msg->client;
+	if (msg->record &&
+	    json_object_set_new(ask->detail, "record", json_integer((json_int_t)msg->record)))
+		return ERR_NOMEM;
+	if (msg->client &&
+	    json_object_set_new(ask->detail, "client", json_integer((json_int_t)msg->client)))
+		return ERR_NOMEM;
+	return OK;
+}
+
+/* Whether who asked may still ask this: much may have happened in the meantime. */
+static enum err still_allowed(const struct record_ask *ask)
+{
+	const struct request *request = &ask->request;
+	struct db *db = request->broker->db;
+	struct account account;
+	struct login_row login;
+	struct device device;
+	enum err err = login_row_by_id(db, request->login.id, &login);
+
+	if (!err)
+		err = account_by_id(db, request->account.id, &account);
+	if (!err)
+		err = device_by_id(db, request->device.id, &device);
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_AUTH : err;
+	if (account.disabled || device.state != DEVICE_ACTIVE ||
+	    !login_device_valid(&device, clock_wall_s()))
+		return ERR_AUTH;
+	if (login.locked)
+		return ERR_LOCKED;
+	return records_duty(&account) == records_duty(&request->account) ? OK : ERR_DENIED;
+}
+
+static enum err write_held(struct record_ask *ask)
+{
+	_cleanup_secret_ struct secret *code = util_take_ptr(ask->code);
+
+	if (!(ask->op->flags & OP_CODE))
+		return write_alone(ask);
+	ask->request.now_s = clock_wall_s();
+	return opening_take_code_for(&ask->request, code ? secret_text(code) : "", "record",
+				     write_entry, ask);
+}
+
+static void refuse_held(struct record_ask *ask, enum err why)
+{
+	bool throttled = why == ERR_THROTTLED && ask->op->flags & OP_CODE; /* answered */
+	enum err err;
+
+	cancel(ask);
+	err = throttled ? refusal(&ask->request, ask->op, ask->record, why, "code")
+			: records_refused(&ask->request, ask->op, ask->record, why,
+					  why == ERR_LOGIN ? "code" : NULL);
+	if (err && err != ERR_THROTTLED)
+		log_error("record-refusal-unrecorded", "error=%s", err_code(err));
+	if (throttled || err == ERR_THROTTLED)
+		ask_free(ask);
+	else
+		answer_error(ask, err ? err : why, why == ERR_LOGIN ? "code" : NULL);
+}
+
+void records_held(struct broker *broker, const struct msg_record_hold *msg)
+{
+	struct record_ask *ask = find(broker, msg->request);
+	enum err err;
+
+	if (!ask || ask->may || !ask->op->event[0])
+		return;
+	err = take_detail(ask, msg);
+	if (!err)
+		err = still_allowed(ask);
+	if (!err)
+		err = write_held(ask);
+	if (err) {
+		refuse_held(ask, err);
+		return;
+	}
+	const struct msg_record_go go = { .request = ask->number, .seq = (uint64_t)ask->seq };
+	err = tell(broker, MSG_record_go, &go);
+	if (err)
+		answer_error(ask, err, NULL);
+	else
+		ask->may = true;
+}
+
+/* ---- answers ---------------------------------------------------------------------------- */
+
+static void raise_floor(struct broker *broker, uint64_t counter)
+{
+	uint64_t known;
+	enum err err = record_floor_get(broker->db, &known);
+
+	if (!err && counter > known)
+		err = record_floor_set(broker->db, counter);
+	if (err)
+		log_error("record-floor", "error=%s", err_code(err));
+}
+
+/* What the audit log says of it has not happened. */
+static void undo(struct record_ask *ask, enum err why)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = ask->request.broker->db;
+	int64_t seq;
+	enum err err = db_tx_begin(&tx, db);
+
+	if (!err)
+		err = append(&ask->request, db, "record-failed",
+			     json_pack("{s:s, s:I, s:I, s:s}", "op", ask->op->words, "entry",
+				       (json_int_t)ask->seq, "record", (json_int_t)ask->record,
+				       "error", err_code(why)),
+			     &seq);
+	if (!err && ask->record)
+		err = record_entry_add(db, ask->record, seq);
+	if (!err)
+		err = record_disposed_drop(db, ask->seq);
+	if (!err)
+		err = db_tx_commit(&tx);
+	if (err)
+		log_error("record-failure-unrecorded", "error=%s", err_code(err));
+}
+
+/* What somebody may not, and whatever does not come as far as the audit log; slips of the pen do
+ * not count. */
+static bool is_refusal(const struct record_ask *ask, enum err why)
+{
+	return why == ERR_DENIED || why == ERR_NOT_FOUND ||
+	       (ask->op->event[0] && why != ERR_INVALID);
+}
+
+static void answered_error(struct record_ask *ask, const struct msg_record_answer *msg,
+			   enum err why)
+{
+	/* The vault says so of its records, the edge of a login: pages tell them apart by this. */
+	const char *field = why == ERR_LOCKED && !*msg->field ? "vault" : msg->field;
+	enum err err = OK;
+
+	if (ask->may)
+		undo(ask, why);
+	else if (is_refusal(ask, why))
+		err = records_refused(&ask->request, ask->op, msg->record, why, field);
+	if (err == ERR_THROTTLED) {
+		ask_free(ask);
+		return;
+	}
+	if (err)
+		log_error("record-refusal-unrecorded", "error=%s", err_code(err));
+	answer_error(ask, err ? err : why, err ? NULL : field);
+}
+
+static void answered_body(struct record_ask *ask, struct bytes body)
+{
+	static const char empty[] = "{}";
+	struct request *request = &ask->request;
+
+	if (!body.len)
+		body = (struct bytes){ (const uint8_t *)empty, sizeof(empty) - 1 };
+	reply_body(request->broker, &request->to, 200, BODY_JSON, body);
+	ask_free(ask);
+}
+
+/* The bytes go by a stream of their own; here is where it is. */
+static void answered_stream(struct record_ask *ask, const struct msg_record_answer *msg)
+{
+	struct request *request = &ask->request;
+	const struct documents_order order = {
+		.account = request->account.id,
+		.device = request->device.id,
+		.login = request->login.id,
+		.account_name = request->account.name,
+		.address = request->head->address,
+		.record = ask->record,
+		.client = ask->client,
+		.event = ask->op->event,
+		.seq = (uint64_t)ask->seq,
+		.stream = msg->stream,
+	};
+	char path[DOCUMENTS_PATH];
+	json_t *body;
+	enum err err = documents_add(request->broker, &order, path);
+
+	if (err) {
+		answer_error(ask, err, NULL);
+		return;
+	}
+	body = msg->body.len ? json_loadb((const char *)msg->body.data, msg->body.len,
+					  JSON_REJECT_DUPLICATES, NULL)
+			     : json_object();
+	if (json_object_set_new(body, "stream", json_string(path))) {
+		json_decref(body);
+		body = NULL;
+	}
+	reply_json(request->broker, &request->to, 200, "", body);
+	ask_free(ask);
+}
+
+static void answered_history(struct record_ask *ask, const struct msg_record_answer *msg)
+{
+	struct request *request = &ask->request;
+	json_t *rows = NULL;
+	enum err err = record_local_history(request, msg->record, ask->after, &rows);
+
+	if (err) {
+		answer_error(ask, err, NULL);
+		return;
+	}
+	reply_json(request->broker, &request->to, 200, "", rows);
+	ask_free(ask);
+}
+
+void records_answered(struct broker *broker, const struct msg_record_answer *msg)
+{
+	struct record_ask *ask = find(broker, msg->request);
+	enum err err = msg->error < ERR_COUNT ? (enum err)msg->error : ERR_INTERNAL;
+
+	raise_floor(broker, msg->counter);
+	if (!ask)
+		return;
+	/* Nothing leaves before the audit log has it. */
+	if (!err && ask->op->event[0] && !ask->may) {
+		log_error("record-unasked", "op=%s", ask->op->name);
+		err = ERR_PROTOCOL;
+	}
+	if (err)
+		answered_error(ask, msg, err);
+	else if (ask->op->number == OP_record_history)
+		answered_history(ask, msg);
+	else if (msg->stream)
+		answered_stream(ask, msg);
+	else
+		answered_body(ask, msg->body);
+}
+
+/* ---- what the vault says by itself ------------------------------------------------------ */
+
+void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
+{
+	static const char *const known[] = { "vault-damaged", "vault-rolled-back" };
+	const char *event = NULL;
+	struct audit_entry entry = { 0 };
+	enum err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (util_streq(known[i], msg->event))
+			event = known[i];
+	if (!event) {
+		log_warn("record-notice-unknown", "event=%s", log_quote(msg->event));
+		return;
+	}
+	entry.event = event;
+	entry.detail = json_loadb((const char *)msg->detail.data, msg->detail.len,
+				  JSON_REJECT_DUPLICATES, NULL);
+	err = broker_audit(broker, &entry);
+	log_error(event, "hint=\"docs/guide: a damaged vault\"");
+	if (err)
+		log_error("record-notice-unrecorded", "error=%s", err_code(err));
+}
+
+/* ---- how far it had come ---------------------------------------------------------------- */
+
+static enum err send_floor(struct broker *broker, uint64_t counter, uint64_t *ids)
+{
+	_cleanup_query_ struct query query = { 0 };
+	size_t count = 0;
+	bool more = true;
+	enum err err = OK;
+
+	record_disposed_list(&query, broker->db);
+	while (!err && more) {
+		err = record_disposed_next(&query, &ids[count], &more);
+		if (err)
+			break;
+		count += more;
+		if (more && count < RECORDS_FLOOR_IDS)
+			continue;
+		const struct msg_record_floor msg = {
+			.counter = counter,
+			.last = !more,
+			.disposed = { (const uint8_t *)ids, count * sizeof(*ids) },
+		};
+
+		err = tell(broker, MSG_record_floor, &msg);
+		count = 0;
+	}
+	return err;
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "send_floor sends integers as they lie");
+
+void records_vault_open(struct broker *broker)
+{
+	uint64_t *ids = calloc(RECORDS_FLOOR_IDS, sizeof(*ids)), counter = 0;
+	enum err err = ids ? record_floor_get(broker->db, &counter) : ERR_NOMEM;
+
+	if (!err)
+		err = send_floor(broker, counter, ids);
+	free(ids);
+	/* The vault answers nothing until it hears it. */
+	if (err)
+		log_error("record-floor", "error=%s", err_code(err));
+}
+
+/* ---- rights ----------------------------------------------------------------------------- */
+
+void records_vault_gone(struct broker *broker)
+{
+	while (broker->asks)
+		answer_error(broker->asks, ERR_UNAVAILABLE, NULL);
+}
+
+void records_cut(struct broker *broker, int64_t account, int64_t device)
+{
+	struct record_ask *next;
+
+	for (struct record_ask *ask = broker->asks; ask; ask = next) {
+		next = ask->next;
+		if ((account && ask->request.account.id != account) ||
+		    (device && ask->request.device.id != device))
+			continue;
+		ask_drop(ask, ERR_DENIED);
+	}
+}
+
+void records_leave_login(struct broker *broker, int64_t login)
+{
+	struct record_ask *next;
+
+	for (struct record_ask *ask = broker->asks; ask; ask = next) {
+		next = ask->next;
+		if (ask->request.login.id == login)
+			ask_drop(ask, ERR_AUTH);
+	}
+}
+
+void records_edge_gone(struct broker *broker)
+{
+	struct record_ask *next;
+
+	for (struct record_ask *ask = broker->asks; ask; ask = next) {
+		next = ask->next;
+		ask_drop(ask, ERR_UNAVAILABLE);
+	}
+}
+
+void records_forget_all(struct broker *broker)
+{
+	while (broker->asks)
+		ask_free(broker->asks);
+}

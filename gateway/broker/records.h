@@ -1,0 +1,51 @@
+/*
+ * records.h - what people ask of the vault's records, on its way: to the vault, from there into the
+ * audit log, back to the vault, and with its answer to the edge. Who may ask what at all is
+ * handle_record.c's, which of the records is the vault's.
+ */
+#ifndef SEKISHO_BROKER_RECORDS_H
+#define SEKISHO_BROKER_RECORDS_H
+
+#include "broker/dispatch.h"
+#include "wire/record_ops.h"
+
+enum {
+	RECORDS_WAIT_S = 70,      /* an import of 100,000 records is one answer */
+	RECORDS_MINE = 8,         /* of one person at once */
+	RECORDS_ALL = 48,         /* the vault keeps 64 on hold */
+	RECORDS_FLOOR_IDS = 8192, /* in one record_floor */
+	RECORDS_NOTICES_PER_MINUTE = 30,
+};
+
+/* 0: none. */
+unsigned records_duty(const struct account *account);
+
+/* What the audit log says of one who was not let. record 0: none, or not known; field may be NULL.
+ * ERR_THROTTLED: too often, which is answered already. */
+nodiscard enum err records_refused(struct request *request, const struct record_op *op,
+				   uint64_t record, enum err why, const char *field);
+
+/*
+ * Asks the vault; the answer goes to where the request came from. code: the person's, for OP_CODE;
+ * taken over, NULL: none. ERR_THROTTLED: answered already; ERR_UNAVAILABLE.
+ */
+nodiscard enum err records_ask(struct request *request, const struct record_op *op,
+			       struct bytes body, struct secret *code);
+
+/* From the vault. */
+void records_held(struct broker *broker, const struct msg_record_hold *msg);
+void records_answered(struct broker *broker, const struct msg_record_answer *msg);
+void records_noticed(struct broker *broker, const struct msg_record_notice *msg);
+/* It was opened, or is there again: it hears how far it had come. */
+void records_vault_open(struct broker *broker);
+void records_vault_gone(struct broker *broker);
+
+/* A right was taken away; 0 stands for any. What has not happened yet does not. */
+void records_cut(struct broker *broker, int64_t account, int64_t device);
+void records_leave_login(struct broker *broker, int64_t login);
+/* Nobody waits for the answers any more. */
+void records_edge_gone(struct broker *broker);
+
+void records_forget_all(struct broker *broker);
+
+#endif
