@@ -202,6 +202,19 @@ static void a_clock_that_leaps_ends_nothing(void **state)
 	assert_false(has_file(office, &worker));
 }
 
+/* One that the log does not refute, as something happened on each of the days before. */
+static void a_short_leap_ends_nothing_at_once(void **state)
+{
+	struct office *office = *state;
+	struct worker worker = recorded(office);
+
+	days(office, 8);
+	office_leap_ms += 5 * DAY_MS;
+	retention_tick(office->broker);
+	assert_int_equal(state_of(office, &worker), RECORDING_ENDED);
+	assert_true(has_file(office, &worker));
+}
+
 /* ---- faults ----------------------------------------------------------------------------- */
 
 /* What cannot be written down is not done. */
@@ -310,13 +323,10 @@ int main(void)
 	setenv("TZ", "JST-9", 1);
 	tzset();
 	const struct CMUnitTest tests[] = {
-		test(goes_when_its_time_is_over),
-		test(what_is_on_hold_stays),
-		test(one_that_goes_on_stays),
-		test(a_shorter_time_is_for_later_ones),
-		test(a_clock_that_leaps_ends_nothing),
-		test(no_disposal_without_an_entry),
-		test(a_file_that_was_left),
+		test(goes_when_its_time_is_over),      test(what_is_on_hold_stays),
+		test(one_that_goes_on_stays),          test(a_shorter_time_is_for_later_ones),
+		test(a_clock_that_leaps_ends_nothing), test(a_short_leap_ends_nothing_at_once),
+		test(no_disposal_without_an_entry),    test(a_file_that_was_left),
 		test(old_entries_forget_people),
 	};
 

@@ -1,10 +1,13 @@
 /*
- * A recording that comes near to as many chunks as there may be ends as others do.
+ * A recording that comes near to as many chunks as there may be ends as others do; and there is
+ * always room for an end.
  */
 #include "unit/record/recording.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include "worker/record/disk.h"
 #include "worker/record/writer.h"
 
 enum { MOST = 130, EARLY = 10, PATIENCE = 10000 /* ms */ };
@@ -52,52 +55,93 @@ static void add(struct writer *writer, unsigned count, uint64_t *at_us)
 	}
 }
 
+struct place {
+	struct auditor auditor;
+	struct buf der;
+	int file; /* the recording's */
+	struct writer *writer;
+};
+
+static void begin(struct place *place, uint64_t chunks_most)
+{
+	struct writer_config config = { .fd = memfd_create("test", 0),
+					.session = { 1 },
+					.chunks_most = chunks_most,
+					.changed = on_change };
+
+	place->file = dup(config.fd);
+	place->auditor = auditor_make();
+	buf_init(&place->der, SEAL_CERTIFICATES_MAX);
+	auditor_add(&place->auditor, &place->der);
+	config.recipients = place->der.data;
+	config.recipients_len = place->der.len;
+	assert_ok(writer_new(&config, &place->writer));
+	assert_ok(writer_run(place->writer));
+}
+
+static void finish(struct place *place)
+{
+	writer_free(place->writer);
+	buf_finish(&place->der);
+	auditor_free(&place->auditor);
+	close(place->file);
+}
+
 static void near_the_most_it_ends_in_order(void **state)
 {
-	static const uint8_t session[CHUNK_SESSION] = { 1 };
-	struct auditor auditor = auditor_make();
-	struct writer_config config = { .fd = memfd_create("test", 0),
-					.chunks_most = MOST,
-					.changed = on_change };
-	const int file = dup(config.fd);
-	struct writer *writer;
+	struct place place;
 	struct writer_state now;
 	struct scan scan;
-	struct buf der;
 	uint64_t at_us = 0;
 
 	(void)state;
-	memcpy(config.session, session, sizeof(session));
-	buf_init(&der, SEAL_CERTIFICATES_MAX);
-	auditor_add(&auditor, &der);
-	config.recipients = der.data;
-	config.recipients_len = der.len;
-	assert_ok(writer_new(&config, &writer));
-	assert_ok(writer_run(writer));
-	add(writer, EARLY, &at_us);
-	now = wait_for(writer, is_empty);
+	begin(&place, MOST);
+	add(place.writer, EARLY, &at_us);
+	now = wait_for(place.writer, is_empty);
 	assert_false(now.full);
-	add(writer, MOST / 2, &at_us);
-	now = wait_for(writer, is_empty);
+	add(place.writer, MOST / 2, &at_us);
+	now = wait_for(place.writer, is_empty);
 	assert_true(now.full);
 	assert_ok(now.failed);
-	writer_end(writer, at_us, clock_wall_ms());
-	now = wait_for(writer, is_over);
+	writer_end(place.writer, at_us, clock_wall_ms());
+	now = wait_for(place.writer, is_over);
 	assert_ok(now.failed);
 	assert_true(now.done);
-	assert_ok(scan_init(&scan, file, SCAN_PLACES));
+	assert_ok(scan_init(&scan, place.file, SCAN_PLACES));
 	assert_ok(scan_all(&scan));
 	assert_int_equal(scan.count, now.chunks);
 	scan_finish(&scan);
-	writer_free(writer);
-	buf_finish(&der);
-	auditor_free(&auditor);
+	finish(&place);
+}
+
+/* So that a disk that fills up is noticed while there is room for an end. */
+static void space_for_what_comes_is_reserved(void **state)
+{
+	static uint8_t message[64 * 1024];
+	struct place place;
+	struct writer_state now;
+	struct stat status;
+
+	(void)state;
+	begin(&place, 0);
+	for (uint64_t i = 0; i < DISK_STEP / sizeof(message); i++) {
+		const struct writer_record record = { .kind = RECORD_SENT,
+						      .at_us = i + 1,
+						      .time_ms = clock_wall_ms() };
+		assert_ok(writer_add(place.writer, &record, message, sizeof(message)));
+	}
+	now = wait_for(place.writer, is_empty);
+	assert_ok(now.failed);
+	assert_int_equal(fstat(place.file, &status), 0);
+	assert_true((uint64_t)status.st_blocks * 512 >= now.size + DISK_AHEAD / 2);
+	finish(&place);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(near_the_most_it_ends_in_order),
+		cmocka_unit_test(space_for_what_comes_is_reserved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
