@@ -17,6 +17,11 @@ const SENTENCES = Object.freeze({
 	"exists": "records.error-exists",
 	"invalid damaged": "records.error-damaged",
 	"denied self": "records.error-self",
+	"denied level": "rights.error-level",
+	"denied beyond": "rights.error-beyond",
+	"denied document": "rights.error-document",
+	"denied people": "rights.error-people",
+	"state digest": "copy.error-digest",
 });
 
 /**

@@ -13,7 +13,14 @@ import { hashOf } from "./places.js";
  * @param {{href: string, text: () => string}[]} ways above this page, below the list of clients
  */
 export function trail(ways) {
-	const all = [{ href: hashOf("clients"), text: () => t("records.clients") }, ...ways];
+	return trailOf([{ href: hashOf("clients"), text: () => t("records.clients") }, ...ways]);
+}
+
+/**
+ * Where this is, from somewhere else down.
+ * @param {{href: string, text: () => string}[]} all above this page
+ */
+export function trailOf(all) {
 	return make("nav", { class: "vault-trail", label: "records.trail" },
 		make("ol", {}, ...all.map(({ href, text }) => make("li", {}, way(href, text)))));
 }

@@ -15,6 +15,8 @@ import { ACTIVE, DISPOSED, ENDED, nameText, REQUESTED } from "./words.js";
 /** @typedef {import("./record.js").RecordInfo} RecordInfo */
 
 const EDIT = 2;
+const PERMISSIONS = 4;
+const CO_OWNER = 1;
 
 export class RecordActions {
 	#desk;
@@ -37,6 +39,12 @@ export class RecordActions {
 		return rights.level >= EDIT && knows("record change") && !removed && (state === ACTIVE || state === REQUESTED);
 	}
 
+	/* About others' rights to it. */
+	get #mayDecide() {
+		const { level, document } = this.#record.rights;
+		return this.#desk.manages || level >= PERMISSIONS || document === CO_OWNER;
+	}
+
 	/** @returns {HTMLElement[]} */
 	get buttons() {
 		const { id, state, removed, rights, has_number } = this.#record;
@@ -48,7 +56,8 @@ export class RecordActions {
 				() => enterNumber(this.#desk, this.#record, state === ACTIVE ? "record.number-asked" : "request.numbered")),
 			edits && !removed && (state === ACTIVE || state === ENDED) && knows("record end") && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
 			edits && !removed && state === ACTIVE && button("record.remove", () => this.#move("record remove")),
-			edits && removed && button("record.restore", () => this.#move("record restore"))];
+			edits && removed && button("record.restore", () => this.#move("record restore")),
+			this.#mayDecide && knows("grant list") && wayButton(hashOf("rights", id), "rights.open", { icon: "lock" })];
 		return all.filter((one) => one !== false);
 	}
 

@@ -8,11 +8,14 @@ import { byId } from "../portal/dom.js";
 import { make } from "./build.js";
 import { CertificatePage } from "./certificate_page.js";
 import { ClientsPage } from "./clients_page.js";
+import { CopyPage } from "./copy_page.js";
 import { closeDialogs } from "./dialog.js";
 import { DuePage } from "./due_page.js";
 import { EntryPage } from "./entry_page.js";
 import { ExportPage } from "./export_page.js";
 import { troubleOf } from "./errors.js";
+import { GrantsPage } from "./grants_page.js";
+import { GroupsPage } from "./groups_page.js";
 import { showHelp } from "./help.js";
 import { ImportPage } from "./import_page.js";
 import { InboxPage } from "./inbox_page.js";
@@ -35,14 +38,14 @@ const WATCH_MS = 5000;
 
 /** @type {Readonly<Partial<Record<Name, PageClass>>>} */
 const PAGES = Object.freeze({ clients: ClientsPage, client: PeoplePage, record: RecordPage, new: EntryPage, inbox: InboxPage, due: DuePage,
-	certificate: CertificatePage, settings: SettingsPage, import: ImportPage, export: ExportPage });
+	certificate: CertificatePage, rights: GrantsPage, group: GroupsPage, copy: CopyPage, settings: SettingsPage, import: ImportPage, export: ExportPage });
 /* What a page cannot do without. */
 /** @type {Readonly<Partial<Record<Name, string>>>} */
 const NEEDS = Object.freeze({ clients: "client list", client: "record list", record: "record show", new: "request add", inbox: "request list", due: "due list",
-	certificate: "certificate show", settings: "purpose add", import: "import begin", export: "export make" });
+	certificate: "certificate show", rights: "grant list", group: "group list", copy: "grant copy preview", settings: "purpose add", import: "import begin", export: "export make" });
 /** @type {readonly {name: Name, key: import("./build.js").Key, manages?: boolean}[]} the pages that have a tab */
 const TABS = [{ name: "clients", key: "records.clients" }, { name: "inbox", key: "inbox.title" }, { name: "due", key: "due.title" },
-	{ name: "import", key: "import.tab" }, { name: "settings", key: "settings.title", manages: true }];
+	{ name: "import", key: "import.tab" }, { name: "rights", key: "rights.title", manages: true }, { name: "settings", key: "settings.title", manages: true }];
 
 /** @param {Name} name */
 function has(name) {
@@ -176,7 +179,7 @@ export class VaultView {
 
 	/** @param {Name} at */
 	#showTabs(at) {
-		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at;
+		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at === "group" || at === "copy" ? "rights" : at;
 		this.#tabs.replaceChildren(...TABS.filter(({ name, manages }) => has(name) && (!manages || this.#desk?.manages)).map(({ name, key }) =>
 			make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } })));
 	}

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { load } from "./helpers.js";
 
@@ -11,6 +13,7 @@ const { corporateCheck, groupedNumber, isNumber, isRight, personalCheck, plainNu
 const { hashOf, placeOf } = await load("vault/places.js");
 const { troubleOf } = await load("vault/errors.js");
 const { families } = await load("vault/record_rows.js");
+const { PRESETS, presetOf, sideBody } = await load("vault/grant_words.js");
 const { shownFor } = await load("vault/reveal_box.js");
 const { commandOf } = await load("vault/shortcuts.js");
 
@@ -136,4 +139,23 @@ test("what is no list is not shown as one, and one that stands still ends", asyn
 	await assert.rejects(fake(200, { rows: {} }).vault.rows("purpose list"), (error) => error.code === "protocol");
 	assert.equal((await fake(200, { rows: [], total: 9, next: 7 }).vault.page("record list", { after: 7 })).next, 0);
 	assert.equal((await fake(200, { rows: [], total: 9, next: null }).vault.page("record list", {})).next, 0);
+});
+
+test("the five presets are those of the vault, and each right is said in three cells", () => {
+	const source = readFileSync(join(process.env.SEKISHO_SOURCE, "gateway", "vault", "grants_decide.c"), "utf8");
+	const roles = ["DOCUMENT_NO_ROLE", "DOCUMENT_CO_OWNER", "DOCUMENT_EDITOR", "DOCUMENT_VIEWER_UPLOADER", "DOCUMENT_PREVIEWER_UPLOADER"];
+	const levels = ["GRANT_NONE", "GRANT_VIEW", "GRANT_EDIT", "GRANT_EXPORT", "GRANT_PERMISSIONS"];
+	const known = [...source.matchAll(/\{ \.level = (\w+)(?:, \.document = (\w+))? \}/g)].map(([, level, role]) =>
+		({ level: levels.indexOf(level), document: role ? roles.indexOf(role) : 0 }));
+	assert.equal(known.length, 5);
+	assert.deepEqual(PRESETS.map(({ level, document }) => ({ level, document })), known);
+	known.forEach((rights, at) => assert.equal(presetOf({ ...rights, number: true }), at + 1));
+	assert.equal(presetOf({ level: 1, number: false, document: 5 }), 0);
+	assert.equal(presetOf({ level: 0, number: false, document: 0 }), 0);
+});
+
+test("a right is asked for by whom it is for and what of, and nothing else", () => {
+	assert.deepEqual(sideBody({ account: 1, record: 2, name: "x", level: 4, number: true, document: 1, given: 1, given_by: 2 }), { account: 1, record: 2 });
+	assert.deepEqual(sideBody({ people: 3, people_name: "x", everything: true }), { people: 3, everything: true });
+	assert.deepEqual(sideBody({ account: 1, clients: 3, clients_name: "x" }), { account: 1, clients: 3 });
 });
