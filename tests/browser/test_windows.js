@@ -1,17 +1,20 @@
 /*
- * Two windows of the browser as two monitors of an RDP PC: each shows and drives its own, and closing either one leaves
- * the other in a state that makes sense.
+ * Two windows of the browser as two monitors of an RDP PC: each shows and drives its own, closing either one leaves the
+ * other in a state that makes sense, and an auditor can look at what either one has shown.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { canvas, Office, skip, until } from "./office.js";
+import { canvas, Office, skip, until, view } from "./office.js";
 
 /** @type {Office} */
 let office;
 let first;
 let second;
 let number;
+let kansa;
+/* When both windows were seen, and what they showed. */
+let seen;
 let reason = skip;
 
 before(async () => {
@@ -21,7 +24,9 @@ before(async () => {
 	reason = await office.ask("skip_reason", { kind: "xrdp" });
 	if (reason)
 		return;
+	await office.ask("vault");
 	const sato = await office.ask("user", { name: "sato" });
+	kansa = await office.ask("user", { name: "kansa", role: "auditor" });
 	number = await office.ask("pc", { name: "xrdp", kind: "xrdp", user: "sato" });
 	first = await office.loggedIn(sato, { viewport: { width: 1000, height: 700 } });
 	await office.openDesktop(first, number);
@@ -98,6 +103,14 @@ test("the second window is the PC's second monitor, without another login", { sk
 		await page.hover("canvas#desktop", { position: { x: 40, y: 40 } });
 	await untilShows(first, 0, "the first monitor");
 	await untilShows(second, width, "the second monitor");
+	seen = await until("pictures that stay", async () => {
+		const before = [await canvas(first), await canvas(second)];
+		const at = Date.now() + 1000;
+		await new Promise((done) => setTimeout(done, 2000));
+		const after = [await canvas(first), await canvas(second)];
+		return before.every(({ rgb }, which) => rgb.equals(after[which].rgb)) && { at, pictures: after };
+	});
+	assert.ok(!seen.pictures[0].rgb.equals(seen.pictures[1].rgb) || seen.pictures[0].width !== seen.pictures[1].width);
 	assert.ok(height > 300 && other[1] > 300);
 });
 
@@ -167,4 +180,36 @@ test("the first window closed: the second offers to go on, and leaving ends both
 	second = await openSecond();
 	await Promise.all([second.waitForEvent("close"), first.click("#tool-disconnect")]);
 	await first.waitForSelector('body[data-view="menu"]');
+});
+
+test("both monitors were recorded, and the player shows either one as it was", { skip }, async (context) => {
+	if (reason)
+		return context.skip(reason);
+	await first.click(`[data-host="${number}"] .host-open`);
+	await online(first);
+	await first.click("#tool-logout");
+	await first.click("#confirm-logout");
+	await view(first, "menu");
+	const auditor = await office.loggedIn(kansa, {}, "recordings");
+	await until("the recording to be complete", async () => {
+		await auditor.click("#recordings-refresh");
+		return await auditor.locator('#recordings-rows tr[data-state="ended"]').count() === 1;
+	});
+	await auditor.click("#recordings-rows .recording-open");
+	await auditor.fill("#opening-purpose", "2画面の確認");
+	await auditor.fill("#opening-code", await office.ask("fresh_code", { name: "kansa" }));
+	await auditor.click("#opening-submit");
+	await auditor.waitForSelector("#view-player[data-took]");
+	await until("both to choose from", async () => await auditor.locator("#player-monitors button").count() === 2);
+	await auditor.keyboard.press("p");
+	/* A press on the time line is as exact as the line is long. */
+	const [{ started, ended }] = await auditor.evaluate(async () => (await (await fetch("/api/recordings")).json()).recordings);
+	const { x, y, width } = await auditor.locator("#player-line").boundingBox();
+	await auditor.mouse.click(x + width * (seen.at - started) / (ended - started), y + 40);
+	for (const which of [1, 0]) {
+		await auditor.click(`#player-monitors button >> nth=${which}`);
+		assert.equal(await auditor.getAttribute(`#player-monitors button >> nth=${which}`, "aria-pressed"), "true");
+		await until(`the monitor ${which + 1}`, async () => (await canvas(auditor, "#player-picture")).rgb.equals(seen.pictures[which].rgb));
+	}
+	assert.deepEqual(auditor.problems.filter((one) => !one.includes("401")), []);
 });
