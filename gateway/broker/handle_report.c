@@ -32,21 +32,26 @@ static json_t *device_json(const struct console_choice *choice)
 			 choice->name, "owner", choice->more);
 }
 
-/* As many as fit; a list that is longer has its end left out, and the page lets names be typed. */
-static enum err add_choices(json_t *body, const char *name, struct query *query, choice_json *make)
+/* As many as fit; *more is set when that is not all. */
+static enum err add_choices(json_t *body, const char *name, struct query *query, choice_json *make,
+			    bool *more)
 {
 	struct console_choice choice;
 	json_t *list = json_array();
 	size_t bytes = 0;
 	enum err err = OK;
-	bool more = true;
 
-	while (!err && bytes < CHOICE_BYTES) {
+	while (!err) {
 		json_t *row;
+		bool is_one = true;
 
-		err = console_choice_next(query, &choice, &more);
-		if (err || !more)
+		err = console_choice_next(query, &choice, &is_one);
+		if (err || !is_one)
 			break;
+		if (bytes >= CHOICE_BYTES) {
+			*more = true;
+			break;
+		}
 		row = make(&choice);
 		bytes += row ? json_dumpb(row, NULL, 0, JSON_COMPACT) + 1 : 0;
 		err = json_array_append_new(list, row) ? ERR_NOMEM : OK;
@@ -79,18 +84,21 @@ static enum err add_lists(struct request *request, json_t *body)
 {
 	_cleanup_query_ struct query people = { 0 }, pcs = { 0 }, devices = { 0 };
 	struct db *db = request->broker->db;
+	bool more = false;
 	enum err err;
 
 	console_people(&people, db);
-	err = add_choices(body, "people", &people, person_json);
+	err = add_choices(body, "people", &people, person_json, &more);
 	if (err)
 		return err;
 	console_pcs(&pcs, db);
-	err = add_choices(body, "pcs", &pcs, pc_json);
+	err = add_choices(body, "pcs", &pcs, pc_json, &more);
 	if (err)
 		return err;
 	console_devices(&devices, db);
-	err = add_choices(body, "devices", &devices, device_json);
+	err = add_choices(body, "devices", &devices, device_json, &more);
+	if (!err && json_object_set_new(body, "more", json_boolean(more)))
+		err = ERR_NOMEM;
 	return err ? err : add_filters(request, body);
 }
 

@@ -231,6 +231,7 @@ static enum err send_viewer(struct watch *watch, int *ret_fd)
 	char *text = who ? json_dumps(who, JSON_COMPACT) : NULL;
 	const struct msg_session_watch msg = { .watch = watch->number,
 					       .may_control = watch->may_control,
+					       .account = watch->account_name,
 					       .name = watch->full_name,
 					       .purpose = watch->purpose,
 					       .who = text };
@@ -278,7 +279,9 @@ json_t *watch_names(const struct session *session)
 	for (const struct watch *watch = session->broker->watches; names && watch;
 	     watch = watch->next)
 		if (watch->session == session && watch->taken &&
-		    json_array_append_new(names, json_string(watch->full_name))) {
+		    json_array_append_new(names,
+					  json_pack("{s:s, s:s}", "account", watch->account_name,
+						    "full_name", watch->full_name))) {
 			json_decref(names);
 			return NULL;
 		}

@@ -42,10 +42,13 @@ static struct watch_place *place_of(struct worker *worker, const struct viewer *
 static void tell_person(const struct watch_place *place, struct viewer *viewer)
 {
 	unsigned index = (unsigned)(place - place->worker->watch.places);
-	struct msg_watcher msg = { .place = (uint8_t)index, .name = "", .purpose = "" };
+	struct msg_watcher msg = {
+		.place = (uint8_t)index, .account = "", .name = "", .purpose = ""
+	};
 	if (place->viewer && place->joined) {
 		msg.watch = place->number;
 		msg.state = (uint8_t)place->state;
+		msg.account = place->account;
 		msg.name = place->name;
 		msg.purpose = place->purpose;
 		msg.seconds = control_answer_left(place);
@@ -322,6 +325,7 @@ static void take_place(struct watch_place *place, struct viewer *viewer,
 {
 	place->viewer = viewer;
 	place->number = msg->watch;
+	snprintf(place->account, sizeof(place->account), "%s", msg->account);
 	snprintf(place->name, sizeof(place->name), "%s", msg->name);
 	snprintf(place->purpose, sizeof(place->purpose), "%s", msg->purpose);
 	snprintf(place->who, sizeof(place->who), "%s", msg->who);

@@ -16,7 +16,8 @@
 
 enum {
 	WATCH_PLACES = SCREEN_ASIDE,
-	WATCH_NAME_MAX = 512, /* bytes, as messages.def has them */
+	WATCH_ACCOUNT_MAX = 64, /* bytes, as messages.def has them */
+	WATCH_NAME_MAX = 512,
 	WATCH_PURPOSE_MAX = 1024,
 	WATCH_WHO_MAX = 4096,
 	/* Between two keyframes that one who looks on may ask for: they cost everybody. */
@@ -30,7 +31,8 @@ struct watch_place {
 	struct worker *worker;
 	struct viewer *viewer; /* owned; NULL: the place is free */
 	uint32_t number;       /* the broker's */
-	char name[WATCH_NAME_MAX + 1], purpose[WATCH_PURPOSE_MAX + 1];
+	char account[WATCH_ACCOUNT_MAX + 1], name[WATCH_NAME_MAX + 1];
+	char purpose[WATCH_PURPOSE_MAX + 1];
 	char who[WATCH_WHO_MAX + 1]; /* a JSON object */
 	bool may_control;
 	bool joined; /* its page has said hello, so that the person was told */

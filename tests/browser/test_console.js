@@ -1,6 +1,6 @@
 /*
- * The audit console with a real gateway: filters by keyboard, a saved one, what is in a CSV file, and the monthly report as
- * Chromium prints it.
+ * The audit console with a real gateway: filters by keyboard, a saved one, what is in a CSV file, the monthly report as Chromium
+ * prints it, and who is connected now.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -20,6 +20,7 @@ const at = (day, hour) => Date.UTC(YEAR, NUMBER - 1, day, hour - 9) / 1000;
 
 /** @type {Office} */
 let office;
+let sato;
 let kansa;
 let page;
 
@@ -34,7 +35,7 @@ before(async () => {
 	if (skip)
 		return;
 	office = await Office.start();
-	await office.ask("user", { name: "sato" });
+	sato = await office.ask("user", { name: "sato" });
 	await office.ask("user", { name: "suzuki", device: "タブレット" });
 	kansa = await office.ask("user", { name: "kansa", role: "auditor", device: "監査用PC" });
 	for (let n = 1; n <= 120; n++)
@@ -132,6 +133,20 @@ test("it fits a narrow screen, in the dark and in English too", { skip }, async 
 		one.getBoundingClientRect().right > 391 && !one.closest(".tabs")).map((one) => one.id || one.className || one.tagName));
 	await picture("narrow");
 	assert.deepEqual(wide, []);
+	/* The list comes first; what it is narrowed down by is a press away. */
+	assert.equal(await page.isVisible("#audit-person"), false);
+	assert.ok((await page.locator("#audit-rows tr >> nth=0").boundingBox()).y < 800);
+	assert.equal(await page.textContent("#audit-fold"), "Filters");
+	await page.click("#audit-fold");
+	assert.equal(await page.getAttribute("#audit-fold", "aria-expanded"), "true");
+	await page.selectOption("#audit-person", "suzuki");
+	await rows(40);
+	assert.equal(await page.textContent("#audit-fold"), "Filters (1)");
+	await picture("narrow-filters");
+	await page.click("#audit-reset");
+	await rows(100);
+	await page.click("#audit-fold");
+	assert.equal(await page.isVisible("#audit-person"), false);
 	await page.setViewportSize({ width: 1280, height: 840 });
 	await picture("wide-dark");
 	await page.emulateMedia({ colorScheme: "light" });
@@ -173,9 +188,9 @@ test("logins have their own list, and tabs follow the arrow keys", { skip }, asy
 });
 
 for (const [language, words] of Object.entries({
-	ja: { title: "リモート接続 監査報告書", outside: "業務時間外の接続", total: /接続\s+合計時間/, proof: "監査ログとの照合", seal: "所長" },
+	ja: { title: "リモート接続 監査報告書", outside: "業務時間外の接続", total: /接続\s+合計時間/, proof: "監査ログとの照合", seal: "所長", form: "印刷" },
 	en: { title: "Supervision report on remote access", outside: "Outside office hours", total: /Connections\s+Hours/,
-		proof: "Proof by the audit log", seal: "Head of office" } })) {
+		proof: "Proof by the audit log", seal: "Head of office", form: "on paper" } })) {
 	test(`the month's report on paper, in ${language}`, { skip }, async () => {
 		await page.click("#audit-tab-report");
 		await page.selectOption("#report-month", MONTH);
@@ -189,7 +204,7 @@ for (const [language, words] of Object.entries({
 		const { text, pages, info } = await printed(`report-${language}`);
 		assert.match(info, /Page size:\s+59\d\S* x 84\d/);
 		assert.ok(pages.length >= 3, `${pages.length} pages`);
-		for (const word of [words.title, words.outside, words.proof, words.seal, "121", "onerror"])
+		for (const word of [words.title, words.outside, words.proof, words.seal, words.form, "121", "onerror", `${MONTH}-01 00:00`])
 			assert.ok(text.includes(word), word);
 		assert.match(text, words.total);
 		/* The table's heading and the number are on each page that goes on with it. */
@@ -211,6 +226,61 @@ test("the report of one person has only that person", { skip }, async () => {
 	assert.match(groups[0], /suzuki.*40/);
 	await page.click("#report-done");
 	await view(page, "audit");
-	assert.deepEqual(page.problems.filter((one) => !one.includes("401")), []);
+});
+
+test("who is connected now stands above the list, and is in it afterwards", { skip }, async () => {
+	const number = await office.ask("pc", { name: "今のPC", kind: "bare", user: "sato" });
+	await page.click("#audit-tab-sessions");
+	await rows(100);
+	assert.equal(await page.isVisible("#audit-live"), false);
+	const person = await office.loggedIn(sato);
+	await office.openDesktop(person, number);
+	/* By itself, as the page asks again and again. */
+	await page.waitForSelector('#audit-live-rows tr[data-live="true"]');
+	assert.equal(await page.locator("#audit-live-rows tr").count(), 1);
+	assert.match(await page.textContent("#audit-live-rows tr"), /sato.*今のPC.*接続中/);
+	assert.ok((await page.locator("#audit-live").boundingBox()).y < (await page.locator("#audit-list").boundingBox()).y);
+	assert.match(await page.textContent("#audit-live-title"), /1/);
+	const id = await page.getAttribute("#audit-live-rows tr", "data-session");
+	assert.equal(await page.locator(`#audit-rows [data-session="${id}"]`).count(), 0);
+	await picture("live");
+	/* Somebody tries to look on who may not. */
+	await page.evaluate((session) => fetch(`/api/live/${session}/watch`, { method: "POST",
+		headers: { "Content-Type": "application/json" }, body: JSON.stringify({ purpose: "確認のため", code: "000000" }) }), id);
+	await person.click("#tool-logout");
+	await person.click("#confirm-logout");
+	await view(person, "menu");
+	await page.waitForSelector(`#audit-rows [data-session="${id}"]`);
+	assert.equal(await page.isVisible("#audit-live"), false);
+	await person.context().close();
+	await page.click("#audit-tab-report");
+	await page.selectOption("#report-one", "");
+	await page.selectOption("#report-language", "en");
+	await page.click("#report-make");
+	await page.waitForSelector("#report .report-proof");
+	const refused = page.locator("#report section", { has: page.locator("h2", { hasText: "Refused logins and requests" }) });
+	assert.match(await refused.textContent(), /Watching refused.*kansa.*not allowed/s);
+	await page.click("#report-done");
+	await view(page, "audit");
+});
+
+test("before the last auditor's own certificate ends, administrators and auditors are told so", { skip }, async () => {
+	const shown = async (days) => {
+		await office.ask("database", { statement: "UPDATE auditor SET not_after = unixepoch() + ? WHERE kind = 1", values: [days * 86400] });
+		await page.reload();
+		await view(page, "audit");
+		return page.isVisible("#auditors-end");
+	};
+	assert.equal(await shown(31), false);
+	assert.equal(await shown(29), true);
+	const day = new Intl.DateTimeFormat("ja", { timeZone: "Asia/Tokyo", dateStyle: "long" }).format(Date.now() + 29 * 86400000);
+	assert.ok((await page.textContent("#auditors-end-text")).includes(day), "the day in the office");
+	await picture("auditors-end");
+	/* Nobody else can do something about it. */
+	const person = await office.loggedIn(await office.ask("user", { name: "ito" }));
+	assert.equal(await person.isVisible("#auditors-end"), false);
+	await person.context().close();
+	assert.equal(await shown(-1), true);
+	assert.deepEqual(page.problems.filter((one) => !/401|403/.test(one)), []);
 	assert.notEqual(await page.title(), "owned");
 });

@@ -71,12 +71,14 @@ test("the watcher sees what the person sees, who knows by name", { skip }, async
 	await view(auditor, "live");
 	await look(auditor, "live-list");
 	await lookOn();
+	assert.match(await auditor.textContent("#watch-person"), /sato 花子.*\(.*sato.*\)/);
 	/* Until the person's viewer has moved the pointer, the PC's server paints it into the picture. */
 	for (const place of [5, 9])
 		await person.hover("canvas#desktop", { position: { x: place, y: place } });
 	await office.untilSamePicture(auditor, "office");
 	await person.waitForSelector("#watched", { state: "visible" });
 	assert.ok((await person.textContent("#watched-text")).includes(NAME), "as text, not as markup");
+	assert.ok((await person.textContent("#watched-text")).includes("(\u2068kansa\u2069)"), "whatever the name, the account says who it is");
 	assert.equal(await person.title() === "owned", false);
 	assert.equal(await person.locator("#watched img").count(), 0);
 	await look(person, "watched");

@@ -446,6 +446,22 @@ for (const [verdict, detail, badge, means, englishBadge, englishMeans] of verdic
 	});
 }
 
+test("for whom and what for the person worked is said", { skip }, async () => {
+	const client = "<img src=x onerror=document.title='owned'>\u202e山田商店　年末調整";
+	const page = await player({}, { meta: { ...hour.meta, client } });
+	assert.equal(await text(page, "#player-client"), `依頼主・用件：\u2068${client}\u2069`);
+	assert.equal(await page.isVisible("#player-client"), true);
+	assert.equal(await page.locator(".player-what img").count(), 0);
+	assert.match(await text(page, "#player-person"), /佐藤 花子.*\(.*sato.*\)/);
+	await page.setViewportSize({ width: 390, height: 800 });
+	assert.ok((await page.locator("#player-client").boundingBox()).width <= 390);
+	assert.deepEqual(page.problems, []);
+	await page.close();
+	const other = await player();
+	assert.equal(await other.isVisible("#player-client"), false);
+	await other.close();
+});
+
 test("a damaged part is said, shown on the time line, and passed", { skip }, async () => {
 	const places = hour.places;
 	const bad = places.findIndex(({ startUs }) => startUs > 125 * SECOND);

@@ -18,8 +18,9 @@ class Looking(watching.Case):
         # The person knows who it is, by name and purpose.
         viewer.until("the watcher's name", lambda: viewer.watchers)
         seen = viewer.watchers[0]
-        self.assertEqual((seen["state"], seen["name"], seen["purpose"]), ("looking", "kansa 花子", PURPOSE))
-        self.assertEqual(self.live(session)["watchers"], ["kansa 花子"])
+        self.assertEqual((seen["state"], seen["account"], seen["name"], seen["purpose"]),
+                         ("looking", "kansa", "kansa 花子", PURPOSE))
+        self.assertEqual(self.live(session)["watchers"], [{"account": "kansa", "full_name": "kansa 花子"}])
         watcher.close()
         viewer.until("the watcher to leave", lambda: viewer.watchers.get(0, {}).get("state") == "none")
         end = self.logged("session-watch-end", session)

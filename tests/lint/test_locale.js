@@ -18,7 +18,7 @@ const { default: ja } = await load("locale/ja.js");
 const { default: en } = await load("locale/en.js");
 const { CLIPBOARD_WAY, DOCUMENT_END, END_REASON, EXPORT_ERROR, PLAY_ERROR, VERDICT } = await load("core/messages.js");
 const { EVENTS } = await load("player/happening_names.js");
-const { AUDIT_EVENTS, DETAILS } = await load("portal/audit_names.js");
+const { AUDIT_EVENTS, DETAILS, VALUES } = await load("portal/audit_names.js");
 const { ENROL_STATE, KEY_PLACE } = await load("core/messages.js");
 const { DISPOSALS } = await load("core/admin.js");
 const { COMBINATIONS, JAPANESE_KEYS } = await load("core/keymap.js");
@@ -100,6 +100,7 @@ function madeUp() {
 		/* docs/audit.md */
 		...["rolled-back", "fork", "signature", "key", "withheld"].map((code) => `audit.alarm.${code}`),
 		...["rolled-back", "fork", "signature", "key", "contradiction", "accepted", "withheld", "unknown"].map((code) => `audit.kind.${code}`),
+		...Object.entries(VALUES).flatMap(([name, codes]) => codes.map((code) => name === "kind" ? `audit.kind.${code}` : `audit-${name}.${code}`)),
 		...Object.keys(EVENTS).map((name) => `event.${name}`),
 		...["state", "full", "too-big", "not-found"].map((code) => `note-error.${code}`),
 		...Object.values(CLIPBOARD_WAY).map((code) => `clipboard.${code}`),

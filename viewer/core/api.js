@@ -91,7 +91,7 @@
  * @property {string} address
  * @property {number} started seconds since 1970
  * @property {string} state code of session_state
- * @property {string[]} watchers full names
+ * @property {{account: string, full_name: string}[]} watchers
  */
 /** watch: 0 may not look on, 1 may, 2 and may ask to take over. @typedef {{sessions: LiveInfo[], more: boolean, watch: number}} LiveList */
 /** @typedef {{id: number, name: string, kind: string, until: number, fingerprint: string}} AuditorInfo until: seconds since 1970 */

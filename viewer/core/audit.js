@@ -61,6 +61,7 @@ import { ApiError } from "./api.js";
 /**
  * @typedef {object} Choices
  * @property {string} office
+ * @property {boolean} more there are more people, PCs or devices than these
  * @property {number} from_hour
  * @property {number} to_hour
  * @property {boolean} weekends

@@ -44,7 +44,7 @@ import { BROKEN, VERSION } from "./transport.js";
 /**
  * Somebody who looks on. watch: its number; state: code of watch_state; until: Date.now() by which one who asks to take
  * over is to be answered, 0: nothing is asked, or it was answered.
- * @typedef {{place: number, watch: number, state: string, name: string, purpose: string, until: number}} Watcher
+ * @typedef {{place: number, watch: number, state: string, account: string, name: string, purpose: string, until: number}} Watcher
  */
 /** state: code of watch_state; view: code of watch_view. @typedef {{state: string, view: string, mayAsk: boolean}} Watching */
 /**
@@ -321,12 +321,12 @@ export class Session {
 	}
 
 	/** @param {Extract<FromWorker, {type: "watcher"}>} message */
-	#watcher({ place, watch, state, name, purpose, seconds }) {
+	#watcher({ place, watch, state, account, name, purpose, seconds }) {
 		const code = WATCH_STATE[state] ?? "unknown";
 		if (code === "none")
 			this.#watchers.delete(place);
 		else
-			this.#watchers.set(place, { place, watch, state: code, name, purpose,
+			this.#watchers.set(place, { place, watch, state: code, account, name, purpose,
 				until: seconds > 0 ? Date.now() + seconds * 1000 : 0 });
 		this.#events.watchers([...this.#watchers.values()]);
 	}

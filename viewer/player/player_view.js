@@ -2,7 +2,7 @@
  * The player's page: the picture, the time line and the buttons around an opened recording.
  */
 import { Viewport } from "../core/viewport.js";
-import { announce, byId, setText, showMessage } from "../portal/dom.js";
+import { announce, byId, isolated, isolatedPerson, setText, showMessage } from "../portal/dom.js";
 import { FullScreen } from "../portal/full_screen.js";
 import { formatDayTime, onLanguage, t, textOf } from "../portal/i18n.js";
 import { ExportPart } from "./export_part.js";
@@ -433,9 +433,10 @@ export class PlayerView {
 		const recording = this.#recording;
 		if (!session || !recording)
 			return;
-		setText(byId("player-person"), recording.full_name || recording.person);
+		setText(byId("player-person"), isolatedPerson(recording.person, recording.full_name));
 		setText(byId("player-pc"), recording.pc);
 		setText(byId("player-when"), formatDayTime(recording.started / 1000));
+		this.#showClient(session);
 		this.#badge.show(session);
 		this.#speed.value = String(session.speed);
 		this.#showCard();
@@ -449,6 +450,15 @@ export class PlayerView {
 			this.#line.draw();
 			this.#list.update(session);
 		}
+	}
+
+	/**
+	 * For whom and what for, as the person said when the PC was opened.
+	 * @param {PlayerSession} session
+	 */
+	#showClient(session) {
+		const client = String(session.whole?.info.meta.client || "").slice(0, 1000);
+		showMessage(byId("player-client"), client && t("player.client", { client: isolated(client) }));
 	}
 
 	#showHappenings() {

@@ -2,7 +2,7 @@
  * The fields by which the audit console's lists are narrowed down, and what was chosen in them as one line that can be saved.
  */
 import { LIST_EVENTS, SESSION_EVENTS } from "./audit_names.js";
-import { byId, find } from "./dom.js";
+import { byId, find, setText } from "./dom.js";
 import { t } from "./i18n.js";
 import { dayIn } from "./zone.js";
 import { eventText } from "./audit_words.js";
@@ -81,6 +81,11 @@ export class AuditForm {
 		});
 		/* A choice is made at once; a text is finished by Enter or by leaving it. */
 		this.#form.addEventListener("change", () => changed());
+		/* In a narrow window the list comes first. */
+		byId("audit-fold").addEventListener("click", () => {
+			this.#form.dataset.folded = String(this.#form.dataset.folded === "false");
+			byId("audit-fold").setAttribute("aria-expanded", String(this.#form.dataset.folded === "false"));
+		});
 		byId("audit-reset").addEventListener("click", () => {
 			this.clear();
 			changed();
@@ -107,6 +112,9 @@ export class AuditForm {
 				/** @type {[string, string]} */ ([code, eventText(code)]))]);
 		for (const name of NAMES)
 			find(this.#form, `[data-field="${name}"]`).hidden = list !== "sessions" && !FOR_ENTRIES.has(name);
+		byId("audit-cut").hidden = !choices.more;
+		const count = NAMES.filter((name) => this.chosen[name] !== "" && (list === "sessions" || FOR_ENTRIES.has(name))).length;
+		setText(byId("audit-fold"), t(count > 0 ? "audit.fold-on" : "audit.fold", { n: count }));
 	}
 
 	/** @returns {Chosen} */

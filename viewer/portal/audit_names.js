@@ -14,7 +14,7 @@ export const WORKER_EVENTS = Object.freeze(["channel-refused", "clipboard-blocke
 /* Of the log's lists. */
 export const LIST_EVENTS = Object.freeze({
 	logins: ["login", "login-password", "login-failed", "login-locked", "logout", "unlock", "session-refused",
-		"enrol-refused", "recording-refused", "audit-refused", "record-refused"],
+		"session-watch-refused", "enrol-refused", "recording-refused", "audit-refused", "record-refused"],
 	acts: ["account-add", "account-password", "account-totp", "account-unlock", "account-disable", "account-enable",
 		"account-watch", "account-duty", "host-add", "host-set", "host-remove", "host-grant", "host-grant-view", "host-deny",
 		"host-credentials", "host-forget-pin", "device-invite", "device-withdraw", "device-approve", "device-refuse",
@@ -53,6 +53,10 @@ export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Obj
 /* What of an entry's detail is worth a word, and in which order. */
 export const DETAILS = Object.freeze(["purpose", "client", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
 	"account", "monitor", "list", "form", "person", "pc", "recipient", "seconds", "verdict", "step", "uid"]);
+
+/* Codes in a detail that have words of their own there. */
+export const VALUES = Object.freeze({ error: ["login", "denied", "not-found", "invalid", "state", "locked", "throttled", "expired",
+	"unavailable", "full"], kind: ["person", "house"], form: ["csv", "print"], step: ["password", "code"] });
 
 /**
  * What a worker told of has its own name inside.

@@ -1,7 +1,7 @@
 /*
  * The rows of the audit console's lists, as elements and as values for a file. Every text in them is somebody else's.
  */
-import { language, t, textOf, tIn } from "./i18n.js";
+import { language, t, textIn, textOf, tIn } from "./i18n.js";
 import { nameOf } from "./audit_names.js";
 import { detailText, eventText, happenedTexts } from "./audit_words.js";
 import { stampIn } from "./zone.js";
@@ -10,7 +10,8 @@ import { stampIn } from "./zone.js";
 /** @typedef {import("../core/audit.js").Entry} Entry */
 /** @typedef {import("./i18n.js").Key} Key */
 /** @typedef {import("./i18n.js").Language} Language */
-/** @typedef {{play: (session: Audited) => void, detail: (session: Audited) => void, watch: ((session: Audited) => void) | null}} RowActions */
+/** @typedef {{play: (session: Audited) => void, detail: (session: Audited) => void, watch: ((session: Audited) => void) | null,
+ *   name: (account: string) => string}} RowActions name: who that is */
 
 export const SESSION_HEADS = /** @type {const} */ (["audit.started", "audit.person", "audit.pc", "audit.client", "audit.from-device",
 	"audit.length", "audit.happened"]);
@@ -74,8 +75,7 @@ function button(className, text, name, run) {
 export function recordingText(state, which = language()) {
 	if (state === "none")
 		return tIn(which, "audit.no-recording");
-	return which === language() ? textOf("recording-state.", state, "recording-state.unknown") :
-		tIn(which, /** @type {Key} */ (`recording-state.${state}`));
+	return textIn(which, "recording-state.", state, "recording-state.unknown");
 }
 
 /**
@@ -83,7 +83,7 @@ export function recordingText(state, which = language()) {
  * @param {string} zone
  * @param {RowActions} actions
  */
-export function sessionRow(session, zone, { play, detail, watch }) {
+export function sessionRow(session, zone, { play, detail, watch, name }) {
 	const { person, full_name, pc, client, device, address, started, seconds, state, reason, recording, watched } = session;
 	const live = state !== "ended";
 	const row = document.createElement("tr");
@@ -106,7 +106,8 @@ export function sessionRow(session, zone, { play, detail, watch }) {
 		cell("audit.client", client || "–"), cell("audit.from-device", device, piece("small", address)),
 		cell("audit.length", piece("stamp", hoursText(seconds)),
 			piece("small", live ? t("audit.goes-on") : textOf("reason.", reason, "reason.unknown", { code: reason }))),
-		cell("audit.happened", ...tags, piece("small", watched.length ? t("audit.watched-by", { names: watched.join(t("audit.comma")) }) : "")),
+		cell("audit.happened", ...tags, piece("small", watched.length ? t("audit.watched-by", {
+			names: watched.map(name).join(t("audit.comma")) }) : "")),
 		actionsCell);
 	return row;
 }

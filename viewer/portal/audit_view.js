@@ -34,6 +34,16 @@ const EMPTY_MAX = 200;
 const LIVE_MS = 10000;
 const MONTHS = 60;
 
+/**
+ * "監査 花子 (kansa)"
+ * @param {Choices | null} choices
+ * @param {string} account
+ */
+function personText(choices, account) {
+	const full = choices?.people.find(({ name }) => name === account)?.full_name;
+	return full ? t("report.person", { name: full, account }) : account;
+}
+
 export class AuditView {
 	#audit;
 	#actions;
@@ -432,7 +442,7 @@ export class AuditView {
 	/** @param {Audited} session */
 	#sessionRow(session) {
 		return sessionRow(session, officeZone(), { play: this.#actions.play, watch: this.#actions.watch,
-			detail: (one) => void this.#detail(one) });
+			detail: (one) => void this.#detail(one), name: (account) => personText(this.#choices, account) });
 	}
 
 	/**

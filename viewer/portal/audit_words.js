@@ -1,13 +1,17 @@
 /*
  * What the audit log says in codes, in words.
  */
-import { AUDIT_EVENTS, DETAILS, LIST_EVENTS, SESSION_EVENTS } from "./audit_names.js";
-import { language, textOf, tIn } from "./i18n.js";
+import { AUDIT_EVENTS, DETAILS, SESSION_EVENTS } from "./audit_names.js";
+import { isKey, language, tIn } from "./i18n.js";
 
 /** @typedef {import("../core/audit.js").Audited} Audited */
 /** @typedef {import("../core/audit.js").Entry} Entry */
 /** @typedef {import("./i18n.js").Key} Key */
 /** @typedef {import("./i18n.js").Language} Language */
+
+/* Of a detail that is a code: what its words' key begins with. */
+const WORDS = Object.freeze(/** @type {Record<string, string>} */ ({ reason: "reason.", error: "audit-error.", state: "recording-state.",
+	kind: "audit.kind.", verdict: "verdict.", list: "audit.tab-", form: "audit-form.", step: "audit-step." }));
 
 /**
  * @param {string} code
@@ -23,11 +27,9 @@ export function eventText(code, which = language()) {
  * @param {Language} which
  */
 function valueText(name, value, which) {
-	if (name === "reason" && typeof value === "string" && /^[a-z-]+$/.test(value))
-		return which === language() ? textOf("reason.", value, "reason.unknown", { code: value }) : value;
-	if (name === "list" && typeof value === "string" && (value === "sessions" || value === "report" || value in LIST_EVENTS))
-		return tIn(which, /** @type {Key} */ (`audit.tab-${value}`));
-	return String(value);
+	const key = `${WORDS[name]}${value}`;
+	/* Somebody's words may look like one of the codes, but not like a key. */
+	return typeof value === "string" && /^[a-z-]+$/.test(value) && isKey(key) ? tIn(which, key) : String(value);
 }
 
 /**

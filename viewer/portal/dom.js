@@ -59,6 +59,15 @@ export function isolated(text) {
 }
 
 /**
+ * "佐藤 花子 (sato)": whatever somebody is called, the account says who it is.
+ * @param {string} account
+ * @param {string} name "" for none
+ */
+export function isolatedPerson(account, name) {
+	return name ? `${isolated(name)} (${isolated(account)})` : isolated(account);
+}
+
+/**
  * Says something to people who do not see the page.
  * @param {string} text
  */

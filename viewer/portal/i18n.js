@@ -64,8 +64,24 @@ export function tIn(which, key, values = {}) {
  * @param {Values} [values]
  */
 export function textOf(prefix, code, fallback, values = {}) {
+	return textIn(current, prefix, code, fallback, values);
+}
+
+/**
+ * @param {Language} which
+ * @param {string} prefix
+ * @param {string} code
+ * @param {Key} fallback
+ * @param {Values} [values]
+ */
+export function textIn(which, prefix, code, fallback, values = {}) {
 	const key = prefix + code;
-	return t(Object.hasOwn(ja, key) ? /** @type {Key} */ (key) : fallback, values);
+	return tIn(which, isKey(key) ? key : fallback, values);
+}
+
+/** @param {string} key @returns {key is Key} */
+export function isKey(key) {
+	return Object.hasOwn(ja, key);
 }
 
 /** @param {() => void} listener called when the language has changed */

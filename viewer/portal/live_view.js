@@ -1,7 +1,7 @@
 /*
  * Who works where now: for administrators and auditors. Whoever may look on does so from here; sessions can be ended.
  */
-import { byId, find, isolated, setText, showMessage } from "./dom.js";
+import { byId, find, isolatedPerson, setText, showMessage } from "./dom.js";
 import { errorText, isLoggedOut } from "./errors.js";
 import { formatDayTime, onLanguage, t, textOf } from "./i18n.js";
 
@@ -165,7 +165,8 @@ export class LiveView {
 		this.#cell(row, "started", "recordings.started", formatDayTime(started));
 		this.#cell(row, "state", "recordings.state");
 		setText(find(row, ".state-text"), textOf("live-state.", state, "live-state.unknown"));
-		showMessage(find(row, ".live-watchers"), watchers.length > 0 ? t("live.watchers", { names: watchers.map(isolated).join(t("watched.and")) }) : "");
+		showMessage(find(row, ".live-watchers"), watchers.length > 0 ? t("live.watchers", {
+			names: watchers.map((one) => isolatedPerson(one.account, one.full_name)).join(t("watched.and")) }) : "");
 		const watch = /** @type {HTMLButtonElement} */ (find(row, ".live-watch"));
 		watch.hidden = may === 0 || person === this.#me?.account;
 		setText(watch, t("live.watch"));

@@ -2,7 +2,7 @@
  * Somebody else's desktop, looked on at: what that person sees, and nothing while the person is not there. Keyboard and
  * pointer stay here until the person has agreed to hand over.
  */
-import { byId, isolated, setText } from "./dom.js";
+import { byId, isolated, isolatedPerson, setText } from "./dom.js";
 import { onLanguage, t, textOf } from "./i18n.js";
 import { keyboardLayout } from "./layout.js";
 import { canShow, PcScreen } from "./pc_screen.js";
@@ -180,7 +180,7 @@ export class WatchView {
 		const hidden = this.#hidden();
 		const state = hidden ? hidden : this.#watching?.state ?? "looking";
 		document.body.dataset.watch = state;
-		setText(byId("watch-person"), name);
+		setText(byId("watch-person"), isolatedPerson(session.person, session.full_name));
 		setText(byId("watch-pc"), session.pc);
 		byId("watch-state").dataset.state = hidden ? "connecting" : "online";
 		setText(byId("watch-state-text"), textOf("watch-state.", state, "watch-state.looking"));

@@ -2,7 +2,7 @@
  * Over a desktop: who looks on, for as long as it lasts; the question of one who wants to take over; and the way to take
  * back. Nothing here takes the focus: what the person is typing must not become an answer.
  */
-import { byId, isolated, setText } from "./dom.js";
+import { byId, isolated, isolatedPerson, setText } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 
 /** @typedef {import("../core/session.js").Watcher} Watcher */
@@ -80,23 +80,23 @@ export class WatchedBar {
 
 	#show() {
 		const controls = this.#watchers.find(({ state }) => state === "controlling");
-		const names = this.#watchers.map(({ name }) => name);
+		const names = this.#watchers.map(({ account, name }) => isolatedPerson(account, name));
 		this.#bar.hidden = names.length === 0;
 		this.#bar.dataset.controlled = String(controls !== undefined);
 		byId("watched-back").hidden = controls === undefined;
 		byId("watched-hint").hidden = controls === undefined;
 		if (controls)
-			setText(byId("watched-text"), t("watched.controls", { name: isolated(controls.name) }));
+			setText(byId("watched-text"), t("watched.controls", { name: isolatedPerson(controls.account, controls.name) }));
 		else if (names.length > 0)
-			setText(byId("watched-text"), t("watched.looks", { names: names.map(isolated).join(t("watched.and")) }));
+			setText(byId("watched-text"), t("watched.looks", { names: names.join(t("watched.and")) }));
 		this.#question.hidden = this.#asking === undefined;
 		if (this.#asking)
 			this.#ask(this.#asking);
 	}
 
 	/** @param {Watcher} watcher */
-	#ask({ name, purpose, until }) {
-		setText(byId("control-ask-text"), t("control.ask", { name: isolated(name) }));
+	#ask({ account, name, purpose, until }) {
+		setText(byId("control-ask-text"), t("control.ask", { name: isolatedPerson(account, name) }));
 		setText(byId("control-ask-purpose"), t("control.purpose", { purpose: isolated(purpose) }));
 		setText(byId("control-ask-time"),
 			t("control.time", { seconds: Math.max(0, Math.ceil((until - Date.now()) / 1000)) }));

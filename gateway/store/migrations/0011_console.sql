@@ -12,9 +12,9 @@ CREATE INDEX session_pc ON session (host_name, started);
 -- And through the audit log, by time, in one of four lists. The condition of an index is that of its view
 -- word by word, else SQLite does not use it.
 CREATE INDEX audit_logins ON audit (time_ms) WHERE event IN ('login-password', 'login', 'login-failed', 'login-locked',
-	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
+	'logout', 'unlock', 'session-refused', 'session-watch-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
 CREATE VIEW audit_list_logins AS SELECT * FROM audit WHERE event IN ('login-password', 'login', 'login-failed', 'login-locked',
-	'logout', 'unlock', 'session-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
+	'logout', 'unlock', 'session-refused', 'session-watch-refused', 'enrol-refused', 'recording-refused', 'audit-refused', 'record-refused');
 
 CREATE INDEX audit_watching ON audit (time_ms) WHERE event IN ('recording-open', 'recording-closed', 'recording-refused',
 	'recording-note', 'recording-note-withdrawn', 'recording-export', 'recording-exported', 'recording-export-failed', 'session-watch',

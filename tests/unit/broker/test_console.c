@@ -163,6 +163,26 @@ static void what_leaves_is_written_down(void **state)
 	finish(&console);
 }
 
+/* What does not fit into the answer is not left out without a word. */
+static void choices_that_are_too_many_are_said(void **state)
+{
+	struct console console = console_of(*state);
+	union wire_any msg = { 0 };
+	struct answer answer;
+
+	assert_ok(db_exec(
+		console.office->db,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)"
+		" INSERT INTO account (name, full_name, role, password, totp, created) SELECT"
+		" 'person' || i, 'Person ' || i, 1, 'x', x'00', 0 FROM n"));
+	answer = ask(&console, MSG_audit_choices, &msg);
+	assert_int_equal(answer.status, 200);
+	assert_true(json_is_true(json_object_get(answer.body, "more")));
+	assert_in_range(json_array_size(json_object_get(answer.body, "people")), 100, 900);
+	answer_finish(&answer);
+	finish(&console);
+}
+
 static void filters_are_kept(void **state)
 {
 	struct console console = console_of(*state);
@@ -184,6 +204,7 @@ static void filters_are_kept(void **state)
 	assert_string_equal(text_of(filter, "name"), "夜間");
 	assert_int_equal(json_array_size(json_object_get(answer.body, "people")), 2);
 	assert_int_equal(json_array_size(json_object_get(answer.body, "pcs")), 1);
+	assert_true(json_is_false(json_object_get(answer.body, "more")));
 	answer_finish(&answer);
 	msg.audit_filter_remove.filter = id;
 	answer = ask(&console, MSG_audit_filter_remove, &msg);
@@ -201,6 +222,7 @@ int main(void)
 		office_test(who_is_there_and_who_was),
 		office_test(entries_name_the_session),
 		office_test(what_leaves_is_written_down),
+		office_test(choices_that_are_too_many_are_said),
 		office_test(filters_are_kept),
 	};
 

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./helpers.js";
 
+if (!globalThis.navigator?.languages)
+	Object.defineProperty(globalThis, "navigator", { value: { languages: ["ja"] }, configurable: true });
+
 const { allPages, Audit } = await load("core/audit.js");
 const { Api, ApiError } = await load("core/api.js");
 const { csvField, CsvFile } = await load("portal/csv.js");
 const { blockedIn, checkpointOf, findings, grouped, isOutside, wasOutside } = await load("portal/report.js");
 const { nameOf } = await load("portal/audit_names.js");
+const { detailText } = await load("portal/audit_words.js");
 const { dayIn, isSameDay, isZone, lastMonths, monthIn, officeZone, setOfficeZone, stampIn } = await load("portal/zone.js");
 
 const TOKYO = "Asia/Tokyo";
@@ -93,6 +97,18 @@ test("failures count only one after the other, and blocked attempts and first us
 	const blocked = session(3, 10, 5, { events: { "clipboard-blocked": 2, "channel-refused": 1, "session-locked": 4 } });
 	assert.equal(blockedIn(blocked), 3);
 	assert.deepEqual(findings([blocked], [], HOURS, TOKYO, 0).map(({ rule, count }) => [rule, count]), [["blocked", 3]]);
+});
+
+test("what the log says in codes is in words, in the paper's language and not the page's", () => {
+	const entry = (detail) => ({ detail });
+	assert.equal(detailText(entry({ reason: "logout" }), "en"), "reason: The connection has ended");
+	for (const which of ["ja", "en"])
+		for (const detail of [{ reason: "logout" }, { error: "denied" }, { state: "cut" }, { kind: "fork" }, { verdict: "amber" },
+			{ list: "acts" }, { form: "print" }])
+			assert.doesNotMatch(detailText(entry(detail), which), new RegExp(Object.values(detail)[0] + "$"), which);
+	assert.match(detailText(entry({ step: "code" }), "ja"), /[^\x00-\x7f]$/);
+	assert.equal(detailText(entry({ reason: "idle.help", name: "logout", error: "of-tomorrow" }), "en"),
+		"reason: idle.help, error: of-tomorrow, name: logout", "somebody's words, and what this page does not know, stay as they are");
 });
 
 test("a report is grouped by who or by what, the oldest first", () => {

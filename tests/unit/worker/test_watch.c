@@ -31,6 +31,7 @@ static void send_watch(struct session *session, struct watcher *watcher, uint32_
 {
 	struct msg_session_watch msg = { .watch = number,
 					 .may_control = control,
+					 .account = "kansa",
 					 .name = "<b>\"監査\"</b>",
 					 .purpose = "操作の確認",
 					 .who = who };
@@ -145,6 +146,7 @@ static void test_a_watcher_sees_and_the_person_knows(void **state)
 	struct msg_watcher seen = last_watcher(&person);
 	assert_int_equal(seen.state, WATCH_LOOKING);
 	assert_int_equal(seen.watch, 7);
+	assert_string_equal(seen.account, "kansa");
 	assert_string_equal(seen.name, "<b>\"監査\"</b>");
 	assert_string_equal(seen.purpose, "操作の確認");
 	assert_int_equal(hear(&watcher), MSG_hello);
