@@ -13,7 +13,8 @@ import { momentIn } from "./zone.js";
 export const ROW = 3;
 /* What the gateway has kept from leaving or coming in. */
 const BLOCKED = ["channel-refused", "clipboard-blocked"];
-export const REFUSALS = ["login-failed", "login-locked", "session-refused", "session-watch-refused", "enrol-refused", "recording-refused", "audit-refused"];
+export const REFUSALS = ["login-failed", "login-locked", "session-refused", "session-watch-refused", "enrol-refused", "recording-refused", "audit-refused",
+	"record-refused"];
 
 /**
  * Whether a time is outside the hours in which the office works.
