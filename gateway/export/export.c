@@ -6,10 +6,10 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "export/envelope.h"
 #include "export/movie.h"
 #include "export/source.h"
 #include "export/stage.h"
+#include "record/envelope.h"
 
 enum { NAME_BYTES = 256, COMMENT_BYTES = 1600, SESSION_HEX = 2 * WIRE_SESSION_ID + 1 };
 

@@ -1,6 +1,6 @@
 /*
- * recipient.h - to whom a video of a recording may be encrypted: anybody's certificate that is good
- * for it, not only the office's own (compare seal_recipient_check).
+ * recipient.h - to whom something that leaves the office may be encrypted: anybody's certificate
+ * that is good for it, not only the office's own (compare seal_recipient_check).
  */
 #ifndef SEKISHO_RECORD_RECIPIENT_H
 #define SEKISHO_RECORD_RECIPIENT_H

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "vault/exports.h"
 #include "vault/imports.h"
 
 /* An order that waits for its entry in the audit log. */
@@ -193,6 +194,7 @@ static enum err call(struct desk *desk, const struct record_op *op, struct desk_
 	ask->body = body;
 	ask->now_s = clock_wall_s();
 	imports_expire(desk->records, ask->now_s);
+	exports_expire(desk->records, ask->now_s);
 	return handler(desk->records, ask, reply);
 }
 

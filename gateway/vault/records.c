@@ -8,6 +8,7 @@
 #include "store/vault/meta.h"
 #include "store/vault/schema.h"
 #include "vault/disposal.h"
+#include "vault/exports.h"
 #include "vault/grants.h"
 #include "vault/imports.h"
 #include "vault/index.h"
@@ -185,6 +186,7 @@ void records_seal(struct records *records)
 	grants_close(records);
 	json_decref(records->found);
 	imports_free(records->imports);
+	exports_free(records->exports);
 	index_free(records->index);
 	secret_free(records->numbers);
 	guard_close(&records->guard);

@@ -40,6 +40,7 @@ struct records {
 	struct grants_views *views;  /* vault/grants: what is known of who may see what */
 	struct documents *documents; /* borrowed; set once, after records_init */
 	struct imports *imports;     /* vault/imports.h; NULL: none */
+	struct exports *exports;     /* vault/exports.h; NULL: none */
 	records_notice *notice;
 	void *notice_ctx;
 	json_t *found; /* at the unsealing, for notice: [event, detail] each; NULL: nothing */

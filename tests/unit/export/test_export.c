@@ -2,8 +2,8 @@
  * Long recordings: what is late in them has its time, and a video that becomes too large ends, and
  * says so, instead of being one that nobody can open.
  */
-#include "export/envelope.h"
 #include "export/export.h"
+#include "record/envelope.h"
 #include "unit/export/frames.h"
 #include "unit/record/recording.h"
 

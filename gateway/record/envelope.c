@@ -1,4 +1,4 @@
-#include "export/envelope.h"
+#include "record/envelope.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>

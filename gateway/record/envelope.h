@@ -1,5 +1,5 @@
 /*
- * envelope.h - one CMS message (RFC 5652) made as its content comes, so that a video of any length
+ * envelope.h - one CMS message (RFC 5652) made as its content comes, so that one of any length
  * needs no memory: AuthEnvelopedData (RFC 5083) with AES-256-GCM (RFC 5084) to one certificate, in
  * BER of indefinite length. Whoever has the key opens it with `openssl cms -decrypt -inform DER`,
  * which says at its end whether all of it is as it was written.
@@ -7,8 +7,8 @@
  * P-256: ephemeral-static ECDH, X9.63 KDF with SHA-256, AES-256 key wrap (RFC 5753). RSA: OAEP with
  * SHA-256 (RFC 3560).
  */
-#ifndef SEKISHO_EXPORT_ENVELOPE_H
-#define SEKISHO_EXPORT_ENVELOPE_H
+#ifndef SEKISHO_RECORD_ENVELOPE_H
+#define SEKISHO_RECORD_ENVELOPE_H
 
 #include <openssl/x509.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * What is made as it comes is one message that OpenSSL opens, for the recipient alone, and only as
  * it was made.
  */
-#include "export/envelope.h"
+#include "record/envelope.h"
 #include "unit/record/recording.h"
 
 #include <openssl/cms.h>
