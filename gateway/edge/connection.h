@@ -25,6 +25,7 @@
 enum {
 	EDGE_PACKET_MAX = 1 + 65535, /* one packet from a worker, docs/protocol.md §4 */
 	EDGE_VIEWER_MAX = 4096,      /* one message from a viewer */
+	EDGE_PAGE_MAX = 60 * 1024,   /* one of a document, docs/protocol.md §9 */
 	EDGE_BODY_MS = 15000,        /* for a whole request body */
 	EDGE_SEND_S = 30,            /* without any progress of an answer */
 	EDGE_IDLE_S = 60,            /* between two requests */

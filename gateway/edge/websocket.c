@@ -38,6 +38,8 @@ static enum err judge_session(struct connection *connection)
 	if (route->kind != ROUTE_STREAM)
 		return ERR_NOT_FOUND;
 	stream->asks = route->message;
+	if (stream->asks == MSG_record_attach)
+		buf_init(&stream->message, EDGE_PAGE_MAX);
 	err = limits_request(connection->listener->limits, connection->address, clock_mono_ms(),
 			     &retry_s);
 	return err ? err : connection_device(connection, stream->device);

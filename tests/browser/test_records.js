@@ -1,0 +1,280 @@
+/*
+ * The vault's pages in Chromium with a real gateway: an MA lays down the rules, adds a client and gives rights; an MU
+ * collects a number, the MA approves, the MU shows it with a purpose and a code, and the record tells who looked. Then it
+ * ends, is due and is disposed of. And what is refused.
+ */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { Office, skip, until, view } from "./office.js";
+
+const NUMBER = "123456789018";
+const SHOWN = "1234 5678 9018";
+
+/** @type {Office} */
+let office;
+/* Pages of the one who uses records, and of the one who manages them. */
+let uses, manages;
+let mu, client, record;
+
+before(async () => {
+	if (skip)
+		return;
+	office = await Office.start();
+	await office.ask("vault", {});
+	mu = await office.ask("user", { name: "suzuki", device: "自宅ノート" });
+	const ma = await office.ask("user", { name: "takagi", device: "事務所のPC" });
+	await office.ask("cli", { arguments: ["user", "duty", "--name", "suzuki", "--duty", "use"] });
+	await office.ask("cli", { arguments: ["user", "duty", "--name", "takagi", "--duty", "manage"] });
+	uses = await office.loggedIn(mu);
+	manages = await office.loggedIn(ma);
+});
+
+after(async () => office?.stop());
+
+/** Opens a page of the vault's and waits for its heading. */
+async function open(page, hash, heading) {
+	await page.goto(`${office.url}#vault${hash}`);
+	await page.waitForSelector(`.vault-place h1:has-text("${heading}")`);
+}
+
+function told(page, words) {
+	return page.waitForSelector(`.vault-pages > .message:has-text("${words}")`);
+}
+
+/** What the gateway answers when it is asked without a page. */
+function ask(page, words, body = {}) {
+	return page.evaluate(async ([path, what]) => {
+		const answer = await fetch(`/api/vault/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
+		return { status: answer.status, ...await answer.json() };
+	}, [words.replaceAll(" ", "-"), body]);
+}
+
+async function fillNumber(page, number) {
+	const [first, second] = await page.$$(".number-input");
+	await first.fill(number);
+	await second.fill(number);
+}
+
+test("a manager lays down what records are used for and how long they are kept", { skip }, async () => {
+	await manages.click("#nav-vault");
+	await view(manages, "vault");
+	await open(manages, "/settings", "設定");
+	await manages.click('button:has-text("利用目的を追加")');
+	await manages.fill("dialog[open] .field >> nth=0 >> input", "給与所得・退職所得の源泉徴収票作成事務");
+	/* A usual one is known in English, too. */
+	assert.match(await manages.inputValue("dialog[open] .field >> nth=1 >> input"), /^Withholding slips/);
+	await manages.keyboard.press("Enter");
+	await told(manages, "追加しました");
+	await manages.click('button:has-text("保存の区分を追加")');
+	await manages.fill("dialog[open] .field >> nth=0 >> input", "扶養控除等申告書・源泉徴収関係");
+	assert.equal(await manages.inputValue("dialog[open] select"), "7");
+	await manages.keyboard.press("Enter");
+	await manages.waitForSelector('tr:has-text("扶養控除等申告書"):has-text("7年")');
+	await manages.click('tr[data-kind="2"] button');
+	await manages.click('dialog[open] button:has-text("項目を追加")');
+	await manages.fill(".field-line input >> nth=0", "住所");
+	await manages.click('dialog[open] button:has-text("保存する")');
+	await manages.waitForSelector('tr[data-kind="2"]:has-text("住所")');
+});
+
+test("a manager adds a client and lets somebody work with it", { skip }, async () => {
+	await open(uses, "", "保管庫");
+	await uses.waitForSelector('.none:has-text("見られる顧問先がまだありません")');
+	await open(manages, "", "保管庫");
+	await manages.click('a:has-text("顧問先を追加")');
+	await manages.waitForSelector('h1:has-text("顧問先を追加")');
+	await manages.fill(".form-grid .field >> nth=0 >> input", "株式会社青葉製作所");
+	await manages.fill(".form-grid .field >> nth=1 >> input", "アオバセイサクショ");
+	await fillNumber(manages, "8700110005901");
+	await manages.click('.form-actions button[type="submit"]');
+	await told(manages, "株式会社青葉製作所 を追加しました");
+	await manages.waitForSelector('h1:has-text("株式会社青葉製作所")');
+	client = Number((await manages.evaluate(() => location.hash)).split("/")[2]);
+	const { rows } = await ask(manages, "people list");
+	const { account } = rows.find(({ name }) => name === "suzuki");
+	const given = await ask(manages, "grant set", { account, client, level: 2, number: true, document: 2 });
+	assert.equal(given.status, 200, JSON.stringify(given));
+	await open(uses, "", "保管庫");
+	await uses.click('.record-link:has-text("青葉製作所")');
+	await uses.waitForSelector('h1:has-text("株式会社青葉製作所")');
+});
+
+test("who uses records collects a number, typed twice and checked", { skip }, async () => {
+	await uses.click('a:has-text("人を追加")');
+	await uses.waitForSelector('h1:has-text("人を追加")');
+	await uses.fill(".form-grid .field >> nth=0 >> input", "山田 太郎");
+	await uses.fill(".form-grid .field >> nth=1 >> input", "ヤマダ タロウ");
+	await uses.fill(".form-grid .field >> nth=2 >> input", "東京都千代田区丸の内1-2-3");
+	await fillNumber(uses, "123456789012");
+	await uses.click('.form-actions button[type="submit"]');
+	await uses.waitForSelector('.field-wrong:has-text("検査用数字が合いません")');
+	await fillNumber(uses, NUMBER);
+	await uses.fill("textarea", "11月入社のため");
+	await uses.click('.form-actions button[type="submit"]');
+	await told(uses, "山田 太郎 を登録しました");
+	await uses.waitForSelector('.record-state[data-state="2"]');
+	record = Number((await uses.evaluate(() => location.hash)).split("/")[2]);
+	/* It cannot be shown before somebody else has approved it. */
+	await uses.waitForSelector('.number-card:has-text("利用できる状態になると表示できます")');
+	assert.equal((await ask(uses, "request approve", { requests: [1] })).status, 403);
+});
+
+test("a manager approves it out of what waits", { skip }, async () => {
+	await manages.click('.vault-tabs a:has-text("承認待ち")');
+	const card = manages.locator(".request-card", { hasText: "山田 太郎" });
+	await card.locator('button:has-text("詳しく見る")').click();
+	await card.locator("text=11月入社のため").waitFor();
+	await card.locator('button:has-text("承認する")').click();
+	await manages.click('dialog[open] button:has-text("承認する")');
+	await told(manages, "承認しました");
+	await manages.waitForSelector('.none:has-text("あなたを待っているものはありません")');
+});
+
+test("the number is shown for a purpose and a code, is gone when it is hidden, and the record tells who looked", { skip }, async () => {
+	await open(uses, `/record/${record}`, "山田 太郎");
+	await uses.waitForSelector('.record-state[data-state="3"]');
+	assert.ok(!(await uses.content()).includes(SHOWN));
+	await uses.keyboard.press("r");
+	await uses.waitForSelector("dialog[open]");
+	await uses.fill("dialog[open] .code-input", "000000");
+	await uses.keyboard.press("Enter");
+	await uses.waitForSelector('dialog[open] .message-bad:has-text("確認コードが違う")');
+	await uses.fill("dialog[open] .code-input", await office.ask("fresh_code", { name: "suzuki" }));
+	await uses.keyboard.press("Enter");
+	await uses.waitForSelector(`.reveal-digits:has-text("${SHOWN}")`);
+	await uses.keyboard.press("Escape");
+	await uses.waitForSelector('button:has-text("番号を表示")');
+	assert.ok(!(await uses.content()).includes(SHOWN));
+	await uses.keyboard.press("h");
+	const row = uses.locator('tr[data-event="record-reveal"]').first();
+	await row.waitFor();
+	assert.match(await row.textContent(), /suzuki.*番号を表示.*源泉徴収票作成事務/s);
+	/* A manager sees the same history, and no number. */
+	await open(manages, `/record/${record}`, "山田 太郎");
+	await manages.keyboard.press("h");
+	await manages.locator('tr[data-event="record-reveal"]').first().waitFor();
+	await manages.waitForSelector('.number-card:has-text("管理者（MA）は番号を表示できません")');
+});
+
+test("a person is found by a part of the reading and by a whole number", { skip }, async () => {
+	await open(uses, "", "保管庫");
+	await uses.keyboard.press("/");
+	await uses.keyboard.type("やまだ");
+	await uses.keyboard.press("Enter");
+	await uses.waitForSelector('.record-link:has-text("山田 太郎")');
+	await uses.fill('.vault-search input[type="search"]', "");
+	await uses.fill(".search-number input", "1234-5678-9018");
+	await uses.keyboard.press("Enter");
+	await uses.waitForSelector('.vault-bar:has-text("検索の結果")');
+	await uses.waitForSelector('.record-link:has-text("山田 太郎")');
+	/* The number is neither in the address nor left on the page. */
+	assert.equal(await uses.inputValue(".search-number input"), "");
+	assert.ok(!uses.url().includes("9018"));
+});
+
+test("a document goes in, comes back as it was, gets a new version, and goes to the bin and back", { skip }, async () => {
+	await open(uses, `/record/${record}`, "山田 太郎");
+	const bytes = randomBytes(3 * 1024 * 1024 + 5);
+	await uses.waitForSelector('button:has-text("書類を追加")');
+	const file = uses.locator('.part input[type="file"]');
+	await file.setInputFiles({ name: "扶養控除等申告書.pdf", mimeType: "application/pdf", buffer: bytes });
+	await told(uses, "「扶養控除等申告書.pdf」を登録しました");
+	const row = uses.locator("tr[data-document]", { hasText: "扶養控除等申告書.pdf" });
+	await row.locator("text=3 MB").waitFor();
+	const [download] = await Promise.all([uses.waitForEvent("download"), row.locator('button:has-text("保存")').click()]);
+	assert.equal(download.suggestedFilename(), "扶養控除等申告書.pdf");
+	assert.ok(readFileSync(await download.path()).equals(bytes));
+	const [chooser] = await Promise.all([uses.waitForEvent("filechooser"), row.locator('button:has-text("新しい版")').click()]);
+	await chooser.setFiles({ name: "扶養控除等申告書.pdf", mimeType: "application/pdf", buffer: bytes.subarray(0, 70000) });
+	await row.locator("text=68 KB").waitFor();
+	await row.locator('button:has-text("前の版")').click();
+	await uses.waitForSelector('dialog[open] td:has-text("3 MB")');
+	await uses.keyboard.press("Escape");
+	await row.locator('button:has-text("ごみ箱へ")').click();
+	await uses.click('dialog[open] button:has-text("ごみ箱に入れる")');
+	await row.locator('button:has-text("元に戻す")').click();
+	await uses.click('dialog[open] button:has-text("元に戻す")');
+	await row.locator('button:has-text("保存")').waitFor();
+	/* A manager knows of none: nobody has given a role to documents. */
+	await open(manages, `/record/${record}`, "山田 太郎");
+	await manages.waitForSelector('.none:has-text("書類はまだありません")');
+});
+
+test("a file is looked through, told its errors, and entered as a whole when a manager approves", { skip }, async () => {
+	await open(uses, `/import/${client}`, "CSVから取り込む");
+	const choose = async (text) => {
+		await uses.check(".vault-choices >> nth=1 >> input");
+		await uses.check(".vault-choices >> nth=2 >> input");
+		await uses.setInputFiles('.vault-form input[type="file"]', { name: "従業員.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+		await uses.click('button:has-text("中身を確かめる")');
+	};
+	await choose("氏名,フリガナ,番号\r\n小林 誠,コバヤシ マコト,123456789012\r\n渡辺 美咲,ワタナベ ミサキ,\r\n");
+	await uses.waitForSelector('tr:has-text("2"):has-text("検査用数字が合いません")');
+	assert.equal(await uses.isVisible('button:has-text("承認を依頼する")'), false);
+	await uses.click('button:has-text("ファイルを選び直す")');
+	await choose("氏名,フリガナ,番号\r\n小林 誠,コバヤシ マコト,023456789013\r\n渡辺 美咲,ワタナベ ミサキ,\r\n");
+	await uses.waitForSelector('h2:has-text("従業員.csv：2件")');
+	await uses.click('button:has-text("承認を依頼する")');
+	await told(uses, "取り込みの承認を依頼しました");
+	await open(manages, "/import", "CSVから取り込む");
+	await manages.click('button:has-text("承認して登録")');
+	await manages.fill("dialog[open] .code-input", await office.ask("fresh_code", { name: "takagi" }));
+	await manages.click('dialog[open] button:has-text("承認して登録")');
+	await told(manages, "2件を登録しました");
+	await open(uses, `/client/${client}`, "株式会社青葉製作所");
+	await uses.waitForSelector('tr[data-state="3"]:has-text("小林 誠")');
+	await uses.waitForSelector('tr[data-state="3"]:has-text("渡辺 美咲")');
+});
+
+test("what has ended and is due is disposed of by two, and leaves a certificate", { skip }, async () => {
+	await open(uses, `/record/${record}`, "山田 太郎");
+	await uses.click('button:has-text("利用を終える")');
+	await uses.fill('dialog[open] input[type="date"]', "2015-01-11");
+	await uses.click('dialog[open] button:has-text("利用を終える")');
+	await told(uses, "利用を終えました");
+	await uses.click('.vault-tabs a:has-text("廃棄の期日")');
+	await uses.waitForSelector(`tr[data-record="${record}"]:has-text("2022年1月11日")`);
+	await uses.check(`tr[data-record="${record}"] input`);
+	await uses.click('button:has-text("選んだものの廃棄を依頼")');
+	await uses.click('dialog[open] button:has-text("廃棄を依頼する")');
+	await told(uses, "1件の廃棄を依頼しました");
+	await open(manages, "/inbox", "承認待ち");
+	const card = manages.locator(".request-card", { hasText: "山田 太郎：廃棄" });
+	await card.locator('button:has-text("承認する")').click();
+	await manages.fill("dialog[open] .code-input", await office.ask("fresh_code", { name: "takagi" }));
+	await manages.click('dialog[open] button:has-text("廃棄する")');
+	await told(manages, "廃棄しました");
+	await open(manages, `/certificate/${record}`, "廃棄証明書");
+	assert.match(await manages.textContent(".certificate"), new RegExp(`第 ${record} 号（従業員）.*suzuki.*takagi`, "s"));
+	const gone = await ask(uses, "record reveal", { record, purpose: 1, code: await office.ask("fresh_code", { name: "suzuki" }) });
+	assert.ok(gone.status >= 400 && !("number" in gone), JSON.stringify(gone));
+});
+
+test("administrators, auditors, staff without a duty and managers without a right get nothing", { skip }, async () => {
+	for (const [name, role, landing] of [["kanri", "admin", "menu"], ["kansa", "auditor", "recordings"], ["sato", "staff", "menu"]]) {
+		const person = await office.ask("user", { name, role, device: `${name}のPC` });
+		const page = await office.loggedIn(person, {}, landing);
+		assert.equal(await page.isVisible("#nav-vault"), false, name);
+		for (const words of ["client list", "record show", "people list"])
+			assert.equal((await ask(page, words, words === "record show" ? { record } : {})).status, 403, `${name}: ${words}`);
+		await page.context().close();
+	}
+	const shown = await ask(manages, "record reveal", { record: client, purpose: 1, code: await office.ask("fresh_code", { name: "takagi" }) });
+	assert.equal(shown.status, 403);
+});
+
+test("a sealed vault takes everything off the page, and says who opens it", { skip }, async () => {
+	await open(uses, `/client/${client}`, "株式会社青葉製作所");
+	await office.ask("vault", { order: "seal" });
+	await until("the page to say so", async () => {
+		await uses.click('.vault-tabs a:has-text("顧問先")').catch(() => {});
+		return uses.isVisible('.vault-trouble[data-trouble="sealed"]');
+	});
+	assert.ok(!(await uses.textContent("#vault-main")).includes("青葉製作所"));
+	await office.ask("vault", { order: "unseal" });
+	await uses.click('button:has-text("もう一度試す")');
+	await uses.waitForSelector('.record-link:has-text("青葉製作所")');
+	assert.deepEqual(uses.problems.filter((problem) => !/status of 4/.test(problem)), []);
+});
