@@ -1,9 +1,8 @@
-#include "unit/broker/vault.h"
+#include "unit/broker/rights.h"
 
 #include <sys/socket.h>
 
 #include "broker/quota.h"
-#include "broker/retention.h"
 
 static struct vault vault;
 
@@ -403,62 +402,10 @@ static void one_at_a_time(void **state)
 	assert_int_not_equal(next, number);
 }
 
-static void log_out(struct office *office)
-{
-	union wire_any msg = { 0 };
-	struct answer answer = office_ask_as(office, MSG_logout, &msg, AUDITOR_KEY, vault.token);
-
-	answer_finish(&answer);
-}
-
-static void disable(struct office *office)
-{
-	ordered(office, "user disable", "{\"name\": \"kansa\"}");
-}
-
-static void revoke_device(struct office *office)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "{\"id\": %lld}", (long long)vault.device);
-	ordered(office, "device revoke", text);
-}
-
-static void change_password(struct office *office)
-{
-	ordered(office, "user password",
-		"{\"name\": \"kansa\", \"password\": \"kumo-no-ue-no-shiro-9\"}");
-	office_pass(SESSION_PING_S * 1000 + 100);
-}
-
-static void lock(struct office *office)
-{
-	assert_ok(db_exec(office->db, "UPDATE login SET locked = 1"));
-	office_pass(SESSION_PING_S * 1000 + 100);
-}
-
-static void leave_alone(struct office *office)
-{
-	assert_ok(db_exec(office->db, "UPDATE login SET used = used - 3600"));
-	office_pass(SESSION_PING_S * 1000 + 100);
-}
-
-static void dispose(struct office *office)
-{
-	assert_ok(db_exec(office->db, "UPDATE recording SET state = 5, disposed_seq = 1"));
-	retention_tick(office->broker);
-}
-
-static void become_staff(struct office *office)
-{
-	assert_ok(db_exec(office->db, "UPDATE account SET role = 1 WHERE name = 'kansa'"));
-	office_pass(SESSION_PING_S * 1000 + 100);
-}
-
 static void it_ends_with_the_right(void **state)
 {
 	static const struct {
-		void (*take)(struct office *office);
+		void (*take)(struct office *office, struct vault *vault);
 		const char *why;
 	} ways[] = {
 		{ log_out, "logout" },        { disable, "revoked" },  { revoke_device, "revoked" },
@@ -472,7 +419,7 @@ static void it_ends_with_the_right(void **state)
 		struct office *office = *state;
 
 		ipc_received_finish(&office->received);
-		ways[i].take(office);
+		ways[i].take(office, &vault);
 		expect_closed(office, number, ways[i].why);
 		teardown(state);
 	}
@@ -500,7 +447,7 @@ static void who_looks_at_it_is_there(void **state)
 	assert_int_equal(query_col_i64(&query, 0), 1);
 	query_finish(&query);
 	/* But not for long when nothing more is shown. */
-	leave_alone(office);
+	leave_alone(office, &vault);
 	expect_closed(office, number, "login");
 }
 
@@ -517,7 +464,7 @@ static void a_vault_that_dies_or_hangs(void **state)
 	vault_says(office, &vault, VAULT_OPEN);
 	opened(office);
 	ipc_received_finish(&office->received);
-	log_out(office);
+	log_out(office, &vault);
 	vault_hears(office, &vault, MSG_playback_close);
 	ipc_received_finish(&office->received);
 	office_pass(PLAYBACK_CLOSE_S * 1000 + 100);
