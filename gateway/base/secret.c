@@ -40,7 +40,7 @@ enum err secret_new(const void *data, size_t len, struct secret **ret)
 {
 	enum err err = allocate(len, ret);
 
-	if (!err && len)
+	if (!err && len && data)
 		memcpy((*ret)->data, data, len);
 	return err;
 }

@@ -13,7 +13,8 @@
 
 struct secret;
 
-/* A copy of len bytes (0 allowed) with a NUL after them. ERR_NOMEM; the caller frees. */
+/* A copy of len bytes (0 allowed) with a NUL after them; data NULL: zeros. ERR_NOMEM; the caller
+ * frees. */
 nodiscard enum err secret_new(const void *data, size_t len, struct secret **ret);
 /* len random bytes. */
 nodiscard enum err secret_random(size_t len, struct secret **ret);

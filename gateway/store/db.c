@@ -14,10 +14,12 @@ enum {
 	DB_BUSY_MS = 1000,
 	DB_VALUE_MAX = 1024 * 1024,
 	DB_SQL_MAX = 64 * 1024,
+	DB_KEPT = 64,
 };
 
 struct db {
 	sqlite3 *sqlite;
+	sqlite3_stmt *kept[DB_KEPT]; /* compiled and not in use, by where their text is */
 };
 
 static enum err constraint_err(int code)
@@ -230,6 +232,8 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
+	for (size_t i = 0; i < DB_KEPT; i++)
+		sqlite3_finalize(db->kept[i]);
 	sqlite3_close_v2(db->sqlite);
 	free(db);
 }
@@ -288,19 +292,39 @@ void db_tx_end(struct db_tx *tx)
 	tx->db = NULL;
 }
 
+static sqlite3_stmt **place_of(struct db *db, const char *sql)
+{
+	return &db->kept[(uintptr_t)sql / 16 % DB_KEPT];
+}
+
+/* Compiling is most of what a small statement costs. */
 void query_init(struct query *query, struct db *db, const char *sql)
 {
-	sqlite3_stmt *stmt = NULL;
-	int code = sqlite3_prepare_v2(db->sqlite, sql, -1, &stmt, NULL);
+	sqlite3_stmt **kept = place_of(db, sql), *stmt = NULL;
+	int code = SQLITE_OK;
 
-	*query = (struct query){ .db = db, .stmt = stmt };
+	if (*kept && strcmp(sqlite3_sql(*kept), sql) == 0)
+		stmt = util_take_ptr(*kept);
+	else
+		code = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt,
+					  NULL);
+	*query = (struct query){ .db = db, .stmt = stmt, .sql = sql };
 	if (code != SQLITE_OK)
 		query->err = db_failed(db, code);
 }
 
+/* What was bound is the caller's, and not looked at again. */
 void query_finish(struct query *query)
 {
-	sqlite3_finalize(query->stmt);
+	sqlite3_stmt *stmt = query->stmt, **kept;
+
+	if (!stmt)
+		return;
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	kept = place_of(query->db, query->sql);
+	sqlite3_finalize(*kept);
+	*kept = stmt;
 	query->stmt = NULL;
 }
 

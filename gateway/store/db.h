@@ -67,6 +67,7 @@ void db_tx_end(struct db_tx *tx);
 struct query {
 	struct db *db;
 	void *stmt;
+	const char *sql;
 	int bound;
 	enum err err;
 };

@@ -47,7 +47,7 @@ enum err content_write(const struct content *content, struct secret **ret)
 	size_t len = json_dumpb(json, NULL, 0, JSON_COMPACT);
 	if (len == 0 || len > CONTENT_BYTES)
 		return len ? ERR_TOO_BIG : ERR_NOMEM;
-	enum err err = secret_random(len, &data);
+	enum err err = secret_new(NULL, len, &data);
 	if (!err && json_dumpb(json, (char *)secret_data(data), len, JSON_COMPACT) != len)
 		err = ERR_NOMEM;
 	if (!err)

@@ -51,7 +51,7 @@ static void answer(struct desk *desk, uint32_t request, enum err err,
 					 .client = reply->client };
 
 	if (!err && reply->body)
-		err = secret_random(DESK_ANSWER, &room);
+		err = secret_new(NULL, DESK_ANSWER, &room);
 	if (!err && reply->body) {
 		size_t len = json_dumpb(reply->body, (char *)secret_data(room), DESK_ANSWER,
 					JSON_COMPACT);

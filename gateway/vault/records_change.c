@@ -32,7 +32,7 @@ static enum err insert_content(struct records *records, const struct record_row 
 	enum err err = content_write(content, &data);
 
 	if (!err)
-		err = secret_random(secret_len(data) + SEALING_MORE, &room);
+		err = secret_new(NULL, secret_len(data) + SEALING_MORE, &room);
 	if (err)
 		return err;
 	sealed.sealed = secret_data(room);
