@@ -11,6 +11,7 @@
 #include "broker/opening.h"
 #include "broker/quota.h"
 #include "broker/record_local.h"
+#include "broker/session.h"
 #include "store/records.h"
 
 /* What was asked and is not answered. */
@@ -355,6 +356,16 @@ static void refuse_held(struct record_ask *ask, enum err why)
 		answer_error(ask, err ? err : why, why == ERR_LOGIN ? "code" : NULL);
 }
 
+/* Whoever looks at the recording sees when a number was on the screen beside it; not whose. */
+static void mark_sessions(const struct record_ask *ask)
+{
+	char event[128];
+
+	snprintf(event, sizeof(event), "{\"event\":\"vault-reveal\",\"record\":%" PRIu64 "}",
+		 ask->record);
+	session_mark(ask->request.broker, ask->request.account.id, event);
+}
+
 void records_held(struct broker *broker, const struct msg_record_hold *msg)
 {
 	struct record_ask *ask = find(broker, msg->request);
@@ -371,6 +382,8 @@ void records_held(struct broker *broker, const struct msg_record_hold *msg)
 		refuse_held(ask, err);
 		return;
 	}
+	if (ask->op->flags & OP_MARK)
+		mark_sessions(ask);
 	const struct msg_record_go go = { .request = ask->number, .seq = (uint64_t)ask->seq };
 	err = tell(broker, MSG_record_go, &go);
 	if (err)

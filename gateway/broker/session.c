@@ -81,6 +81,18 @@ void session_start_finish(struct session_start *start)
 	start->recording = NULL;
 }
 
+void session_mark(struct broker *broker, int64_t account, const char *event)
+{
+	const struct msg_session_mark msg = { .event = event };
+
+	for (struct session *session = broker->sessions; session; session = session->next) {
+		if (session->row.account != account || !session_alive(session) || !session->worker)
+			continue;
+		if (channel_send(session->worker, MSG_session_mark, &msg, -1))
+			log_warn("session-unmarked", "session=%s", session->id_text);
+	}
+}
+
 static void session_timer_due(struct loop_timer *timer);
 
 static struct session *session_add(struct broker *broker, const struct session_row *row)

@@ -152,6 +152,9 @@ static void on_broker_message(void *ctx, const struct wire_type *type, const uni
 	case MSG_watch_control:
 		control_allowed(worker, &msg->watch_control);
 		break;
+	case MSG_session_mark:
+		recorder_event(worker->recorder, 0, msg->session_mark.event);
+		break;
 	case MSG_session_unlocked:
 		unlock(worker);
 		break;

@@ -1133,6 +1133,7 @@ export default Object.freeze({
 	"event.watcher-joined": "Somebody watches",
 	"event.watcher-left": "Watching ended",
 	"event.control-asked": "Asked to take over",
+	"event.vault-reveal": "Number of a record shown",
 	"event.control-given": "Control handed over",
 	"event.control-refused": "Taking over refused",
 	"event.control-ended": "Control came back",

@@ -1132,6 +1132,7 @@ const texts = Object.freeze({
 	"event.watcher-joined": "閲覧の開始",
 	"event.watcher-left": "閲覧の終了",
 	"event.control-asked": "操作の依頼",
+	"event.vault-reveal": "記録の番号を表示",
 	"event.control-given": "操作を任せた",
 	"event.control-refused": "操作の依頼を断った",
 	"event.control-ended": "任せた操作の終了",

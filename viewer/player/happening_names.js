@@ -23,6 +23,7 @@ export const EVENTS = Object.freeze({
 	"clipboard-blocked": "bad",
 	"channel-refused": "bad",
 	"certificate-trusted": "warn",
+	"vault-reveal": "warn",
 	ended: "plain",
 	note: "note",
 	"note-withdrawn": "plain",
