@@ -8,7 +8,7 @@ import { saveFile } from "../portal/save_file.js";
  * @typedef {object} ExportFile
  * @property {string} name as the person will find it
  * @property {(bytes: Uint8Array) => Promise<void>} write in their order; bytes stay as they are
- * @property {() => Promise<void>} finish it is whole
+ * @property {(isRight: (file: Blob) => Promise<boolean>) => Promise<void>} finish it is whole; rejected unless what is in it now is right
  * @property {() => Promise<void>} drop it is not, and goes; never fails
  */
 /**
@@ -17,6 +17,7 @@ import { saveFile } from "../portal/save_file.js";
  * @property {string} name
  * @property {() => Promise<{write: (bytes: BufferSource) => Promise<void>, close: () => Promise<void>, abort: () => Promise<void>}>}
  *   createWritable
+ * @property {() => Promise<Blob>} getFile
  * @property {() => Promise<void>} [remove]
  */
 /** @typedef {{suggestedName: string, types: {description: string, accept: Record<string, string[]>}[]}} PickerOptions */
@@ -32,15 +33,17 @@ async function fileOnDisk(handle) {
 	return {
 		name: handle.name,
 		write: (bytes) => (line = line.then(() => stream.write(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)))),
-		finish: () => line.then(() => stream.close()),
+		finish: async (isRight) => {
+			await line;
+			await stream.close();
+			if (!await isRight(await handle.getFile()))
+				throw new Error("not what was written");
+		},
 		drop: async () => {
-			try {
-				await stream.abort();
-				/* What the person chose was empty before, and would stay so. */
-				await handle.remove?.();
-			} catch {
-				/* Nothing of the export is in it. */
-			}
+			/* When it is closed already it cannot be given up, but still goes. */
+			await stream.abort().catch(() => {});
+			/* What the person chose was empty before, and would stay so. */
+			await handle.remove?.().catch(() => {});
 		},
 	};
 }
@@ -65,9 +68,12 @@ function download(name) {
 			if (bytes >= PIECE)
 				gather();
 		},
-		finish: async () => {
+		finish: async (isRight) => {
 			gather();
-			saveFile(name, new Blob(pieces, { type: TYPE }));
+			const file = new Blob(pieces, { type: TYPE });
+			if (!await isRight(file))
+				throw new Error("not what was written");
+			saveFile(name, file);
 		},
 		drop: async () => {
 			pieces.length = 0;

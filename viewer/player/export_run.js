@@ -19,6 +19,9 @@ const CLOSE_ENDED = 4000;
 const CLOSE_LOGIN = 4001;
 const BROKEN = 4002;
 
+/* A larger file is looked at for its length only: a browser takes a sum of all bytes at once, in memory. */
+const SUM_MAX = 512 * 1024 * 1024;
+
 const decode = decoderOf(/** @type {Record<keyof ToSaver, import("../core/codec.js").MessageType>} */ (TO_SAVER));
 
 export class ExportRun {
@@ -100,7 +103,7 @@ export class ExportRun {
 		}
 		this.#over = true;
 		try {
-			await this.#file.finish();
+			await this.#file.finish((file) => this.#isRight(file, sha256));
 		} catch {
 			this.#over = false;
 			await this.#fail("disk");
@@ -109,6 +112,20 @@ export class ExportRun {
 		this.#socket.close(1000);
 		this.#events.ended({ reason: "none", bytes: this.#bytes,
 			sha256: Array.from(sha256, (byte) => byte.toString(16).padStart(2, "0")).join("") });
+	}
+
+	/**
+	 * Whether a file, read again, has the bytes that the gateway has made.
+	 * @param {Blob} file
+	 * @param {Uint8Array} sha256
+	 */
+	async #isRight(file, sha256) {
+		if (file.size !== this.#bytes)
+			return false;
+		if (file.size > SUM_MAX)
+			return true;
+		const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+		return sum.length === sha256.length && sum.every((byte, at) => byte === sha256[at]);
 	}
 
 	/** What is there is not whole, and nothing of it stays. @param {string} reason */

@@ -2,6 +2,7 @@
  * An export's way into a file: the gateway's messages, and whatever may come instead; and what the dialog works out by itself.
  */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { beforeEach, test } from "node:test";
 import { FakeSocket } from "./fake_browser.js";
 import { load } from "./helpers.js";
@@ -29,17 +30,22 @@ function message(id, ...fields) {
 
 const data = (offset, text) => message(DATA, [8, offset], [4, text.length], new TextEncoder().encode(text));
 const state = (permille) => message(STATE, [4, permille], [8, 5]);
-const end = (error, bytes = 0) => message(END, [1, error], [8, bytes], new Uint8Array(32).fill(0xab));
+const sumOf = (text) => createHash("sha256").update(text).digest();
+const end = (error, bytes = 0) => message(END, [1, error], [8, bytes], sumOf("abcde"));
 
 /** A run that is connected, and what became of its file. */
-function runOf({ full = false } = {}) {
+function runOf({ full = false, kept = (text) => text } = {}) {
 	const file = { name: "x", text: "", whole: false, dropped: false,
 		write: async (bytes) => {
 			if (full)
 				throw new Error("no room");
 			file.text += new TextDecoder().decode(bytes);
 		},
-		finish: async () => (file.whole = true),
+		finish: async (isRight) => {
+			if (!await isRight(new Blob([kept(file.text)])))
+				throw new Error("not what was written");
+			file.whole = true;
+		},
 		drop: async () => (file.dropped = true) };
 	const told = { progress: [], ended: [] };
 	const run = new ExportRun("wss://gateway/x", file, { progress: (...values) => told.progress.push(values),
@@ -63,8 +69,11 @@ test("what comes is written in its order, and whole at its end", async () => {
 	assert.equal(run.permille, 400);
 	assert.equal(file.whole, false);
 	await hear(end(0, 5));
+	/* The sum is taken by another thread. */
+	while (told.ended.length === 0)
+		await hear();
 	assert.deepEqual([file.text, file.whole, file.dropped], ["abcde", true, false]);
-	assert.deepEqual(told.ended, [{ reason: "none", bytes: 5, sha256: "ab".repeat(32) }]);
+	assert.deepEqual(told.ended, [{ reason: "none", bytes: 5, sha256: sumOf("abcde").toString("hex") }]);
 	await hear(data(5, "more"), end(0, 9));
 	assert.deepEqual([file.text, told.ended.length], ["abcde", 1], "nothing comes after it");
 });
@@ -77,6 +86,17 @@ test("nothing stays of a file that is not whole", async () => {
 		const { file, told, hear } = runOf();
 		await hear(...messages);
 		assert.deepEqual([file.whole, file.dropped, told.ended.length, told.ended[0].reason], [false, true, 1, reason]);
+	}
+});
+
+test("what is in the file at the end is what the gateway has made, or it goes", async () => {
+	for (const kept of [(text) => text.replace("c", "x"), (text) => text.slice(1), () => ""]) {
+		FakeSocket.all.length = 0;
+		const { file, told, hear } = runOf({ kept });
+		await hear(data(0, "abcde"), end(0, 5));
+		while (told.ended.length === 0)
+			await hear();
+		assert.deepEqual([file.whole, file.dropped, told.ended], [false, true, [{ reason: "disk", bytes: 5, sha256: "" }]]);
 	}
 });
 
