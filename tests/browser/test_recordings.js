@@ -33,6 +33,11 @@ async function work(number) {
 	const page = await office.loggedIn(sato);
 	await office.openDesktop(page, number);
 	await office.untilSamePicture(page, "keiri");
+	/* The PC follows the window's size. */
+	const [before] = await office.ask("size", { name: "keiri" });
+	await page.setViewportSize({ width: before - 140, height: 760 });
+	await until("another size", async () => (await office.ask("size", { name: "keiri" }))[0] === before - 140);
+	await office.untilSamePicture(page, "keiri");
 	await page.click("canvas#desktop", { position: { x: 60, y: 60 } });
 	/* A log-on screen may be there when a session begins: up to Enter nothing is known of the keys. */
 	await page.keyboard.type("himitsu", { delay: 60 });
@@ -90,6 +95,8 @@ test("the player shows what was seen, whom it was, and that it is as it was", { 
 	const events = () => auditor.$$eval("#player-events-list .event-title", (all) => all.map((one) => one.textContent));
 	await until("the end among the events", async () => (await events()).includes("接続の終了"));
 	assert.equal((await events())[0], "接続の開始");
+	for (const title of ["画面を表示", "画面の大きさを変更"])
+		assert.ok((await events()).includes(title), title);
 	/* And what was written, some time before. */
 	await auditor.keyboard.press("Home");
 	await auditor.selectOption("#player-speed", "2");
