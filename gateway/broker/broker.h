@@ -8,6 +8,7 @@
 #include "audit/audit.h"
 #include "auth/login.h"
 #include "auth/throttle.h"
+#include "base/bucket.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "broker/hasher.h"
@@ -57,6 +58,7 @@ struct broker {
 	uint32_t playback_number; /* of the last */
 	struct record_ask *asks;  /* of the vault's records */
 	uint32_t ask_number;      /* of the last */
+	struct bucket notices;    /* of the vault */
 	struct exporting *exports;
 	struct documents *documents;
 	struct watch *watches;

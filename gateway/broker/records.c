@@ -547,20 +547,23 @@ void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 	static const char *const known[] = { "vault-damaged", "vault-rolled-back" };
 	const char *event = NULL;
 	struct audit_entry entry = { 0 };
+	int64_t wait_ms;
 	enum err err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (util_streq(known[i], msg->event))
 			event = known[i];
-	if (!event) {
-		log_warn("record-notice-unknown", "event=%s", log_quote(msg->event));
+	/* The audit log cannot be shortened: a vault that is broken may not fill it. */
+	if (!event ||
+	    bucket_take(&broker->notices, RECORDS_NOTICES_PER_MINUTE, clock_mono_ms(), &wait_ms)) {
+		log_warn("record-notice-dropped", "event=%s", log_quote(msg->event));
 		return;
 	}
 	entry.event = event;
 	entry.detail = json_loadb((const char *)msg->detail.data, msg->detail.len,
 				  JSON_REJECT_DUPLICATES, NULL);
 	err = broker_audit(broker, &entry);
-	log_error(event, "hint=\"docs/guide: a damaged vault\"");
+	log_error(event, "hint=\"put the vault's folder back from its newest copy\"");
 	if (err)
 		log_error("record-notice-unrecorded", "error=%s", err_code(err));
 }

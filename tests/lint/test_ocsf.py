@@ -24,6 +24,8 @@ def events():
         for logged, name in NAME.findall(text):
             if not logged and name not in NO_EVENTS:
                 found.setdefault(name, path.name)
+    text = (ROOT / "gateway/wire/record_ops.def").read_text()
+    found.update((event, "record_ops.def") for event in re.findall(r'^RECORD_OP\(.*"([a-z-]+)"\)$', text, re.M))
     return found
 
 
@@ -34,7 +36,7 @@ def main():
               if int(activity) not in ACTIVITIES[kind]]
     words = set(re.findall(r'"([a-z-]+)"', (ROOT / "viewer/portal/audit_names.js").read_text()))
     wrong += [f"{event} ({name}) has no name in viewer/portal/audit_names.js" for event, name in sorted(events().items()) if event not in words]
-    for known in ("login", "session-open", "recording-mark", "account-add", "audit-alarm", "session-end", "vault-sealed", "host-grant"):
+    for known in ("login", "session-open", "recording-mark", "account-add", "audit-alarm", "session-end", "vault-sealed", "host-grant", "record-reveal"):
         if known not in events():
             wrong.append(f"this test does not see {known} any more")
     print("\n".join(wrong))
