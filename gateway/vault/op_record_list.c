@@ -19,6 +19,7 @@ enum {
 struct wish {
 	uint64_t client, parent, after;
 	int64_t kind, state;
+	bool removed;              /* what is in the bin, and nothing else */
 	char *text;                /* as index_fold's, or NULL */
 	char number[NUMBERS_ROOM]; /* "" : any */
 	uint64_t ids[SAME_NUMBER]; /* those that have it */
@@ -74,6 +75,8 @@ static enum err read_wish(const struct desk_ask *ask, struct desk_reply *reply, 
 		err = kind_or(ask, reply, "kind", KIND_PAYEE, &wish->kind);
 	if (!err)
 		err = kind_or(ask, reply, "state", STATE_REFUSED, &wish->state);
+	if (!err)
+		err = desk_flag(ask, reply, "removed", &wish->removed);
 	if (!err)
 		err = read_text(ask, reply, wish);
 	return err ? err : read_number(ask, reply, wish);
@@ -145,6 +148,8 @@ static bool has_id(const struct wish *wish, uint64_t id)
 /* What is gone, or came to nothing, is only shown to who asks for it. */
 static bool is_listed(const struct wish *wish, const struct index_entry *entry)
 {
+	if (wish->removed)
+		return entry->removed && entry->state != STATE_DISPOSED;
 	if (wish->state)
 		return entry->state == wish->state && !entry->removed;
 	return entry->state != STATE_DISPOSED && entry->state != STATE_REFUSED && !entry->removed;
@@ -249,7 +254,7 @@ enum err op_record_list(struct records *records, const struct desk_ask *ask,
 {
 	_cleanup_(wish_finish) struct wish wish = { 0 };
 	enum err err = desk_members(ask, reply, "client", "parent", "kind", "state", "text",
-				    "number", "after", NULL);
+				    "number", "removed", "after", NULL);
 
 	if (!err)
 		err = read_wish(ask, reply, &wish);

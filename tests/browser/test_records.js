@@ -94,7 +94,7 @@ test("a manager adds a client and lets somebody work with it", { skip }, async (
 	client = Number((await manages.evaluate(() => location.hash)).split("/")[2]);
 	const { rows } = await ask(manages, "people list");
 	const { account } = rows.find(({ name }) => name === "suzuki");
-	const given = await ask(manages, "grant set", { account, client, level: 2, number: true, document: 2 });
+	const given = await ask(manages, "grant set", { account, client, level: 3, number: true, document: 2 });
 	assert.equal(given.status, 200, JSON.stringify(given));
 	await open(uses, "", "保管庫");
 	await uses.click('.record-link:has-text("青葉製作所")');
@@ -226,6 +226,32 @@ test("a file is looked through, told its errors, and entered as a whole when a m
 	await open(uses, `/client/${client}`, "株式会社青葉製作所");
 	await uses.waitForSelector('tr[data-state="3"]:has-text("小林 誠")');
 	await uses.waitForSelector('tr[data-state="3"]:has-text("渡辺 美咲")');
+});
+
+test("what was put into the bin is found there, and comes back", { skip }, async () => {
+	await open(uses, `/client/${client}`, "株式会社青葉製作所");
+	await uses.click('.record-link:has-text("渡辺 美咲")');
+	await uses.click('button:has-text("ごみ箱に入れる")');
+	await uses.click('dialog[open] button:has-text("ごみ箱に入れる")');
+	await told(uses, "ごみ箱に入れました");
+	await open(uses, "", "保管庫");
+	await uses.selectOption(".vault-search select >> nth=1", "bin");
+	await uses.click('.record-link:has-text("渡辺 美咲")');
+	await uses.click('.record-actions button:has-text("元に戻す")');
+	await uses.click('dialog[open] button:has-text("元に戻す")');
+	await told(uses, "元に戻しました");
+});
+
+test("an older version can be looked at", { skip }, async () => {
+	await open(uses, `/record/${record}`, "山田 太郎");
+	await uses.keyboard.press("e");
+	await uses.fill("dialog[open] .form-grid .field >> nth=2 >> input", "東京都港区芝公園4-2-8");
+	await uses.keyboard.press("Enter");
+	await told(uses, "変更を保存しました");
+	await uses.click('button:has-text("前の内容を見る")');
+	await uses.click('dialog[open] tr:has-text("1") >> nth=-1 >> button');
+	await uses.waitForSelector('dialog[open] dd:has-text("丸の内")');
+	await uses.keyboard.press("Escape");
 });
 
 test("what has ended and is due is disposed of by two, and leaves a certificate", { skip }, async () => {

@@ -21,7 +21,7 @@ import { RECORD_OPS } from "./messages.js";
  * @property {number} [parent] the employee of a dependant
  */
 /** @typedef {{rows: Row[], total: number, next: number}} RowPage next: to go on with, 0 at the end */
-/** @typedef {{client?: number, parent?: number, kind?: number, state?: number, text?: string, number?: string, before?: string, after?: number}} Wish */
+/** @typedef {{client?: number, parent?: number, kind?: number, state?: number, removed?: boolean, text?: string, number?: string, before?: string, after?: number}} Wish */
 
 /**
  * Whether this gateway has such an operation.

@@ -1556,6 +1556,7 @@ const texts = Object.freeze({
 	"entry.why": "承認する人への説明（任意）",
 	"entry.why-hint": "例：11月入社のため。書類は受け取り済みです。",
 	"entry.next": "送ると、別の管理者（MA）の承認待ちになります。承認されるまで番号は使えません。",
+	"entry.next-client": "追加すると、すぐに一覧に出ます。次に、担当する人に権限を付けてください（記録の「権限」）。",
 	"entry.submit": "承認を依頼する",
 	"entry.done": "{name} を登録しました。管理者（MA）の承認を待っています。",
 	"entry.done-client": "{name} を追加しました。",
@@ -2082,6 +2083,10 @@ const texts = Object.freeze({
 	"document-end.lost": "ゲートウェイとの接続が切れました。もう一度試してください。",
 	"document-end.broken": "ゲートウェイと話が合いません。ページを読み込み直してください。",
 	"document-end.cancelled": "やめました。",
+	"versions.open": "前の内容を見る",
+	"versions.title": "前の内容",
+	"versions.show": "見る",
+	"versions.one": "第{version}版",
 });
 
 /** @typedef {keyof typeof texts} Key */

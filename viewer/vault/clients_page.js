@@ -52,7 +52,7 @@ export class ClientsPage {
 
 	/** @param {Wish} wish */
 	async #look(wish) {
-		if (!wish.text && !wish.number && !wish.kind && !wish.state) {
+		if (!wish.text && !wish.number && !wish.kind && !wish.state && !wish.removed) {
 			this.#end();
 			return;
 		}

@@ -35,7 +35,7 @@ export class EntryPage {
 	#numberPlace = make("div");
 	#contentPlace = make("div");
 	#why = new Field("entry.why", textArea(WHY_MAX, 2), { hint: "entry.why-hint" });
-	#submit = button("entry.submit", () => {}, { kind: "primary", type: "submit" });
+	#submit;
 	/** @type {NumberEntry} */
 	#number = new NumberEntry("personal");
 	/** @type {ContentFields | null} */
@@ -59,6 +59,7 @@ export class EntryPage {
 		this.#desk = desk;
 		this.#client = place.id;
 		this.#isClient = place.more === "client";
+		this.#submit = button(this.#isClient ? "settings.add" : "entry.submit", () => {}, { kind: "primary", type: "submit" });
 		this.#kind.element.addEventListener("change", () => void this.#kindChosen());
 		this.#later.addEventListener("change", () => this.#numberOrLater());
 	}
@@ -79,7 +80,8 @@ export class EntryPage {
 			this.#isClient ? null : make("section", { class: "form-part" }, this.#kind.element, this.#employee.element),
 			part("entry.who", this.#contentPlace), part("entry.number", this.#numberPlace,
 				make("label", { class: "check" }, this.#later, make("span", { t: "entry.later" }))),
-			part("entry.rules", this.#purposes.element, this.#class.element), part("entry.asking", this.#why.element, hint("check", () => t("entry.next"))),
+			part("entry.rules", this.#purposes.element, this.#class.element),
+			this.#isClient ? hint("check", () => t("entry.next-client")) : part("entry.asking", this.#why.element, hint("check", () => t("entry.next"))),
 			make("div", { class: "form-actions" }, wayButton(this.#back(), "app.cancel"), this.#submit));
 		form.addEventListener("submit", (event) => {
 			event.preventDefault();

@@ -246,7 +246,7 @@ export class ImportPage {
 		const table = new Table("import.waiting", ["import.who", "import.rows", "import.until", "import.do"]);
 		table.clear();
 		for (const one of waiting)
-			table.add([make("span", { says: () => people.text(one.by) }), make("span", { says: () => t("records.count", { n: one.rows }) }),
+			table.add([make("span", { says: () => people.text(one.by) }), String(one.rows),
 				make("span", { says: () => formatMoment(one.until) }),
 				[one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
 					(one.mine || this.#desk.manages) && button("import.cancel", () => this.#cancel(one), { kind: "small" }),

@@ -18,6 +18,7 @@ import { ApiError } from "../core/api.js";
  * @property {Record<string, string>} fields
  * @property {boolean} has_number
  * @property {boolean} removed
+ * @property {number} version of what it says, 0: nothing yet
  * @property {number[]} purposes
  * @property {number} class
  * @property {string} started "2026-11-22", "": not yet

@@ -15,6 +15,7 @@ import { RevealBox, shownFor } from "./reveal_box.js";
 import { RecordActions } from "./record_actions.js";
 import { askReveal } from "./reveal_dialog.js";
 import { fieldLabel, Rules } from "./rules.js";
+import { showVersions } from "./versions_dialog.js";
 import { ACTIVE, CLIENT, dateText, DEPENDANT, DISPOSED, EMPLOYEE, ENDED, kindText, nameText, REQUESTED, stateMeaning } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -162,7 +163,7 @@ export class RecordPage {
 	 * @param {Rules} rules
 	 */
 	#content(record, rules) {
-		const { state, fields } = record;
+		const { state, fields, version } = record;
 		const template = rules.fields(record.kind);
 		if (state === DISPOSED)
 			return part("records.content", make("p", { class: "none", says: () => stateMeaning(state) }));
@@ -172,7 +173,9 @@ export class RecordPage {
 		const facts = [...template.map((field) => ({ label: () => fieldLabel(field), value: fields[field.key] ?? "" })),
 			...old.map((key) => ({ label: () => key, value: fields[key] }))];
 		return part("records.content", facts.some(({ value }) => value) ? factList(facts) :
-			make("p", { class: "none", t: state === REQUESTED ? "records.content-waiting" : "records.content-none" }));
+			make("p", { class: "none", t: state === REQUESTED ? "records.content-waiting" : "records.content-none" }),
+		version > 1 && make("div", { class: "part-actions" }, button("versions.open", () =>
+			void showVersions(this.#desk, record, rules).catch((error) => this.#desk.failed(error)), { kind: "small" })));
 	}
 
 	/**

@@ -8,6 +8,8 @@ import { t } from "../portal/i18n.js";
 
 /** @typedef {import("../core/vault.js").Wish} Wish */
 
+const BIN = "bin";
+
 /**
  * @param {readonly import("./build.js").Key[]} keys by number; the first stands for anything
  * @param {import("./build.js").Key} label
@@ -41,6 +43,7 @@ export class SearchForm {
 	constructor(search, without) {
 		this.#search = search;
 		this.#kind = choice(KINDS, "records.kind", "records.any-kind", without);
+		this.#state.append(make("option", { t: "records.removed", with: { value: BIN } }));
 		this.#wrong.hidden = true;
 		this.#number.setAttribute("aria-describedby", this.#wrong.id);
 		this.element = make("form", { class: "vault-search", label: "records.search-form", with: { role: "search", novalidate: true } },
@@ -81,7 +84,7 @@ export class SearchForm {
 		}
 		this.#say("");
 		this.#search({ text: this.#text.value.normalize("NFKC").trim(), number: plainNumber(number), kind: Number(this.#kind.value),
-			state: Number(this.#state.value) });
+			...(this.#state.value === BIN ? { removed: true } : { state: Number(this.#state.value) }) });
 	}
 
 	/** @param {"" | "records.search-check" | "records.search-digits"} key */

@@ -106,7 +106,7 @@ export class SettingsPage {
 		table.clear();
 		for (const one of purposes) {
 			const name = () => inLanguage(one.name, one.name_en);
-			table.add([make("span", { says: name }), make("span", { says: () => t("records.count", { n: one.records ?? 0 }) }), this.#state(one.retired),
+			table.add([make("span", { says: name }), String(one.records ?? 0), this.#state(one.retired),
 				button(one.retired ? "settings.again" : "settings.retire", () => this.#retire(one), { kind: "small",
 					named: () => t("request.act-one", { act: t(one.retired ? "settings.again" : "settings.retire"), title: name() }) })], { purpose: one.id });
 		}

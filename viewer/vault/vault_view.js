@@ -182,6 +182,7 @@ export class VaultView {
 		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at === "group" || at === "copy" ? "rights" : at;
 		this.#tabs.replaceChildren(...TABS.filter(({ name, manages }) => has(name) && (!manages || this.#desk?.manages)).map(({ name, key }) =>
 			make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } })));
+		this.#tabs.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 	}
 
 	/**

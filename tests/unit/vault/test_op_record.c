@@ -325,6 +325,9 @@ static void the_bin(void **state)
 	expect_rows(office, 1);
 	assert_ok(office_ask(office, SATO, OP_record_list, "{\"text\":\"次郎\",\"state\":3}"));
 	expect_rows(office, 0);
+	/* It is found in the bin, by those who may see it. */
+	assert_ok(office_ask(office, SATO, OP_record_list, "{\"removed\":true}"));
+	expect_rows(office, 1);
 	assert_err(office_ask(office, SATO, OP_record_reveal, "{\"record\":%d,\"purpose\":1}",
 			      (int)scene->child),
 		   ERR_WRONG_STATE);
