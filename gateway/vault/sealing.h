@@ -19,7 +19,6 @@ enum sealing_what {
 	SEALING_NUMBER = 2,   /* its Personal or Corporate Number */
 	SEALING_REQUEST = 3,  /* what is said in a request */
 	SEALING_DOCUMENT = 4, /* a document's name, and what else is known of it */
-	SEALING_DOCUMENT_KEY = 5,
 };
 
 struct sealing_of {

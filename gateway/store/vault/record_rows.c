@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { COLUMN_COUNT = 17 };
-
 uint64_t record_purpose(const struct record_row *row, size_t at)
 {
 	uint64_t id = 0;
@@ -318,36 +316,5 @@ enum err record_sealed_delete(struct db *db, uint64_t record, int64_t *ret_versi
 				&versions);
 	if (!err)
 		*ret_versions = versions;
-	return err;
-}
-
-#define NEWEST                                                                                     \
-	"SELECT " RECORD_COLUMNS ", data_key, sealed FROM record LEFT JOIN record_version"         \
-	" ON record_version.record = record.id AND record_version.version = record.version"
-
-void record_select_newest(struct query *query, struct db *db, uint64_t record)
-{
-	query_init(query, db,
-		   record ? NEWEST " WHERE record.id = ?"
-			  : NEWEST " WHERE disposed = 0 ORDER BY record.id");
-	if (record)
-		query_i64(query, (int64_t)record);
-}
-
-enum err record_newest_next(struct query *query, struct record_newest *ret, bool *ret_more)
-{
-	enum err err = query_next(query, ret_more);
-	struct record_newest newest = { 0 };
-
-	if (err || !*ret_more)
-		return err;
-	err = load(query, &newest.row);
-	newest.sealed_there = !query_col_null(query, COLUMN_COUNT);
-	query_col_blob(query, COLUMN_COUNT, newest.data_key, sizeof(newest.data_key));
-	newest.sealed = query_col_bytes(query, COLUMN_COUNT + 1, &newest.sealed_len);
-	if (!err)
-		err = query_err(query);
-	if (!err)
-		*ret = newest;
 	return err;
 }

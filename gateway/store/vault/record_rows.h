@@ -99,17 +99,4 @@ nodiscard enum err record_number_set_key(struct db *db, uint64_t record, int64_t
 /* All versions and numbers of a record, for its disposal; ret_versions: how many versions. */
 nodiscard enum err record_sealed_delete(struct db *db, uint64_t record, int64_t *ret_versions);
 
-/* Every record with what is sealed of its newest version, for the index: columns as record_next's,
- * then data_key and sealed. Those without a version have NULL there. record 0: all but disposed. */
-void record_select_newest(struct query *query, struct db *db, uint64_t record);
-struct record_newest {
-	struct record_row row;
-	bool sealed_there;
-	uint8_t data_key[RECORD_DATA_KEY];
-	const uint8_t *sealed; /* SQLite's, until the next step */
-	size_t sealed_len;
-};
-nodiscard enum err record_newest_next(struct query *query, struct record_newest *ret,
-				      bool *ret_more);
-
 #endif
