@@ -143,9 +143,13 @@ enum err documents_add(struct broker *broker, const struct documents_order *orde
 
 /* ---- the stream ------------------------------------------------------------------------------ */
 
-static enum err send_stream(const struct documents *documents, int *ret_fd)
+static enum err send_stream(const struct documents *documents, const struct account *account,
+			    int *ret_fd)
 {
-	const struct msg_record_stream msg = { .stream = documents->order.stream };
+	const struct msg_record_stream msg = {
+		.stream = documents->order.stream,
+		.who = account->full_name[0] ? account->full_name : account->name,
+	};
 	struct channel *vault = documents->broker->vault;
 	int pair[2];
 	enum err err = vault ? ipc_pair(pair) : ERR_UNAVAILABLE;
@@ -173,7 +177,7 @@ enum err documents_take(struct request *request, const uint8_t id[WIRE_SESSION_I
 		return ERR_NOT_FOUND;
 	if (documents->taken)
 		return ERR_USED;
-	enum err err = send_stream(documents, ret_fd);
+	enum err err = send_stream(documents, &request->account, ret_fd);
 	if (err)
 		return err;
 	documents->taken = true;

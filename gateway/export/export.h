@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 
 #include "export/ports.h"
-#include "export/text.h"
+#include "text/text.h"
 #include "wire/enums.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "export/text.h"
+#include "text/text.h"
 #include "wire/wire.h"
 
 enum { POINTER_SIDE_MAX = 384 /* as gateway/worker/remote/remote.h */ };

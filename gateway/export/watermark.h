@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "export/text.h"
+#include "text/text.h"
 #include "wire/enums.h"
 
 /* All UTF-8, borrowed for watermark_new alone. */

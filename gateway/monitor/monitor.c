@@ -9,8 +9,8 @@
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "monitor/exporter.h"
 #include "monitor/folder.h"
+#include "monitor/helper.h"
 #include "monitor/listen.h"
 #include "monitor/passphrase.h"
 #include "monitor/refuse.h"
@@ -46,7 +46,7 @@ struct monitor {
 	struct spawn_place place;
 	struct processes processes;
 	struct workers workers;
-	struct exporters exporters;
+	struct helpers exports, previews;
 	bool stopping;
 	struct loop_timer patience; /* runs while stopping */
 };
@@ -147,10 +147,12 @@ static void process_started(void *ctx, struct process *process)
 
 	if (process->row->role == WIRE_BROKER) {
 		workers_adopt(&monitor->workers);
-		exporters_end_all(&monitor->exporters);
+		helpers_end_all(&monitor->exports);
 	} else {
 		send_passphrase(monitor, process);
 	}
+	if (process->row->role == WIRE_VAULT)
+		helpers_end_all(&monitor->previews);
 }
 
 /* The vault's upload is refused when there is none. */
@@ -173,14 +175,20 @@ static void process_message(void *ctx, struct process *process, const struct wir
 
 	/* The channel lets through only what messages.def has from this role to the monitor. */
 	if (type->id == MSG_export_spawn) {
-		exporters_spawn(&monitor->exporters, msg->export_spawn.number, fd);
+		helpers_spawn(&monitor->exports, msg->export_spawn.number, fd);
+		return;
+	}
+	if (type->id == MSG_preview_spawn) {
+		helpers_spawn(&monitor->previews, msg->preview_spawn.number, fd);
 		return;
 	}
 	util_closep(&fd);
 	if (type->id == MSG_scanner_wanted)
 		send_scanner(monitor, process, msg->scanner_wanted.stream);
 	else if (type->id == MSG_export_kill)
-		exporters_kill(&monitor->exporters, msg->export_kill.number);
+		helpers_kill(&monitor->exports, msg->export_kill.number);
+	else if (type->id == MSG_preview_kill)
+		helpers_kill(&monitor->previews, msg->preview_kill.number);
 	else
 		workers_message(&monitor->workers, type, msg);
 }
@@ -199,7 +207,8 @@ static void check_stopped(struct monitor *monitor)
 	if (monitor->stopping && !monitor->processes.stopping && monitor->workers.count == 0)
 		stop_processes(monitor);
 	if (monitor->processes.stopping && !processes_running(&monitor->processes) &&
-	    monitor->workers.count == 0 && monitor->exporters.count == 0)
+	    monitor->workers.count == 0 && monitor->exports.count == 0 &&
+	    monitor->previews.count == 0)
 		loop_stop(monitor->loop, EXIT_SUCCESS);
 }
 
@@ -212,8 +221,9 @@ static void children_ended(void *ctx, int signal)
 	(void)signal;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (!processes_reaped(&monitor->processes, pid, status) &&
-		    !workers_reaped(&monitor->workers, pid, status))
-			exporters_reaped(&monitor->exporters, pid, status);
+		    !workers_reaped(&monitor->workers, pid, status) &&
+		    !helpers_reaped(&monitor->exports, pid, status))
+			helpers_reaped(&monitor->previews, pid, status);
 	check_stopped(monitor);
 }
 
@@ -226,7 +236,8 @@ static void stop_asked(void *ctx, int signal)
 	log_info("stopping", "signal=%s", sigabbrev_np(signal));
 	monitor->stopping = true;
 	workers_stop(&monitor->workers, SIGTERM);
-	exporters_stop(&monitor->exporters, SIGKILL);
+	helpers_stop(&monitor->exports, SIGKILL);
+	helpers_stop(&monitor->previews, SIGKILL);
 	loop_timer_set(&monitor->patience, MONITOR_WORKERS_US);
 	check_stopped(monitor);
 }
@@ -313,7 +324,9 @@ static int run_with_loop(struct monitor *monitor)
 	    processes_init(&monitor->processes, monitor->loop, settings, &monitor->place,
 			   monitor->listeners, &monitor_process_ops, monitor) ||
 	    workers_init(&monitor->workers, &monitor->processes, (size_t)settings->session_total) ||
-	    exporters_init(&monitor->exporters, &monitor->processes) || make_folders(monitor) ||
+	    helpers_init(&monitor->exports, &helper_export, &monitor->processes) ||
+	    helpers_init(&monitor->previews, &helper_preview, &monitor->processes) ||
+	    make_folders(monitor) ||
 	    folder_lock(settings->gateway_state_dir, settings->gateway_runtime_dir, &monitor->lock))
 		return EXIT_FAILURE;
 	enum err err = watch_signals(monitor);
@@ -323,7 +336,8 @@ static int run_with_loop(struct monitor *monitor)
 	else
 		code = run_locked(monitor);
 	workers_finish(&monitor->workers);
-	exporters_finish(&monitor->exporters);
+	helpers_finish(&monitor->exports);
+	helpers_finish(&monitor->previews);
 	processes_finish(&monitor->processes);
 	folder_unlock(&monitor->lock);
 	return code;

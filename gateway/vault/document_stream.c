@@ -1,6 +1,7 @@
 #include "vault/document_stream.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -225,7 +226,8 @@ struct document_stream *document_streams_find(struct document_streams *all, uint
 	return stream;
 }
 
-enum err document_streams_attach(struct document_streams *all, uint32_t number, int fd)
+enum err document_streams_attach(struct document_streams *all, uint32_t number, const char *who,
+				 int fd)
 {
 	_cleanup_close_ int owned = fd;
 	struct document_stream *stream = document_streams_find(all, number);
@@ -241,6 +243,7 @@ enum err document_streams_attach(struct document_streams *all, uint32_t number, 
 	}
 	util_take_fd(&owned);
 	stream->attached = true;
+	snprintf(stream->who, sizeof(stream->who), "%s", who);
 	moved(stream);
 	document_stream_wake(stream);
 	return OK;

@@ -17,6 +17,7 @@ enum {
 	DOCUMENT_IDLE_S = 120,  /* without anything that moves */
 	DOCUMENT_WINDOW = 1024 * 1024,
 	DOCUMENT_MESSAGE = 60000, /* bytes of a document in a message */
+	DOCUMENT_WHO = 257,
 };
 
 struct document_stream;
@@ -56,8 +57,9 @@ struct document_stream {
 	uint64_t account; /* whose it is */
 	uint64_t record;
 	uint64_t bytes;
-	struct loop_io io; /* its descriptor is owned */
-	bool attached;     /* now or before */
+	char who[DOCUMENT_WHO]; /* the person's name, for a watermark */
+	struct loop_io io;      /* its descriptor is owned */
+	bool attached;          /* now or before */
 	struct loop_timer idle, turn;
 };
 
@@ -67,7 +69,8 @@ nodiscard enum err document_stream_add(struct document_streams *all, struct docu
 
 /* The stream to the page, not blocking, taken over in every case. ERR_NOT_FOUND; ERR_EXISTS: there
  * was one. */
-nodiscard enum err document_streams_attach(struct document_streams *all, uint32_t number, int fd);
+nodiscard enum err document_streams_attach(struct document_streams *all, uint32_t number,
+					   const char *who, int fd);
 /* NULL: there is none of that number. */
 struct document_stream *document_streams_find(struct document_streams *all, uint32_t number);
 /* The broker's word, or the seal's. */

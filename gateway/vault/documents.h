@@ -26,6 +26,9 @@ struct documents {
 	bool scan;                     /* each is shown to the scanner first */
 	/* Asks for a connection to it, for the stream. */
 	enum err (*want_scanner)(void *ctx, uint32_t stream);
+	/* As of struct document_preview_order. */
+	enum err (*spawn_preview)(void *ctx, uint32_t stream, int fd);
+	void (*kill_preview)(void *ctx, uint32_t stream);
 	void *ctx;
 };
 

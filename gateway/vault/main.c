@@ -32,6 +32,9 @@ static void monitor_message(void *ctx, struct channel *channel, const struct wir
 		vault_scanner(&process->vault, msg->scanner.stream, fd);
 		return;
 	}
+	/* Its end shows in its channel. */
+	if (type->id == MSG_preview_exited)
+		return;
 	if (type->id != MSG_link || msg->link.peer != WIRE_BROKER) {
 		util_closep(&fd);
 		log_warn("unexpected-message", "type=%s", type->name);
@@ -58,6 +61,26 @@ static enum err want_scanner(void *ctx, uint32_t stream)
 
 	return process->monitor ? channel_send(process->monitor, MSG_scanner_wanted, &msg, -1)
 				: ERR_UNAVAILABLE;
+}
+
+static enum err spawn_preview(void *ctx, uint32_t stream, int fd)
+{
+	const struct msg_preview_spawn msg = { .number = stream };
+	struct process *process = ctx;
+
+	if (process->monitor)
+		return channel_send(process->monitor, MSG_preview_spawn, &msg, fd);
+	close(fd);
+	return ERR_UNAVAILABLE;
+}
+
+static void kill_preview(void *ctx, uint32_t stream)
+{
+	const struct msg_preview_kill msg = { .number = stream };
+	struct process *process = ctx;
+
+	if (process->monitor && channel_send(process->monitor, MSG_preview_kill, &msg, -1))
+		log_warn("preview-unkilled", "stream=%u", stream);
 }
 
 static const struct channel_ops monitor_ops = { monitor_message, monitor_closed };
@@ -158,6 +181,8 @@ static enum err start(struct process *process)
 				process->child.settings.vault_pkcs11_key);
 	process->vault.documents.scan = process->child.settings.vault_clamd[0] != '\0';
 	process->vault.documents.want_scanner = want_scanner;
+	process->vault.documents.spawn_preview = spawn_preview;
+	process->vault.documents.kill_preview = kill_preview;
 	process->vault.documents.ctx = process;
 	if (!err)
 		err = child_channel(&process->child, process->loop, &monitor_ops, process,

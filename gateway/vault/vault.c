@@ -336,12 +336,13 @@ static void document_closed(void *ctx, uint32_t number, uint64_t bytes, enum err
 	send_to_broker(ctx, MSG_record_stream_closed, &msg);
 }
 
-static void attach_document(struct vault *vault, uint32_t stream, int fd)
+static void attach_document(struct vault *vault, const struct msg_record_stream *msg, int fd)
 {
-	enum err err = document_streams_attach(&vault->documents.streams, stream, fd);
+	enum err err =
+		document_streams_attach(&vault->documents.streams, msg->stream, msg->who, fd);
 
 	if (err)
-		log_warn("document-attach", "stream=%u error=%s", stream, err_code(err));
+		log_warn("document-attach", "stream=%u error=%s", msg->stream, err_code(err));
 }
 
 void vault_scanner(struct vault *vault, uint32_t stream, int fd)
@@ -437,7 +438,7 @@ static void broker_message(void *ctx, struct channel *channel, const struct wire
 	else if (type->id == MSG_playback_viewer)
 		attach(vault, &msg->playback_viewer, fd);
 	else if (type->id == MSG_record_stream)
-		attach_document(vault, msg->record_stream.stream, fd);
+		attach_document(vault, &msg->record_stream, fd);
 	else if (type->id == MSG_playback_close)
 		close_playback(vault, &msg->playback_close);
 	else if (!record_message(vault, type, msg))

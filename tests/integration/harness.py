@@ -32,7 +32,7 @@ import client
 
 SOURCE = pathlib.Path(os.environ.get("SEKISHO_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", SOURCE / "build" / "dev"))
-ROLES = ("edge", "broker", "signer", "probe", "vault", "siem", "worker", "export")
+ROLES = ("edge", "broker", "signer", "probe", "vault", "siem", "worker", "export", "preview")
 PARTS = ("broker", "monitor", "edge", "signer", "probe", "vault")
 ROOT = os.geteuid() == 0
 SKIPPED = 77

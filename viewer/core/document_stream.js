@@ -8,7 +8,7 @@ import { DOCUMENT_END, FROM_PAGE, TO_PAGE } from "./messages.js";
 /** @typedef {import("./messages.js").ToPage} ToPage */
 /** @typedef {import("./messages.js").FromPage} FromPage */
 /** @typedef {{[K in keyof ToPage]: {name: K, fields: ToPage[K]}}[keyof ToPage]} Said */
-/** @typedef {{moved: (bytes: number) => void, signal: AbortSignal}} Watch moved: how many bytes are over; signal: give up */
+/** @typedef {{moved: (bytes: number) => void, signal: AbortSignal, page?: (at: {page: number, pages: number}) => void}} Watch moved: how many bytes are over; signal: give up; page: which one of a preview comes */
 
 const PROTOCOL = "sekisho.1";
 /* Of a document in a message; of all that may be under way. */
@@ -130,6 +130,10 @@ export async function getDocument(url, watch) {
 	const { bytes, sha256 } = await transfer(url, watch, (send) => ({
 		open: () => send("document_got", { bytes: 0n }),
 		said: (message) => {
+			if (message.name === "document_page") {
+				watch.page?.(message.fields);
+				return;
+			}
 			if (message.name !== "document_data" || Number(message.fields.offset) !== have || have + message.fields.data.length > DOCUMENT_MAX)
 				throw new DocumentError("broken");
 			pieces.push(message.fields.data);

@@ -35,9 +35,10 @@ export function askPreview(desk, { id, name, version }) {
 		notice.clear();
 		try {
 			const answer = await desk.vault.ask("document preview", { document: id, version, page: wanted });
-			const bytes = await getDocument(desk.vault.streamUrl(String(answer.stream)), { signal: watch.signal, moved: () => {} });
+			const bytes = await getDocument(desk.vault.streamUrl(String(answer.stream)), { signal: watch.signal, moved: () => {}, page: (at) => {
+				pages = at.pages;
+			} });
 			page = wanted;
-			pages = Math.max(1, Number(answer.pages) || 1);
 			URL.revokeObjectURL(url);
 			url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
 			picture.src = url;

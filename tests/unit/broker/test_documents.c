@@ -64,6 +64,7 @@ static void attached(struct office *office)
 	assert_true(answer.fd >= 0);
 	vault_hears(office, &vault, MSG_record_stream);
 	assert_int_equal(office->received.msg.record_stream.stream, STREAM);
+	assert_string_equal(office->received.msg.record_stream.who, "sato 花子");
 	/* What one writes the other reads, and nobody between them. */
 	assert_int_equal(write(office->received.fd, "x", 1), 1);
 	assert_int_equal(read(answer.fd, &byte, 1), 1);

@@ -32,8 +32,8 @@
 
 enum { PATIENCE_MS = 20000, NOBODY = 65534, SESSIONS = 3 };
 static const char *const role_names[] = { "signer", "broker", "probe", "vault", "edge", "worker" };
-static const char *const program_names[] = { "signer", "broker",     "probe",      "vault",
-					     "edge",   "worker-rdp", "worker-vnc", "export" };
+static const char *const program_names[] = { "signer",     "broker",     "probe",  "vault",  "edge",
+					     "worker-rdp", "worker-vnc", "export", "preview" };
 
 static struct child child;
 static int events_fd = -1;

@@ -19,7 +19,9 @@ static void see_users(bool with_users)
 			 FIRST_UID + i);
 	if (with_users)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			 "sekisho-export:x:%u:%u::/:/bin/false\n", EXPORT_UID, EXPORT_UID);
+			 "sekisho-export:x:%u:%u::/:/bin/false\n"
+			 "sekisho-preview:x:%u:%u::/:/bin/false\n",
+			 EXPORT_UID, EXPORT_UID, EXPORT_UID + 1, EXPORT_UID + 1);
 	snprintf(path, sizeof(path), "%s/passwd", place);
 	if (util_write_file(path, text, strlen(text), 0644) || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||

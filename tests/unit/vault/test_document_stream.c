@@ -106,7 +106,7 @@ static void attach(void)
 
 	assert_ok(ipc_pair(pair));
 	world.page = pair[1];
-	assert_ok(document_streams_attach(&world.all, world.number, pair[0]));
+	assert_ok(document_streams_attach(&world.all, world.number, "sato", pair[0]));
 }
 
 static void begin_upload(bool scan, uint64_t size)
@@ -483,10 +483,11 @@ static void test_attach(void **state)
 	(void)state;
 	begin_upload(false, 10);
 	assert_ok(ipc_pair(pair));
-	assert_err(document_streams_attach(&world.all, world.number, pair[0]), ERR_EXISTS);
+	assert_err(document_streams_attach(&world.all, world.number, "sato", pair[0]), ERR_EXISTS);
 	close(pair[1]);
 	assert_ok(ipc_pair(pair));
-	assert_err(document_streams_attach(&world.all, world.number + 1, pair[0]), ERR_NOT_FOUND);
+	assert_err(document_streams_attach(&world.all, world.number + 1, "sato", pair[0]),
+		   ERR_NOT_FOUND);
 	close(pair[1]);
 	document_streams_close(&world.all, world.number, DOCUMENT_END_ENDED);
 	expect_end(DOCUMENT_END_ENDED, ERR_CLOSED);

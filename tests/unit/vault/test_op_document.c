@@ -17,6 +17,8 @@ static struct {
 	int closed;
 	enum err err;
 	uint32_t wanted;
+	int helper; /* sekisho-preview's end */
+	int kills;
 	struct ipc_received got;
 } world;
 
@@ -38,11 +40,28 @@ static enum err want(void *ctx, uint32_t stream)
 	return OK;
 }
 
+static enum err spawn(void *ctx, uint32_t stream, int fd)
+{
+	(void)ctx;
+	world.wanted = stream;
+	world.helper = fd;
+	return OK;
+}
+
+static void end_helper(void *ctx, uint32_t stream)
+{
+	(void)ctx;
+	assert_int_equal(stream, world.wanted);
+	world.kills++;
+}
+
 static void open_documents(struct office *office)
 {
 	assert_ok(documents_init(&world.documents, office->loop, office->folder));
 	world.documents.streams.closed = closed;
 	world.documents.want_scanner = want;
+	world.documents.spawn_preview = spawn;
+	world.documents.kill_preview = end_helper;
 	office->records.documents = &world.documents;
 	assert_ok(documents_sweep(&world.documents, &office->records));
 }
@@ -67,7 +86,7 @@ static int setup(void **state)
 	struct office *office = office_of_records();
 
 	memset(&world, 0, sizeof(world));
-	world.page = world.scanner = world.got.fd = -1;
+	world.page = world.scanner = world.helper = world.got.fd = -1;
 	open_documents(office);
 	world.client = office_add(office, KIND_CLIENT, 0, 0, "関所商事", "", NULL);
 	world.record = office_add(office, KIND_EMPLOYEE, world.client.id, 0, "山田 花子", "", NULL);
@@ -82,6 +101,7 @@ static int teardown(void **state)
 	ipc_received_finish(&world.got);
 	util_closep(&world.page);
 	util_closep(&world.scanner);
+	util_closep(&world.helper);
 	office_free(*state);
 	return 0;
 }
@@ -97,7 +117,8 @@ static void attach(struct office *office)
 	world.page = pair[1];
 	world.closed = 0;
 	assert_true(office->stream != 0);
-	assert_ok(document_streams_attach(&world.documents.streams, office->stream, pair[0]));
+	assert_ok(document_streams_attach(&world.documents.streams, office->stream, "山田 花子",
+					  pair[0]));
 }
 
 static void run(struct office *office, int turns)
@@ -179,6 +200,12 @@ static enum err ask_of(struct office *office, struct desk_person who, unsigned o
 		       uint64_t document)
 {
 	return office_ask(office, who, op, "{\"document\":%llu}", (unsigned long long)document);
+}
+
+static enum err ask_preview(struct office *office, struct desk_person who, uint64_t document)
+{
+	return office_ask(office, who, OP_document_preview, "{\"document\":%llu,\"page\":2}",
+			  (unsigned long long)document);
 }
 
 static void expect_download(struct office *office, const char *bytes)
@@ -308,19 +335,19 @@ static void what_is_no_order(void **state)
 
 /* ---- who may --------------------------------------------------------------------------------- */
 
-/* Written down once more: upload, download, edit, delete, and whether there is a list. */
+/* Written down once more. list: whether there is one. */
 static const struct {
 	unsigned role;
-	bool list, upload, download, edit, delete;
+	bool list, upload, download, preview, edit, delete;
 } roles[] = {
-	{ DOCUMENT_NO_ROLE, false, false, false, false, false },
-	{ DOCUMENT_CO_OWNER, true, true, true, true, true },
-	{ DOCUMENT_EDITOR, true, true, true, true, true },
-	{ DOCUMENT_VIEWER_UPLOADER, true, true, true, true, false },
-	{ DOCUMENT_PREVIEWER_UPLOADER, true, true, false, false, false },
-	{ DOCUMENT_VIEWER, true, false, true, false, false },
-	{ DOCUMENT_PREVIEWER, true, false, false, false, false },
-	{ DOCUMENT_UPLOADER, true, true, false, false, false },
+	{ DOCUMENT_NO_ROLE, false, false, false, false, false, false },
+	{ DOCUMENT_CO_OWNER, true, true, true, true, true, true },
+	{ DOCUMENT_EDITOR, true, true, true, true, true, true },
+	{ DOCUMENT_VIEWER_UPLOADER, true, true, true, true, true, false },
+	{ DOCUMENT_PREVIEWER_UPLOADER, true, true, false, true, false, false },
+	{ DOCUMENT_VIEWER, true, false, true, true, false, false },
+	{ DOCUMENT_PREVIEWER, true, false, false, true, false, false },
+	{ DOCUMENT_UPLOADER, true, true, false, false, false, false },
 };
 
 static void expect_may(bool may, bool seen, enum err got)
@@ -346,6 +373,7 @@ static void each_role_does_what_it_may(void **state)
 		expect_may(roles[i].edit, seen, ask_again(office, SUZUKI, document, "x"));
 		expect_may(roles[i].download, seen,
 			   ask_of(office, SUZUKI, OP_document_download, document));
+		expect_may(roles[i].preview, seen, ask_preview(office, SUZUKI, document));
 		expect_may(roles[i].delete, seen,
 			   ask_of(office, SUZUKI, OP_document_remove, document));
 		if (roles[i].delete)
@@ -536,6 +564,139 @@ static void without_the_scanner_nothing_is_kept(void **state)
 	assert_int_equal(listed(office, SATO, false), 1);
 }
 
+/* ---- previews -------------------------------------------------------------------------------- */
+
+/* What the vault says to sekisho-preview next. */
+static const union wire_any *helper_hears(struct office *office, uint16_t id)
+{
+	enum err err;
+
+	ipc_received_finish(&world.got);
+	while ((err = ipc_receive(world.helper, WIRE_VAULT, WIRE_PREVIEW, &world.got)) ==
+	       ERR_UNAVAILABLE)
+		assert_ok(loop_step(office->loop, 1000));
+	assert_ok(err);
+	assert_int_equal(world.got.type->id, id);
+	return &world.got.msg;
+}
+
+/* The document is with it. */
+static void preview_begun(struct office *office, uint64_t document)
+{
+	const struct msg_document_got begin = { 0 };
+
+	world.kills = 0;
+	assert_ok(ask_preview(office, SATO, document));
+	assert_true(office->held);
+	attach(office);
+	assert_ok(ipc_send(world.page, MSG_document_got, &begin, -1));
+	while (world.helper < 0)
+		assert_ok(loop_step(office->loop, 1000));
+	const struct msg_preview_start *start =
+		&helper_hears(office, MSG_preview_start)->preview_start;
+	assert_int_equal(start->bytes, strlen(text));
+	assert_int_equal(start->page, 2);
+	assert_string_equal(start->who, "山田 花子");
+	const struct msg_preview_data *data = &helper_hears(office, MSG_preview_data)->preview_data;
+	assert_memory_equal(data->data.data, text, strlen(text));
+}
+
+static void helper_says(uint32_t pages, uint32_t bytes, const char *picture)
+{
+	const struct msg_preview_page page = { .pages = pages, .bytes = bytes };
+	const struct msg_preview_picture part = { { (const uint8_t *)picture, strlen(picture) } };
+
+	assert_ok(ipc_send(world.helper, MSG_preview_page, &page, -1));
+	assert_ok(ipc_send(world.helper, MSG_preview_picture, &part, -1));
+}
+
+static void preview_ends(struct office *office, enum document_end why)
+{
+	do {
+		assert_true(world.got.type != NULL);
+		ipc_received_finish(&world.got);
+		enum err err;
+		while ((err = ipc_receive(world.page, WIRE_VAULT, WIRE_PAGE, &world.got)) ==
+		       ERR_UNAVAILABLE)
+			assert_ok(loop_step(office->loop, 1000));
+		assert_ok(err);
+	} while (world.got.type->id != MSG_document_end);
+	assert_int_equal(world.got.msg.document_end.error, why);
+	assert_int_equal(world.kills, 1);
+	assert_int_equal(world.closed, 1);
+	util_closep(&world.helper);
+	world.helper = -1;
+}
+
+#define PNG "\x89PNG\r\n\x1a\n and so on"
+
+static void a_page_as_a_picture(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+	uint8_t sum[32];
+
+	preview_begun(office, document);
+	helper_says(3, strlen(PNG), PNG);
+	const struct msg_document_page *page = &hear(office, MSG_document_page)->document_page;
+	assert_int_equal(page->page, 2);
+	assert_int_equal(page->pages, 3);
+	const struct msg_document_data *data = &hear(office, MSG_document_data)->document_data;
+	assert_int_equal(data->data.len, strlen(PNG));
+	assert_memory_equal(data->data.data, PNG, strlen(PNG));
+	const struct msg_document_end *end = &hear(office, MSG_document_end)->document_end;
+	assert_int_equal(end->error, DOCUMENT_END_NONE);
+	assert_int_equal(EVP_Digest(PNG, strlen(PNG), sum, NULL, EVP_sha256(), NULL), 1);
+	assert_memory_equal(end->sha256, sum, sizeof(sum));
+	assert_int_equal(world.kills, 1);
+}
+
+/* What a document that has taken sekisho-preview over may say. */
+static void what_comes_from_there_is_not_believed(void **state)
+{
+	static const struct {
+		uint32_t pages, bytes;
+		const char *picture;
+	} lies[] = {
+		{ 1, sizeof(PNG) - 1, PNG }, /* there is no page 2 then */
+		{ 3, 0, PNG },
+		{ 3, UINT32_MAX, PNG },
+		{ 3, 10, PNG },
+		{ UINT32_MAX, sizeof(PNG) - 1, PNG },
+		{ 3, 28, "<html><script>alert(1)</script>" },
+		{ 3, 3, "\x89PN" },
+	};
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		preview_begun(office, document);
+		helper_says(lies[i].pages, lies[i].bytes, lies[i].picture);
+		preview_ends(office, DOCUMENT_END_FAILED);
+	}
+}
+
+static void one_that_is_ended_has_reached_its_limits(void **state)
+{
+	const struct msg_preview_page no = { .error = DOCUMENT_END_FORMAT };
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	preview_begun(office, document);
+	util_closep(&world.helper);
+	world.helper = -1;
+	preview_ends(office, DOCUMENT_END_LIMITS);
+	preview_begun(office, document);
+	assert_ok(ipc_send(world.helper, MSG_preview_page, &no, -1));
+	preview_ends(office, DOCUMENT_END_FORMAT);
+	/* The page goes: so does the process. */
+	preview_begun(office, document);
+	util_closep(&world.page);
+	while (!world.kills)
+		assert_ok(loop_step(office->loop, 1000));
+	assert_int_equal(world.closed, 1);
+}
+
 /* ---- what somebody does to the database ------------------------------------------------------ */
 
 static void what_stands_in_anothers_place_is_found(void **state)
@@ -590,6 +751,9 @@ int main(void)
 		TEST(what_is_infected_is_in_quarantine),
 		TEST(an_infected_version_leaves_the_one_before),
 		TEST(without_the_scanner_nothing_is_kept),
+		TEST(a_page_as_a_picture),
+		TEST(what_comes_from_there_is_not_believed),
+		TEST(one_that_is_ended_has_reached_its_limits),
 		TEST(what_stands_in_anothers_place_is_found),
 		TEST(nothing_of_a_disposed_record_goes_on),
 #undef TEST

@@ -3,8 +3,8 @@
  * FreeType, where they stand by HarfBuzz. What is written may come from a recording, and is
  * hostile.
  */
-#ifndef SEKISHO_EXPORT_TEXT_H
-#define SEKISHO_EXPORT_TEXT_H
+#ifndef SEKISHO_TEXT_TEXT_H
+#define SEKISHO_TEXT_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

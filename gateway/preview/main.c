@@ -1,0 +1,230 @@
+/*
+ * sekisho-preview: draws a page of one document, with the name of who sees it. It is started by the
+ * monitor for that alone, gets the document over its channel 3 from the vault, and ends.
+ *
+ * usage: sekisho-preview settings file
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fontconfig/fontconfig.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/util.h"
+#include "preview/render.h"
+#include "preview/stamp.h"
+#include "wire/child.h"
+#include "wire/ipc.h"
+
+#define DATA_SIZE ((size_t)1 << 30)
+
+enum {
+	EXIT_START = 2,
+	OPEN_FILES = 32,
+	CPU_S = 30,
+	DOCUMENT_MAX = 100 * 1024 * 1024,
+	PICTURE_MAX = 16 * 1024 * 1024,
+	PART = 60000,
+};
+
+static struct ipc_received received;
+
+/* ---- the vault ------------------------------------------------------------------------------- */
+
+static enum err wait_for(short events)
+{
+	struct pollfd polled = { CHILD_MONITOR_FD, events, 0 };
+
+	while (poll(&polled, 1, -1) < 0)
+		if (errno != EINTR)
+			return err_from_errno(errno);
+	return OK;
+}
+
+static enum err hear(uint16_t id)
+{
+	enum err err;
+
+	ipc_received_finish(&received);
+	while ((err = ipc_receive(CHILD_MONITOR_FD, WIRE_VAULT, WIRE_PREVIEW, &received)) ==
+	       ERR_UNAVAILABLE)
+		if (wait_for(POLLIN))
+			return ERR_CLOSED;
+	return !err && received.type->id != id ? ERR_PROTOCOL : err;
+}
+
+static enum err say(uint16_t id, const void *msg)
+{
+	enum err err;
+
+	while ((err = ipc_send(CHILD_MONITOR_FD, id, msg, -1)) == ERR_UNAVAILABLE)
+		if (wait_for(POLLOUT))
+			return ERR_CLOSED;
+	return err;
+}
+
+/* ---- a page ---------------------------------------------------------------------------------- */
+
+static enum err take_document(uint64_t bytes, struct buf *ret)
+{
+	enum err err = bytes <= DOCUMENT_MAX ? OK : ERR_TOO_BIG;
+
+	while (!err && ret->len < bytes) {
+		err = hear(MSG_preview_data);
+		if (!err)
+			err = buf_add(ret, received.msg.preview_data.data.data,
+				      received.msg.preview_data.data.len);
+	}
+	ipc_received_finish(&received);
+	return err;
+}
+
+static cairo_status_t take_png(void *ctx, const unsigned char *data, unsigned len)
+{
+	return buf_add(ctx, data, len) ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
+}
+
+/* The page with a bar below it, as a PNG. */
+static enum document_end finish_picture(cairo_surface_t *page, struct text *text, const char *who,
+					struct buf *png)
+{
+	int width = cairo_image_surface_get_width(page),
+	    height = cairo_image_surface_get_height(page);
+	cairo_surface_t *whole =
+		cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height + STAMP_BAR);
+	cairo_t *cairo = cairo_create(whole);
+
+	cairo_set_source_surface(cairo, page, 0, 0);
+	cairo_paint(cairo);
+	cairo_surface_flush(whole);
+	bool good = !cairo_status(cairo);
+	cairo_destroy(cairo);
+	const struct canvas all = {
+		.pixels = (uint32_t *)(void *)cairo_image_surface_get_data(whole),
+		.width = (unsigned)width,
+		.height = (unsigned)height + STAMP_BAR,
+		.stride = (size_t)cairo_image_surface_get_stride(whole) / sizeof(uint32_t)
+	};
+	const struct canvas upper = canvas_part(&all, 0, 0, all.width, (unsigned)height);
+	const struct canvas bar = canvas_part(&all, 0, (unsigned)height, all.width, STAMP_BAR);
+	good = good && all.pixels && !stamp_draw(text, &upper, &bar, who, clock_wall_s());
+	cairo_surface_mark_dirty(whole);
+	good = good && !cairo_surface_write_to_png_stream(whole, take_png, png);
+	cairo_surface_destroy(whole);
+	return good ? DOCUMENT_END_NONE : DOCUMENT_END_LIMITS;
+}
+
+static enum err send_picture(const struct buf *png)
+{
+	enum err err = OK;
+
+	for (size_t at = 0; !err && at < png->len; at += PART) {
+		const struct msg_preview_picture msg = { { png->data + at,
+							   MIN(png->len - at, (size_t)PART) } };
+
+		err = say(MSG_preview_picture, &msg);
+	}
+	return err;
+}
+
+static enum err run(struct text *text)
+{
+	_cleanup_buf_ struct buf document, png;
+	struct msg_preview_page answer = { 0 };
+	cairo_surface_t *page = NULL;
+	char who[257];
+
+	buf_init(&document, DOCUMENT_MAX);
+	buf_init(&png, PICTURE_MAX);
+	enum err err = hear(MSG_preview_start);
+	if (err)
+		return err;
+	const struct msg_preview_start start = received.msg.preview_start;
+	snprintf(who, sizeof(who), "%s", start.who);
+	err = take_document(start.bytes, &document);
+	if (err)
+		return err;
+	answer.error =
+		(uint8_t)render_page(document.data, document.len, start.page, &page, &answer.pages);
+	if (!answer.error)
+		answer.error = (uint8_t)finish_picture(page, text, who, &png);
+	if (page)
+		cairo_surface_destroy(page);
+	answer.bytes = answer.error ? 0 : (uint32_t)png.len;
+	err = say(MSG_preview_page, &answer);
+	return err || answer.error ? err : send_picture(&png);
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+/* Documents need not bring their fonts along: poppler looks for others where the system has them.
+ */
+static enum err confine(const struct settings *settings)
+{
+	static const char *const calls[] = { "access",     "fstatfs",    "getdents64",
+					     "newfstatat", "openat",     "readlink",
+					     "statfs",     "faccessat2", "getcwd" };
+	static const struct sandbox_path paths[] = {
+		{ "/etc/fonts", SANDBOX_READ },
+		{ "/usr/share/fonts", SANDBOX_READ },
+		{ "/usr/share/fontconfig", SANDBOX_READ },
+		{ "/usr/share/poppler", SANDBOX_READ },
+		{ "/var/cache/fontconfig", SANDBOX_READ },
+	};
+	const struct sandbox sandbox = {
+		.syscalls = calls,
+		.syscall_count = ARRAY_SIZE(calls),
+		.paths = paths,
+		.path_count = ARRAY_SIZE(paths),
+		.open_files = OPEN_FILES,
+		.data_size = DATA_SIZE,
+		.may_lack_landlock = !settings->gateway_require_landlock,
+	};
+	const struct rlimit cpu = { CPU_S, CPU_S };
+
+	return setrlimit(RLIMIT_CPU, &cpu) < 0 ? err_from_errno(errno) : sandbox_enter(&sandbox);
+}
+
+static enum err prepare(const char *path, struct text **ret)
+{
+	static struct settings settings;
+	struct config_error error;
+	char zone[sizeof(settings.gateway_zone) + 1];
+	enum err err = settings_read(path, &settings, &error);
+
+	if (err)
+		return err;
+	snprintf(zone, sizeof(zone), ":%s", settings.gateway_zone);
+	if (setenv("TZ", zone, 1) || !FcInit())
+		return ERR_NOMEM;
+	tzset();
+	err = text_new(TEXT_FONT, ret);
+	return err ? err : confine(&settings);
+}
+
+int main(int argc, char **argv)
+{
+	struct text *text = NULL;
+
+	log_init(NULL, LOG_LEVEL_INFO);
+	received.fd = -1;
+	if (argc != 2 || sandbox_harden() || fcntl(CHILD_MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0) {
+		log_error("start-failed", "text=\"started by sekishod only\"");
+		return EXIT_START;
+	}
+	enum err err = prepare(argv[1], &text);
+	if (!err)
+		err = run(text);
+	if (err)
+		log_error("preview", "error=%s", err_code(err));
+	text_free(text);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,421 @@
+/* The very program, with documents that are made here: good ones, and such as want to harm it. */
+#include "unit/folder.h"
+
+#include <cairo.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <turbojpeg.h>
+
+#include "base/buf.h"
+#include "base/util.h"
+#include "preview/render.h"
+#include "preview/stamp.h"
+#include "wire/child.h"
+#include "wire/ipc.h"
+
+enum { DOCUMENT_MAX = 100 * 1024 * 1024, PIECE = 60000, PATIENCE_MS = 120000 };
+
+static char program[PATH_MAX], settings[UNIT_FILE];
+static struct ipc_received received = { .fd = -1 };
+
+static int set_up(void **state)
+{
+	char self[PATH_MAX] = "";
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	snprintf(program, sizeof(program), "%.4000s/../bin/sekisho-preview", dirname(self));
+	close(unit_file(settings));
+	return access(program, X_OK);
+}
+
+/* ---- the vault's part ------------------------------------------------------------------------ */
+
+struct answer {
+	enum err err; /* ERR_CLOSED: it ended without one */
+	struct msg_preview_page page;
+	struct buf png;
+};
+
+static void answer_finish(struct answer *answer)
+{
+	buf_finish(&answer->png);
+}
+#define _cleanup_answer_ _cleanup_(answer_finish)
+
+static pid_t start(int ret_fd[1])
+{
+	int pair[2];
+	pid_t pid;
+
+	assert_ok(ipc_pair(pair));
+	pid = fork();
+	if (pid == 0) {
+		if (dup2(pair[1], CHILD_MONITOR_FD) == CHILD_MONITOR_FD) {
+			if (pair[1] == CHILD_MONITOR_FD)
+				fcntl(pair[1], F_SETFD, 0);
+			execl(program, program, settings, NULL);
+		}
+		_exit(127);
+	}
+	close(pair[1]);
+	*ret_fd = pair[0];
+	return pid;
+}
+
+static enum err until(int fd, short events)
+{
+	struct pollfd polled = { fd, events, 0 };
+
+	assert_int_equal(poll(&polled, 1, PATIENCE_MS), 1);
+	return OK;
+}
+
+static enum err say(int fd, uint16_t id, const void *msg)
+{
+	enum err err;
+
+	while ((err = ipc_send(fd, id, msg, -1)) == ERR_UNAVAILABLE)
+		assert_ok(until(fd, POLLOUT));
+	return err;
+}
+
+static enum err hear(int fd, uint16_t id)
+{
+	enum err err;
+
+	ipc_received_finish(&received);
+	while ((err = ipc_receive(fd, WIRE_PREVIEW, WIRE_VAULT, &received)) == ERR_UNAVAILABLE)
+		assert_ok(until(fd, POLLIN));
+	if (!err)
+		assert_int_equal(received.type->id, id);
+	return err;
+}
+
+static enum err talk(int fd, const void *data, size_t len, uint32_t page, struct answer *answer)
+{
+	const struct msg_preview_start begin = { .bytes = len, .page = page, .who = "山田 花子" };
+	const uint8_t *bytes = data;
+	enum err err = say(fd, MSG_preview_start, &begin);
+
+	for (size_t at = 0; !err && at < len; at += PIECE) {
+		const struct msg_preview_data part = { { bytes + at,
+							 MIN(len - at, (size_t)PIECE) } };
+
+		err = say(fd, MSG_preview_data, &part);
+	}
+	if (!err)
+		err = hear(fd, MSG_preview_page);
+	if (err)
+		return err;
+	answer->page = received.msg.preview_page;
+	while (!err && answer->png.len < answer->page.bytes) {
+		err = hear(fd, MSG_preview_picture);
+		if (!err)
+			err = buf_add(&answer->png, received.msg.preview_picture.data.data,
+				      received.msg.preview_picture.data.len);
+	}
+	return err;
+}
+
+/* One page, by a process of its own that ends afterwards, in whatever way. */
+static struct answer shown(const void *data, size_t len, uint32_t page)
+{
+	struct answer answer = { 0 };
+	int status, fd;
+	pid_t pid = start(&fd);
+
+	buf_init(&answer.png, DOCUMENT_MAX);
+	answer.err = talk(fd, data, len, page, &answer);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!answer.err)
+		assert_int_equal(status, 0);
+	return answer;
+}
+
+static void expect(const void *data, size_t len, uint32_t page, enum document_end why)
+{
+	_cleanup_answer_ struct answer answer = shown(data, len, page);
+
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, why);
+	assert_int_equal(answer.png.len > 0, why == DOCUMENT_END_NONE);
+}
+
+/* ---- documents ------------------------------------------------------------------------------- */
+
+static cairo_status_t keep(void *ctx, const unsigned char *data, unsigned len)
+{
+	return buf_add(ctx, data, len) ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
+}
+
+/* Pages of A4, each of them all red with a word in a font that does not come along. */
+static void make_pdf(struct buf *ret, int pages)
+{
+	static const char drawn[] = "1 0 0 rg 0 0 595 842 re f 0 0 0 rg BT /F 60 Tf 100 600 Td"
+				    " (letter) Tj ET";
+
+	buf_init(ret, DOCUMENT_MAX);
+	assert_ok(buf_printf(ret,
+			     "%%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+			     "2 0 obj\n<< /Type /Pages /Count %d /Kids [",
+			     pages));
+	for (int i = 0; i < pages; i++)
+		assert_ok(buf_printf(ret, " %d 0 R", 10 + i));
+	assert_ok(buf_printf(ret,
+			     " ] >>\nendobj\n3 0 obj\n<< /Length %zu >>\nstream\n%s\nendstream\n"
+			     "endobj\n4 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica"
+			     " >>\nendobj\n",
+			     strlen(drawn), drawn));
+	for (int i = 0; i < pages; i++)
+		assert_ok(
+			buf_printf(ret,
+				   "%d 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842]"
+				   " /Contents 3 0 R /Resources << /Font << /F 4 0 R >> >> >>\n"
+				   "endobj\n",
+				   10 + i));
+	assert_ok(buf_printf(ret, "trailer\n<< /Root 1 0 R >>\n%%%%EOF"));
+}
+
+static void make_png(struct buf *ret, int width, int height)
+{
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+	cairo_t *cairo = cairo_create(surface);
+
+	buf_init(ret, DOCUMENT_MAX);
+	cairo_set_source_rgb(cairo, 0, 0, 1);
+	cairo_paint(cairo);
+	cairo_destroy(cairo);
+	assert_int_equal(cairo_surface_write_to_png_stream(surface, keep, ret), 0);
+	cairo_surface_destroy(surface);
+}
+
+struct source {
+	const struct buf *buf;
+	size_t at;
+};
+
+static cairo_status_t take(void *ctx, unsigned char *data, unsigned len)
+{
+	struct source *source = ctx;
+
+	if (len > source->buf->len - source->at)
+		return CAIRO_STATUS_READ_ERROR;
+	memcpy(data, source->buf->data + source->at, len);
+	source->at += len;
+	return CAIRO_STATUS_SUCCESS;
+}
+
+struct look {
+	int width, height;
+	size_t exact, other; /* pixels of the page that have the colour, and that have not */
+};
+
+static struct look look_at(const struct answer *answer, uint32_t colour)
+{
+	struct source source = { &answer->png, 0 };
+	struct look look = { 0 };
+	cairo_surface_t *surface = cairo_image_surface_create_from_png_stream(take, &source);
+
+	assert_int_equal(cairo_surface_status(surface), 0);
+	look.width = cairo_image_surface_get_width(surface);
+	look.height = cairo_image_surface_get_height(surface);
+	for (int y = 0; y < look.height - STAMP_BAR; y++) {
+		const uint32_t *row =
+			(const uint32_t *)(const void *)(cairo_image_surface_get_data(surface) +
+							 y * cairo_image_surface_get_stride(
+								     surface));
+
+		for (int x = 0; x < look.width; x++)
+			if ((row[x] & 0xffffff) == colour)
+				look.exact++;
+			else
+				look.other++;
+	}
+	cairo_surface_destroy(surface);
+	return look;
+}
+
+/* ---- good ones ------------------------------------------------------------------------------- */
+
+static void a_page_of_a_pdf(void **state)
+{
+	_cleanup_buf_ struct buf pdf;
+
+	(void)state;
+	make_pdf(&pdf, 3);
+	_cleanup_answer_ struct answer answer = shown(pdf.data, pdf.len, 2);
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, DOCUMENT_END_NONE);
+	assert_int_equal(answer.page.pages, 3);
+	struct look look = look_at(&answer, 0xff0000);
+	/* The word's, where the name is not. */
+	assert_true(look_at(&answer, 0).exact > 500);
+	assert_int_equal(look.height, RENDER_SIDE + STAMP_BAR);
+	assert_in_range(look.width, 1238, 1241);
+	/* Most of it is as it is, and all over it there is the name. */
+	assert_true(look.exact > 4 * look.other);
+	assert_true(look.other > 5000);
+	expect(pdf.data, pdf.len, 4, DOCUMENT_END_FORMAT);
+}
+
+static void pictures(void **state)
+{
+	_cleanup_buf_ struct buf png;
+
+	(void)state;
+	make_png(&png, 4000, 1000);
+	_cleanup_answer_ struct answer answer = shown(png.data, png.len, 1);
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.pages, 1);
+	struct look look = look_at(&answer, 0x0000ff);
+	assert_int_equal(look.width, RENDER_SIDE);
+	assert_true(look.exact > 4 * look.other);
+	assert_true(look.other > 1000);
+	expect(png.data, png.len, 2, DOCUMENT_END_FORMAT);
+}
+
+static void a_photo(void **state)
+{
+	enum { WIDTH = 3000, HEIGHT = 2000 };
+	_cleanup_free_ uint8_t *pixels = calloc(3, (size_t)WIDTH * HEIGHT);
+	tjhandle tj = tjInitCompress();
+	uint8_t *jpeg = NULL;
+	unsigned long len = 0;
+
+	(void)state;
+	assert_int_equal(
+		tjCompress2(tj, pixels, WIDTH, 0, HEIGHT, TJPF_RGB, &jpeg, &len, TJSAMP_420, 80, 0),
+		0);
+	_cleanup_answer_ struct answer answer = shown(jpeg, len, 1);
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, DOCUMENT_END_NONE);
+	assert_int_equal(look_at(&answer, 0).width, RENDER_SIDE);
+	/* Cut in the middle of its lines it is shown as far as it goes; in its head not at all. */
+	expect(jpeg, len / 2, 1, DOCUMENT_END_NONE);
+	expect(jpeg, 100, 1, DOCUMENT_END_FORMAT);
+	tjFree(jpeg);
+	tjDestroy(tj);
+}
+
+/* ---- others ---------------------------------------------------------------------------------- */
+
+static void what_cannot_be_shown(void **state)
+{
+	static const char *const texts[] = {
+		"a letter",
+		"%PDF-1.7",
+		"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R >>\nendobj\ntrailer\n"
+		"<< /Root 1 0 R >>\n%%EOF",
+		"\x89PNG\r\n\x1a\n",
+		"\xff\xd8\xff\xe0",
+		"PK\3\4",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		expect(texts[i], strlen(texts[i]), 1, DOCUMENT_END_FORMAT);
+	expect("", 0, 1, DOCUMENT_END_FORMAT);
+}
+
+/* A small file that wants 14 GB. */
+static void a_picture_that_is_a_bomb(void **state)
+{
+	_cleanup_buf_ struct buf png;
+
+	(void)state;
+	make_png(&png, 100, 100);
+	memcpy(png.data + 16, "\0\0\xea\x60\0\0\xea\x60", 8);
+	expect(png.data, png.len, 1, DOCUMENT_END_LIMITS);
+}
+
+/* Every byte that a broken disk or a hostile hand may turn. */
+static void what_was_damaged(void **state)
+{
+	enum { TIMES = 8 };
+	_cleanup_buf_ struct buf pdf;
+	unsigned seed = 7;
+
+	(void)state;
+	make_pdf(&pdf, 1);
+	for (int i = 0; i < TIMES; i++) {
+		_cleanup_free_ uint8_t *copy = malloc(pdf.len);
+		assert_non_null(copy);
+		memcpy(copy, pdf.data, pdf.len);
+		for (int turns = 0; turns < 8; turns++) {
+			seed = seed * 1103515245 + 12345;
+			copy[8 + (seed >> 8) % (pdf.len - 8)] ^= (uint8_t)(1 + (seed >> 4) % 255);
+		}
+		_cleanup_answer_ struct answer answer = shown(copy, pdf.len, 1);
+		/* It says something, or is ended: never hangs. */
+		if (!answer.err)
+			assert_true(answer.page.error <= DOCUMENT_END_LIMITS);
+	}
+}
+
+/* Whoever draws for hours is ended. */
+static void time_and_memory_are_limited(void **state)
+{
+	static const char *const wanted[] = { "Max cpu time              30 ",
+					      "Max open files            32 ",
+					      "Max core file size        0 " };
+	char path[64], text[4096] = "";
+	int status, fd;
+	pid_t pid = start(&fd);
+	bool all = false;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	for (int i = 0; !all && i < PATIENCE_MS / 10; i++) {
+		FILE *file = fopen(path, "re");
+
+		assert_non_null(file);
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		fclose(file);
+		all = true;
+		for (size_t k = 0; k < ARRAY_SIZE(wanted); k++)
+			all = all && strstr(text, wanted[k]);
+		if (!all)
+			usleep(10000);
+	}
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!all)
+		fail_msg("%s", text);
+}
+
+static void one_that_is_left_alone_ends(void **state)
+{
+	const struct msg_preview_start begin = { .bytes = 100, .page = 1, .who = "x" };
+	int status, fd;
+	pid_t pid = start(&fd);
+
+	(void)state;
+	assert_ok(say(fd, MSG_preview_start, &begin));
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_of_a_pdf),
+		cmocka_unit_test(pictures),
+		cmocka_unit_test(a_photo),
+		cmocka_unit_test(what_cannot_be_shown),
+		cmocka_unit_test(a_picture_that_is_a_bomb),
+		cmocka_unit_test(what_was_damaged),
+		cmocka_unit_test(time_and_memory_are_limited),
+		cmocka_unit_test(one_that_is_left_alone_ends),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
