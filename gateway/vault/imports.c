@@ -148,6 +148,7 @@ enum err imports_look(struct records *records, struct import *import, json_t *sa
 	import->looked = false;
 	if (!err)
 		err = import_read(ret, import->file, look_again);
+	ret->ctx = NULL;
 	if (err)
 		return err;
 	import->charset = ret->charset;
