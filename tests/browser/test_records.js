@@ -4,8 +4,10 @@
  * ends, is due and is disposed of. And what is refused.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Office, skip, until, view } from "./office.js";
 
@@ -252,6 +254,25 @@ test("an older version can be looked at", { skip }, async () => {
 	await uses.click('dialog[open] tr:has-text("1") >> nth=-1 >> button');
 	await uses.waitForSelector('dialog[open] dd:has-text("丸の内")');
 	await uses.keyboard.press("Escape");
+});
+
+test("records go out in a file that only the recipient opens", { skip }, async () => {
+	const [key, cert, file, config] = ["recipient.key", "recipient.pem", "records.cms", "recipient.cnf"].map((name) => join(office.dir, name));
+	writeFileSync(config, "[req]\ndistinguished_name = dn\n[dn]\n");
+	execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+		"-subj", "/CN=recipient", "-days", "30", "-config", config, "-addext", "keyUsage=critical,keyAgreement"], { stdio: "ignore" });
+	await open(uses, `/export/${client}`, "書き出す");
+	await uses.check(".vault-choices >> nth=0 >> input");
+	await uses.check('label:has-text("番号も入れる") input');
+	await uses.waitForSelector('.message:has-text("件を書き出します")');
+	await uses.setInputFiles('.export-page input[type="file"]', cert);
+	await uses.fill(".export-page .code-input", await office.ask("fresh_code", { name: "suzuki" }));
+	const [download] = await Promise.all([uses.waitForEvent("download"), uses.click('button:has-text("暗号化して書き出す")')]);
+	await download.saveAs(file);
+	const text = execFileSync("openssl", ["cms", "-decrypt", "-binary", "-inform", "DER", "-in", file, "-inkey", key, "-recip", cert]).toString();
+	assert.match(text, /山田 太郎/);
+	assert.ok(text.includes(NUMBER));
+	assert.ok(!readFileSync(file).includes(NUMBER));
 });
 
 test("what has ended and is due is disposed of by two, and leaves a certificate", { skip }, async () => {

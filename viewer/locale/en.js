@@ -1429,6 +1429,8 @@ export default Object.freeze({
 	"records.error-gone": "Not found. It was disposed of, or you may not see it any more.",
 	"records.error-state": "This cannot be done in its present state. Somebody may have been quicker: load the page again.",
 	"records.error-exists": "There is one already.",
+	"records.error-recipient": "Nobody can receive a file with this certificate. Ask the recipient for one that is made for encryption and is not a CA’s.",
+	"records.error-recipient-ended": "This certificate is not valid now. Ask the recipient for a new one.",
 	"records.error-damaged": "This record is damaged or was changed from outside. Do not use it; tell the auditor (SA).",
 	"record-kind.unknown": "Unknown",
 	"record-kind.client": "Client",

@@ -1428,6 +1428,8 @@ const texts = Object.freeze({
 	"records.error-gone": "見つかりません。廃棄されたか、見る権限がなくなりました。",
 	"records.error-state": "いまの状態ではできません。ほかの人が先に処理した可能性があります。ページを読み込み直して確かめてください。",
 	"records.error-exists": "同じものがすでにあります。",
+	"records.error-recipient": "この証明書では受け取れません。暗号化に使える証明書（CAのものでないもの）を、受け取る人からもらってください。",
+	"records.error-recipient-ended": "この証明書は有効期限の外です。受け取る人に、新しいものをもらってください。",
 	"records.error-damaged": "この記録は壊れているか、書き換えられています。使わずに、監査担当者（SA）に知らせてください。",
 	"record-kind.unknown": "不明",
 	"record-kind.client": "顧問先",
