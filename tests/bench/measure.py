@@ -1,5 +1,6 @@
 """Reads what processes cost from /proc, and drives the viewer that has no screen."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -28,6 +29,14 @@ def user_system(pid):
     except OSError:
         return 0.0, 0.0
     return int(fields[11]) / TICK, int(fields[12]) / TICK
+
+
+def recorder_and_all(workers):
+    """CPU seconds of the workers' threads that record, and of all their threads."""
+    tasks = [task for pid in workers for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    recorders = [task for task in tasks if (task / "comm").read_text().strip() == "recorder"]
+    return (sum(int((task / "schedstat").read_text().split()[0]) for task in recorders) / 1e9,
+            sum(map(cpu_seconds, workers)))
 
 
 def pss_mb(pid):
@@ -91,8 +100,11 @@ class Viewer:
         return line.decode()
 
     def tell(self, command):
-        self.child.stdin.write(command.encode() + b"\n")
-        self.child.stdin.flush()
+        try:
+            self.child.stdin.write(command.encode() + b"\n")
+            self.child.stdin.flush()
+        except BrokenPipeError:
+            raise AssertionError("the viewer ended: " + pathlib.Path(self.log.name).read_text(errors="replace")[-500:]) from None
 
     def ask(self, command):
         self.tell(command)
@@ -102,7 +114,8 @@ class Viewer:
         return json.loads(self.ask("stop"))
 
     def stop(self):
-        self.child.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.child.stdin.close()
         try:
             self.child.wait(5)
         except subprocess.TimeoutExpired:

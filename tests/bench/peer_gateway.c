@@ -52,11 +52,9 @@ static enum err gateway_step(struct peer *peer, bool *ret_frame)
 {
 	struct gateway *gateway = gateway_of(peer);
 	enum err err = websocket_receive(&gateway->ws, &gateway->packet);
-	if (err)
-		return err;
-	if (!gateway->packet.len)
-		return ERR_PROTOCOL;
 	*ret_frame = false;
+	if (err || !gateway->packet.len)
+		return err;
 	err = buf_add(&gateway->message, gateway->packet.data + 1, gateway->packet.len - 1);
 	if (err || gateway->packet.data[0])
 		return err;

@@ -6,7 +6,7 @@ import platform
 import subprocess
 
 COLUMNS = [
-    ("work", "work"), ("through", "through"), ("frames/s", "fps"), ("edge %", "edge"), ("worker %", "worker"),
+    ("work", "work"), ("through", "through"), ("frames/s", "fps"), ("edge %", "edge"), ("worker %", "worker"), ("recorder, % of it", "recorder"),
     ("gateway ms/frame", "cpu_frame"), ("KB/frame", "kb_frame"), ("KB/s", "kb_s"), ("key→pixel p50 ms", "p50"),
     ("p95 ms", "p95"), ("PSS worker MB", "worker_mb"), ("PSS edge MB", "edge_mb"), ("X server %", "xserver"),
     ("program %", "program"), ("viewer %", "viewer"), ("exact after s", "exact_s"), ("wrong pixels", "wrong_pixels"),

@@ -208,6 +208,9 @@ enum err websocket_receive(struct websocket *ws, struct buf *message)
 			if (err)
 				return err;
 			message->len = before;
+			/* Who waits for commands too must not wait here for a message. */
+			if (!before)
+				return OK;
 			first = 0;
 		}
 	} while (!(first & 0x80));

@@ -38,7 +38,8 @@ void websocket_finish(struct websocket *ws);
 /* Something is there already, so that no poll(2) would tell. */
 bool websocket_pending(const struct websocket *ws);
 
-/* Waits for a whole message and puts it into message; answers pings. ERR_CLOSED, ERR_PROTOCOL. */
+/* Waits for a whole message and puts it into message; a ping is answered and leaves it empty.
+ * ERR_CLOSED, ERR_PROTOCOL. */
 nodiscard enum err websocket_receive(struct websocket *ws, struct buf *message);
 
 /* One binary message. */
