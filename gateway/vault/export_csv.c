@@ -1,4 +1,5 @@
 #include "vault/export_csv.h"
+#include "vault/grants.h"
 
 #include <csv.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum { LINE = 65536, CELL = 4 * TEMPLATE_VALUE + 2 };
 
 struct writing {
 	struct records *records;
+	const struct desk_person *who;
 	const struct export_rows *rows;
 	bool numbers;
 	struct envelope *envelope;
@@ -153,14 +155,6 @@ static enum err write_head(struct writing *writing)
 /* ---- rows --------------------------------------------------------------------------------------
  */
 
-static const char *name_of(const struct writing *writing, uint64_t record)
-{
-	const struct index_entry *entry =
-		record ? index_find(writing->records->index, record) : NULL;
-
-	return entry ? entry->name : "";
-}
-
 /* With ; between them; not read again for each row that has the same. */
 static enum err purposes_of(struct writing *writing, const struct record_row *row, const char **ret)
 {
@@ -233,10 +227,11 @@ static enum err write_row(struct writing *writing, size_t at)
 		return err;
 	const char *const cells[] = {
 		kinds[row.kind],
-		row.kind == KIND_CLIENT ? "" : name_of(writing, row.client),
+		row.kind == KIND_CLIENT ? ""
+					: grants_name(writing->records, writing->who, row.client),
 		content.name,
 		content.kana,
-		name_of(writing, row.parent),
+		row.parent ? grants_name(writing->records, writing->who, row.parent) : "",
 		purposes,
 		class.name,
 	};
@@ -249,10 +244,11 @@ static enum err write_row(struct writing *writing, size_t at)
 	return err ? err : end_row(writing);
 }
 
-enum err export_csv(struct records *records, const struct export_rows *rows, bool numbers,
-		    struct envelope *envelope)
+enum err export_csv(struct records *records, const struct desk_person *who,
+		    const struct export_rows *rows, bool numbers, struct envelope *envelope)
 {
 	struct writing writing = { .records = records,
+				   .who = who,
 				   .rows = rows,
 				   .numbers = numbers,
 				   .envelope = envelope,

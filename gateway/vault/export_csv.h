@@ -8,8 +8,10 @@
 #include "record/envelope.h"
 #include "vault/exports.h"
 
-/* Writes all of it into the envelope. */
-nodiscard enum err export_csv(struct records *records, const struct export_rows *rows, bool numbers,
+/* Writes all of it into the envelope. who: exports; clients and employees that he may not see have
+ * no name in it. */
+nodiscard enum err export_csv(struct records *records, const struct desk_person *who,
+			      const struct export_rows *rows, bool numbers,
 			      struct envelope *envelope);
 
 #endif

@@ -168,7 +168,7 @@ enum err exports_make(struct records *records, const struct desk_ask *ask,
 	buf_init(&file->message, EXPORT_BYTES);
 	err = envelope_new(recipient, EXPORT_BYTES, collect, &file->message, &envelope);
 	if (!err)
-		err = export_csv(records, rows, numbers, envelope);
+		err = export_csv(records, &ask->who, rows, numbers, envelope);
 	if (!err)
 		err = envelope_end(envelope);
 	if (!err)

@@ -3,6 +3,7 @@
 #include "base/util.h"
 #include "store/vault/grant_rows.h"
 #include "store/vault/group_rows.h"
+#include "vault/index.h"
 
 /* ---- what is read of a person --------------------------------------------------------------- */
 
@@ -252,4 +253,15 @@ enum err grants_need(struct records *records, const struct desk_person *who, uin
 	if (!err && rights.level < (unsigned)level)
 		err = ERR_DENIED;
 	return err;
+}
+
+const char *grants_name(struct records *records, const struct desk_person *who, uint64_t record)
+{
+	_cleanup_grants_view_ struct grants_view *view = NULL;
+	const struct index_entry *entry = index_find(records->index, record);
+
+	if (!entry || grants_view_open(records, who, &view) ||
+	    !grants_may_see(view, &(struct grant_place){ entry->id, entry->parent, entry->client }))
+		return "";
+	return entry->name;
 }

@@ -23,6 +23,10 @@ nodiscard enum err grants_need(struct records *records, const struct desk_person
 nodiscard enum err grants_view_open(struct records *records, const struct desk_person *who,
 				    struct grants_view **ret);
 
+/* What a record is called in lists; "" when nobody has said, or he may not see it. Borrowed until
+ * the next change. */
+const char *grants_name(struct records *records, const struct desk_person *who, uint64_t record);
+
 /* What an account's view would be if that row were so, or with take were not there; not kept. */
 nodiscard enum err grants_view_if(struct records *records, uint64_t account,
 				  const struct grant_row *row, bool take, struct grants_view **ret);

@@ -3,7 +3,6 @@
 #include "base/util.h"
 #include "vault/grants.h"
 #include "vault/grants_change.h"
-#include "vault/index.h"
 
 /* ---- whom and of what ----------------------------------------------------------------------- */
 
@@ -197,14 +196,6 @@ static void say_group(struct records *records, json_t *json, const char *name, u
 		json_object_set_new(json, name, json_string(group.name));
 }
 
-const char *grants_body_name(struct records *records, const struct desk_person *who,
-			     uint64_t record)
-{
-	const struct index_entry *entry = index_find(records->index, record);
-
-	return !entry || grants_need(records, who, record, GRANT_VIEW) ? "" : entry->name;
-}
-
 json_t *grants_body_say_row(struct records *records, const struct grant_row *row,
 			    const struct desk_person *who)
 {
@@ -227,6 +218,6 @@ json_t *grants_body_say_row(struct records *records, const struct grant_row *row
 		say_group(records, json, "clients_name", row->object);
 	if (who && (row->object_kind == GRANT_RECORD || row->object_kind == GRANT_CLIENT))
 		json_object_set_new(json, "name",
-				    json_string(grants_body_name(records, who, row->object)));
+				    json_string(grants_name(records, who, row->object)));
 	return json;
 }

@@ -26,10 +26,6 @@ json_t *grants_body_say_rights(const struct grant_rights *rights);
 json_t *grants_body_say_row(struct records *records, const struct grant_row *row,
 			    const struct desk_person *who);
 
-/* What a record is called; "" when nobody knows, or he may not see it. Borrowed, for a moment. */
-const char *grants_body_name(struct records *records, const struct desk_person *who,
-			     uint64_t record);
-
 /* The record that an object is, and its client; 0: it is none. */
 void grants_body_place(struct records *records, const struct grant_row *row,
 		       struct desk_reply *reply);

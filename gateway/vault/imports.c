@@ -1,4 +1,5 @@
 #include "vault/imports.h"
+#include "vault/grants.h"
 
 #include <stdlib.h>
 
@@ -90,6 +91,7 @@ enum err imports_add(struct records *records, const struct desk_person *who, int
 
 struct looking {
 	struct records *records;
+	const struct desk_person *who; /* the importer */
 	json_t *wrong, *sample;
 };
 
@@ -125,7 +127,7 @@ static enum err note_row(void *ctx, struct import_row *row)
 		       looking->sample,
 		       json_pack("{s:I, s:I, s:s, s:s, s:b}", "row", (json_int_t)row->row, "kind",
 				 (json_int_t)row->record.kind, "client_name",
-				 request_record_name(looking->records, client), "name",
+				 grants_name(looking->records, looking->who, client), "name",
 				 row->content.name, "has_number", *row->number != '\0'))
 		       ? ERR_NOMEM
 		       : OK;
@@ -134,7 +136,7 @@ static enum err note_row(void *ctx, struct import_row *row)
 enum err imports_look(struct records *records, struct import *import, json_t *sample,
 		      struct import_reading *ret)
 {
-	struct looking looking = { records, json_array(), sample };
+	struct looking looking = { records, &import->by, json_array(), sample };
 	enum err err = looking.wrong ? OK : ERR_NOMEM;
 
 	*ret = (struct import_reading){ .records = records,

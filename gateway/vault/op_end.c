@@ -224,9 +224,9 @@ static enum err add_due(struct due_list *list, const struct record_row *row,
 		       list->rows,
 		       json_pack("{s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:s, s:I, s:b, s:I, s:b}",
 				 "id", (json_int_t)row->id, "kind", (json_int_t)row->kind, "name",
-				 request_record_name(list->records, row->id), "client",
+				 grants_name(list->records, &list->ask->who, row->id), "client",
 				 (json_int_t)row->client, "client_name",
-				 request_record_name(list->records, row->client), "class",
+				 grants_name(list->records, &list->ask->who, row->client), "class",
 				 (json_int_t)row->class, "started", started, "due", due, "removed",
 				 (json_int_t)row->removed, "hold", row->hold, "request",
 				 (json_int_t)(disposes ? open.id : 0), "may_ask",
@@ -249,6 +249,8 @@ static enum err list_due(struct due_list *list, int64_t before)
 		struct grant_rights rights;
 
 		err = record_next(&query, &row, &more);
+		if (!err && more)
+			err = guard_check_id(&list->records->guard, GUARDED_RECORD, row.id);
 		if (err || !more)
 			break;
 		grants_decide(list->view, &(struct grant_place){ row.id, row.parent, row.client },

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "store/vault/copy_rows.h"
+#include "vault/grants.h"
 #include "vault/grants_body.h"
 #include "vault/grants_copy.h"
 
@@ -327,10 +328,9 @@ static void say_names(struct records *records, const struct copy_row *row,
 	copy_of(row, &copy);
 	to = json_array();
 	for (size_t i = 0; i < copy.count; i++)
-		json_array_append_new(
-			to, json_string(grants_body_name(records, &ask->who, copy.to[i])));
+		json_array_append_new(to, json_string(grants_name(records, &ask->who, copy.to[i])));
 	json_object_set_new(json, "from_name",
-			    json_string(grants_body_name(records, &ask->who, copy.from)));
+			    json_string(grants_name(records, &ask->who, copy.from)));
 	json_object_set_new(json, "to_names", to);
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/util.h"
 #include "vault/grants.h"
-#include "vault/grants_body.h"
 #include "vault/grants_change.h"
 
 enum { GROUPS_MAX = 200, GROUP_MEMBERS_MAX = 5000, MEMBERS_AT_ONCE = 100, MEMBERS_SHOWN = 500 };
@@ -182,8 +181,7 @@ static json_t *say_member(struct records *records, const struct desk_person *who
 	json_t *json = json_pack("{s:I}", "id", (json_int_t)member);
 
 	if (group->kind == GRANT_GROUP_CLIENTS)
-		json_object_set_new(json, "name",
-				    json_string(grants_body_name(records, who, member)));
+		json_object_set_new(json, "name", json_string(grants_name(records, who, member)));
 	return json;
 }
 

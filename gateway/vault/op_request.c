@@ -9,13 +9,6 @@
 
 enum { PAGE = 100 };
 
-const char *request_record_name(const struct records *records, uint64_t record)
-{
-	const struct index_entry *entry = index_find(records->index, record);
-
-	return entry ? entry->name : "";
-}
-
 enum err request_case_get(struct records *records, const struct desk_person *who, uint64_t request,
 			  struct request_case *ret)
 {
@@ -77,7 +70,8 @@ static bool may(const struct request_case *one, enum life_act act)
 			&next) == OK;
 }
 
-static json_t *shown(const struct records *records, const struct request_case *one)
+static json_t *shown(struct records *records, const struct desk_person *who,
+		     const struct request_case *one)
 {
 	const struct request_row *request = &one->request;
 	const struct record_row *row = &one->row;
@@ -87,8 +81,8 @@ static json_t *shown(const struct records *records, const struct request_case *o
 			 "id", (json_int_t)request->id, "kind", (json_int_t)request->kind, "state",
 			 (json_int_t)request->state, "record", (json_int_t)row->id, "record_kind",
 			 (json_int_t)row->kind, "record_state", (json_int_t)row->state, "name",
-			 request_record_name(records, row->id), "client", (json_int_t)row->client,
-			 "client_name", request_record_name(records, row->client), "asked",
+			 grants_name(records, who, row->id), "client", (json_int_t)row->client,
+			 "client_name", grants_name(records, who, row->client), "asked",
 			 (json_int_t)request->asked, "asked_by", (json_int_t)request->asked_by,
 			 "decided", (json_int_t)request->decided, "decided_by",
 			 (json_int_t)request->decided_by, "ready", request->ready, "may", "submit",
@@ -127,9 +121,10 @@ static enum err list_one(struct listing *list, const struct grants_view *view, u
 	}
 	err = request_case_get(list->records, &list->ask->who, id, &one);
 	list->last = id;
-	return err                                                             ? err
-	       : json_array_append_new(list->rows, shown(list->records, &one)) ? ERR_NOMEM
-									       : OK;
+	return err ? err
+	       : json_array_append_new(list->rows, shown(list->records, &list->ask->who, &one))
+		       ? ERR_NOMEM
+		       : OK;
 }
 
 static enum err list_all(struct listing *list, int64_t state)
@@ -205,7 +200,7 @@ enum err op_request_show(struct records *records, const struct desk_ask *ask,
 	for (size_t i = 0; i < one.row.purpose_count; i++)
 		json_array_append_new(purposes,
 				      json_integer((json_int_t)record_purpose(&one.row, i)));
-	reply->body = shown(records, &one);
+	reply->body = shown(records, &ask->who, &one);
 	json_object_update_new(reply->body, words);
 	json_object_update_new(reply->body, json_pack("{s:o, s:I, s:I}", "purposes", purposes,
 						      "class", (json_int_t)one.row.class, "parent",

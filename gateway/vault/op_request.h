@@ -26,7 +26,4 @@ typedef enum err request_case_do(struct records *records, const struct desk_ask 
 nodiscard enum err request_cases(struct records *records, const struct desk_ask *ask,
 				 struct desk_reply *reply, request_case_do *act);
 
-/* The name that lists have for a record, "" when there is none. */
-const char *request_record_name(const struct records *records, uint64_t record);
-
 #endif

@@ -11,7 +11,7 @@
 static const struct desk_person chief = { 90, DUTY_MANAGE }, other_chief = { 91, DUTY_MANAGE };
 
 static struct model m;
-static bool numbered[MODEL_RECORDS + 1];
+static bool numbered[MODEL_RECORDS + 1], over[MODEL_RECORDS + 1], requested[MODEL_RECORDS + 1];
 static int64_t kinds[MODEL_RECORDS + 1];
 
 static struct desk_person person_of(uint64_t person)
@@ -22,6 +22,17 @@ static struct desk_person person_of(uint64_t person)
 static struct grant_rights wanted(uint64_t person, uint64_t record)
 {
 	return model_decide(&m, person, person == MODEL_PEOPLE, &m.places[record]);
+}
+
+/* Its time is over. */
+static void end_record(struct office *office, struct record_row *row)
+{
+	row->state = STATE_ENDED;
+	row->has_started = row->has_due = true;
+	row->started = row->due = 1;
+	assert_ok(records_begin(&office->records));
+	assert_ok(records_set_row(&office->records, row));
+	assert_ok(records_commit(&office->records, 0));
 }
 
 static void found_office(struct office *office)
@@ -41,6 +52,9 @@ static void found_office(struct office *office)
 			office, kinds[record], record <= MODEL_CLIENTS ? 0 : place->client,
 			place->parent, name, kana, numbered[record] ? OFFICE_PERSONAL : NULL);
 		assert_int_equal(row.id, record);
+		over[record] = record > MODEL_CLIENTS && record % 5 == 0;
+		if (over[record])
+			end_record(office, &row);
 	}
 	for (int group = 1; group <= MODEL_PEOPLE_GROUPS + MODEL_CLIENT_GROUPS; group++) {
 		assert_ok(office_ask(office, chief, OP_group_add,
@@ -151,6 +165,22 @@ static void some_user(struct office *office)
 	}
 }
 
+/* Who may change a record asks for another number. */
+static void some_request(struct office *office)
+{
+	uint64_t person = 1 + model_random(MODEL_PEOPLE - 1);
+	uint64_t record = 1 + model_random(MODEL_RECORDS);
+
+	if (!numbered[record] || over[record] || requested[record])
+		return;
+	requested[record] = wanted(person, record).level >= GRANT_EDIT;
+	enum err err = office_ask(office, person_of(person), OP_record_number_set,
+				  "{\"record\":%d,\"number\":\"" OFFICE_OTHER
+				  "\",\"again\":\"" OFFICE_OTHER "\"}",
+				  (int)record);
+	assert_int_equal(err == OK, requested[record]);
+}
+
 /* The model follows what was shown. */
 static void follow(const json_t *change)
 {
@@ -220,13 +250,14 @@ static void some_copy(struct office *office)
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static void expect_list(struct office *office, uint64_t person, const bool listed[])
+static void expect_list(struct office *office, uint64_t person, const char *key,
+			const bool listed[])
 {
 	bool got[MODEL_RECORDS + 1] = { false };
 	size_t count = 0;
 
 	for (size_t i = 0; i < office_rows(office); i++) {
-		int64_t record = office_row_number(office, i, "id");
+		int64_t record = office_row_number(office, i, key);
 		int64_t client = office_row_number(office, i, "client");
 		bool named = office_row_text(office, i, "client_name")[0] != '\0';
 
@@ -245,7 +276,7 @@ static void expect_list(struct office *office, uint64_t person, const bool liste
 
 struct look {
 	uint64_t client, parent;
-	bool clients, odd, number;
+	bool clients, odd, number, over, requested;
 };
 
 static void check_list(struct office *office, uint64_t person, const struct look *look, unsigned op,
@@ -262,11 +293,12 @@ static void check_list(struct office *office, uint64_t person, const struct look
 				 (!look->client || (place->client == look->client &&
 						    kinds[record] != KIND_CLIENT)) &&
 				 (!look->parent || place->parent == look->parent) &&
-				 (!look->odd || record % 2) &&
+				 (!look->odd || record % 2) && (!look->over || over[record]) &&
+				 (!look->requested || requested[record]) &&
 				 (!look->number || (numbered[record] && rights.number));
 	}
 	assert_ok(office_ask(office, person_of(person), op, "%s", body));
-	expect_list(office, person, listed);
+	expect_list(office, person, look->requested ? "record" : "id", listed);
 }
 
 static void check_lists(struct office *office, uint64_t person)
@@ -281,10 +313,30 @@ static void check_lists(struct office *office, uint64_t person)
 		   "{\"text\":\"あおき\"}");
 	check_list(office, person, &(struct look){ .number = true }, OP_record_list,
 		   "{\"number\":\"" OFFICE_PERSONAL "\"}");
+	check_list(office, person, &(struct look){ .over = true }, OP_due_list, "{}");
+	check_list(office, person, &(struct look){ .requested = true }, OP_request_list, "{}");
 	snprintf(body, sizeof(body), "{\"client\":%d}", (int)client);
 	check_list(office, person, &(struct look){ .client = client }, OP_record_list, body);
 	snprintf(body, sizeof(body), "{\"parent\":%d}", (int)parent);
 	check_list(office, person, &(struct look){ .parent = parent }, OP_record_list, body);
+}
+
+static void check_export(struct office *office, uint64_t person)
+{
+	int64_t rows = 0, left_out = 0, numbers = 0;
+
+	for (uint64_t record = 1; record <= MODEL_RECORDS; record++) {
+		struct grant_rights rights = wanted(person, record);
+
+		rows += rights.level >= GRANT_EXPORT;
+		left_out += rights.level >= GRANT_VIEW && rights.level < GRANT_EXPORT;
+		numbers += rights.level >= GRANT_EXPORT && rights.number && numbered[record];
+	}
+	assert_ok(office_ask(office, person_of(person), OP_export_count,
+			     "{\"purpose\":1,\"numbers\":true}"));
+	assert_int_equal(office_number(office, "rows"), rows);
+	assert_int_equal(office_number(office, "left_out"), left_out);
+	assert_int_equal(office_number(office, "numbers"), numbers);
 }
 
 static void check_rights(const json_t *json, const struct grant_rights *rights)
@@ -366,10 +418,12 @@ static void every_answer_is_as_the_model_says(void **state)
 			some_row(office);
 			some_member(office, model_random(2));
 			some_user(office);
+			some_request(office);
 		}
 		some_copy(office);
 		for (uint64_t person = 1; person <= MODEL_PEOPLE; person++) {
 			check_lists(office, person);
+			check_export(office, person);
 			for (int i = 0; i < 3; i++)
 				check_record(office, person, 1 + model_random(MODEL_RECORDS));
 		}
