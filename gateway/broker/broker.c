@@ -57,6 +57,8 @@ static void edge_message(void *ctx, struct channel *channel, const struct wire_t
 		close(fd);
 	if (type->id == MSG_edge_start)
 		pki_edge_start(broker->pki, &msg->edge_start);
+	else if (type->id == MSG_record_ask_gone)
+		records_ask_gone(broker, msg->record_ask_gone.request);
 	else
 		dispatch_request(broker, type, msg);
 }

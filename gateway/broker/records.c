@@ -643,6 +643,19 @@ void records_leave_login(struct broker *broker, int64_t login)
 	}
 }
 
+void records_ask_gone(struct broker *broker, uint32_t request)
+{
+	struct record_ask *ask = broker->asks;
+
+	while (ask && (ask->request.to.request != request ||
+		       ask->request.to.generation != broker->edge_generation))
+		ask = ask->next;
+	if (!ask || ask->may)
+		return;
+	cancel(ask);
+	ask_free(ask);
+}
+
 void records_edge_gone(struct broker *broker)
 {
 	struct record_ask *next;

@@ -43,6 +43,8 @@ void records_vault_gone(struct broker *broker);
 /* A right was taken away; 0 stands for any. What has not happened yet does not. */
 void records_cut(struct broker *broker, int64_t account, int64_t device);
 void records_leave_login(struct broker *broker, int64_t login);
+/* Nobody waits for the answer to that request of the edge's any more. */
+void records_ask_gone(struct broker *broker, uint32_t request);
 /* Nobody waits for the answers any more. */
 void records_edge_gone(struct broker *broker);
 

@@ -192,6 +192,7 @@ enum err broker_ask(struct broker *broker, uint16_t id, union wire_any *msg,
 	if (err)
 		return err;
 	request->broker = broker;
+	request->message = id;
 	request->deadline_ms =
 		clock_mono_ms() + (id == MSG_record_ask ? BROKER_RECORD_MS : BROKER_ANSWER_MS);
 	request->previous = NULL;
@@ -205,8 +206,18 @@ enum err broker_ask(struct broker *broker, uint16_t id, union wire_any *msg,
 
 void broker_cancel(struct broker_request *request)
 {
-	if (request->broker)
-		remove_request(request);
+	struct broker *broker = request->broker;
+
+	if (!broker)
+		return;
+	remove_request(request);
+	if (request->message == MSG_record_ask && broker->channel) {
+		const struct msg_record_ask_gone msg = { .request = request->id };
+		enum err err = channel_send(broker->channel, MSG_record_ask_gone, &msg, -1);
+
+		if (err)
+			log_warn("record-ask-gone", "error=%s", err_code(err));
+	}
 }
 
 static struct broker_request *find_overdue(const struct broker *broker, uint64_t now_ms)

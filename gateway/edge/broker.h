@@ -22,6 +22,7 @@ struct broker;
 struct broker_request {
 	struct broker *broker; /* NULL while nothing is asked */
 	uint32_t id;
+	uint16_t message;
 	uint64_t deadline_ms;
 	struct broker_request *previous, *next;
 	/*

@@ -297,7 +297,8 @@ static void find_type(const struct wire_type *type, void *ctx)
 	size_t *count = ctx;
 	bool listed = false, tested = false;
 
-	if (type->from != WIRE_EDGE || type->to != WIRE_BROKER || type->id == MSG_edge_start)
+	if (type->from != WIRE_EDGE || type->to != WIRE_BROKER || type->id == MSG_edge_start ||
+	    type->id == MSG_record_ask_gone)
 		return;
 	for (size_t i = 0; i < request_type_count; i++)
 		listed |= request_types[i].id == type->id;

@@ -195,6 +195,31 @@ static void a_duty_that_is_gone_stops_what_waits(void **state)
 	assert_null(office->broker->asks);
 }
 
+static void a_browser_that_has_gone(void **state)
+{
+	struct office *office = *state;
+	uint32_t request = vault_asked(office, OP_record_show, "{}");
+	struct msg_record_ask_gone gone = { .request = office->request };
+
+	assert_ok(ipc_send(office->edge, MSG_record_ask_gone, &gone, -1));
+	vault_hears(office, &vault, MSG_record_cancel);
+	assert_int_equal(office->received.msg.record_cancel.request, request);
+	holds(request, 7, "{}");
+	vault_hears_nothing(office, &vault);
+	assert_int_equal(office_audit_count(office, "record-show"), 0);
+	/* What the audit log has is seen to its end. */
+	request = vault_asked(office, OP_record_show, "{}");
+	gone.request = office->request;
+	holds(request, 7, "{}");
+	vault_hears(office, &vault, MSG_record_go);
+	assert_ok(ipc_send(office->edge, MSG_record_ask_gone, &gone, -1));
+	vault_hears_nothing(office, &vault);
+	answers(request, ERR_IO, 1, "");
+	for (int i = 0; i < 5; i++)
+		assert_ok(loop_step(office->loop, 2));
+	assert_int_equal(office_audit_count(office, "record-failed"), 1);
+}
+
 static void so_many_at_once(void **state)
 {
 	struct office *office = *state;
@@ -318,6 +343,7 @@ int main(void)
 		records_test(a_detail_that_is_none),
 		records_test(a_code_goes_no_farther),
 		records_test(a_duty_that_is_gone_stops_what_waits),
+		records_test(a_browser_that_has_gone),
 		records_test(so_many_at_once),
 		records_test(a_vault_that_hangs_or_dies),
 		records_test(what_did_not_happen_is_said),
