@@ -199,6 +199,15 @@ test("a document goes in, comes back as it was, gets a new version, and goes to 
 	await row.locator('button:has-text("元に戻す")').click();
 	await uses.click('dialog[open] button:has-text("元に戻す")');
 	await row.locator('button:has-text("保存")').waitFor();
+	/* A picture is looked at as the gateway draws it. */
+	const png = join(office.dir, "scan.png");
+	execFileSync("convert", ["-size", "200x120", "xc:white", png]);
+	await file.setInputFiles(png);
+	const scan = uses.locator("tr[data-document]", { hasText: "scan.png" });
+	await scan.locator('button:has-text("見る")').click();
+	await uses.waitForSelector('.preview-dialog:has-text("1 / 1ページ")');
+	await uses.waitForFunction(() => document.querySelector(".preview-page")?.naturalWidth > 0);
+	await uses.keyboard.press("Escape");
 	/* A manager knows of none: nobody has given a role to documents. */
 	await open(manages, `/record/${record}`, "山田 太郎");
 	await manages.waitForSelector('.none:has-text("書類はまだありません")');
