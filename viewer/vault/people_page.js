@@ -14,6 +14,10 @@ import { CLIENT, nameText } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 
+/* Levels of rights. */
+const EDIT = 2;
+const EXPORT = 3;
+
 export class PeoplePage {
 	#desk;
 	#client;
@@ -33,13 +37,14 @@ export class PeoplePage {
 
 	async start() {
 		const client = await showRecord(this.#desk.vault, this.#client);
+		const { level } = client.rights;
 		this.element.replaceChildren(trail([]), make("div", { class: "devices-head" },
 			make("div", {}, make("h1", { says: () => nameText(client), with: { tabindex: -1 } }),
 				make("p", { class: "record-under" }, client.kana && make("span", {}, client.kana), stateTag(client),
 					way(hashOf("record", client.id), () => t("records.client-own")))),
-			make("div", { class: "record-actions" }, knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
-				knows("import begin") && wayButton(hashOf("import", client.id), "records.import"),
-				knows("request add") && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
+			make("div", { class: "record-actions" }, level >= EXPORT && knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
+				level >= EDIT && knows("import begin") && wayButton(hashOf("import", client.id), "records.import"),
+				level >= EDIT && knows("request add") && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
 		this.#search.element, this.#people.element);
 		await this.#people.show({ client: this.#client });
 	}
