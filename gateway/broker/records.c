@@ -544,7 +544,8 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 
 void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 {
-	static const char *const known[] = { "vault-damaged", "vault-rolled-back" };
+	static const char *const known[] = { "vault-damaged", "vault-rolled-back",
+					     "vault-disposed-again", "document-quarantined" };
 	const char *event = NULL;
 	struct audit_entry entry = { 0 };
 	int64_t wait_ms;

@@ -774,6 +774,7 @@ export default Object.freeze({
 	"audit-event.vault-rolled-back": "Vault is older than it was",
 	"audit-event.record-refused": "Asking about records refused",
 	"audit-event.record-failed": "Did not happen in the vault after all",
+	"audit-event.vault-disposed-again": "Disposed of again after a restore",
 	"audit-event.account-watch": "Right to watch changed",
 	"audit-event.host-add": "PC added",
 	"audit-event.host-set": "PC changed",

@@ -773,6 +773,7 @@ const texts = Object.freeze({
 	"audit-event.vault-rolled-back": "保管庫が古い状態に戻っている",
 	"audit-event.record-refused": "記録の操作を拒否",
 	"audit-event.record-failed": "保管庫での操作が完了しなかった",
+	"audit-event.vault-disposed-again": "控えから戻った記録を再び廃棄",
 	"audit-event.account-watch": "画面閲覧の権限を変更",
 	"audit-event.host-add": "PCを追加",
 	"audit-event.host-set": "PCの設定を変更",

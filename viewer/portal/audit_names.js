@@ -36,7 +36,7 @@ export const LIST_EVENTS = Object.freeze({
 const OTHERS = ["session-open", "session-attach", "session-active", "session-detached", "session-end", "recording-start",
 	"recording-mark", "recording-end", "worker-event", "host-pinned", "host-wake", "device-request", "device-renew",
 	"device-key-superseded", "credentials-forgotten", "document-upload", "document-download", "document-preview",
-	"document-remove", "document-restore", "document-closed", "record-failed", "document-quarantined", "document-discard"];
+	"document-remove", "document-restore", "document-closed", "record-failed", "vault-disposed-again", "document-quarantined", "document-discard"];
 
 /* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
 export const RECORD_EVENTS = Object.freeze(["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",

@@ -317,11 +317,14 @@ static void notices_are_in_the_log(void **state)
 					 .detail = { (const uint8_t *)"{\"counter\":3}", 13 } };
 
 	assert_ok(ipc_send(vault.fd, MSG_record_notice, &msg, -1));
+	msg.event = "document-quarantined";
+	assert_ok(ipc_send(vault.fd, MSG_record_notice, &msg, -1));
 	msg.event = "login";
 	assert_ok(ipc_send(vault.fd, MSG_record_notice, &msg, -1));
 	vault_hears_nothing(office, &vault);
 	assert_string_equal(office_audit_last(office, "vault-rolled-back").detail,
 			    "{\"counter\":3}");
+	assert_int_equal(office_audit_count(office, "document-quarantined"), 1);
 	assert_int_equal(office_audit_count(office, "login"), 0);
 	/* One that is broken cannot fill it. */
 	msg.event = "vault-damaged";
