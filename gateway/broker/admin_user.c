@@ -7,6 +7,7 @@
 #include "auth/totp.h"
 #include "base/clock.h"
 #include "broker/admin.h"
+#include "broker/documents.h"
 #include "broker/person.h"
 #include "broker/records.h"
 #include "broker/watch.h"
@@ -319,8 +320,10 @@ enum err admin_user_duty(struct admin_call *call)
 				   json_pack("{s:s, s:s, s:s}", "account", account.name, "before",
 					     duty_code(account.duty), "duty", duty_code(duty)));
 	/* What is on its way was asked with another right. */
-	if (!err && (int64_t)duty != account.duty)
+	if (!err && (int64_t)duty != account.duty) {
 		records_cut(call->broker, account.id, 0);
+		documents_cut(call->broker, account.id, 0);
+	}
 	return err;
 }
 

@@ -186,6 +186,19 @@ static void a_locked_person_loses_it(void **state)
 	expect_closed(office, "revoked", 60);
 }
 
+static void another_duty_loses_it(void **state)
+{
+	struct office *office = *state;
+
+	document_ordered(office);
+	attached(office);
+	_cleanup_answer_ struct answer answer = office_order(
+		office, "user duty", json_pack("{s:s, s:s}", "name", "sato", "duty", "use"));
+	vault_is_told(office);
+	vault_closed(office, 60, ERR_CLOSED);
+	expect_closed(office, "revoked", 60);
+}
+
 static void another_role_loses_it(void **state)
 {
 	struct office *office = *state;
@@ -233,6 +246,7 @@ int main(void)
 		TEST(the_vault_says_why),
 		TEST(leaving_the_login_ends_it),
 		TEST(a_locked_person_loses_it),
+		TEST(another_duty_loses_it),
 		TEST(another_role_loses_it),
 		TEST(one_that_nobody_takes_ends),
 		TEST(it_dies_with_the_vault),
