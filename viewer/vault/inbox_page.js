@@ -1,14 +1,16 @@
 /*
- * What waits: for whoever reads it first, then for others. What was decided is one step away.
+ * What waits: for whoever reads it first, then for others. What was decided is one step away. Whoever manages also hears
+ * of what waits on other pages.
  */
 import { t } from "../portal/i18n.js";
-import { button, make } from "./build.js";
+import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { CodeField, Field, textArea } from "./fields.js";
 import { enterNumber } from "./number_dialog.js";
 import { factList, pageHead, part } from "./page_parts.js";
 import { People } from "./people.js";
-import { DISPOSE, OPEN, requestCard, requestTitle } from "./request_card.js";
+import { hashOf } from "./places.js";
+import { DISPOSE, requestCard, requestTitle } from "./request_card.js";
 import { Rules } from "./rules.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -31,6 +33,7 @@ export class InboxPage {
 	#mine = make("ul", { class: "cards" });
 	#others = make("ul", { class: "cards" });
 	#past = make("ul", { class: "cards" });
+	#elsewhere = make("ul", { class: "plain-list" });
 	#noMine = make("p", { class: "none", t: "inbox.none" });
 	#noOthers = make("p", { class: "none", t: "inbox.no-others" });
 	#count = make("span", { class: "count" });
@@ -53,6 +56,20 @@ export class InboxPage {
 		this.#count.hidden = mine.length === 0;
 		this.element.append(make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
 			part("inbox.others", this.#noOthers, this.#others), part("inbox.past", this.#showPast, this.#past));
+		if (this.#desk.manages)
+			await this.#lookElsewhere();
+	}
+
+	async #lookElsewhere() {
+		const { vault } = this.#desk;
+		const [infected, imports, copies] = await Promise.all([vault.rows("quarantine list"), vault.rows("import list"), vault.rows("grant copy list")]);
+		/** @type {[import("./build.js").Key, import("./places.js").Name, number][]} */
+		const waiting = [["inbox.quarantine", "quarantine", infected.length], ["inbox.imports", "import", imports.filter(({ may_apply }) => may_apply).length],
+			["inbox.copies", "rights", copies.filter(({ mine }) => !mine).length]];
+		this.#elsewhere.replaceChildren(...waiting.filter(([, , n]) => n > 0).map(([key, name, n]) =>
+			make("li", {}, way(hashOf(name), () => t(key, { n }), "record-link"))));
+		if (this.#elsewhere.children.length > 0)
+			this.#mine.after(this.#elsewhere);
 	}
 
 	/**
@@ -164,13 +181,4 @@ export class InboxPage {
 		this.#desk.tell(() => t(key));
 		this.#desk.again();
 	}
-}
-
-/**
- * How many requests wait for whoever asks.
- * @param {import("../core/vault.js").Vault} vault
- */
-export async function countForMe(vault) {
-	const { rows } = await vault.page("request list", { state: OPEN });
-	return /** @type {Request[]} */ (/** @type {unknown} */ (rows)).filter(forMe).length;
 }

@@ -22,6 +22,7 @@ import { InboxPage } from "./inbox_page.js";
 import { Notice } from "./notice.js";
 import { PeoplePage } from "./people_page.js";
 import { hashOf, placeOf } from "./places.js";
+import { QuarantinePage } from "./quarantine_page.js";
 import { RecordPage } from "./record_page.js";
 import { SettingsPage } from "./settings_page.js";
 import { commandOf } from "./shortcuts.js";
@@ -38,11 +39,13 @@ const WATCH_MS = 5000;
 
 /** @type {Readonly<Partial<Record<Name, PageClass>>>} */
 const PAGES = Object.freeze({ clients: ClientsPage, client: PeoplePage, record: RecordPage, new: EntryPage, inbox: InboxPage, due: DuePage,
-	certificate: CertificatePage, rights: GrantsPage, group: GroupsPage, copy: CopyPage, settings: SettingsPage, import: ImportPage, export: ExportPage });
+	certificate: CertificatePage, rights: GrantsPage, group: GroupsPage, copy: CopyPage, settings: SettingsPage, import: ImportPage, export: ExportPage,
+	quarantine: QuarantinePage });
 /* What a page cannot do without. */
 /** @type {Readonly<Partial<Record<Name, string>>>} */
 const NEEDS = Object.freeze({ clients: "client list", client: "record list", record: "record show", new: "request add", inbox: "request list", due: "due list",
-	certificate: "certificate show", rights: "grant list", group: "group list", copy: "grant copy preview", settings: "purpose add", import: "import begin", export: "export make" });
+	certificate: "certificate show", rights: "grant list", group: "group list", copy: "grant copy preview", settings: "purpose add", import: "import begin", export: "export make",
+	quarantine: "quarantine list" });
 /** @type {readonly {name: Name, key: import("./build.js").Key, manages?: boolean}[]} the pages that have a tab */
 const TABS = [{ name: "clients", key: "records.clients" }, { name: "inbox", key: "inbox.title" }, { name: "due", key: "due.title" },
 	{ name: "import", key: "import.tab" }, { name: "rights", key: "rights.title", manages: true }, { name: "settings", key: "settings.title", manages: true }];
@@ -179,7 +182,7 @@ export class VaultView {
 
 	/** @param {Name} at */
 	#showTabs(at) {
-		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at === "group" || at === "copy" ? "rights" : at;
+		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at === "group" || at === "copy" ? "rights" : at === "quarantine" ? "inbox" : at;
 		this.#tabs.replaceChildren(...TABS.filter(({ name, manages }) => has(name) && (!manages || this.#desk?.manages)).map(({ name, key }) =>
 			make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } })));
 		this.#tabs.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
