@@ -196,10 +196,20 @@ static void ready(struct loop_io *io, uint32_t events)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* Nobody takes them all. */
+static bool is_full(const struct document_streams *all, uint64_t account)
+{
+	unsigned own = 0;
+
+	for (const struct document_stream *at = all->first; at; at = at->next)
+		own += at->account == account;
+	return all->count >= DOCUMENT_STREAMS_MAX || own >= DOCUMENT_STREAMS_OF_ONE;
+}
+
 enum err document_stream_add(struct document_streams *all, struct document_stream *stream,
 			     const struct document_stream_ops *ops, uint32_t *ret_number)
 {
-	if (all->count >= DOCUMENT_STREAMS_MAX)
+	if (is_full(all, stream->account))
 		return ERR_FULL;
 	stream->all = all;
 	stream->ops = ops;

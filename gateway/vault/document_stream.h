@@ -13,8 +13,9 @@
 
 enum {
 	DOCUMENT_STREAMS_MAX = 16,
-	DOCUMENT_ATTACH_S = 60, /* until the stream must be there */
-	DOCUMENT_IDLE_S = 120,  /* without anything that moves */
+	DOCUMENT_STREAMS_OF_ONE = 6, /* person */
+	DOCUMENT_ATTACH_S = 60,      /* until the stream must be there */
+	DOCUMENT_IDLE_S = 120,       /* without anything that moves */
 	DOCUMENT_WINDOW = 1024 * 1024,
 	DOCUMENT_MESSAGE = 60000, /* bytes of a document in a message */
 	DOCUMENT_WHO = 257,

@@ -142,6 +142,16 @@ static enum err read_clients(struct import_known *known)
 	return err;
 }
 
+static struct grant_rights rights_at(const struct import_known *known, uint64_t record,
+				     uint64_t parent, uint64_t client)
+{
+	struct grant_rights rights = { 0 };
+
+	grants_decide(known->view, &(struct grant_place){ record, parent, client }, &rights, NULL);
+	return rights;
+}
+
+/* Those whose dependants he may enter; the others are none for him. */
 static enum err read_employees(struct import_known *known)
 {
 	const struct index *index = known->records->index;
@@ -153,7 +163,9 @@ static enum err read_employees(struct import_known *known)
 	for (size_t i = 0; !err && i < index_count(index); i++) {
 		const struct index_entry *entry = index_at(index, i);
 
-		if (entry->kind == KIND_EMPLOYEE && entry->state <= STATE_ACTIVE && !entry->removed)
+		if (entry->kind == KIND_EMPLOYEE && entry->state <= STATE_ACTIVE &&
+		    !entry->removed &&
+		    rights_at(known, entry->id, 0, entry->client).level >= GRANT_EDIT)
 			err = put_name(known->employees, 'e', entry->client, entry->name,
 				       entry->id);
 	}
@@ -165,10 +177,22 @@ enum err import_known_client(struct import_known *known, const char *name, uint6
 	return get_name(known->clients, 'k', 0, name, ret);
 }
 
-/* The first record of a kind and client in the vault that has the number. */
-static enum err find_number(struct records *records, int64_t kind, uint64_t client,
-			    const char *digits, uint64_t *ret)
+/* Whose a person's number is is for those who have the right to it; a Corporate Number is public.
+ */
+static bool may_find(const struct import_known *known, const struct record_row *row,
+		     const char *digits, unsigned level)
 {
+	const struct grant_rights rights = rights_at(known, row->id, row->parent, row->client);
+
+	return rights.level >= level && (rights.number || strlen(digits) != NUMBERS_PERSONAL);
+}
+
+/* The first record of a kind and client in the vault that has the number, of those where he has at
+ * least that level. */
+static enum err find_number(const struct import_known *known, int64_t kind, uint64_t client,
+			    const char *digits, unsigned level, uint64_t *ret)
+{
+	struct records *records = known->records;
 	_cleanup_query_ struct query query;
 	uint8_t found[RECORD_FOUND];
 	struct record_row row;
@@ -185,7 +209,7 @@ static enum err find_number(struct records *records, int64_t kind, uint64_t clie
 			err = record_by_id(records->db, (uint64_t)query_col_i64(&query, 0), &row);
 		if (!err && more && row.kind == kind &&
 		    (kind == KIND_CLIENT || row.client == client) && !row.disposed &&
-		    row.state != STATE_REFUSED)
+		    row.state != STATE_REFUSED && may_find(known, &row, digits, level))
 			*ret = row.id;
 	}
 	return err;
@@ -207,7 +231,7 @@ enum err import_known_number(struct import_known *known, int64_t kind, uint64_t 
 	number_key('n', kind, kind == KIND_CLIENT ? 0 : client, digits, key);
 	*ret = json_object_get(known->numbers, key) ? IMPORT_IN_FILE : IMPORT_NEW;
 	if (*ret == IMPORT_NEW)
-		err = find_number(known->records, kind, client, digits, &there);
+		err = find_number(known, kind, client, digits, GRANT_VIEW, &there);
 	if (!err && there)
 		*ret = IMPORT_IN_VAULT;
 	if (!err && json_object_set_new(known->numbers, key, json_true()))
@@ -224,7 +248,7 @@ static enum err parent_by_number(struct import_known *known, uint64_t client, co
 	number_key('d', KIND_EMPLOYEE, client, digits, key);
 	*ret = get(known->employees, key);
 	secret_wipe(key, sizeof(key));
-	return *ret ? OK : find_number(known->records, KIND_EMPLOYEE, client, digits, ret);
+	return *ret ? OK : find_number(known, KIND_EMPLOYEE, client, digits, GRANT_EDIT, ret);
 }
 
 enum err import_known_parent(struct import_known *known, uint64_t client, const char *name,

@@ -28,7 +28,8 @@ nodiscard enum err import_known_purpose(struct import_known *known, const char *
 					uint64_t *ret);
 nodiscard enum err import_known_class(struct import_known *known, const char *name, uint64_t *ret);
 nodiscard enum err import_known_client(struct import_known *known, const char *name, uint64_t *ret);
-/* An employee of that client, by name or number. */
+/* An employee of that client, by name or number: one whom he may change, and by a person's number
+ * with the right to it. */
 nodiscard enum err import_known_parent(struct import_known *known, uint64_t client,
 				       const char *name, uint64_t *ret);
 
@@ -36,7 +37,8 @@ nodiscard enum err import_known_parent(struct import_known *known, uint64_t clie
 bool import_known_may(const struct import_known *known, uint64_t client);
 
 enum import_double { IMPORT_NEW, IMPORT_IN_FILE, IMPORT_IN_VAULT };
-/* Whether the same client has that number for that kind already; it has it from then on. */
+/* Whether the same client has that number for that kind already, as far as he may know; it has it
+ * from then on. */
 nodiscard enum err import_known_number(struct import_known *known, int64_t kind, uint64_t client,
 				       const char *digits, enum import_double *ret);
 

@@ -32,6 +32,17 @@ static enum err named(struct desk_reply *reply, enum err err, const char *id)
 /* ---- purposes ----------------------------------------------------------------------------------
  */
 
+/* How many records have it counts all that there are: that is for those who see all. */
+static json_t *say_purpose(const struct desk_ask *ask, const struct purpose_row *row)
+{
+	json_t *json = json_pack("{s:I, s:s, s:s, s:b}", "id", (json_int_t)row->id, "name",
+				 row->name, "name_en", row->name_en, "retired", row->retired);
+
+	if (ask->who.duty == DUTY_MANAGE)
+		json_object_set_new(json, "records", json_integer((json_int_t)row->records));
+	return json;
+}
+
 enum err op_purpose_list(struct records *records, const struct desk_ask *ask,
 			 struct desk_reply *reply)
 {
@@ -45,11 +56,7 @@ enum err op_purpose_list(struct records *records, const struct desk_ask *ask,
 	while (!err && more) {
 		err = purpose_next(&query, &row, &more);
 		if (!err && more)
-			json_array_append_new(rows, json_pack("{s:I, s:s, s:s, s:b, s:I}", "id",
-							      (json_int_t)row.id, "name", row.name,
-							      "name_en", row.name_en, "retired",
-							      row.retired, "records",
-							      (json_int_t)row.records));
+			json_array_append_new(rows, say_purpose(ask, &row));
 	}
 	if (err)
 		json_decref(rows);

@@ -500,11 +500,29 @@ static void test_no_more_than_so_many(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i <= DOCUMENT_STREAMS_MAX; i++) {
-		struct document_upload_order order = { .place = place, .size = 1 };
+		struct document_upload_order order = { .place = place, .size = 1, .account = i };
 		order.place.document = i + 1;
 		assert_ok(secret_random(DOCUMENT_KEY, &order.key));
 		assert_err(document_upload_new(&world.all, &order, &number),
 			   i < DOCUMENT_STREAMS_MAX ? OK : ERR_FULL);
+	}
+}
+
+static void test_nobody_takes_them_all(void **state)
+{
+	struct document_place place = { folder, 1, 1 };
+	uint32_t number;
+
+	(void)state;
+	for (unsigned i = 0; i <= DOCUMENT_STREAMS_OF_ONE + 1; i++) {
+		const bool another = i > DOCUMENT_STREAMS_OF_ONE;
+		struct document_upload_order order = { .place = place,
+						       .size = 1,
+						       .account = another ? 2 : 1 };
+		order.place.document = i + 1;
+		assert_ok(secret_random(DOCUMENT_KEY, &order.key));
+		assert_err(document_upload_new(&world.all, &order, &number),
+			   i < DOCUMENT_STREAMS_OF_ONE || another ? OK : ERR_FULL);
 	}
 }
 
@@ -524,6 +542,7 @@ int main(void)
 		TEST(test_download_damaged),
 		TEST(test_attach),
 		TEST(test_no_more_than_so_many),
+		TEST(test_nobody_takes_them_all),
 	};
 
 	assert_non_null(mkdtemp(folder));

@@ -288,6 +288,42 @@ static void test_recipients(void **state)
 	auditor_free(&good);
 }
 
+/* The passphrase of one that is encrypted is asked of nobody: here it would come from the standard
+ * input. */
+static void test_encrypted_recipient(void **state)
+{
+	static const char passphrase[] = "secret\nsecret\n"; /* once for each phase */
+	struct auditor to = auditor_make();
+	struct office *office = *state;
+	BIO *out = BIO_new(BIO_s_mem());
+	char *data = NULL, pem[4096];
+	size_t at = 0;
+	int pair[2], input = dup(STDIN_FILENO);
+
+	assert_true(PEM_ASN1_write_bio((i2d_of_void *)i2d_X509, PEM_STRING_X509, out,
+				       to.certificate, EVP_aes_128_cbc(),
+				       (const unsigned char *)"secret", 6, NULL, NULL));
+	long len = BIO_get_mem_data(out, &data);
+	for (long i = 0; i < len; i++)
+		at += (size_t)snprintf(pem + at, sizeof(pem) - at, data[i] == '\n' ? "\\n" : "%c",
+				       data[i]);
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(write(pair[1], passphrase, strlen(passphrase)), strlen(passphrase));
+	close(pair[1]);
+	assert_int_equal(dup2(pair[0], STDIN_FILENO), STDIN_FILENO);
+	close(pair[0]);
+	assert_err(office_ask(office, SATO, OP_export_make, "{\"purpose\":1,\"recipient\":\"%s\"}",
+			      pem),
+		   ERR_INVALID);
+	assert_string_equal(office->field, "recipient");
+	if (input >= 0) {
+		assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+		close(input);
+	}
+	BIO_free(out);
+	auditor_free(&to);
+}
+
 static void test_its_time(void **state)
 {
 	struct auditor to = auditor_make();
@@ -360,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_for_one_purpose, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_what_is_in_use, start, stop),
 		cmocka_unit_test_setup_teardown(test_recipients, start, stop),
+		cmocka_unit_test_setup_teardown(test_encrypted_recipient, start, stop),
 		cmocka_unit_test_setup_teardown(test_its_time, start, stop),
 		cmocka_unit_test_setup_teardown(test_fields, start, stop),
 	};

@@ -80,6 +80,18 @@ static void check_errors(struct office *office, const char *rules, const char *t
 	assert_ok(cancel(office, import));
 }
 
+/* Sato's rights there. */
+static void give(struct office *office, enum grant_object kind, uint64_t object,
+		 struct grant_rights rights)
+{
+	const struct grants_hand hand = { 99, 1 };
+	const struct grant_row row = { GRANT_ACCOUNT, kind, SATO.account, object, rights };
+
+	assert_ok(records_begin(&office->records));
+	assert_ok(grants_give(&office->records, &row, &hand));
+	assert_ok(records_commit(&office->records, 0));
+}
+
 static int64_t count(struct office *office, const char *sql)
 {
 	_cleanup_query_ struct query query;
@@ -237,8 +249,34 @@ static void test_errors_of_rows(void **state)
 	check_errors(office, DEFAULTS, too_long, "2 name too-long");
 
 	office_add(office, KIND_EMPLOYEE, 1, 0, "c", "", OFFICE_PERSONAL);
+	give(office, GRANT_EVERYTHING, 0, (struct grant_rights){ GRANT_EDIT, true, 0 });
 	check_errors(office, DEFAULTS, "name,number\na,123456789018\n", "2 number double-vault");
 	check_errors(office, DEFAULTS, "name,kind,number\na,payee,123456789018\n", "");
+}
+
+/* A file does not tell who is there, and whose a number is, to those who may not know. */
+static void test_whom_one_may_not_know(void **state)
+{
+	static const char by_name[] = "name,kind,parent\na,dependant,c\n",
+			  by_number[] = "name,kind,parent\na,dependant,123456789018\n",
+			  number[] = "name,number\na,123456789018\n";
+	struct office *office = *state;
+	const uint64_t id = office_add(office, KIND_EMPLOYEE, 1, 0, "c", "", OFFICE_PERSONAL).id;
+
+	office_add(office, KIND_PAYEE, 1, 0, "d", "", OFFICE_CORPORATE);
+	check_errors(office, DEFAULTS, by_name, "");
+	check_errors(office, DEFAULTS, number, "");
+	check_errors(office, DEFAULTS, by_number, "2 parent unknown-parent");
+	check_errors(office, DEFAULTS, "name,kind,number\na,payee," OFFICE_CORPORATE "\n",
+		     "2 number double-vault");
+
+	give(office, GRANT_RECORD, id, (struct grant_rights){ GRANT_EDIT, true, 0 });
+	check_errors(office, DEFAULTS, number, "2 number double-vault");
+	check_errors(office, DEFAULTS, by_number, "");
+
+	give(office, GRANT_RECORD, id, (struct grant_rights){ GRANT_VIEW, true, 0 });
+	check_errors(office, DEFAULTS, by_name, "2 parent unknown-parent");
+	check_errors(office, DEFAULTS, by_number, "2 parent unknown-parent");
 }
 
 static void test_errors_of_the_file(void **state)
@@ -345,6 +383,7 @@ static void test_nothing_half_done(void **state)
 	struct office *office = *state;
 	long long import = bring_text(office, DEFAULTS, "name,number\na,\nb,\nc,123456789018\n");
 
+	give(office, GRANT_EVERYTHING, 0, (struct grant_rights){ GRANT_EDIT, true, 0 });
 	assert_ok(ask_for(office, import));
 	office_add(office, KIND_EMPLOYEE, 1, 0, "d", "", OFFICE_PERSONAL);
 	assert_err(apply(office, TANAKA, import), ERR_WRONG_STATE);
@@ -450,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cp932, start, stop),
 		cmocka_unit_test_setup_teardown(test_errors_of_rows, start, stop),
 		cmocka_unit_test_setup_teardown(test_errors_of_the_file, start, stop),
+		cmocka_unit_test_setup_teardown(test_whom_one_may_not_know, start, stop),
 		cmocka_unit_test_setup_teardown(test_fields, start, stop),
 		cmocka_unit_test_setup_teardown(test_families, start, stop),
 		cmocka_unit_test_setup_teardown(test_names_that_are_two, start, stop),

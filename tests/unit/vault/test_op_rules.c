@@ -36,7 +36,7 @@ static void test_purposes(void **state)
 	assert_err(
 		office_ask(office, TANAKA, OP_purpose_retire, "{\"purpose\":99,\"retired\":true}"),
 		ERR_NOT_FOUND);
-	assert_ok(office_ask(office, SATO, OP_purpose_list, "{}"));
+	assert_ok(office_ask(office, TANAKA, OP_purpose_list, "{}"));
 	assert_int_equal(office_rows(office), 2);
 	assert_string_equal(office_row_text(office, 0, "name_en"), "Withholding");
 	assert_true(office_row_flag(office, 0, "retired"));
@@ -68,9 +68,13 @@ static void test_purposes_are_counted(void **state)
 		assert_ok(records_add_row(&office->records, &row));
 	}
 	assert_ok(records_commit(&office->records, 0));
-	assert_ok(office_ask(office, SATO, OP_purpose_list, "{}"));
+	assert_ok(office_ask(office, TANAKA, OP_purpose_list, "{}"));
 	assert_int_equal(office_row_number(office, 0, "records"), 2);
 	assert_int_equal(office_row_number(office, 1, "records"), 3);
+	/* He sees none of them. */
+	assert_ok(office_ask(office, SATO, OP_purpose_list, "{}"));
+	assert_null(json_object_get(json_array_get(json_object_get(office->answer, "rows"), 0),
+				    "records"));
 }
 
 static void test_at_most_200(void **state)
