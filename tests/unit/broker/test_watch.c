@@ -213,6 +213,20 @@ static void refusals(void **state)
 	assert_int_equal(office_audit_count(office, "session-watch"), 0);
 }
 
+/* With the right and a good code: nobody supervises himself. */
+static void nobody_looks_on_at_himself(void **state)
+{
+	struct office *office = *state;
+	union wire_any msg = { .live_watch = { .purpose = "操作の確認",
+					       .code = vault_code(office, &auditor) } };
+
+	memcpy(msg.live_watch.session, worker.session, WIRE_SESSION_ID);
+	assert_ok(
+		db_exec(office->db, "UPDATE account SET role = 2, watch = 2 WHERE name = 'sato'"));
+	expect_refused(office, office_ask(office, MSG_live_watch, &msg), 403, "denied", "self");
+	assert_int_equal(office_audit_count(office, "session-watch"), 0);
+}
+
 static void a_right_lost_between_asking_and_the_stream(void **state)
 {
 	struct office *office = *state;
@@ -432,6 +446,7 @@ int main(void)
 		T(the_log_has_it_before_the_answer),
 		T(nothing_begins_that_is_not_in_the_log),
 		T(refusals),
+		T(nobody_looks_on_at_himself),
 		T(a_right_lost_between_asking_and_the_stream),
 		T(a_stream_is_taken_once_and_soon),
 		T(less_right_cuts_at_once),
