@@ -10,12 +10,17 @@
 /* ---- which records -----------------------------------------------------------------------------
  */
 
+static int compare_ids(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static bool is_named(const struct export_wish *wish, uint64_t id)
 {
-	for (size_t i = 0; i < wish->record_count; i++)
-		if (wish->records[i] == id)
-			return true;
-	return wish->record_count == 0;
+	return wish->record_count == 0 ||
+	       bsearch(&id, wish->records, wish->record_count, sizeof(id), compare_ids);
 }
 
 static bool has_purpose(const struct record_row *row, uint64_t purpose)

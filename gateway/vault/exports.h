@@ -24,7 +24,7 @@ enum {
 /* Which records are meant; 0: all. */
 struct export_wish {
 	uint64_t client, class, purpose;
-	uint64_t records[EXPORT_RECORDS];
+	uint64_t records[EXPORT_RECORDS]; /* rising */
 	size_t record_count;
 	bool numbers;
 };

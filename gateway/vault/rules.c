@@ -113,7 +113,8 @@ enum err rules_place(struct records *records, const struct desk_ask *ask, struct
 			    grants_need(records, &ask->who, depends ? row->parent : row->client,
 					GRANT_EDIT),
 			    depends ? "parent" : "client");
-	if (!err)
-		err = wrong(reply, rules_client(records, row->client), "client");
-	return err || !depends ? err : wrong(reply, check_parent(records, row), "parent");
+	/* Of another client than the parent's nothing is said. */
+	if (!err && depends)
+		err = wrong(reply, check_parent(records, row), "parent");
+	return err ? err : wrong(reply, rules_client(records, row->client), "client");
 }

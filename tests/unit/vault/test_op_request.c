@@ -297,6 +297,9 @@ static void test_what_may_be_asked_for(void **state)
 		  ERR_INVALID },
 		{ "\"record_kind\":3,\"client\":1,\"parent\":1,\"class\":1,\"purposes\":[1]",
 		  "parent", ERR_NOT_FOUND },
+		/* Not whether there is such a client. */
+		{ "\"record_kind\":3,\"client\":9,\"parent\":2,\"class\":1,\"purposes\":[1]",
+		  "parent", ERR_NOT_FOUND },
 		{ "\"record_kind\":2,\"client\":1,\"parent\":2,\"class\":1,\"purposes\":[1]",
 		  "parent", ERR_INVALID },
 		{ "\"record_kind\":2,\"client\":1,\"class\":1,\"purposes\":[1],"
