@@ -239,6 +239,16 @@ class Gateway:
         except (OSError, CliError):
             return False
 
+    def listens(self):
+        """Whether any process of it, be it a dying one, still has one of its ports."""
+        for port in (self.port, self.enrol_port):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return True
+            except ConnectionRefusedError:
+                pass
+        return False
+
     def has_certificate(self):
         """Whether the enrolment port, which asks for no certificate, finishes a handshake."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

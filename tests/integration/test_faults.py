@@ -37,7 +37,8 @@ class Kill(faults.Case):
     def recover(self, roles):
         if "monitor" in roles:
             self.gateway.process.child.wait(20)
-            # Nothing of it may be left: all its processes die with it.
+            # Nothing of it may be left: all its processes die with it, and then their sockets are closed.
+            harness.until("its processes to be gone", lambda: not self.gateway.listens(), 20)
             self.gateway.start()
         harness.until("all parts to run", self.gateway.is_up, 60)
 
