@@ -542,29 +542,38 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 
 /* ---- what the vault says by itself ------------------------------------------------------ */
 
+/* What the vault may say, and what is to be done then. */
+static const struct {
+	const char *event, *hint;
+} notices[] = {
+	{ "vault-damaged", "put the vault's folder back from its newest copy" },
+	{ "vault-rolled-back", "put the vault's folder back from its newest copy" },
+	{ "vault-disposed-again", "see who put an older copy of the vault's folder back" },
+	{ "document-quarantined", "those who manage records destroy it" },
+};
+
 void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 {
-	static const char *const known[] = { "vault-damaged", "vault-rolled-back",
-					     "vault-disposed-again", "document-quarantined" };
-	const char *event = NULL;
 	struct audit_entry entry = { 0 };
+	const char *hint = NULL;
 	int64_t wait_ms;
 	enum err err;
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (util_streq(known[i], msg->event))
-			event = known[i];
+	for (size_t i = 0; i < ARRAY_SIZE(notices); i++)
+		if (util_streq(notices[i].event, msg->event)) {
+			entry.event = notices[i].event;
+			hint = notices[i].hint;
+		}
 	/* The audit log cannot be shortened: a vault that is broken may not fill it. */
-	if (!event ||
+	if (!entry.event ||
 	    bucket_take(&broker->notices, RECORDS_NOTICES_PER_MINUTE, clock_mono_ms(), &wait_ms)) {
 		log_warn("record-notice-dropped", "event=%s", log_quote(msg->event));
 		return;
 	}
-	entry.event = event;
 	entry.detail = json_loadb((const char *)msg->detail.data, msg->detail.len,
 				  JSON_REJECT_DUPLICATES, NULL);
 	err = broker_audit(broker, &entry);
-	log_error(event, "hint=\"put the vault's folder back from its newest copy\"");
+	log_error(entry.event, "hint=\"%s\"", hint);
 	if (err)
 		log_error("record-notice-unrecorded", "error=%s", err_code(err));
 }

@@ -11,6 +11,15 @@ export const SESSION_EVENTS = Object.freeze(["clipboard-blocked", "channel-refus
 /* Workers tell of these; under another name of ours they would make up an entry. */
 export const WORKER_EVENTS = Object.freeze(["channel-refused", "clipboard-blocked", "viewer-protocol"]);
 
+/* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
+const RECORD_EVENTS = ["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",
+	"record-restore", "record-end", "record-hold", "record-dispose", "record-failed", "request-add", "request-submit",
+	"request-approve", "request-refuse", "request-withdraw", "purpose-add", "purpose-retire", "class-add",
+	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",
+	"group-change", "group-rename", "group-drop", "document-upload", "document-download", "document-preview",
+	"document-remove", "document-restore", "document-discard", "document-closed",
+	"import-begin", "import-ask", "import-apply", "import-cancel", "export-make"];
+
 /* Of the log's lists. */
 export const LIST_EVENTS = Object.freeze({
 	logins: ["login", "login-password", "login-failed", "login-locked", "logout", "unlock", "session-refused",
@@ -23,35 +32,27 @@ export const LIST_EVENTS = Object.freeze({
 		"vault-sealed", "vault-refused",
 		"vault-recover", "vault-rotate", "vault-shares", "vault-check", "vault-passphrase", "vault-machine", "vault-token",
 		"vault-renewed", "ca-init", "ca-unlock", "ca-rotate", "ca-take-root", "ca-changed", "ca-refused",
-		"gateway-key", "gateway-rekey", "retention-set", "recording-hold", "recording-release", "recording-disposed", "audit-disposed", "session-terminate"],
+		"gateway-key", "gateway-rekey", "retention-set", "recording-hold", "recording-release", "recording-disposed", "audit-disposed", "session-terminate",
+		...RECORD_EVENTS],
 	watching: ["recording-open", "recording-closed", "recording-refused", "recording-note", "recording-note-withdrawn", "recording-export",
 		"recording-exported", "recording-export-failed", "session-watch", "session-watch-end", "session-watch-refused",
 		"session-terminated", "control-asked", "control-given", "control-refused", "control-ended", "audit-report",
 		"audit-refused"],
 	alarms: ["audit-alarm", "audit-alarm-accepted", "login-locked", "session-refused", "recording-end", "session-end",
-		"ca-refused", "vault-refused", "vault-damaged", "vault-rolled-back"],
+		"ca-refused", "vault-refused", "vault-damaged", "vault-rolled-back", "vault-disposed-again",
+		"document-quarantined"],
 });
 
 /* What else stands in a session's entries. */
 const OTHERS = ["session-open", "session-attach", "session-active", "session-detached", "session-end", "recording-start",
 	"recording-mark", "recording-end", "worker-event", "host-pinned", "host-wake", "device-request", "device-renew",
-	"device-key-superseded", "credentials-forgotten", "document-upload", "document-download", "document-preview",
-	"document-remove", "document-restore", "document-closed", "record-failed", "vault-disposed-again", "document-quarantined", "document-discard"];
-
-/* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
-export const RECORD_EVENTS = Object.freeze(["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",
-	"record-restore", "record-end", "record-hold", "record-dispose", "record-refused", "request-add", "request-submit",
-	"request-approve", "request-refuse", "request-withdraw", "purpose-add", "purpose-retire", "class-add",
-	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",
-	"group-change", "group-rename", "group-drop", "document-upload", "document-download", "document-preview",
-	"document-remove", "document-restore", "document-discard", "document-closed", "document-quarantined",
-	"import-begin", "import-ask", "import-apply", "import-cancel", "export-make", "account-duty"]);
+	"device-key-superseded", "credentials-forgotten"];
 
 /** All that have words. */
-export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS, ...RECORD_EVENTS])]);
+export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);
 
 /* What of an entry's detail is worth a word, and in which order. */
-export const DETAILS = Object.freeze(["purpose", "client", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
+export const DETAILS = Object.freeze(["purpose", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
 	"account", "monitor", "list", "form", "person", "pc", "recipient", "seconds", "verdict", "step", "uid"]);
 
 /* Codes in a detail that have words of their own there. */

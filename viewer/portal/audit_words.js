@@ -13,6 +13,9 @@ import { isKey, language, tIn } from "./i18n.js";
 const WORDS = Object.freeze(/** @type {Record<string, string>} */ ({ reason: "reason.", error: "audit-error.", state: "recording-state.",
 	kind: "audit.kind.", verdict: "verdict.", list: "audit.tab-", form: "audit-form.", step: "audit-step." }));
 
+/* Of the vault's records the log has numbers, where it has people's own words for a session. */
+const NUMBERS = Object.freeze(/** @type {Record<string, Key>} */ ({ purpose: "audit-detail.purpose-number", client: "audit-detail.client-number" }));
+
 /**
  * @param {string} code
  * @param {Language} [which]
@@ -42,7 +45,7 @@ export function detailText({ detail }, which = language()) {
 		/** @type {Record<string, unknown>} */ (detail.detail) : {};
 	const all = { ...inner, ...detail };
 	const parts = DETAILS.filter((name) => ["string", "number", "boolean"].includes(typeof all[name]) && all[name] !== "")
-		.map((name) => `${tIn(which, /** @type {Key} */ (`audit-detail.${name}`))}: ${valueText(name, all[name], which)}`);
+		.map((name) => `${tIn(which, typeof all[name] === "number" && NUMBERS[name] || /** @type {Key} */ (`audit-detail.${name}`))}: ${valueText(name, all[name], which)}`);
 	return parts.join(which === "ja" ? "、" : ", ");
 }
 

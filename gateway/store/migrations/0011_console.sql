@@ -27,11 +27,13 @@ CREATE VIEW audit_list_watching AS SELECT * FROM audit WHERE event IN ('recordin
 
 -- What was disposed of says no more how it ended, and leaves this list.
 CREATE INDEX audit_alarms ON audit (time_ms) WHERE event IN ('audit-alarm', 'audit-alarm-accepted', 'login-locked',
-	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'session-refused')
+	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'vault-disposed-again',
+	'document-quarantined', 'session-refused')
 	OR event = 'recording-end' AND (instr(detail, '"state":"cut"') > 0 OR instr(detail, '"state":"lost"') > 0)
 	OR event = 'session-end' AND (instr(detail, '"reason":"crashed"') > 0 OR instr(detail, '"reason":"recording"') > 0);
 CREATE VIEW audit_list_alarms AS SELECT * FROM audit WHERE event IN ('audit-alarm', 'audit-alarm-accepted', 'login-locked',
-	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'session-refused')
+	'ca-refused', 'vault-refused', 'vault-damaged', 'vault-rolled-back', 'vault-disposed-again',
+	'document-quarantined', 'session-refused')
 	OR event = 'recording-end' AND (instr(detail, '"state":"cut"') > 0 OR instr(detail, '"state":"lost"') > 0)
 	OR event = 'session-end' AND (instr(detail, '"reason":"crashed"') > 0 OR instr(detail, '"reason":"recording"') > 0);
 

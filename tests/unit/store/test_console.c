@@ -264,12 +264,13 @@ static void the_log_has_four_lists(void **state)
 	add_entry(db, "recording-open", "kansa", "", "{}");
 	add_entry(db, "recording-end", "sato", "", "{\"state\":\"ended\"}");
 	add_entry(db, "recording-end", "sato", "", "{\"state\":\"cut\"}");
+	add_entry(db, "document-quarantined", "", "", "{}");
 	add_entry(db, "account-add", "kanri", "", "{}");
 	add_entry(db, "something-new", "kanri", "", "{}");
 	assert_entries(db, CONSOLE_LOGINS, &any, "login-failed login");
-	assert_entries(db, CONSOLE_ACTS, &any, "something-new account-add");
+	assert_entries(db, CONSOLE_ACTS, &any, "something-new account-add document-quarantined");
 	assert_entries(db, CONSOLE_WATCHING, &any, "recording-open");
-	assert_entries(db, CONSOLE_ALARMS, &any, "recording-end");
+	assert_entries(db, CONSOLE_ALARMS, &any, "document-quarantined recording-end");
 	filter.person = "suzuki";
 	assert_entries(db, CONSOLE_LOGINS, &filter, "login-failed");
 	filter = any;
