@@ -300,15 +300,25 @@ static enum document_step preview_next(struct document_stream *stream)
 static const struct document_stream_ops preview_ops = { preview_next, preview_message,
 							preview_free };
 
+static bool has_enough(const struct document_streams *all, uint64_t account)
+{
+	unsigned own = 0;
+
+	for (const struct document_stream *at = all->first; at; at = at->next)
+		own += at->account == account && at->ops == &preview_ops;
+	return own >= PREVIEWS_OF_ONE;
+}
+
 enum err document_preview_new(struct document_streams *all,
 			      const struct document_preview_order *order, uint32_t *ret_number)
 {
-	struct preview *preview = calloc(1, sizeof(*preview));
+	const bool full = has_enough(all, order->account);
+	struct preview *preview = full ? NULL : calloc(1, sizeof(*preview));
 	enum err err = OK;
 
 	if (!preview) {
 		document_reader_free(order->reader);
-		return ERR_NOMEM;
+		return full ? ERR_FULL : ERR_NOMEM;
 	}
 	preview->order = *order;
 	preview->helper.fd = preview->picture.fd = -1;

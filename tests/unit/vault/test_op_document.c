@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "vault/disposal.h"
+#include "vault/document_preview.h"
 #include "vault/document_upload.h"
 #include "vault/documents.h"
 #include "vault/grants.h"
@@ -651,6 +652,18 @@ static void a_page_as_a_picture(void **state)
 	assert_int_equal(world.kills, 1);
 }
 
+static void others_have_previews_too(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	give(office, SUZUKI, DOCUMENT_PREVIEWER);
+	for (int i = 0; i < PREVIEWS_OF_ONE; i++)
+		assert_ok(ask_preview(office, SATO, document));
+	assert_err(ask_preview(office, SATO, document), ERR_FULL);
+	assert_ok(ask_preview(office, SUZUKI, document));
+}
+
 /* What a document that has taken sekisho-preview over may say. */
 static void what_comes_from_there_is_not_believed(void **state)
 {
@@ -752,6 +765,7 @@ int main(void)
 		TEST(an_infected_version_leaves_the_one_before),
 		TEST(without_the_scanner_nothing_is_kept),
 		TEST(a_page_as_a_picture),
+		TEST(others_have_previews_too),
 		TEST(what_comes_from_there_is_not_believed),
 		TEST(one_that_is_ended_has_reached_its_limits),
 		TEST(what_stands_in_anothers_place_is_found),
