@@ -235,9 +235,9 @@ test("a document goes in, comes back as it was, gets a new version, and goes to 
 	await uses.waitForSelector('.preview-dialog:has-text("1 / 1ページ")');
 	await uses.waitForFunction(() => document.querySelector(".preview-page")?.naturalWidth > 0);
 	await uses.keyboard.press("Escape");
-	/* A manager knows of none: nobody has given a role to documents. */
+	/* A manager does not hear whether there are any: nobody has given a role to documents. */
 	await open(manages, `/record/${record}`, "山田 太郎");
-	await manages.waitForSelector('.none:has-text("書類はまだありません")');
+	await manages.waitForSelector('.none:has-text("書類を扱う権限がありません")');
 });
 
 test("a document with a virus goes to quarantine, where a manager finds and destroys it", { skip }, async () => {

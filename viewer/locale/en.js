@@ -2055,6 +2055,7 @@ export default Object.freeze({
 	"export-records.done": "{n} records were exported. The file is among this computer's downloads.",
 	"documents.title": "Documents",
 	"documents.none": "There are no documents yet.",
+	"documents.no-right": "You have no right to documents here.",
 	"documents.choose": "File of the document",
 	"documents.add": "Add a document",
 	"documents.name": "Document",

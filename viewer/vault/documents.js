@@ -54,7 +54,7 @@ export class Documents {
 	#desk;
 	#record;
 	#table = new Table("documents.title", ["documents.name", "documents.size", "documents.made", "documents.do"]);
-	#none = make("p", { class: "none", t: "documents.none" });
+	#none = make("p", { class: "none", with: { hidden: true } });
 	#file = make("input", { label: "documents.choose", with: { type: "file", hidden: true } });
 	#add = button("documents.add", () => this.#choose(0), { icon: "plus" });
 	#bar = make("progress", { class: "host-progress", with: { value: 0 } });
@@ -80,7 +80,7 @@ export class Documents {
 		this.#record = record;
 		this.element = part("documents.title", this.#table.element, this.#none, this.#moving, make("div", { class: "part-actions" }, this.#add, this.#file));
 		this.#table.clear();
-		this.#none.hidden = this.#add.hidden = true;
+		this.#add.hidden = true;
 		this.#file.addEventListener("change", () => {
 			const [file] = this.#file.files ?? [];
 			if (file)
@@ -101,6 +101,9 @@ export class Documents {
 			await this.#list(answer, people);
 			if (may.delete)
 				await this.#list(await this.#desk.vault.ask("document list", { record: this.#record, removed: true }), people);
+			/* Who may nothing is not told whether there are any. */
+			const any = Object.values(may).includes(true);
+			says(this.#none, () => t(any ? "documents.none" : "documents.no-right"));
 			this.#none.hidden = this.#table.rows > 0;
 		} catch (error) {
 			this.#desk.failed(error);
@@ -197,6 +200,7 @@ export class Documents {
 	async #bring(file) {
 		const name = fileName(file.name);
 		const document = this.#of;
+		this.#of = 0;
 		if (file.size > DOCUMENT_MAX || file.size === 0) {
 			this.#desk.warn(() => t(file.size === 0 ? "documents.empty" : "documents.too-big"));
 			return;

@@ -33,7 +33,7 @@ export class InboxPage {
 	#mine = make("ul", { class: "cards" });
 	#others = make("ul", { class: "cards" });
 	#past = make("ul", { class: "cards" });
-	#elsewhere = make("ul", { class: "plain-list" });
+	#elsewhere = make("ul", { class: "plain-list inbox-elsewhere" });
 	#noMine = make("p", { class: "none", t: "inbox.none" });
 	#noOthers = make("p", { class: "none", t: "inbox.no-others" });
 	#count = make("span", { class: "count" });
@@ -67,9 +67,11 @@ export class InboxPage {
 		const waiting = [["inbox.quarantine", "quarantine", infected.length], ["inbox.imports", "import", imports.filter(({ may_apply }) => may_apply).length],
 			["inbox.copies", "rights", copies.filter(({ mine }) => !mine).length]];
 		this.#elsewhere.replaceChildren(...waiting.filter(([, , n]) => n > 0).map(([key, name, n]) =>
-			make("li", {}, way(hashOf(name), () => t(key, { n }), "record-link"))));
-		if (this.#elsewhere.children.length > 0)
-			this.#mine.after(this.#elsewhere);
+			make("li", {}, way(hashOf(name), () => t(key, { n })))));
+		if (this.#elsewhere.children.length === 0)
+			return;
+		this.#noMine.hidden = true;
+		this.#mine.after(this.#elsewhere);
 	}
 
 	/**
