@@ -32,6 +32,9 @@ nodiscard enum err records_refused(struct request *request, const struct record_
 nodiscard enum err records_ask(struct request *request, const struct record_op *op,
 			       struct bytes body, struct secret *code);
 
+/* To the vault. ERR_UNAVAILABLE: it is not there, or has too much to do. */
+nodiscard enum err records_tell(struct broker *broker, uint16_t id, const void *msg);
+
 /* From the vault. */
 void records_held(struct broker *broker, const struct msg_record_hold *msg);
 void records_answered(struct broker *broker, const struct msg_record_answer *msg);
