@@ -107,6 +107,7 @@ enum err disposal_wipe(struct records *records, struct record_row *row, struct d
 	if (records->documents)
 		document_streams_close_record(&records->documents->streams, row->id,
 					      DOCUMENT_END_ENDED);
+	records->doom.wiped = true;
 	row->version = 0;
 	row->number_version = 0;
 	if (!err)

@@ -64,7 +64,7 @@ void doom_do(struct doom *doom, struct records *records)
 	}
 	/* What was there before must not stay beside the files. */
 	err = keys ? db_checkpoint(records->keyring.db) : OK;
-	if (!err && doom->count)
+	if (!err && (doom->count || doom->wiped))
 		err = db_checkpoint(records->db);
 	if (err)
 		log_warn("vault-not-wiped", "error=%s", err_code(err));

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_VAULT_DOOM_H
 #define SEKISHO_VAULT_DOOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct doomed {
 struct doom {
 	struct doomed *all;
 	size_t count, room;
+	bool wiped; /* something sealed was deleted: it must not stay beside the database */
 };
 
 nodiscard enum err doom_key(struct doom *doom, uint64_t key);

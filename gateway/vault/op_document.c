@@ -280,6 +280,7 @@ static enum err destroy(struct records *records, const struct document_found *fo
 	const struct document_place place = { records->documents->folder, found->row.id, version };
 	enum err err = document_version_delete(records->db, found->row.id, (int64_t)version);
 
+	records->doom.wiped = true;
 	if (!err && document_file_remove(&place))
 		log_warn("document-left", "document=%llu", (unsigned long long)found->row.id);
 	return err;

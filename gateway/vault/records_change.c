@@ -159,6 +159,7 @@ enum err record_drop_number(struct records *records, const struct record_row *ro
 {
 	if (version == row->number_version)
 		return ERR_WRONG_STATE;
+	records->doom.wiped = true;
 	return record_number_delete(records->db, row->id, version);
 }
 

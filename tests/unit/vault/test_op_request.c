@@ -111,6 +111,57 @@ static int64_t count(struct office *office, const char *sql)
 	return query_col_i64(&query, 0);
 }
 
+static void number_sealed(struct office *office, uint64_t record, uint8_t ret[24])
+{
+	_cleanup_query_ struct query query;
+	struct record_sealed number;
+	bool more = false;
+
+	record_number_select(&query, office->records.db, record, 0);
+	assert_ok(record_number_next(&query, &number, &more));
+	assert_true(more);
+	memcpy(ret, number.sealed, 24);
+}
+
+static bool is_on_disk(const struct office *office, const uint8_t bytes[24])
+{
+	static const char *const files[] = { "records.db", "records.db-wal" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[128];
+		_cleanup_free_ char *data = NULL;
+		size_t len = 0;
+
+		snprintf(path, sizeof(path), "%s/%s", office->folder, files[i]);
+		if (!util_read_file(path, 1 << 24, &data, &len) && memmem(data, len, bytes, 24))
+			found = true;
+	}
+	return found;
+}
+
+/* The group's key goes on, so nothing that it opens may be left. */
+static void test_what_is_refused_stays_in_no_file(void **state)
+{
+	struct office *office = *state;
+	uint8_t sealed[24];
+	uint64_t id = office_collect(office, OFFICE_PERSONAL);
+
+	number_sealed(office, id, sealed);
+	assert_true(is_on_disk(office, sealed));
+	assert_ok(decide(office, TANAKA, OP_request_refuse, office_request(office)));
+	assert_false(is_on_disk(office, sealed));
+
+	id = office_active(office);
+	assert_ok(office_ask(office, SATO, OP_record_number_set,
+			     "{\"record\":%llu,\"number\":\"%s\",\"again\":\"%s\"}",
+			     (unsigned long long)id, OFFICE_OTHER, OFFICE_OTHER));
+	number_sealed(office, id, sealed);
+	assert_true(is_on_disk(office, sealed));
+	assert_ok(decide(office, SATO, OP_request_withdraw, office_number(office, "request")));
+	assert_false(is_on_disk(office, sealed));
+}
+
 static void test_refused_is_destroyed(void **state)
 {
 	struct office *office = *state;
@@ -369,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_approves_what_he_entered, start, stop),
 		cmocka_unit_test_setup_teardown(test_submit, start, stop),
 		cmocka_unit_test_setup_teardown(test_refused_is_destroyed, start, stop),
+		cmocka_unit_test_setup_teardown(test_what_is_refused_stays_in_no_file, start, stop),
 		cmocka_unit_test_setup_teardown(test_withdrawn, start, stop),
 		cmocka_unit_test_setup_teardown(test_another_number, start, stop),
 		cmocka_unit_test_setup_teardown(test_several_all_or_none, start, stop),
