@@ -27,18 +27,22 @@ static enum err say(struct desk_reply *reply, const struct document_found *found
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
+/* One that is not what was sealed there has no name; the others are shown. */
 static enum err add_to_list(struct records *records, const struct document_found *found,
 			    const struct document_row *row, json_t *rows)
 {
 	struct document_version_row version = { 0 };
-	struct document_facts facts;
+	struct document_facts facts = { 0 };
 	enum err err = guard_check_id(&records->guard, GUARDED_DOCUMENT, row->id);
 
-	if (!err)
-		err = documents_version(records, &found->record, row, 0, &version, &facts);
 	if (err)
 		return err;
+	err = documents_version(records, &found->record, row, 0, &version, &facts);
 	secret_wipe(facts.key, sizeof(facts.key));
+	if (err == ERR_INVALID)
+		facts.name[0] = '\0';
+	else if (err)
+		return err;
 	return json_array_append_new(
 		       rows,
 		       json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "id",

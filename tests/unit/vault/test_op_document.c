@@ -724,6 +724,9 @@ static void what_stands_in_anothers_place_is_found(void **state)
 			  " WHERE document = 1"));
 	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_INVALID);
 	assert_string_equal(office->notice, "vault-damaged");
+	assert_int_equal(listed(office, SATO, false), 2);
+	assert_string_equal(office_row_text(office, 0, "name"), "");
+	assert_string_not_equal(office_row_text(office, 1, "name"), "");
 	assert_ok(db_exec(office->records.db, "UPDATE document SET removed = 1 WHERE id = 2"));
 	assert_err(ask_of(office, SATO, OP_document_download, 2), ERR_INVALID);
 }
