@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import harness
@@ -22,7 +23,7 @@ class Case(harness.Case):
     def setUp(self):
         self.cli("vault", "seal")
         for path in self.folder.iterdir():
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.restart()
         self.assertEqual(self.state(), "empty")
 
