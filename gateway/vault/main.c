@@ -9,6 +9,7 @@
 #include "base/sandbox.h"
 #include "base/secret.h"
 #include "base/util.h"
+#include "vault/csv_rows.h"
 #include "vault/vault.h"
 #include "wire/child.h"
 
@@ -170,6 +171,7 @@ static enum err start(struct process *process)
 		err = loop_signal(process->loop, SIGTERM, on_signal, process);
 	if (!err)
 		err = loop_signal(process->loop, SIGINT, on_signal, process);
+	csv_rows_prepare();
 	if (!err)
 		err = confine(process);
 	if (!err)

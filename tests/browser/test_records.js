@@ -275,7 +275,8 @@ test("a file is looked through, told its errors, and entered as a whole when a m
 	await uses.waitForSelector('tr:has-text("2"):has-text("検査用数字が合いません")');
 	assert.equal(await uses.isVisible('button:has-text("承認を依頼する")'), false);
 	await uses.click('button:has-text("ファイルを選び直す")');
-	await choose("氏名,フリガナ,番号\r\n小林 誠,コバヤシ マコト,023456789013\r\n渡辺 美咲,ワタナベ ミサキ,\r\n");
+	/* As Excel saves it, in Shift JIS: the vault has read the charset before its sandbox closed. */
+	await choose(execFileSync("iconv", ["-f", "UTF-8", "-t", "CP932"], { input: "氏名,フリガナ,番号\r\n小林 誠,コバヤシ マコト,023456789013\r\n渡辺 美咲,ワタナベ ミサキ,\r\n" }));
 	await uses.waitForSelector('h2:has-text("従業員.csv：2件")');
 	await uses.click('button:has-text("承認を依頼する")');
 	await told(uses, "取り込みの承認を依頼しました");
