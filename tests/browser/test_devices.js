@@ -255,7 +255,7 @@ test("a request comes by itself and is approved by a click", { skip }, async () 
 	await card.locator(".card-approve").click();
 	await said(desk, /承認PC.*承認しました/);
 	await card.waitFor({ state: "detached" });
-	assert.equal(await desk.evaluate(() => document.activeElement.id), "devices-main");
+	await until("the focus to be on the page", () => desk.evaluate(() => document.activeElement.id === "devices-main"));
 	assert.match(await desk.locator("#invitations .line", { hasText: "承認PC" }).textContent(), /受け取り待ち/);
 	const issued = await office.ask("device_request", { code, place: "tpm" });
 	assert.equal(issued.status, 200);
