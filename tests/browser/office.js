@@ -154,6 +154,17 @@ export class Office {
 		await page.waitForSelector('body[data-connection="online"]');
 	}
 
+	/** An auditor opens the recording of a PC out of the list. */
+	async openRecording(page, account, pc) {
+		await page.click(`#recordings-rows tr:has(.cell-pc:text-is("${pc}")) .recording-open`);
+		await page.fill("#opening-purpose", "11月分の定例確認");
+		await page.fill("#opening-code", await this.ask("fresh_code", { name: account }));
+		await page.click("#opening-submit");
+		await until("the player, or why it does not open", async () => await page.getAttribute("body", "data-view") === "player" ||
+			await page.isVisible("#opening-error"));
+		assert.equal(await page.textContent("#opening-error"), "");
+	}
+
 	/** Until the canvas shows exactly what the PC's screen shows. */
 	async untilSamePicture(page, pc, seconds = 30) {
 		const end = Date.now() + seconds * 1000 * PATIENCE;
@@ -210,6 +221,11 @@ export async function canvas(page, selector = "canvas#desktop") {
 		return { width: bitmap.width, height: bitmap.height, base64: btoa(text) };
 	}, selector);
 	return { width, height, rgb: Buffer.from(base64, "base64") };
+}
+
+/** What has happened, in the order of the player's list. */
+export function happenings(page) {
+	return page.$$eval("#player-events-list .event-title", (all) => all.map((one) => one.textContent));
 }
 
 function difference(shown, real) {

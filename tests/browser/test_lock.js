@@ -3,11 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Office, PAGE_MS, skip, view } from "./office.js";
+import { happenings, Office, PAGE_MS, skip, until, view } from "./office.js";
 
 /** @type {Office} */
 let office;
 let sato;
+let kansa;
 let page;
 let number;
 let other;
@@ -16,7 +17,9 @@ before(async () => {
 	if (skip)
 		return;
 	office = await Office.start({ session_idle_warn_minutes: 1, session_idle_lock_minutes: 1 });
+	await office.ask("vault");
 	sato = await office.ask("user", { name: "sato" });
+	kansa = await office.ask("user", { name: "kansa", role: "auditor" });
 	number = await office.ask("pc", { name: "bare", kind: "bare", user: "sato" });
 	other = await office.ask("pc", { name: "other", kind: "bare", user: "sato" });
 	page = await office.loggedIn(sato);
@@ -52,4 +55,21 @@ test("after the idle lock any PC asks for the password first", { skip }, async (
 	await page.click("#unlock");
 	await page.waitForSelector('body[data-connection="online"]');
 	await office.untilSamePicture(page, "other");
+});
+
+test("an auditor sees in the recording when it was locked, and opened again", { skip }, async () => {
+	const { columns, rows } = await office.ask("cli", { arguments: ["session", "list"] });
+	for (const row of rows)
+		await office.ask("cli", { arguments: ["session", "end", "--id", row[columns.indexOf("id")]] });
+	const auditor = await office.loggedIn(kansa, {}, "recordings");
+	await until("the recording to be complete", async () => {
+		await auditor.click("#recordings-refresh");
+		return await auditor.locator('#recordings-rows tr[data-state="ended"]:has(.cell-pc:text-is("bare"))').count() === 1;
+	});
+	await office.openRecording(auditor, "kansa", "bare");
+	await until("the end among the events", async () => (await happenings(auditor)).includes("接続の終了"));
+	const events = await happenings(auditor);
+	const [locked, unlocked] = [events.indexOf("無操作でロック"), events.indexOf("ロックを解除")];
+	assert.ok(locked > 0 && unlocked > locked, events.join(", "));
+	assert.ok(await auditor.locator(".mark[data-weight=warn]").count() > 0, "on the time line, too");
 });
