@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { canvas, Office, skip, until, view } from "./office.js";
+import { canvas, happenings, Office, skip, until, view } from "./office.js";
 
 /** @type {Office} */
 let office;
@@ -39,6 +39,8 @@ async function work(number) {
 	await until("another size", async () => (await office.ask("size", { name: "keiri" }))[0] === before - 140);
 	await office.untilSamePicture(page, "keiri");
 	await page.click("canvas#desktop", { position: { x: 60, y: 60 } });
+	/* The first key of this window: what it is to bring may come from another one. */
+	await page.keyboard.press("Control+v");
 	/* A log-on screen may be there when a session begins: up to Enter nothing is known of the keys. */
 	await page.keyboard.type("himitsu", { delay: 60 });
 	await page.keyboard.press("Enter");
@@ -55,16 +57,6 @@ async function work(number) {
 	await page.click("#confirm-logout");
 	await view(page, "menu");
 	await page.context().close();
-}
-
-async function openRecording(page) {
-	await page.click("#recordings-rows .recording-open");
-	await page.fill("#opening-purpose", "11月分の定例確認");
-	await page.fill("#opening-code", await office.ask("fresh_code", { name: "kansa" }));
-	await page.click("#opening-submit");
-	await until("the player, or why it does not open", async () => await page.getAttribute("body", "data-view") === "player" ||
-		await page.isVisible("#opening-error"));
-	assert.equal(await page.textContent("#opening-error"), "");
 }
 
 /** The player's picture without the pointer. */
@@ -85,18 +77,21 @@ test("an auditor is shown recordings and no PCs", { skip }, async () => {
 });
 
 test("the player shows what was seen, whom it was, and that it is as it was", { skip }, async (context) => {
-	await openRecording(auditor);
+	await office.openRecording(auditor, "kansa", "keiri");
 	await auditor.waitForSelector("#view-player[data-took]");
 	assert.equal(await auditor.textContent("#player-verdict-text"), "確認済み");
 	assert.match(await auditor.textContent("#player-person"), /sato/);
 	await auditor.keyboard.press("p");
 	await auditor.keyboard.press("End");
 	await until("the last picture", async () => (await picture(auditor)).rgb.equals(saw.rgb));
-	const events = () => auditor.$$eval("#player-events-list .event-title", (all) => all.map((one) => one.textContent));
-	await until("the end among the events", async () => (await events()).includes("接続の終了"));
-	assert.equal((await events())[0], "接続の開始");
+	await until("the end among the events", async () => (await happenings(auditor)).includes("接続の終了"));
+	const events = await happenings(auditor);
+	assert.equal(events[0], "接続の開始");
 	for (const title of ["画面を表示", "画面の大きさを変更"])
-		assert.ok((await events()).includes(title), title);
+		assert.ok(events.includes(title), title);
+	assert.equal(events.filter((title) => title === "クリップボードを遮断").length, 1, "once, however often a key repeats");
+	assert.match(await auditor.textContent("#player-events-list li:has-text('クリップボードを遮断')"), /貼り付けのキー/);
+	assert.ok(await auditor.locator(".mark[data-weight=bad]").count() > 0, "on the time line, too");
 	/* And what was written, some time before. */
 	await auditor.keyboard.press("Home");
 	await auditor.selectOption("#player-speed", "2");
@@ -121,6 +116,42 @@ test("the player shows what was seen, whom it was, and that it is as it was", { 
 	context.diagnostic(`jumps through the gateway: ${took.join(", ")} ms`);
 	/* Before the login, the page asks who is there. */
 	assert.deepEqual(auditor.problems.filter((one) => !one.includes("401")), []);
+});
+
+test("an auditor's note is in the recording's events, in the log, and stays until it is taken back", { skip }, async () => {
+	const note = "保存先を確認 <b>要確認</b>";
+	const words = async () => (await auditor.$$eval("#player-events-list li:has([data-weight=note]) .event-detail", (all) =>
+		all.map((one) => one.textContent)));
+	await auditor.focus("#player-stage");
+	await auditor.keyboard.press("a");
+	await auditor.fill("#player-note-new", note);
+	await auditor.keyboard.press("Enter");
+	await until("the note", async () => (await words()).length === 1);
+	assert.ok((await words())[0].includes(note), (await words())[0]);
+	/* To whom it opens later, and who asks what auditors did. */
+	await auditor.click("#player-leave");
+	await view(auditor, "recordings");
+	await office.openRecording(auditor, "kansa", "keiri");
+	/* All events are there: the list, and with it the button that is pressed twice, is not made anew. */
+	await until("it again, and the end", async () => (await words()).length === 1 && (await happenings(auditor)).includes("接続の終了"));
+	assert.ok((await words())[0].includes(note), (await words())[0]);
+	await auditor.click(".event-withdraw");
+	await until("the question", async () => await auditor.textContent(".event-withdraw") === "もう一度押すと取り消します");
+	await auditor.click(".event-withdraw");
+	await until("it is gone", async () => (await words()).length === 0);
+	assert.ok((await happenings(auditor)).includes("取り消されたメモ"));
+	await auditor.click("#player-leave");
+	await view(auditor, "recordings");
+	await auditor.click("#nav-audit");
+	await view(auditor, "audit");
+	await auditor.click("#audit-tab-watching");
+	await auditor.waitForSelector('#audit-rows tr[data-event="recording-note-withdrawn"]');
+	assert.match(await auditor.textContent('#audit-rows tr[data-event="recording-note"]'), /kansa.*sato.*keiri/s);
+	await auditor.click("#nav-recordings");
+	await view(auditor, "recordings");
+	await office.openRecording(auditor, "kansa", "keiri");
+	await until("the end among the events", async () => (await happenings(auditor)).includes("接続の終了"));
+	assert.deepEqual(await words(), []);
 });
 
 test("a vault that is sealed meanwhile is said, and opens again", { skip }, async () => {
