@@ -27,8 +27,8 @@ let page;
 async function session(id, account, pc, started, minutes, client) {
 	await office.ask("database", { statement: "INSERT INTO session (id, account, device, host, host_name, view_only, state, reason," +
 		" started, until, ended, client) VALUES (CAST(printf('%016d', ?) AS BLOB), (SELECT id FROM account WHERE name = ?)," +
-		" (SELECT min(id) FROM device), 1, ?, 0, 6, 1, ?, 0, ?, ?)",
-	values: [id, account, pc, started, started + minutes * 60, client] });
+		" (SELECT min(id) FROM device WHERE owner = (SELECT id FROM account WHERE name = ?)), 1, ?, 0, 6, 1, ?, 0, ?, ?)",
+	values: [id, account, account, pc, started, started + minutes * 60, client] });
 }
 
 before(async () => {
@@ -115,6 +115,23 @@ test("connections are narrowed down by keyboard, and the filter is kept", { skip
 	await page.click("#audit-forget");
 	await until("it to be gone", async () => (await texts("#audit-saved option")).length === 1);
 	await page.click("#audit-reset");
+	await rows(100);
+	await page.selectOption("#audit-device", { label: "タブレット (suzuki)" });
+	await rows(40);
+	assert.deepEqual([...new Set(await texts("#audit-rows td:nth-child(5)"))], ["タブレット"]);
+	/* Days are the office's, where it is Monday's morning long before that is here. */
+	const day = (number) => new Date(Date.UTC(YEAR, NUMBER - 1, number)).toISOString().slice(0, 10);
+	await page.fill("#audit-from", day(MONDAY));
+	await page.fill("#audit-to", day(MONDAY));
+	await rows(40);
+	await page.fill("#audit-from", day(MONDAY + 1));
+	await rows(0);
+	await page.fill("#audit-from", "");
+	await rows(40);
+	await page.fill("#audit-to", day(MONDAY - 1));
+	await rows(0);
+	await page.click("#audit-reset");
+	await rows(100);
 	await page.fill("#audit-client", "onerror");
 	await page.keyboard.press("Enter");
 	await rows(1);
@@ -228,6 +245,29 @@ test("the report of one person has only that person", { skip }, async () => {
 	await view(page, "audit");
 });
 
+for (const [language, words] of Object.entries({ ja: { scope: "PC：受付PC", count: /受付PC\s+60 件/ }, en: { scope: "PC: 受付PC", count: /受付PC.*\b60\b/ } })) {
+	test(`the report of one PC, in ${language}, says who was connected to it`, { skip }, async () => {
+		await page.click("#audit-tab-report");
+		await page.selectOption("#report-by", "pc");
+		await page.selectOption("#report-one", "受付PC");
+		await page.selectOption("#report-language", language);
+		await page.click("#report-make");
+		await page.waitForSelector("#report .report-proof");
+		const groups = await texts("#report h3");
+		assert.equal(groups.length, 1);
+		assert.match(groups[0], words.count);
+		assert.equal(await page.locator("#report .report-sessions tbody tr").count(), 60);
+		const people = new Set(await texts("#report .report-sessions tbody td:nth-child(4)"));
+		assert.deepEqual([...people].map((one) => /sato|suzuki/.exec(one)?.[0]).sort(), ["sato", "suzuki"]);
+		const { text, pages } = await printed(`report-pc-${language}`);
+		assert.ok(text.includes(words.scope), words.scope);
+		assert.ok(!text.includes("経理PC"), "nothing of another one");
+		assert.ok(pages.length >= 2, `${pages.length} pages`);
+		await page.click("#report-done");
+		await view(page, "audit");
+	});
+}
+
 test("who is connected now stands above the list, and is in it afterwards", { skip }, async () => {
 	const number = await office.ask("pc", { name: "今のPC", kind: "bare", user: "sato" });
 	await page.click("#audit-tab-sessions");
@@ -244,15 +284,29 @@ test("who is connected now stands above the list, and is in it afterwards", { sk
 	const id = await page.getAttribute("#audit-live-rows tr", "data-session");
 	assert.equal(await page.locator(`#audit-rows [data-session="${id}"]`).count(), 0);
 	await picture("live");
-	/* Somebody tries to look on who may not. */
-	await page.evaluate((session) => fetch(`/api/live/${session}/watch`, { method: "POST",
-		headers: { "Content-Type": "application/json" }, body: JSON.stringify({ purpose: "確認のため", code: "000000" }) }), id);
+	/* Somebody looks on, who before that may not. */
+	const watch = (code) => page.evaluate(async ([session, given]) => (await fetch(`/api/live/${session}/watch`, { method: "POST",
+		headers: { "Content-Type": "application/json" }, body: JSON.stringify({ purpose: "確認のため", code: given }) })).status, [id, code]);
+	assert.equal(await watch("000000"), 403);
+	await office.ask("cli", { arguments: ["user", "set", "--name", "kansa", "--watch", "view"] });
+	assert.equal(await watch(await office.ask("fresh_code", { name: "kansa" })), 200);
+	await person.click("canvas#desktop");
+	await person.keyboard.press("Control+v");
 	await person.click("#tool-logout");
 	await person.click("#confirm-logout");
 	await view(person, "menu");
 	await page.waitForSelector(`#audit-rows [data-session="${id}"]`);
 	assert.equal(await page.isVisible("#audit-live"), false);
 	await person.context().close();
+	/* Its row says who looked on, and it is found by what happened in it. */
+	assert.match(await page.textContent(`#audit-rows [data-session="${id}"]`), /閲覧：.*kansa/);
+	for (const [event, count] of [["clipboard-blocked", 1], ["channel-refused", 0], ["session-watch", 1], ["session-locked", 0]]) {
+		await page.selectOption("#audit-event", event);
+		await rows(count);
+		assert.deepEqual(await page.$$eval("#audit-rows tr", (all) => all.map((one) => one.dataset.session)), count ? [id] : []);
+	}
+	await page.click("#audit-reset");
+	await rows(100);
 	await page.click("#audit-tab-report");
 	await page.selectOption("#report-one", "");
 	await page.selectOption("#report-language", "en");
