@@ -299,6 +299,20 @@ test("it plays, faster too, and shows what was typed", { skip }, async () => {
 	});
 	assert.equal(await text(page, "#player-clock"), clock);
 	assert.match(clock, /^23:13:[23]\d$/, "the wall clock of the recording, as in the office and not where the auditor is");
+	/* As fast as it goes: through what is idle and two minutes' work. Exactly how fast, playback.test.js says by its own clock. */
+	await page.keyboard.press("Home");
+	await page.selectOption("#player-speed", "16");
+	const again = Date.now();
+	await page.click("#player-play");
+	await until("two minutes", async () => await seconds(page) >= 120);
+	assert.ok(Date.now() - again >= 7000, "not faster than it should be");
+	await page.click("#player-play");
+	await until("the pause", async () => await page.getAttribute("#view-player", "data-playing") === "false");
+	await until("the last frame", async () => {
+		const now = await seconds(page);
+		const picture = await shown(page);
+		return picture >= hour.picture(now * SECOND) && picture <= hour.picture((now + 1) * SECOND);
+	});
 	assert.deepEqual(page.problems, []);
 	await page.close();
 });
