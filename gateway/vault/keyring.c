@@ -346,12 +346,12 @@ enum err keyring_take_root(struct keyring *keyring, const struct secret *root, i
 	_cleanup_secret_ struct secret *kek = NULL;
 	enum err err = derive_kek(root, &kek);
 
-	if (!err)
-		err = keep_generation(keyring->db, generation);
 	if (err)
 		return err;
+	/* Before anything that may fail: a key that came under the old one now would be cleared
+	 * away with it. */
 	secret_free(keyring->kek);
 	keyring->kek = util_take_ptr(kek);
 	keyring->generation = generation;
-	return OK;
+	return keep_generation(keyring->db, generation);
 }

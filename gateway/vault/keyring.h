@@ -52,7 +52,8 @@ nodiscard enum err keyring_destroy(struct keyring *keyring, uint64_t id);
 /*
  * For root_renew, before root.json changes: all keys also under a key of the new root key. folder:
  * where keys.db is when it is not open. When root.json has changed keyring_take_root makes that the
- * one that counts; should the power fail between them, keyring_open does.
+ * one that counts, also when it fails to clear the others away; should the power fail between them,
+ * keyring_open does.
  */
 nodiscard enum err keyring_prepare(struct keyring *keyring, const char *folder,
 				   const struct secret *old, int64_t generation,

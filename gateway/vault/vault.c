@@ -284,6 +284,9 @@ static void follow_seal(struct vault *vault)
 			log_warn("documents-sweep", "folder=\"%s\"", vault->documents.folder);
 	} else if (records->keyring.generation != root->file.generation) {
 		err = keyring_take_root(&records->keyring, root->key, root->file.generation);
+		/* What would be written under the one before could not be read again. */
+		if (records->keyring.generation != root->file.generation)
+			records_seal(records);
 	}
 	if (err)
 		log_error("vault-records", "folder=\"%s\" error=%s", root->folder, err_code(err));
