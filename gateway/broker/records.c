@@ -276,6 +276,30 @@ static enum err write_alone(struct record_ask *ask)
 	return err ? err : db_tx_commit(&tx);
 }
 
+/* What the audit log says of it has not happened. */
+static void undo(struct record_ask *ask, enum err why)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	struct db *db = ask->request.broker->db;
+	int64_t seq;
+	enum err err = db_tx_begin(&tx, db);
+
+	if (!err)
+		err = append(&ask->request, db, "record-failed",
+			     json_pack("{s:s, s:I, s:I, s:s}", "op", ask->op->words, "entry",
+				       (json_int_t)ask->seq, "record", (json_int_t)ask->record,
+				       "error", err_code(why)),
+			     &seq);
+	if (!err && ask->record)
+		err = record_entry_add(db, ask->record, seq);
+	if (!err)
+		err = record_disposed_drop(db, ask->seq);
+	if (!err)
+		err = db_tx_commit(&tx);
+	if (err)
+		log_error("record-failure-unrecorded", "error=%s", err_code(err));
+}
+
 /* ---- on hold ---------------------------------------------------------------------------- */
 
 static enum err take_detail(struct record_ask *ask, const struct msg_record_hold *msg)
@@ -349,13 +373,13 @@ static void refuse_held(struct record_ask *ask, enum err why)
 }
 
 /* Whoever looks at the recording sees when a number was on the screen beside it; not whose. */
-static void mark_sessions(const struct record_ask *ask)
+static enum err mark_sessions(const struct record_ask *ask)
 {
 	char event[128];
 
 	snprintf(event, sizeof(event), "{\"event\":\"vault-reveal\",\"record\":%" PRIu64 "}",
 		 ask->record);
-	session_mark(ask->request.broker, ask->request.account.id, event);
+	return session_mark(ask->request.broker, ask->request.account.id, event);
 }
 
 void records_held(struct broker *broker, const struct msg_record_hold *msg)
@@ -375,13 +399,16 @@ void records_held(struct broker *broker, const struct msg_record_hold *msg)
 		return;
 	}
 	if (ask->op->flags & OP_MARK)
-		mark_sessions(ask);
+		err = mark_sessions(ask);
 	const struct msg_record_go go = { .request = ask->number, .seq = (uint64_t)ask->seq };
-	err = records_tell(broker, MSG_record_go, &go);
-	if (err)
-		answer_error(ask, err, NULL);
-	else
-		ask->may = true;
+	if (!err)
+		err = records_tell(broker, MSG_record_go, &go);
+	ask->may = !err;
+	if (!err)
+		return;
+	cancel(ask);
+	undo(ask, err);
+	answer_error(ask, err, NULL);
 }
 
 /* ---- answers ---------------------------------------------------------------------------- */
@@ -395,30 +422,6 @@ static void raise_floor(struct broker *broker, uint64_t counter)
 		err = record_floor_set(broker->db, counter);
 	if (err)
 		log_error("record-floor", "error=%s", err_code(err));
-}
-
-/* What the audit log says of it has not happened. */
-static void undo(struct record_ask *ask, enum err why)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = ask->request.broker->db;
-	int64_t seq;
-	enum err err = db_tx_begin(&tx, db);
-
-	if (!err)
-		err = append(&ask->request, db, "record-failed",
-			     json_pack("{s:s, s:I, s:I, s:s}", "op", ask->op->words, "entry",
-				       (json_int_t)ask->seq, "record", (json_int_t)ask->record,
-				       "error", err_code(why)),
-			     &seq);
-	if (!err && ask->record)
-		err = record_entry_add(db, ask->record, seq);
-	if (!err)
-		err = record_disposed_drop(db, ask->seq);
-	if (!err)
-		err = db_tx_commit(&tx);
-	if (err)
-		log_error("record-failure-unrecorded", "error=%s", err_code(err));
 }
 
 /* What somebody may not, and whatever does not come as far as the audit log; slips of the pen do

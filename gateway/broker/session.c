@@ -81,16 +81,20 @@ void session_start_finish(struct session_start *start)
 	start->recording = NULL;
 }
 
-void session_mark(struct broker *broker, int64_t account, const char *event)
+enum err session_mark(struct broker *broker, int64_t account, const char *event)
 {
 	const struct msg_session_mark msg = { .event = event };
+	enum err err = OK;
 
 	for (struct session *session = broker->sessions; session; session = session->next) {
 		if (session->row.account != account || !session_alive(session) || !session->worker)
 			continue;
-		if (channel_send(session->worker, MSG_session_mark, &msg, -1))
+		if (channel_send(session->worker, MSG_session_mark, &msg, -1)) {
 			log_warn("session-unmarked", "session=%s", session->id_text);
+			err = ERR_UNAVAILABLE;
+		}
 	}
+	return err;
 }
 
 static void session_timer_due(struct loop_timer *timer);

@@ -106,8 +106,9 @@ nodiscard enum err session_add_viewer(struct session *session, unsigned monitor,
  */
 void session_leave_login(struct broker *broker, int64_t login, int64_t device);
 
-/* Puts an event (docs/recording.md) into the recordings of the account's live sessions. */
-void session_mark(struct broker *broker, int64_t account, const char *event);
+/* Puts an event (docs/recording.md) into the recordings of the account's live sessions.
+ * ERR_UNAVAILABLE: not into all of them, as a worker takes nothing more. */
+nodiscard enum err session_mark(struct broker *broker, int64_t account, const char *event);
 
 /* The password was right: the worker shows the picture again. ERR_UNAVAILABLE while there is no
  * worker. */

@@ -1,4 +1,5 @@
 #include "unit/broker/vault.h"
+#include "unit/broker/worker.h"
 
 #include "broker/quota.h"
 #include "broker/records.h"
@@ -168,6 +169,39 @@ static void a_code_goes_no_farther(void **state)
 	}
 	assert_int_equal(office_audit_count(office, "record-reveal"), 1);
 	assert_int_equal(office_audit_count(office, "record-refused"), 1);
+}
+
+/* Also into the recording of what is on the screen beside it, or not at all. */
+static void a_number_is_marked_before_it_is_shown(void **state)
+{
+	static const char event[] = "{\"event\":\"vault-reveal\",\"record\":7}";
+	struct office *office = *state;
+	struct worker worker = open_session(office);
+	char body[100];
+	uint32_t request;
+
+	worker_says(office, &worker, SESSION_CONNECTING, 0, 0);
+	worker_says(office, &worker, SESSION_ACTIVE, 0, 1);
+	snprintf(body, sizeof(body), "{\"record\":7,\"code\":\"%s\"}", code_of(office));
+	request = vault_asked(office, OP_record_reveal, body);
+	holds(request, 7, "{}");
+	vault_hears(office, &vault, MSG_record_go);
+	assert_true(office_receive(office, worker.fd, WIRE_WORKER, MSG_session_mark, 0));
+	assert_string_equal(office->received.msg.session_mark.event, event);
+	ipc_received_finish(&office->received);
+	answers(request, OK, 1, "{}");
+	expect(office, 200, "");
+	/* A worker that hangs. */
+	while (!session_mark(office->broker, office->account, event))
+		;
+	snprintf(body, sizeof(body), "{\"record\":7,\"code\":\"%s\"}", code_of(office));
+	request = vault_asked(office, OP_record_reveal, body);
+	holds(request, 7, "{}");
+	vault_hears(office, &vault, MSG_record_cancel);
+	expect(office, 503, "unavailable");
+	vault_hears_nothing(office, &vault);
+	assert_int_equal(office_audit_count(office, "record-failed"), 1);
+	monitor_says_exited(office, &worker);
 }
 
 /* ---- rights ----------------------------------------------------------------------------- */
@@ -345,6 +379,7 @@ int main(void)
 		records_test(what_the_log_does_not_have_does_not_leave),
 		records_test(a_detail_that_is_none),
 		records_test(a_code_goes_no_farther),
+		records_test(a_number_is_marked_before_it_is_shown),
 		records_test(a_duty_that_is_gone_stops_what_waits),
 		records_test(a_browser_that_has_gone),
 		records_test(so_many_at_once),
