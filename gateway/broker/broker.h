@@ -38,6 +38,8 @@ struct retention_clock {
 	uint64_t mono_ms; /* 0: not yet */
 };
 
+enum { BROKER_NOTICES = 4 };
+
 struct broker {
 	struct loop *loop;
 	struct settings settings;
@@ -55,10 +57,10 @@ struct broker {
 	struct vault_link *house;
 	struct siem_link *collector;
 	struct playback *playbacks;
-	uint32_t playback_number; /* of the last */
-	struct record_ask *asks;  /* of the vault's records */
-	uint32_t ask_number;      /* of the last */
-	struct bucket notices;    /* of the vault */
+	uint32_t playback_number;              /* of the last */
+	struct record_ask *asks;               /* of the vault's records */
+	uint32_t ask_number;                   /* of the last */
+	struct bucket notices[BROKER_NOTICES]; /* of the vault, one for each event */
 	struct exporting *exports;
 	struct documents *documents;
 	struct watch *watches;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/records.h"
 #include "wire/ipc.h"
 
 struct documents {
@@ -192,6 +193,7 @@ void documents_vault_closed(struct broker *broker, const struct msg_record_strea
 	struct documents *documents = broker->documents;
 	enum err err = msg->error ? (enum err)msg->error : OK;
 
+	records_raise_floor(broker, msg->counter);
 	while (documents && documents->order.stream != msg->stream)
 		documents = documents->next;
 	if (!documents)

@@ -25,6 +25,7 @@ struct record_ask {
 	json_t *detail;          /* from record_hold until it is in the audit log */
 	uint64_t record, client; /* of record_hold */
 	int64_t after;           /* of record history */
+	uint64_t by;             /* in whose name else it happens: an import's; 0: nobody's */
 	bool may;                /* record_go is sent */
 	int64_t seq;
 	struct loop_timer timer;
@@ -90,15 +91,16 @@ static void answer_error(struct record_ask *ask, enum err err, const char *field
 	ask_free(ask);
 }
 
-/* What happens already is seen to its end, for the audit log; but nobody gets the answer. */
+/* What happens already is seen to its end, for the audit log; but nobody gets the answer. What
+ * takes long ends, too, and the vault says that it has not happened. */
 static void ask_drop(struct record_ask *ask, enum err why)
 {
 	reply_error(ask->request.broker, &ask->request.to, why);
 	ask->request.to.generation = 0;
-	if (ask->may)
-		return;
-	cancel(ask);
-	ask_free(ask);
+	if (!ask->may || ask->op->flags & OP_LONG)
+		cancel(ask);
+	if (!ask->may)
+		ask_free(ask);
 }
 
 static void ask_due(struct loop_timer *timer)
@@ -143,7 +145,8 @@ static struct record_ask *add(struct request *request, const struct record_op *o
 	ask->number = broker->ask_number;
 	ask->op = op;
 	loop_timer_init(broker->loop, &ask->timer, ask_due);
-	loop_timer_set(&ask->timer, RECORDS_WAIT_S * 1000000ULL);
+	loop_timer_set(&ask->timer,
+		       (op->flags & OP_LONG ? RECORDS_LONG_S : RECORDS_WAIT_S) * 1000000ULL);
 	broker->asks = ask;
 	return ask;
 }
@@ -311,6 +314,8 @@ static enum err take_detail(struct record_ask *ask, const struct msg_record_hold
 		return ERR_PROTOCOL;
 	ask->record = msg->record;
 	ask->client = msg->client;
+	if (ask->op->number == OP_import_apply)
+		ask->by = (uint64_t)json_integer_value(json_object_get(ask->detail, "by"));
 	if (msg->record &&
 	    json_object_set_new(ask->detail, "record", json_integer((json_int_t)msg->record)))
 		return ERR_NOMEM;
@@ -318,6 +323,18 @@ static enum err take_detail(struct record_ask *ask, const struct msg_record_hold
 	    json_object_set_new(ask->detail, "client", json_integer((json_int_t)msg->client)))
 		return ERR_NOMEM;
 	return OK;
+}
+
+/* Who brought an import must still have to do with records. */
+static enum err still_has_duty(const struct record_ask *ask)
+{
+	struct account account;
+	enum err err = account_by_id(ask->request.broker->db, (int64_t)ask->by, &account);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_DENIED : err;
+	return account.disabled || !(records_duty(&account) & (DUTY_USE | DUTY_MANAGE)) ? ERR_DENIED
+											: OK;
 }
 
 /* Whether who asked may still ask this: much may have happened in the meantime. */
@@ -341,7 +358,9 @@ static enum err still_allowed(const struct record_ask *ask)
 		return ERR_AUTH;
 	if (login.locked)
 		return ERR_LOCKED;
-	return records_duty(&account) == records_duty(&request->account) ? OK : ERR_DENIED;
+	if (records_duty(&account) != records_duty(&request->account))
+		return ERR_DENIED;
+	return ask->op->number == OP_import_apply ? still_has_duty(ask) : OK;
 }
 
 static enum err write_held(struct record_ask *ask)
@@ -413,11 +432,15 @@ void records_held(struct broker *broker, const struct msg_record_hold *msg)
 
 /* ---- answers ---------------------------------------------------------------------------- */
 
-static void raise_floor(struct broker *broker, uint64_t counter)
+void records_raise_floor(struct broker *broker, uint64_t counter)
 {
-	uint64_t known;
+	uint64_t known = 0;
 	enum err err = record_floor_get(broker->db, &known);
 
+	if (!err && counter > known && counter - known > RECORDS_LEAP) {
+		log_warn("record-floor-leap", "counter=%" PRIu64 " known=%" PRIu64, counter, known);
+		counter = known + RECORDS_LEAP;
+	}
 	if (!err && counter > known)
 		err = record_floor_set(broker->db, counter);
 	if (err)
@@ -517,7 +540,7 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 	struct record_ask *ask = find(broker, msg->request);
 	enum err err = msg->error < ERR_COUNT ? (enum err)msg->error : ERR_INTERNAL;
 
-	raise_floor(broker, msg->counter);
+	records_raise_floor(broker, msg->counter);
 	if (!ask)
 		return;
 	/* Nothing leaves before the audit log has it. */
@@ -549,7 +572,8 @@ void records_cut(struct broker *broker, int64_t account, int64_t device)
 
 	for (struct record_ask *ask = broker->asks; ask; ask = next) {
 		next = ask->next;
-		if ((account && ask->request.account.id != account) ||
+		if ((account && ask->request.account.id != account &&
+		     (int64_t)ask->by != account) ||
 		    (device && ask->request.device.id != device))
 			continue;
 		ask_drop(ask, ERR_DENIED);

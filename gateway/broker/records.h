@@ -10,11 +10,13 @@
 #include "wire/record_ops.h"
 
 enum {
-	RECORDS_WAIT_S = 70,      /* an import of 100,000 records is one answer */
-	RECORDS_MINE = 8,         /* of one person at once */
-	RECORDS_ALL = 48,         /* the vault keeps 64 on hold */
-	RECORDS_FLOOR_IDS = 8192, /* in one record_floor */
-	RECORDS_NOTICES_PER_MINUTE = 30,
+	RECORDS_WAIT_S = 70,
+	RECORDS_LONG_S = 900,            /* OP_LONG: an import of 100,000 records is one answer */
+	RECORDS_MINE = 8,                /* of one person at once */
+	RECORDS_ALL = 48,                /* the vault keeps 64 on hold */
+	RECORDS_FLOOR_IDS = 8192,        /* in one record_floor */
+	RECORDS_NOTICES_PER_MINUTE = 30, /* of each event */
+	RECORDS_LEAP = 100000, /* changes of one answer, at most: so many rows has an import */
 };
 
 /* 0: none. */
@@ -34,6 +36,10 @@ nodiscard enum err records_ask(struct request *request, const struct record_op *
 
 /* To the vault. ERR_UNAVAILABLE: it is not there, or has too much to do. */
 nodiscard enum err records_tell(struct broker *broker, uint16_t id, const void *msg);
+
+/* How far the vault says that its records have come: remembered, but no more than RECORDS_LEAP at
+ * once. One that lies comes up against its own word at the next start; this far, and no farther. */
+void records_raise_floor(struct broker *broker, uint64_t counter);
 
 /* From the vault. */
 void records_held(struct broker *broker, const struct msg_record_hold *msg);

@@ -17,7 +17,7 @@ enum err records_tell(struct broker *broker, uint16_t id, const void *msg)
 /* What the vault may say, and what is to be done then. */
 static const struct {
 	const char *event, *hint;
-} notices[] = {
+} notices[BROKER_NOTICES] = {
 	{ "vault-damaged", "put the vault's folder back from its newest copy" },
 	{ "vault-rolled-back", "put the vault's folder back from its newest copy" },
 	{ "vault-disposed-again", "see who put an older copy of the vault's folder back" },
@@ -28,6 +28,7 @@ void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 {
 	struct audit_entry entry = { 0 };
 	const char *hint = NULL;
+	size_t kind = 0;
 	int64_t wait_ms;
 	enum err err;
 
@@ -35,10 +36,12 @@ void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 		if (util_streq(notices[i].event, msg->event)) {
 			entry.event = notices[i].event;
 			hint = notices[i].hint;
+			kind = i;
 		}
-	/* The audit log cannot be shortened: a vault that is broken may not fill it. */
-	if (!entry.event ||
-	    bucket_take(&broker->notices, RECORDS_NOTICES_PER_MINUTE, clock_mono_ms(), &wait_ms)) {
+	/* The audit log cannot be shortened: a vault that is broken may not fill it. One event does
+	 * not keep another out. */
+	if (!entry.event || bucket_take(&broker->notices[kind], RECORDS_NOTICES_PER_MINUTE,
+					clock_mono_ms(), &wait_ms)) {
 		log_warn("record-notice-dropped", "event=%s", log_quote(msg->event));
 		return;
 	}

@@ -136,11 +136,10 @@ static void oldest_is_due(struct loop_timer *timer)
 	wait_for_oldest(desk);
 }
 
-static enum err keep(struct desk *desk, const struct msg_record_order *order,
-		     const struct record_op *op)
+static enum err pending_new(const struct msg_record_order *order, const struct record_op *op,
+			    struct desk_pending **ret)
 {
 	struct desk_pending *pending = calloc(1, sizeof(*pending));
-	struct desk_pending **link = &desk->pending;
 	enum err err =
 		pending ? secret_new(order->body.data, order->body.len, &pending->body) : ERR_NOMEM;
 
@@ -151,13 +150,20 @@ static enum err keep(struct desk *desk, const struct msg_record_order *order,
 	pending->request = order->request;
 	pending->op = op;
 	pending->who = (struct desk_person){ order->account, order->duty };
+	*ret = pending;
+	return OK;
+}
+
+static void wait_for_entry(struct desk *desk, struct desk_pending *pending)
+{
+	struct desk_pending **link = &desk->pending;
+
 	pending->until_ms = clock_mono_ms() + DESK_HOLD_MS;
 	while (*link)
 		link = &(*link)->next;
 	*link = pending;
 	desk->count++;
 	wait_for_oldest(desk);
-	return OK;
 }
 
 /* ---- orders ----------------------------------------------------------------------------- */
@@ -179,6 +185,20 @@ static enum err parse(const void *data, size_t len, json_t **ret)
 	return OK;
 }
 
+/* As long as something is kept for a time. */
+static void tidy(struct loop_timer *timer)
+{
+	struct desk *desk = container_of(timer, struct desk, tidy);
+	const int64_t now_s = clock_wall_s();
+
+	if (desk->records->state == RECORDS_SEALED)
+		return;
+	imports_expire(desk->records, now_s);
+	exports_expire(desk->records, now_s);
+	if (desk->records->imports || desk->records->exports)
+		loop_timer_set(&desk->tidy, DESK_TIDY_S * 1000000ULL);
+}
+
 static enum err call(struct desk *desk, const struct record_op *op, struct desk_ask *ask,
 		     const void *data, size_t len, struct desk_reply *reply)
 {
@@ -195,61 +215,204 @@ static enum err call(struct desk *desk, const struct record_op *op, struct desk_
 	ask->now_s = clock_wall_s();
 	imports_expire(desk->records, ask->now_s);
 	exports_expire(desk->records, ask->now_s);
-	return handler(desk->records, ask, reply);
+	err = handler(desk->records, ask, reply);
+	if (!loop_timer_running(&desk->tidy) && (desk->records->imports || desk->records->exports))
+		loop_timer_set(&desk->tidy, DESK_TIDY_S * 1000000ULL);
+	return err;
 }
+
+/* Asks the audit log, and waits for it; pending is taken over. */
+static void ask_log(struct desk *desk, struct desk_pending *pending, struct desk_reply *reply)
+{
+	const uint32_t request = pending->request;
+	enum err err;
+
+	wait_for_entry(desk, pending);
+	err = hold(desk, request, reply);
+	if (!err)
+		return;
+	desk_cancel(desk, request);
+	answer(desk, request, err, reply);
+}
+
+/* ---- those that take long --------------------------------------------------------------- */
+
+struct desk_job {
+	struct desk_job *next;
+	struct job job;
+	struct desk *desk;
+	struct desk_pending *order;
+	struct desk_ask ask;
+	struct desk_reply reply;
+	enum err err;
+};
+
+static void job_free(struct desk_job *job)
+{
+	struct desk_job **link = &job->desk->long_ones;
+
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	if (job->order)
+		pending_free(job->order);
+	reply_finish(&job->reply);
+	free(job);
+}
+
+static void job_run(struct job *base)
+{
+	struct desk_job *job = container_of(base, struct desk_job, job);
+	const struct desk_pending *order = job->order;
+
+	job->err = call(job->desk, order->op, &job->ask, secret_text(order->body),
+			secret_len(order->body), &job->reply);
+}
+
+static enum err change(struct desk *desk, const struct desk_pending *pending, uint64_t seq,
+		       struct desk_reply *reply);
+
+static void job_change(struct job *base)
+{
+	struct desk_job *job = container_of(base, struct desk_job, job);
+
+	job->err = change(job->desk, job->order, job->ask.seq, &job->reply);
+}
+
+static void job_done(struct job *base)
+{
+	struct desk_job *job = container_of(base, struct desk_job, job);
+	struct desk *desk = job->desk;
+
+	if (!job->err && !job->ask.go)
+		ask_log(desk, util_take_ptr(job->order), &job->reply);
+	else
+		answer(desk, job->order->request, job->err, &job->reply);
+	job_free(job);
+}
+
+/* Later, between others. order is taken over. */
+static void begin_job(struct desk *desk, struct desk_pending *order, bool go, uint64_t seq)
+{
+	const struct desk_reply none = { 0 };
+	struct desk_job *job = calloc(1, sizeof(*job));
+	const bool changes = go && !(order->op->flags & OP_LOOK);
+	enum err err = ERR_NOMEM;
+
+	if (job) {
+		*job = (struct desk_job){
+			.next = desk->long_ones,
+			.desk = desk,
+			.order = order,
+			.ask = { .who = order->who, .go = go, .seq = seq },
+			.job = { .run = job_run,
+				 .done = job_done,
+				 .kind = changes ? JOB_CHANGES : JOB_LOOKS,
+				 .account = order->who.account,
+				 .op = order->op->number },
+		};
+		if (!(order->op->flags & OP_LONG)) {
+			job->job.kind = JOB_WAITS;
+			job->job.run = job_change;
+		}
+		err = jobs_add(&desk->jobs, &job->job);
+	}
+	if (!err) {
+		desk->long_ones = job;
+		return;
+	}
+	answer(desk, order->request, err, &none);
+	pending_free(order);
+	free(job);
+}
+
+static bool drop_job(struct desk *desk, uint32_t request)
+{
+	struct desk_job *job = desk->long_ones;
+
+	while (job && job->order->request != request)
+		job = job->next;
+	if (!job)
+		return false;
+	jobs_drop(&desk->jobs, &job->job);
+	/* The audit log has it already. */
+	if (job->ask.go && job->order->op->event[0])
+		answer(desk, request, ERR_CLOSED, &job->reply);
+	job_free(job);
+	return true;
+}
+
+/* ---- orders, one by one ----------------------------------------------------------------- */
 
 static enum err order(struct desk *desk, const struct msg_record_order *order,
 		      const struct record_op *op, struct desk_reply *reply)
 {
 	struct desk_ask ask = { .who = { order->account, order->duty }, .go = !op->event[0] };
 
+	return call(desk, op, &ask, order->body.data, order->body.len, reply);
+}
+
+static enum err check_order(const struct desk *desk, const struct msg_record_order *order,
+			    const struct record_op *op)
+{
+	if (!op)
+		return ERR_NOT_FOUND;
 	/* The broker has looked at the duty already. */
 	if (!(op->duties & order->duty) || (order->duty & (order->duty - 1)))
 		return ERR_DENIED;
-	if (op->event[0] && desk->count >= DESK_PENDING)
-		return ERR_FULL;
-	return call(desk, op, &ask, order->body.data, order->body.len, reply);
+	return op->event[0] && desk->count >= DESK_PENDING ? ERR_FULL : OK;
 }
 
 void desk_order(struct desk *desk, const struct msg_record_order *msg)
 {
 	_cleanup_(reply_finish) struct desk_reply reply = { 0 };
 	const struct record_op *op = record_op_find(msg->op);
-	enum err err = op ? order(desk, msg, op, &reply) : ERR_NOT_FOUND;
-	bool held = !err && op->event[0];
+	struct desk_pending *pending = NULL;
+	enum err err = check_order(desk, msg, op);
+	const bool later = !err && op->flags & OP_LONG;
 
-	if (held)
-		err = keep(desk, msg, op);
-	if (held && !err) {
-		err = hold(desk, msg->request, &reply);
-		if (err)
-			desk_cancel(desk, msg->request);
-	}
-	if (!held || err)
+	if (!err && !later)
+		err = order(desk, msg, op, &reply);
+	if (!err && (later || op->event[0]))
+		err = pending_new(msg, op, &pending);
+	if (err || !pending)
 		answer(desk, msg->request, err, &reply);
+	else if (later)
+		begin_job(desk, pending, !op->event[0], 0);
+	else
+		ask_log(desk, pending, &reply);
 }
 
-static enum err do_it(struct desk *desk, const struct desk_pending *pending, uint64_t seq,
-		      struct desk_reply *reply)
+static enum err change(struct desk *desk, const struct desk_pending *pending, uint64_t seq,
+		       struct desk_reply *reply)
 {
 	struct records *records = desk->records;
 	struct desk_ask ask = { .who = pending->who, .go = true, .seq = seq };
 	bool looks = pending->op->flags & OP_LOOK;
 	enum err err = records_usable(records, &reply->field);
 
-	if (!err && seq <= records->seq)
-		err = ERR_DENIED; /* an entry lets one thing happen, once */
 	if (!err && !looks)
 		err = records_begin(records);
 	if (err)
 		return err;
 	err = call(desk, pending->op, &ask, secret_text(pending->body), secret_len(pending->body),
 		   reply);
-	if (looks)
-		records->seq = seq;
-	else if (!err)
+	if (!err && !looks)
 		err = records_commit(records, seq);
 	records_abort(records);
+	return err;
+}
+
+/* An entry lets one thing happen, once. */
+static enum err take_entry(struct desk *desk, uint64_t seq, struct desk_reply *reply)
+{
+	struct records *records = desk->records;
+	enum err err = records_usable(records, &reply->field);
+
+	if (!err && seq <= records->seq)
+		err = ERR_DENIED;
+	if (!err)
+		records->seq = seq;
 	return err;
 }
 
@@ -257,8 +420,15 @@ void desk_go(struct desk *desk, const struct msg_record_go *go)
 {
 	_cleanup_(reply_finish) struct desk_reply reply = { 0 };
 	struct desk_pending *pending = take_pending(desk, go->request);
-	enum err err = pending ? do_it(desk, pending, go->seq, &reply) : ERR_EXPIRED;
+	enum err err = pending ? take_entry(desk, go->seq, &reply) : ERR_EXPIRED;
 
+	if (!err && (pending->op->flags & OP_LONG ||
+		     (desk->records->settling && !(pending->op->flags & OP_LOOK)))) {
+		begin_job(desk, pending, true, go->seq);
+		return;
+	}
+	if (!err)
+		err = change(desk, pending, go->seq, &reply);
 	answer(desk, go->request, err, &reply);
 	if (pending)
 		pending_free(pending);
@@ -270,6 +440,13 @@ void desk_cancel(struct desk *desk, uint32_t request)
 
 	if (pending)
 		pending_free(pending);
+	else if (drop_job(desk, request))
+		log_info("vault-job-dropped", "request=%u", request);
+}
+
+void desk_ready(struct desk *desk)
+{
+	jobs_sweep(&desk->jobs);
 }
 
 void desk_init(struct desk *desk, struct records *records, struct loop *loop, desk_send *send,
@@ -277,6 +454,9 @@ void desk_init(struct desk *desk, struct records *records, struct loop *loop, de
 {
 	*desk = (struct desk){ .records = records, .send = send, .ctx = ctx };
 	loop_timer_init(loop, &desk->timer, oldest_is_due);
+	loop_timer_init(loop, &desk->tidy, tidy);
+	jobs_init(&desk->jobs, records, loop);
+	records->jobs = &desk->jobs;
 }
 
 void desk_clear(struct desk *desk)
@@ -287,6 +467,11 @@ void desk_clear(struct desk *desk)
 		pending_free(desk->pending);
 		desk->pending = next;
 	}
+	while (desk->long_ones) {
+		jobs_drop(&desk->jobs, &desk->long_ones->job);
+		job_free(desk->long_ones);
+	}
+	jobs_clear(&desk->jobs);
 	desk->count = 0;
 	loop_timer_cancel(&desk->timer);
 }

@@ -8,6 +8,8 @@
  * Then the handler is called again (go true) within a transaction that is committed before the
  * answer goes (none for OP_LOOK); it checks everything again, as the world may be another. An
  * operation without an event is called once, go true, and changes nothing.
+ *
+ * The handler of an OP_LONG is a job (vault/jobs.h): it pauses, and makes its own transactions.
  */
 #ifndef SEKISHO_VAULT_DESK_H
 #define SEKISHO_VAULT_DESK_H
@@ -15,11 +17,17 @@
 #include <jansson.h>
 
 #include "base/loop.h"
-#include "vault/records.h"
+#include "vault/jobs.h"
 #include "wire/record_ops.h"
 #include "wire/wire.h"
 
-enum { DESK_PENDING = 64, DESK_HOLD_MS = 10000, DESK_BODY = 65536, DESK_ANSWER = 92160 };
+enum {
+	DESK_PENDING = 64,
+	DESK_HOLD_MS = 10000,
+	DESK_TIDY_S = 30,
+	DESK_BODY = 65536,
+	DESK_ANSWER = 92160
+};
 
 struct desk_person {
 	uint64_t account; /* the broker's number */
@@ -95,6 +103,7 @@ nodiscard enum err desk_wrong(struct desk_reply *reply, const char *field);
 /* ---- the desk itself, for vault.c ------------------------------------------------------- */
 
 struct desk_pending;
+struct desk_job;
 
 /* Sends a message to the broker. */
 typedef void desk_send(void *ctx, uint16_t id, const void *msg);
@@ -104,6 +113,9 @@ struct desk {
 	struct desk_pending *pending; /* the oldest first */
 	size_t count;
 	struct loop_timer timer; /* when the oldest is too old */
+	struct jobs jobs;
+	struct desk_job *long_ones; /* those of jobs that somebody waits for */
+	struct loop_timer tidy;     /* what is kept in memory for a time */
 	desk_send *send;
 	void *ctx;
 };
@@ -112,6 +124,9 @@ void desk_init(struct desk *desk, struct records *records, struct loop *loop, de
 	       void *ctx);
 /* Forgets all that waits. */
 void desk_clear(struct desk *desk);
+
+/* The records are ready: what was left half done is cleared away. */
+void desk_ready(struct desk *desk);
 
 void desk_order(struct desk *desk, const struct msg_record_order *order);
 void desk_go(struct desk *desk, const struct msg_record_go *go);

@@ -8,6 +8,7 @@
 #include "vault/documents.h"
 #include "vault/due.h"
 #include "vault/index.h"
+#include "vault/jobs.h"
 #include "vault/records_change.h"
 #include "vault/requests.h"
 #include "vault/sealing.h"
@@ -187,6 +188,62 @@ static bool seen_before(const struct record_row *rows, size_t at)
 		if (rows[i].key == rows[at].key)
 			return true;
 	return false;
+}
+
+static bool is_one_of(const struct record_row *rows, size_t count, uint64_t id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].id == id)
+			return true;
+	return false;
+}
+
+/* One that was moved or disposed of in a pause is left as it is. */
+static enum err move_if(struct records *records, uint64_t id, uint64_t from, uint64_t to)
+{
+	struct record_row row;
+	enum err err = records_row(records, id, &row);
+
+	return err || row.key != from || row.disposed ? err : move(records, id, from, to);
+}
+
+/* Of a key; the last transaction of the slice is committed by the caller. */
+static enum err make_way(struct records *records, const struct record_row *rows, size_t count,
+			 uint64_t key, uint64_t seq)
+{
+	_cleanup_(ids_finish) struct ids kept = { 0 };
+	uint64_t fresh = 0;
+	enum err err = kept_under(records, key, &kept);
+
+	if (!err && kept.count > count)
+		err = keyring_replace(&records->keyring, key, &fresh);
+	for (size_t i = 0; !err && fresh && i < kept.count; i++) {
+		if (!records->tx.db)
+			err = records_begin(records);
+		if (!err && !is_one_of(rows, count, kept.all[i]))
+			err = move_if(records, kept.all[i], key, fresh);
+		if (!err && jobs_is_over(records)) {
+			work_note(records->work, i, kept.count);
+			err = records_commit(records, seq);
+			if (!err)
+				err = jobs_pause(records);
+		}
+	}
+	if (!err && records->tx.db)
+		err = records_commit(records, seq);
+	records_abort(records);
+	return err;
+}
+
+enum err disposal_make_way(struct records *records, const struct record_row *rows, size_t count,
+			   uint64_t seq)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; !err && i < count; i++)
+		if (!seen_before(rows, i))
+			err = make_way(records, rows, count, rows[i].key, seq);
+	return err;
 }
 
 enum err disposal_destroy(struct records *records, struct record_row *rows, size_t count,

@@ -26,6 +26,12 @@ bool disposal_early(const struct record_row *row, int64_t now_s);
 nodiscard enum err disposal_wipe(struct records *records, struct record_row *row,
 				 struct disposal_count *ret);
 
+/* Before disposal_destroy, within a job and no transaction: what else is kept under the keys of
+ * these goes under others, in as many transactions as it takes. It is as good as before should
+ * nothing come after it. seq: of the audit entry. */
+nodiscard enum err disposal_make_way(struct records *records, const struct record_row *rows,
+				     size_t count, uint64_t seq);
+
 /* That, with the words of their requests and with their group keys, which are in their rows
  * afterwards; they are STATE_DISPOSED then. ret: of each. */
 nodiscard enum err disposal_destroy(struct records *records, struct record_row *rows, size_t count,

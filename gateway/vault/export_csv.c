@@ -8,10 +8,12 @@
 #include "base/util.h"
 #include "store/vault/rule_rows.h"
 #include "vault/index.h"
+#include "vault/jobs.h"
 #include "vault/records_change.h"
 #include "vault/template.h"
 
-enum { LINE = 65536, CELL = 4 * TEMPLATE_VALUE + 2 };
+/* The longest cell are all purposes that a record may have. */
+enum { LINE = 65536, CELL = RECORD_PURPOSES * RULE_NAME_BYTES };
 
 struct writing {
 	struct records *records;
@@ -128,6 +130,9 @@ static enum err add_old_fields(struct writing *writing)
 		json_object_foreach((json_t *)(uintptr_t)content.fields, key,
 				    value) if (!json_object_get(writing->fields, key))
 			json_object_set_new(writing->fields, key, json_string(key));
+		work_note(writing->records->work, i, 2 * writing->rows->count);
+		if (!err)
+			err = jobs_may_pause(writing->records);
 	}
 	return err;
 }
@@ -217,6 +222,9 @@ static enum err write_row(struct writing *writing, size_t at)
 	struct record_row row;
 	enum err err = records_row(writing->records, writing->rows->ids[at], &row);
 
+	/* It was put into the bin or disposed of since it was chosen. */
+	if (!err && (row.removed || row.disposed))
+		err = ERR_WRONG_STATE;
 	if (!err && row.version)
 		err = record_get_content(writing->records, &row, 0, &content);
 	if (!err)
@@ -264,8 +272,12 @@ enum err export_csv(struct records *records, const struct desk_person *who,
 		err = add_old_fields(&writing);
 	if (!err)
 		err = write_head(&writing);
-	for (size_t i = 0; !err && i < rows->count; i++)
+	for (size_t i = 0; !err && i < rows->count; i++) {
 		err = write_row(&writing, i);
+		work_note(records->work, rows->count + i, 2 * rows->count);
+		if (!err)
+			err = jobs_may_pause(records);
+	}
 	if (!err)
 		err = flush(&writing);
 	secret_free(writing.line);

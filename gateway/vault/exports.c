@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "vault/export_csv.h"
 #include "vault/grants.h"
 #include "vault/index.h"
+#include "vault/jobs.h"
 
 /* ---- which records -----------------------------------------------------------------------------
  */
@@ -71,22 +73,47 @@ static enum err choose_one(struct records *records, const struct grants_view *vi
 	return OK;
 }
 
+/* All that there are, in the order of lists, which may be another after a pause. */
+static enum err list_all(const struct index *index, uint64_t **ret, size_t *ret_count)
+{
+	const size_t count = index_count(index);
+	uint64_t *ids = calloc(count + 1, sizeof(*ids));
+
+	for (size_t i = 0; ids && i < count; i++)
+		ids[i] = index_at(index, i)->id;
+	*ret = ids;
+	*ret_count = count;
+	return ids ? OK : ERR_NOMEM;
+}
+
 enum err exports_choose(struct records *records, const struct desk_person *who,
 			const struct export_wish *wish, struct export_rows *ret)
 {
 	_cleanup_grants_view_ struct grants_view *view = NULL;
+	_cleanup_free_ uint64_t *all = NULL;
+	size_t count = 0;
 	enum err err;
 
 	*ret = (struct export_rows){ .ids = calloc(EXPORT_ROWS, sizeof(*ret->ids)),
-				     .numbers = calloc(EXPORT_ROWS, sizeof(*ret->numbers)) };
+				     .numbers = calloc(EXPORT_ROWS, sizeof(*ret->numbers)),
+				     .grants = records->grants_changes };
 	err = ret->ids && ret->numbers ? grants_view_open(records, who, &view) : ERR_NOMEM;
-	for (size_t i = 0; !err && i < index_count(records->index); i++) {
-		const struct index_entry *entry = index_at(records->index, i);
+	if (!err)
+		err = list_all(records->index, &all, &count);
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct index_entry *entry = index_find(records->index, all[i]);
 
-		if (is_meant(entry, wish))
+		if (entry && is_meant(entry, wish))
 			err = choose_one(records, view, wish, entry, ret);
+		if (!err)
+			err = jobs_may_pause(records);
 	}
-	return err;
+	return err ? err : exports_still_may(records, ret);
+}
+
+enum err exports_still_may(const struct records *records, const struct export_rows *rows)
+{
+	return records->grants_changes == rows->grants ? OK : ERR_WRONG_STATE;
 }
 
 void exports_rows_finish(struct export_rows *rows)
@@ -171,27 +198,32 @@ enum err exports_make(struct records *records, const struct desk_ask *ask,
 		      struct export_file **ret)
 {
 	struct envelope *envelope = NULL;
-	struct export_file *file = NULL;
+	struct export_file *file = NULL, made = { .by = ask->who.account };
 	enum err err = find_room(records, ask, &file);
 
 	if (err)
 		return err;
-	buf_init(&file->message, EXPORT_BYTES);
-	err = envelope_new(recipient, EXPORT_BYTES, collect, &file->message, &envelope);
+	buf_init(&made.message, EXPORT_BYTES);
+	err = envelope_new(recipient, EXPORT_BYTES, collect, &made.message, &envelope);
 	if (!err)
 		err = export_csv(records, &ask->who, rows, numbers, envelope);
 	if (!err)
 		err = envelope_end(envelope);
 	if (!err)
-		err = envelope_sha256(envelope, file->sha256);
+		err = envelope_sha256(envelope, made.sha256);
 	envelope_free(envelope);
+	if (!err)
+		err = exports_still_may(records, rows);
+	/* Others may have taken the room meanwhile. */
+	if (!err)
+		err = find_room(records, ask, &file);
 	if (err) {
-		exports_drop(file);
+		exports_drop(&made);
 		return err;
 	}
-	file->id = ++records->exports->last_id;
-	file->by = ask->who.account;
-	file->until = ask->now_s + EXPORT_S;
+	made.id = ++records->exports->last_id;
+	made.until = clock_wall_s() + EXPORT_S;
+	*file = made;
 	*ret = file;
 	return OK;
 }

@@ -34,12 +34,16 @@ struct export_rows {
 	bool *numbers; /* whether that one's goes along */
 	size_t count, number_count;
 	size_t left_out; /* that may be seen, but not exported, or not for this purpose */
+	uint64_t grants; /* records' grants_changes then */
 };
 
-/* ERR_TOO_BIG: more than EXPORT_ROWS. exports_rows_finish in every case. */
+/* A job (vault/jobs.h), as exports_make. ERR_TOO_BIG: more than EXPORT_ROWS; ERR_WRONG_STATE: what
+ * people may has changed meanwhile. exports_rows_finish in every case. */
 nodiscard enum err exports_choose(struct records *records, const struct desk_person *who,
 				  const struct export_wish *wish, struct export_rows *ret);
 void exports_rows_finish(struct export_rows *rows);
+/* ERR_WRONG_STATE: what people may has changed since they were chosen. */
+nodiscard enum err exports_still_may(const struct records *records, const struct export_rows *rows);
 
 struct export_file {
 	uint64_t id; /* 0: free */
@@ -55,7 +59,7 @@ struct exports {
 };
 
 /* A CSV file of these rows to a certificate that passed recipient_check. ERR_FULL, ERR_TOO_BIG;
- * ERR_INVALID: what one of them says is damaged. */
+ * ERR_INVALID: what one of them says is damaged; ERR_WRONG_STATE: exports_still_may. */
 nodiscard enum err exports_make(struct records *records, const struct desk_ask *ask,
 				const struct export_rows *rows, bool numbers, X509 *recipient,
 				struct export_file **ret);

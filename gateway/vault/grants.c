@@ -209,6 +209,7 @@ enum err grants_changed(struct records *records)
 		return ERR_NOMEM;
 	forget(views);
 	views->changing = true;
+	records->grants_changes++;
 	return OK;
 }
 

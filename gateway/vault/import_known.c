@@ -8,7 +8,9 @@
 #include "store/vault/rule_rows.h"
 #include "vault/grants.h"
 #include "vault/index.h"
+#include "vault/jobs.h"
 #include "vault/numbers.h"
+#include "vault/staging.h"
 
 enum { KEY_BYTES = 2048 };
 
@@ -41,6 +43,23 @@ static enum err key_of(char sort, uint64_t client, const char *name, char ret[KE
 		err = len < 0 || len >= KEY_BYTES ? ERR_INVALID : OK;
 	}
 	index_text_free(&folded);
+	return err;
+}
+
+/* A name out of the index is as names are compared already. */
+static enum err put_entry(json_t *map, char sort, const struct index_entry *entry)
+{
+	const char *folded = strchr(entry->folded, '\n') + 1;
+	char key[KEY_BYTES];
+	enum err err = OK;
+	int len = snprintf(key, sizeof(key), "%c%llu %s", sort, (unsigned long long)entry->client,
+			   folded);
+
+	if (len < 0 || len >= (int)sizeof(key))
+		err = ERR_INVALID;
+	if (!err && *folded)
+		err = put(map, key, entry->id);
+	secret_wipe(key, sizeof(key));
 	return err;
 }
 
@@ -166,8 +185,9 @@ static enum err read_employees(struct import_known *known)
 		if (entry->kind == KIND_EMPLOYEE && entry->state <= STATE_ACTIVE &&
 		    !entry->removed &&
 		    rights_at(known, entry->id, 0, entry->client).level >= GRANT_EDIT)
-			err = put_name(known->employees, 'e', entry->client, entry->name,
-				       entry->id);
+			err = put_entry(known->employees, 'e', entry);
+		if (!err && jobs_is_over(known->records))
+			err = known->on_pause(known->ctx);
 	}
 	return known->employees ? err : ERR_NOMEM;
 }
@@ -207,7 +227,7 @@ static enum err find_number(const struct import_known *known, int64_t kind, uint
 		err = query_next(&query, &more);
 		if (!err && more)
 			err = record_by_id(records->db, (uint64_t)query_col_i64(&query, 0), &row);
-		if (!err && more && row.kind == kind &&
+		if (!err && more && !staging_has(records, row.id) && row.kind == kind &&
 		    (kind == KIND_CLIENT || row.client == client) && !row.disposed &&
 		    row.state != STATE_REFUSED && may_find(known, &row, digits, level))
 			*ret = row.id;

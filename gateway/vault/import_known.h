@@ -16,6 +16,8 @@ struct import_known {
 	json_t *clients;   /* folded name: id */
 	json_t *employees; /* client and folded name, or number: id; NULL until it is needed */
 	json_t *numbers;   /* of the file: kind, client and digits */
+	enum err (*on_pause)(void *ctx); /* set after import_known_open, as import_rows' */
+	void *ctx;
 };
 
 /* import_known_finish in every case. */

@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "store/vault/rule_rows.h"
 #include "vault/import_known.h"
+#include "vault/jobs.h"
 #include "vault/rules.h"
 #include "vault/template.h"
 
@@ -17,7 +18,9 @@ struct pass {
 	struct import_reading *reading;
 	struct import_known known;
 	struct import_rules rules; /* as far as they hold today */
-	enum err err;              /* that is not about the file */
+	struct csv_rows *rows;
+	enum err err;      /* that is not about the file */
+	size_t read, size; /* bytes */
 	bool has_head;
 	/* Of the row at hand: */
 	size_t row;
@@ -386,6 +389,8 @@ static enum err on_cells(void *ctx, size_t row, char *const *cells, size_t count
 			tell(pass, row, "", "cells");
 		err = read_row(pass);
 	}
+	if (!err && jobs_is_over(pass->reading->records))
+		err = pass->reading->on_pause(pass->reading->ctx);
 	if (err && err != ERR_FULL && !pass->err)
 		pass->err = err;
 	return pass->err ? ERR_INTERNAL : err;
@@ -396,7 +401,11 @@ static enum err on_cells(void *ctx, size_t row, char *const *cells, size_t count
 
 static enum err on_piece(void *ctx, const uint8_t *data, size_t len)
 {
-	return csv_rows_add(ctx, data, len);
+	struct pass *pass = ctx;
+
+	pass->read += len;
+	work_note(pass->reading->records->work, pass->read, pass->size);
+	return csv_rows_add(pass->rows, data, len);
 }
 
 /* Rules that are not the office's any more, or whose client is not his, are none. */
@@ -423,20 +432,23 @@ static enum err take_rules(struct pass *pass)
 static enum err read_as(struct pass *pass, enum csv_charset charset, const struct import_file *file,
 			enum err *ret)
 {
-	struct csv_rows *rows = NULL;
-	enum err err = import_known_open(&pass->known, pass->reading->records, &pass->reading->who);
+	const struct import_reading *reading = pass->reading;
+	enum err err = import_known_open(&pass->known, reading->records, &reading->who);
 
+	pass->known.on_pause = reading->on_pause;
+	pass->known.ctx = reading->ctx;
+	pass->size = import_file_bytes(file);
 	if (!err)
 		err = take_rules(pass);
 	if (!err)
-		err = csv_rows_new(charset, on_cells, pass, &rows);
+		err = csv_rows_new(charset, on_cells, pass, &pass->rows);
 	if (err)
 		return err;
-	*ret = import_file_read(file, on_piece, rows);
+	*ret = import_file_read(file, on_piece, pass);
 	if (!*ret)
-		*ret = csv_rows_end(rows);
-	pass->row = csv_rows_row(rows);
-	csv_rows_free(rows);
+		*ret = csv_rows_end(pass->rows);
+	pass->row = csv_rows_row(pass->rows);
+	csv_rows_free(pass->rows);
 	return pass->err;
 }
 

@@ -33,6 +33,8 @@ struct import_row {
 typedef enum err import_error_take(void *ctx, size_t row, const char *column, const char *error);
 /* May set row->record.id: other rows refer to it then. */
 typedef enum err import_row_take(void *ctx, struct import_row *row);
+/* Between two rows, when the slice of the job is over (vault/jobs.h); an error ends it. */
+typedef enum err import_pause(void *ctx);
 
 struct import_reading {
 	struct records *records;
@@ -40,6 +42,7 @@ struct import_reading {
 	const struct import_rules *rules;
 	import_error_take *on_error;
 	import_row_take *on_row;
+	import_pause *on_pause;
 	void *ctx;
 	bool charset_known; /* charset is what it is in */
 	enum csv_charset charset;

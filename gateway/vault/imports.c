@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "vault/op_request.h"
+#include "vault/jobs.h"
+#include "vault/staging.h"
 
 enum { SAMPLE = 10 };
 
@@ -13,6 +14,10 @@ enum { SAMPLE = 10 };
 
 void imports_drop(struct import *import)
 {
+	if (import->busy) {
+		import->until = 0;
+		return;
+	}
 	import_file_free(import->file);
 	json_decref(import->wrong);
 	*import = (struct import){ 0 };
@@ -34,10 +39,7 @@ void imports_expire(struct records *records, int64_t now_s)
 	for (size_t i = 0; i < IMPORTS_MAX; i++) {
 		struct import *import = &records->imports->all[i];
 
-		/* What was entered in a transaction that failed is still to be entered. */
-		if (import->gone_with > records->counter)
-			import->gone_with = 0;
-		if (import->id && (import->gone_with || import->until <= now_s))
+		if (import->id && !import->busy && import->until <= now_s)
 			imports_drop(import);
 	}
 }
@@ -91,6 +93,7 @@ enum err imports_add(struct records *records, const struct desk_person *who, int
 
 struct looking {
 	struct records *records;
+	const struct import *import;
 	const struct desk_person *who; /* the importer */
 	json_t *wrong, *sample;
 };
@@ -133,10 +136,18 @@ static enum err note_row(void *ctx, struct import_row *row)
 		       : OK;
 }
 
+static enum err look_pause(void *ctx)
+{
+	const struct looking *looking = ctx;
+	enum err err = jobs_pause(looking->records);
+
+	return !err && !looking->import->until ? ERR_NOT_FOUND : err;
+}
+
 enum err imports_look(struct records *records, struct import *import, json_t *sample,
 		      struct import_reading *ret)
 {
-	struct looking looking = { records, &import->by, json_array(), sample };
+	struct looking looking = { records, import, &import->by, json_array(), sample };
 	enum err err = looking.wrong ? OK : ERR_NOMEM;
 
 	*ret = (struct import_reading){ .records = records,
@@ -144,12 +155,15 @@ enum err imports_look(struct records *records, struct import *import, json_t *sa
 					.rules = &import->rules,
 					.on_error = note_error,
 					.on_row = note_row,
+					.on_pause = look_pause,
 					.ctx = &looking };
 	json_decref(import->wrong);
 	import->wrong = looking.wrong;
 	import->looked = false;
+	import->busy = true;
 	if (!err)
 		err = import_read(ret, import->file, look_again);
+	import->busy = false;
 	ret->ctx = NULL;
 	if (err)
 		return err;
@@ -164,7 +178,8 @@ enum err imports_look(struct records *records, struct import *import, json_t *sa
  */
 
 struct entering {
-	struct records *records;
+	struct staging staging;
+	struct import *import;
 	struct change_by by;
 };
 
@@ -187,25 +202,72 @@ static enum err enter_row(void *ctx, struct import_row *row)
 {
 	struct entering *entering = ctx;
 
-	return record_create(entering->records, &row->record, &row->content,
+	return staging_enter(&entering->staging, &row->record, &row->content,
 			     *row->number ? row->number : NULL, &entering->by);
 }
 
-enum err imports_enter(struct records *records, struct import *import, int64_t now_s)
+static enum err enter_pause(void *ctx)
 {
-	struct entering entering = { records, { import->by.account, now_s } };
+	struct entering *entering = ctx;
+	enum err err = staging_pause(&entering->staging);
+
+	return !err && !entering->import->until ? ERR_NOT_FOUND : err;
+}
+
+/* What was right when its row was read. */
+static enum err check_row(void *ctx, struct import_row *row)
+{
+	(void)ctx;
+	(void)row;
+	return OK;
+}
+
+static enum err read_all(struct records *records, struct entering *entering, import_row_take *take)
+{
+	struct import *import = entering->import;
 	struct import_reading reading = { .records = records,
 					  .who = import->by,
 					  .rules = &import->rules,
 					  .on_error = enter_error,
-					  .on_row = enter_row,
-					  .ctx = &entering,
+					  .on_row = take,
+					  .on_pause = enter_pause,
+					  .ctx = entering,
 					  .charset_known = true,
 					  .charset = import->charset };
 	enum err err = import_read(&reading, import->file, enter_again);
 
 	import_reading_finish(&reading);
+	return err ? err : reading.rows == import->rows ? OK : ERR_WRONG_STATE;
+}
+
+/* Others have changed something since: all of it is checked once more, while nobody does. */
+static enum err settle(struct records *records, struct entering *entering)
+{
+	enum err err = staging_rest(&entering->staging);
+
+	records->settling = !err && entering->staging.others;
+	if (records->settling)
+		err = read_all(records, entering, check_row);
 	if (!err)
-		import->gone_with = records->counter + 1;
+		err = staging_settle(&entering->staging);
+	records->settling = false;
+	return err;
+}
+
+enum err imports_enter(struct records *records, struct import *import, const struct desk_ask *ask)
+{
+	struct entering entering = { .import = import, .by = { import->by.account, ask->now_s } };
+	enum err err;
+
+	import->busy = true;
+	err = staging_begin(&entering.staging, records, import->rows, ask->seq);
+	if (!err)
+		err = read_all(records, &entering, enter_row);
+	if (!err)
+		err = settle(records, &entering);
+	staging_end(&entering.staging);
+	import->busy = false;
+	if (!err)
+		imports_drop(import);
 	return err;
 }

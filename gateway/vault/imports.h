@@ -21,7 +21,7 @@ struct import {
 	struct import_rules rules;
 	struct import_file *file;
 	bool looked, asked;       /* through; for approval */
-	uint64_t gone_with;       /* it is entered when the vault's counter is that; 0: it is not */
+	bool busy;                /* a job goes through it; with until 0 that ends */
 	enum csv_charset charset; /* that and the next when it was looked through */
 	size_t rows, errors;
 	json_t *wrong; /* rows of errors, at most IMPORT_ERRORS */
@@ -32,7 +32,7 @@ struct imports {
 	struct import all[IMPORTS_MAX];
 };
 
-/* Forgets those whose time is over and those that are entered, and finds one. ERR_NOT_FOUND. */
+/* Forgets those whose time is over, and finds one. ERR_NOT_FOUND. */
 nodiscard enum err imports_find(struct records *records, uint64_t id, int64_t now_s,
 				struct import **ret);
 void imports_expire(struct records *records, int64_t now_s);
@@ -40,6 +40,7 @@ void imports_expire(struct records *records, int64_t now_s);
 /* ERR_FULL: IMPORTS_MAX, or IMPORTS_OF_ONE of one person. */
 nodiscard enum err imports_add(struct records *records, const struct desk_person *who,
 			       int64_t now_s, struct import **ret);
+/* One that a job goes through is dropped when that has ended. */
 void imports_drop(struct import *import);
 
 /* All of them; NULL is allowed. */
@@ -50,7 +51,9 @@ void imports_free(struct imports *imports);
 nodiscard enum err imports_look(struct records *records, struct import *import, json_t *sample,
 				struct import_reading *ret);
 
-/* Enters all of it, within a transaction. ERR_WRONG_STATE: something is wrong with it now. */
-nodiscard enum err imports_enter(struct records *records, struct import *import, int64_t now_s);
+/* Enters all of it or nothing, in transactions of its own (vault/staging.h); then it is dropped.
+ * ERR_WRONG_STATE: something is wrong with it now. */
+nodiscard enum err imports_enter(struct records *records, struct import *import,
+				 const struct desk_ask *ask);
 
 #endif

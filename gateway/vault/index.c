@@ -190,9 +190,29 @@ static size_t more_room(size_t room, size_t need)
 }
 
 /* Keeping cannot fail: there is room before anything is noted. */
+static enum err grow_lists(struct index_entry ***by_id, struct index_entry ***by_name, size_t *room,
+			   size_t need)
+{
+	size_t more = more_room(*room, need);
+	struct index_entry **grown;
+
+	if (need <= *room)
+		return OK;
+	grown = reallocarray(*by_id, more, sizeof(struct index_entry *));
+	if (!grown)
+		return ERR_NOMEM;
+	*by_id = grown;
+	grown = reallocarray(*by_name, more, sizeof(struct index_entry *));
+	if (!grown)
+		return ERR_NOMEM;
+	*by_name = grown;
+	*room = more;
+	return OK;
+}
+
 static enum err make_room(struct index *index)
 {
-	size_t notes = index->note_count + 1, entries = index->count + notes;
+	size_t notes = index->note_count + 1;
 
 	if (notes > index->note_room) {
 		size_t room = more_room(index->note_room, notes);
@@ -203,21 +223,7 @@ static enum err make_room(struct index *index)
 		index->notes = grown;
 		index->note_room = room;
 	}
-	if (entries > index->room) {
-		size_t room = more_room(index->room, entries);
-		struct index_entry **by_id, **by_name;
-
-		by_id = reallocarray(index->by_id, room, sizeof(struct index_entry *));
-		if (!by_id)
-			return ERR_NOMEM;
-		index->by_id = by_id;
-		by_name = reallocarray(index->by_name, room, sizeof(struct index_entry *));
-		if (!by_name)
-			return ERR_NOMEM;
-		index->by_name = by_name;
-		index->room = room;
-	}
-	return OK;
+	return grow_lists(&index->by_id, &index->by_name, &index->room, index->count + notes);
 }
 
 enum err index_note(struct index *index, const struct record_row *row, const char *name,
@@ -336,6 +342,140 @@ void index_drop(struct index *index)
 	for (size_t i = 0; i < index->note_count; i++)
 		entry_free(index->notes[i].entry);
 	index->note_count = 0;
+}
+
+/* ---- put aside --------------------------------------------------------------------------------
+ */
+
+enum { RUNS = 64 };
+
+/* by_name is in runs that are in order, each more than twice as long as the next one: so joining
+ * them costs each entry but a few comparisons, and a little each time. */
+struct index_aside {
+	struct index_entry **by_id, **by_name, **spare;
+	size_t count, room, spare_room;
+	size_t runs[RUNS], run_count;
+};
+
+typedef int entry_order(const struct index_entry *a, const struct index_entry *b);
+
+static int compare_ids(const struct index_entry *a, const struct index_entry *b)
+{
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* What is more comes behind what is there; from the end, so that nothing is overwritten. */
+static void join(struct index_entry **there, size_t count, struct index_entry *const *more,
+		 size_t more_count, entry_order *order)
+{
+	size_t to = count + more_count;
+
+	while (more_count) {
+		if (count && order(there[count - 1], more[more_count - 1]) > 0)
+			there[--to] = there[--count];
+		else
+			there[--to] = more[--more_count];
+	}
+}
+
+static void join_runs(struct index_aside *aside, bool all)
+{
+	while (aside->run_count >= 2) {
+		size_t *runs = &aside->runs[aside->run_count - 2];
+
+		if (!all && runs[0] > 2 * runs[1])
+			return;
+		struct index_entry **first = aside->by_name + aside->count - runs[0] - runs[1];
+		memcpy(aside->spare, first + runs[0], runs[1] * sizeof(struct index_entry *));
+		join(first, runs[0], aside->spare, runs[1], compare);
+		runs[0] += runs[1];
+		aside->run_count--;
+	}
+}
+
+static enum err aside_room(struct index_aside *aside, size_t more)
+{
+	enum err err =
+		grow_lists(&aside->by_id, &aside->by_name, &aside->room, aside->count + more);
+
+	if (err || aside->spare_room >= aside->room)
+		return err;
+	struct index_entry **spare =
+		reallocarray(aside->spare, aside->room, sizeof(struct index_entry *));
+	if (!spare)
+		return ERR_NOMEM;
+	aside->spare = spare;
+	aside->spare_room = aside->room;
+	return OK;
+}
+
+/* A record's notes come one after another, its names with the last. */
+static void put_aside(struct index_aside *aside, const struct note *note, size_t begin)
+{
+	struct index_entry *last = aside->count > begin ? aside->by_id[aside->count - 1] : NULL;
+
+	if (!last || last->id != note->entry->id) {
+		aside->by_id[aside->count++] = note->entry;
+		return;
+	}
+	if (note->names)
+		take_names(last, note->entry);
+	entry_free(note->entry);
+}
+
+enum err index_set_aside(struct index *index, struct index_aside **aside)
+{
+	if (!*aside)
+		*aside = calloc(1, sizeof(**aside));
+	struct index_aside *to = *aside;
+	enum err err = to ? aside_room(to, index->note_count) : ERR_NOMEM;
+	if (err) {
+		index_drop(index);
+		return err;
+	}
+	const size_t begin = to->count;
+	for (size_t i = 0; i < index->note_count; i++)
+		put_aside(to, &index->notes[i], begin);
+	index->note_count = 0;
+	if (to->count == begin)
+		return OK;
+	memcpy(to->by_name + begin, to->by_id + begin,
+	       (to->count - begin) * sizeof(struct index_entry *));
+	qsort(to->by_name + begin, to->count - begin, sizeof(struct index_entry *),
+	      compare_pointers);
+	to->runs[to->run_count++] = to->count - begin;
+	join_runs(to, to->run_count == RUNS);
+	return OK;
+}
+
+enum err index_make_room(struct index *index, const struct index_aside *aside)
+{
+	return grow_lists(&index->by_id, &index->by_name, &index->room,
+			  index->count + index->note_count + (aside ? aside->count : 0));
+}
+
+void index_take_back(struct index *index, struct index_aside *aside)
+{
+	if (!aside)
+		return;
+	join_runs(aside, true);
+	join(index->by_id, index->count, aside->by_id, aside->count, compare_ids);
+	join(index->by_name, index->count, aside->by_name, aside->count, compare);
+	index->count += aside->count;
+	aside->count = 0;
+	index_aside_free(aside);
+}
+
+void index_aside_free(struct index_aside *aside)
+{
+	if (!aside)
+		return;
+	for (size_t i = 0; i < aside->count; i++)
+		entry_free(aside->by_id[i]);
+	free(aside->by_id);
+	free(aside->by_name);
+	free(aside->spare);
+	free(aside);
 }
 
 /* ---- life -------------------------------------------------------------------------------------

@@ -36,6 +36,17 @@ nodiscard enum err index_note(struct index *index, const struct record_row *row,
 void index_keep(struct index *index);
 void index_drop(struct index *index);
 
+/*
+ * Notes of new records put aside instead: they count, all at once and soon, with index_take_back.
+ * index_set_aside after a commit, in place of index_keep; *aside NULL: none yet. On an error the
+ * notes are dropped. index_make_room before the commit of the last; index_take_back frees.
+ */
+struct index_aside;
+nodiscard enum err index_set_aside(struct index *index, struct index_aside **aside);
+nodiscard enum err index_make_room(struct index *index, const struct index_aside *aside);
+void index_take_back(struct index *index, struct index_aside *aside);
+void index_aside_free(struct index_aside *aside); /* NULL is allowed; wipes */
+
 /* NULL: there is none. Entries are borrowed until the next index_keep. */
 const struct index_entry *index_find(const struct index *index, uint64_t id);
 

@@ -151,6 +151,25 @@ static enum err say(const struct desk_ask *ask, const struct batch *batch, struc
 	return reply->body || reply->detail ? OK : ERR_NOMEM;
 }
 
+/* What takes long comes first; then everything is looked at again, and done at once. */
+static enum err dispose(struct records *records, const struct desk_ask *ask,
+			struct desk_reply *reply, struct batch *batch)
+{
+	enum err err = disposal_make_way(records, batch->rows, batch->count, ask->seq);
+
+	batch->count = 0;
+	if (!err)
+		err = records_begin(records);
+	if (!err)
+		err = take_all(records, ask, reply, batch);
+	if (!err)
+		err = destroy(records, ask, batch);
+	if (!err)
+		err = records_commit(records, ask->seq);
+	records_abort(records);
+	return err;
+}
+
 enum err op_dispose_approve(struct records *records, const struct desk_ask *ask,
 			    struct desk_reply *reply)
 {
@@ -158,7 +177,7 @@ enum err op_dispose_approve(struct records *records, const struct desk_ask *ask,
 	enum err err = batch ? take_all(records, ask, reply, batch) : ERR_NOMEM;
 
 	if (!err && ask->go)
-		err = destroy(records, ask, batch);
+		err = dispose(records, ask, reply, batch);
 	return err ? err : say(ask, batch, reply);
 }
 

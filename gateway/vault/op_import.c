@@ -48,6 +48,15 @@ static enum err find(struct records *records, const struct desk_ask *ask, struct
 	return err;
 }
 
+/* Another job goes through it. */
+static enum err not_busy(const struct import *import, struct desk_reply *reply)
+{
+	if (!import->busy)
+		return OK;
+	reply->field = "busy";
+	return ERR_WRONG_STATE;
+}
+
 /* ---- begun -------------------------------------------------------------------------------------
  */
 
@@ -152,6 +161,8 @@ enum err op_import_add(struct records *records, const struct desk_ask *ask,
 		err = find(records, ask, reply, true, &import);
 	if (!err)
 		err = desk_int(ask, reply, "offset", 0, IMPORT_BYTES, &offset);
+	if (!err)
+		err = not_busy(import, reply);
 	if (!err && (import->asked || (size_t)offset != import_file_bytes(import->file)))
 		return reply->field = "offset", ERR_WRONG_STATE;
 	if (!err)
@@ -222,6 +233,8 @@ enum err op_import_preview(struct records *records, const struct desk_ask *ask,
 		err = find(records, ask, reply, true, &import);
 	if (!err)
 		err = desk_id_or(ask, reply, "after", &after);
+	if (!err)
+		err = not_busy(import, reply);
 	if (err)
 		return err;
 	reply->body = json_pack("{s:[], s:[]}", "columns", "sample");
@@ -255,6 +268,8 @@ enum err op_import_ask(struct records *records, const struct desk_ask *ask,
 
 	if (!err)
 		err = find(records, ask, reply, true, &import);
+	if (!err)
+		err = not_busy(import, reply);
 	if (!err && (!import->looked || import->errors || import->asked))
 		err = ERR_WRONG_STATE;
 	if (err)
@@ -309,15 +324,19 @@ enum err op_import_apply(struct records *records, const struct desk_ask *ask,
 	reply->client = import->rules.client;
 	if (!import->asked)
 		return ERR_WRONG_STATE;
+	err = not_busy(import, reply);
+	if (err)
+		return err;
 	if (!may_apply(import, &ask->who))
 		return ERR_DENIED;
 	if (!ask->go)
 		return say(reply, about(import));
-	err = imports_enter(records, import, ask->now_s);
+	const json_int_t rows = (json_int_t)import->rows;
+	err = imports_enter(records, import, ask);
 	/* The one who brought it has to look at it again. */
 	if (err == ERR_WRONG_STATE)
 		import->asked = import->looked = false;
-	return err ? err : give(reply, json_pack("{s:I}", "rows", (json_int_t)import->rows));
+	return err ? err : give(reply, json_pack("{s:I}", "rows", rows));
 }
 
 enum err op_import_cancel(struct records *records, const struct desk_ask *ask,

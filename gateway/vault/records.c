@@ -13,6 +13,7 @@
 #include "vault/imports.h"
 #include "vault/index.h"
 #include "vault/records_change.h"
+#include "vault/staging.h"
 
 enum { PATH_BYTES = 400, NOTICES_MAX = 32 };
 
@@ -151,12 +152,22 @@ static enum err read_names(struct records *records)
 	record_select(&query, records->db, 0, 0);
 	while (!err && more) {
 		err = record_next(&query, &row, &more);
-		if (!err && more)
+		if (!err && more && !staging_has(records, row.id))
 			err = read_name(records, &row);
 	}
 	if (!err)
 		index_keep(records->index);
 	return err;
+}
+
+/* What was being entered when it ended. */
+static enum err read_staging(struct records *records)
+{
+	enum err err = staging_get(records->db, &records->staging);
+
+	return err || !records->staging.first
+		       ? err
+		       : guard_check_id(&records->guard, GUARDED_STAGING, records->staging.first);
 }
 
 enum err records_open(struct records *records, const struct secret *root, int64_t generation)
@@ -170,6 +181,8 @@ enum err records_open(struct records *records, const struct secret *root, int64_
 		err = open_guard(records);
 	if (!err)
 		err = check_rows(records);
+	if (!err)
+		err = read_staging(records);
 	if (!err)
 		err = read_names(records);
 	if (!err)
@@ -193,8 +206,10 @@ void records_seal(struct records *records)
 	keyring_close(&records->keyring);
 	db_close(util_take_ptr(records->db));
 	struct documents *documents = records->documents;
+	struct jobs *jobs = records->jobs;
 	records_init(records, records->folder, records->notice, records->notice_ctx);
 	records->documents = documents;
+	records->jobs = jobs;
 }
 
 /* ---- what the broker knows -------------------------------------------------------------- */
@@ -272,7 +287,7 @@ enum err records_begin(struct records *records)
 	return db_tx_begin(&records->tx, records->db);
 }
 
-enum err records_commit(struct records *records, uint64_t seq)
+static enum err commit(struct records *records, uint64_t seq)
 {
 	struct meta_row meta = { .counter = records->counter + 1,
 				 .seq = MAX(seq, records->seq),
@@ -289,11 +304,27 @@ enum err records_commit(struct records *records, uint64_t seq)
 	}
 	guard_keep(&records->guard);
 	grants_settled(records);
-	index_keep(records->index);
 	records->counter = meta.counter;
 	records->seq = meta.seq;
+	return OK;
+}
+
+enum err records_commit(struct records *records, uint64_t seq)
+{
+	enum err err = commit(records, seq);
+
+	if (err)
+		return err;
+	index_keep(records->index);
 	doom_do(&records->doom, records);
 	return OK;
+}
+
+enum err records_commit_aside(struct records *records, uint64_t seq, struct index_aside **aside)
+{
+	enum err err = commit(records, seq);
+
+	return err ? err : index_set_aside(records->index, aside);
 }
 
 void records_abort(struct records *records)
@@ -308,7 +339,9 @@ void records_abort(struct records *records)
 
 enum err records_row(struct records *records, uint64_t id, struct record_row *ret)
 {
-	enum err err = guard_check_id(&records->guard, GUARDED_RECORD, id);
+	enum err err = staging_has(records, id)
+			       ? ERR_NOT_FOUND
+			       : guard_check_id(&records->guard, GUARDED_RECORD, id);
 
 	return err ? err : record_by_id(records->db, id, ret);
 }

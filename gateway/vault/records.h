@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "store/vault/record_rows.h"
+#include "store/vault/staging_rows.h"
 #include "vault/doom.h"
 #include "vault/guard.h"
 #include "vault/keyring.h"
@@ -41,6 +42,11 @@ struct records {
 	struct documents *documents; /* borrowed; set once, after records_init */
 	struct imports *imports;     /* vault/imports.h; NULL: none */
 	struct exports *exports;     /* vault/exports.h; NULL: none */
+	struct staging_row staging;  /* vault/staging.h: numbers of records that nobody sees yet */
+	bool settling;               /* those were checked for the last time: no other change now */
+	struct work *work;           /* whose slice it is (vault/jobs.h); NULL: nobody waits */
+	struct jobs *jobs;           /* borrowed; set once, after records_init; NULL: none */
+	uint64_t grants_changes;     /* rises with each change of who may what */
 	records_notice *notice;
 	void *notice_ctx;
 	json_t *found; /* at the unsealing, for notice: [event, detail] each; NULL: nothing */
@@ -77,6 +83,10 @@ nodiscard enum err records_usable(const struct records *records, const char **re
 nodiscard enum err records_begin(struct records *records);
 nodiscard enum err records_commit(struct records *records, uint64_t seq);
 void records_abort(struct records *records);
+/* The same for staged records: what the index has to know of them is put aside. */
+struct index_aside;
+nodiscard enum err records_commit_aside(struct records *records, uint64_t seq,
+					struct index_aside **aside);
 
 /* Something sealed is not what was sealed there: names it in the log and to those whom it concerns;
  * the rest goes on. */

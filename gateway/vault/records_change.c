@@ -65,15 +65,14 @@ static enum err insert_number(struct records *records, const struct record_row *
 	return err ? err : record_number_insert(records->db, &sealed, found);
 }
 
-enum err record_create(struct records *records, struct record_row *row,
-		       const struct content *content, const char *number,
-		       const struct change_by *by)
+enum err record_create_as(struct records *records, uint64_t id, struct record_row *row,
+			  const struct content *content, const char *number,
+			  const struct change_by *by)
 {
 	struct record_row made = *row;
-	enum err err = record_next_id(records->db, &made.id);
+	enum err err;
 
-	if (err)
-		return err;
+	made.id = id;
 	if (made.kind == KIND_CLIENT)
 		made.client = made.id;
 	made.version = content ? 1 : 0;
@@ -91,6 +90,16 @@ enum err record_create(struct records *records, struct record_row *row,
 	if (!err)
 		*row = made;
 	return err;
+}
+
+enum err record_create(struct records *records, struct record_row *row,
+		       const struct content *content, const char *number,
+		       const struct change_by *by)
+{
+	uint64_t id = 0;
+	enum err err = record_next_id(records->db, &id);
+
+	return err ? err : record_create_as(records, id, row, content, number, by);
 }
 
 enum err record_put_version(struct records *records, struct record_row *row,

@@ -27,6 +27,11 @@ nodiscard enum err record_create(struct records *records, struct record_row *row
 				 const struct content *content, const char *number,
 				 const struct change_by *by);
 
+/* That, with a number of its own (vault/staging.h). */
+nodiscard enum err record_create_as(struct records *records, uint64_t id, struct record_row *row,
+				    const struct content *content, const char *number,
+				    const struct change_by *by);
+
 /* The next version of what it says; row follows. */
 nodiscard enum err record_put_version(struct records *records, struct record_row *row,
 				      const struct content *content, const struct change_by *by);

@@ -332,9 +332,11 @@ static void notice(void *ctx, const char *event, const json_t *detail)
 
 static void document_closed(void *ctx, uint32_t number, uint64_t bytes, enum err err)
 {
+	const struct vault *vault = ctx;
 	const struct msg_record_stream_closed msg = { .stream = number,
 						      .bytes = bytes,
-						      .error = (uint8_t)err };
+						      .error = (uint8_t)err,
+						      .counter = vault->records.counter };
 
 	send_to_broker(ctx, MSG_record_stream_closed, &msg);
 }
@@ -366,6 +368,8 @@ static void take_floor(struct vault *vault, const struct msg_record_floor *msg)
 		err = records_floor(&vault->records, msg->counter, disposed, count, msg->last);
 	if (err)
 		log_error("vault-floor", "error=%s", err_code(err));
+	else
+		desk_ready(&vault->desk);
 }
 
 /* Whether it was about records. */

@@ -11,7 +11,8 @@
 	  "subject_kind = ? AND subject = ? AND object_kind = ? AND object = ?",                   \
 	  "subject_kind, subject, object_kind, object")                                            \
 	X(GUARDED_DOCUMENT, "document", 1, "id = ?", "id")                                         \
-	X(GUARDED_COPY, "grant_copy", 1, "id = ?", "id")
+	X(GUARDED_COPY, "grant_copy", 1, "id = ?", "id")                                           \
+	X(GUARDED_STAGING, "staging", 1, "first = ?", "first")
 
 static const struct {
 	const char *name;

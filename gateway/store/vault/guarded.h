@@ -18,6 +18,7 @@ enum guarded_table {
 	GUARDED_GRANT,    /* subject_kind, subject, object_kind, object */
 	GUARDED_DOCUMENT, /* id */
 	GUARDED_COPY,     /* id */
+	GUARDED_STAGING,  /* first */
 	GUARDED_TABLES
 };
 

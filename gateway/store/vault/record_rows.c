@@ -90,6 +90,15 @@ enum err record_update(struct db *db, const struct record_row *row)
 	return query_run_one(&query);
 }
 
+enum err record_delete(struct db *db, uint64_t id)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "DELETE FROM record WHERE id = ?");
+	query_i64(&query, (int64_t)id);
+	return query_run_one(&query);
+}
+
 static enum err load(struct query *query, struct record_row *ret)
 {
 	struct record_row row = {

@@ -47,6 +47,9 @@ void record_set_purposes(struct record_row *row, const uint64_t *ids, size_t cou
 /* The number that the next record gets. */
 nodiscard enum err record_next_id(struct db *db, uint64_t *ret);
 
+/* One whose versions and numbers are gone, and of which nothing else speaks. ERR_NOT_FOUND. */
+nodiscard enum err record_delete(struct db *db, uint64_t id);
+
 /* row->id: as record_next_id's. Its MAC is still missing: guard_after. ERR_NOT_FOUND: no such
  * class, client or parent. */
 nodiscard enum err record_insert(struct db *db, const struct record_row *row);

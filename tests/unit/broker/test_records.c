@@ -254,6 +254,108 @@ static void a_browser_that_has_gone(void **state)
 	assert_int_equal(office_audit_count(office, "record-failed"), 1);
 }
 
+/* Who brought it: as broker and vault speak of him. */
+static uint32_t asks_to_apply(struct office *office, int64_t by)
+{
+	char body[64], detail[64];
+
+	assert_ok(db_exec(office->db, "UPDATE account SET duty = 2 WHERE name = 'sato'"));
+	snprintf(body, sizeof(body), "{\"import\":1,\"code\":\"%s\"}", code_of(office));
+	snprintf(detail, sizeof(detail), "{\"import\":1,\"by\":%lld}", (long long)by);
+	send(office, OP_import_apply, body);
+	vault_hears(office, &vault, MSG_record_order);
+	const uint32_t request = office->received.msg.record_order.request;
+	holds(request, 0, detail);
+	return request;
+}
+
+static int64_t importer(struct office *office, int duty)
+{
+	_cleanup_query_ struct query query;
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO account (name, full_name, role, password, created, duty)"
+		 " VALUES ('suzuki%d', '', 1, '-', 0, %d)",
+		 duty, duty);
+	assert_ok(db_exec(office->db, sql));
+	query_init(&query, office->db, "SELECT max(id) FROM account");
+	assert_ok(query_one(&query));
+	return query_col_i64(&query, 0);
+}
+
+static void an_import_of_who_has_no_duty_any_more(void **state)
+{
+	struct office *office = *state;
+
+	asks_to_apply(office, importer(office, 0));
+	vault_hears(office, &vault, MSG_record_cancel);
+	expect(office, 403, "denied");
+	assert_int_equal(office_audit_count(office, "import-apply"), 0);
+	assert_int_equal(office_audit_count(office, "record-refused"), 1);
+	/* Nor of nobody. */
+	asks_to_apply(office, 0);
+	vault_hears(office, &vault, MSG_record_cancel);
+	expect(office, 403, "denied");
+}
+
+/* What takes long ends when the duty does, of who approved or of who brought it. */
+static void an_import_under_way_ends_with_the_duty(void **state)
+{
+	struct office *office = *state;
+	const int64_t by = importer(office, 1);
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t request = asks_to_apply(office, by);
+
+		vault_hears(office, &vault, MSG_record_go);
+		records_cut(office->broker, i ? by : office->account, 0);
+		vault_hears(office, &vault, MSG_record_cancel);
+		assert_int_equal(office->received.msg.record_cancel.request, request);
+		expect(office, 403, "denied");
+		answers(request, ERR_CLOSED, 1, "");
+		vault_hears_nothing(office, &vault);
+		assert_int_equal(office_audit_count(office, "record-failed"), i + 1);
+		assert_null(office->broker->asks);
+	}
+}
+
+static void what_takes_long_may(void **state)
+{
+	struct office *office = *state;
+
+	vault_asked(office, OP_import_preview, "{}");
+	office_pass(RECORDS_WAIT_S * 1000 + 100);
+	assert_ok(loop_step(office->loop, 2));
+	assert_non_null(office->broker->asks);
+	office_pass(RECORDS_LONG_S * 1000 + 100);
+	expect(office, 504, "timeout");
+}
+
+/* One that lies about how far it has come cannot lock the next one out. */
+static void a_leap_of_the_counter(void **state)
+{
+	struct office *office = *state;
+	uint64_t known = 0;
+
+	answers(vault_asked(office, OP_record_list, "{}"), OK, INT64_MAX, "{}");
+	expect(office, 200, "");
+	assert_ok(record_floor_get(office->db, &known));
+	assert_int_equal(known, RECORDS_LEAP);
+}
+
+static void the_end_of_a_stream_tells_the_counter(void **state)
+{
+	const struct msg_record_stream_closed msg = { .stream = 99, .counter = 7 };
+	struct office *office = *state;
+	uint64_t known = 0;
+
+	assert_ok(ipc_send(vault.fd, MSG_record_stream_closed, &msg, -1));
+	vault_hears_nothing(office, &vault);
+	assert_ok(record_floor_get(office->db, &known));
+	assert_int_equal(known, 7);
+}
+
 static void so_many_at_once(void **state)
 {
 	struct office *office = *state;
@@ -369,6 +471,11 @@ static void notices_are_in_the_log(void **state)
 	vault_hears_nothing(office, &vault);
 	assert_in_range(office_audit_count(office, "vault-damaged"), 1,
 			RECORDS_NOTICES_PER_MINUTE + 5);
+	/* Nor keep others out. */
+	msg.event = "document-quarantined";
+	assert_ok(ipc_send(vault.fd, MSG_record_notice, &msg, -1));
+	vault_hears_nothing(office, &vault);
+	assert_int_equal(office_audit_count(office, "document-quarantined"), 2);
 }
 
 int main(void)
@@ -382,6 +489,11 @@ int main(void)
 		records_test(a_number_is_marked_before_it_is_shown),
 		records_test(a_duty_that_is_gone_stops_what_waits),
 		records_test(a_browser_that_has_gone),
+		records_test(an_import_of_who_has_no_duty_any_more),
+		records_test(an_import_under_way_ends_with_the_duty),
+		records_test(what_takes_long_may),
+		records_test(a_leap_of_the_counter),
+		records_test(the_end_of_a_stream_tells_the_counter),
 		records_test(so_many_at_once),
 		records_test(a_vault_that_hangs_or_dies),
 		records_test(what_did_not_happen_is_said),

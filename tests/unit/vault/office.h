@@ -25,11 +25,16 @@ struct office {
 	struct records records;
 	struct desk desk;
 	uint32_t request;
+	bool starts;  /* the next order is not waited for */
+	bool between; /* the last order is not waited for, nor is anything else under way */
 	uint64_t seq; /* of the audit log */
 	/* Of the last order: */
 	bool held; /* there was an entry */
 	uint64_t held_record, held_client;
 	json_t *detail;
+	bool answered;
+	uint32_t waited; /* an earlier order that took long, and how it came out */
+	enum err waited_err;
 	enum err err;
 	char field[64];
 	json_t *answer;
@@ -55,6 +60,8 @@ static inline void office_send(void *ctx, uint16_t id, const void *msg)
 	if (id == MSG_record_hold) {
 		const struct msg_record_hold *hold = msg;
 
+		if (hold->request != office->request)
+			return;
 		office->held = true;
 		office->held_record = hold->record;
 		office->held_client = hold->client;
@@ -65,6 +72,11 @@ static inline void office_send(void *ctx, uint16_t id, const void *msg)
 	if (id == MSG_record_answer) {
 		const struct msg_record_answer *answer = msg;
 
+		if (answer->request == office->waited)
+			office->waited_err = (enum err)answer->error;
+		if (answer->request != office->request)
+			return;
+		office->answered = true;
 		office->err = answer->error;
 		office->counter = answer->counter;
 		office->stream = answer->stream;
@@ -110,6 +122,13 @@ static inline void office_free(struct office *office)
 	free(office);
 }
 
+/* Until nothing that takes long is under way; in between others, until there is an answer. */
+static inline void office_wait(struct office *office)
+{
+	while (office->desk.jobs.first && !(office->between && (office->held || office->answered)))
+		assert_ok(loop_step(office->loop, 1000));
+}
+
 /* Asks, lets the audit log say it, and takes the answer. format: of the body. */
 printf_like(4, 5) static inline enum err office_ask(struct office *office, struct desk_person who,
 						    unsigned op, const char *format, ...)
@@ -126,13 +145,19 @@ printf_like(4, 5) static inline enum err office_ask(struct office *office, struc
 						.duty = (uint8_t)who.duty,
 						.op = (uint16_t)op,
 						.body = { (const uint8_t *)body, (size_t)len } };
-	office->held = false;
+	office->held = office->answered = false;
 	office->err = ERR_INTERNAL;
 	desk_order(&office->desk, &order);
+	if (!office->starts || record_op_find(op)->event[0])
+		office_wait(office);
 	if (office->held) {
 		const struct msg_record_go go = { order.request, ++office->seq };
 
+		office->held = false;
 		desk_go(&office->desk, &go);
+		if (!office->starts)
+			office_wait(office);
+		office->held = true;
 	}
 	return office->err;
 }
