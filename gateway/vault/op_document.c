@@ -82,10 +82,10 @@ static enum err read_list(struct records *records, const struct document_found *
 
 static json_t *rights_json(const struct document_found *found)
 {
-	return json_pack("{s:b, s:b, s:b, s:b, s:b}", "upload", may(found, DOCUMENT_UPLOAD),
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "upload", may(found, DOCUMENT_UPLOAD),
 			 "download", may(found, DOCUMENT_DOWNLOAD), "preview",
-			 may(found, DOCUMENT_PREVIEW), "edit", may(found, DOCUMENT_EDIT), "delete",
-			 may(found, DOCUMENT_DELETE));
+			 may(found, DOCUMENT_PREVIEW), "link", may(found, DOCUMENT_LINK), "edit",
+			 may(found, DOCUMENT_EDIT), "delete", may(found, DOCUMENT_DELETE));
 }
 
 enum err op_document_list(struct records *records, const struct desk_ask *ask,

@@ -8,9 +8,11 @@ import { formatDayTime, t, textOf } from "../portal/i18n.js";
 import { saveFile } from "../portal/save_file.js";
 import { button, make, says } from "./build.js";
 import { FormDialog } from "./dialog.js";
+import { Field } from "./fields.js";
 import { askPreview } from "./preview_dialog.js";
 import { part } from "./page_parts.js";
 import { People } from "./people.js";
+import { hashOf } from "./places.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -25,7 +27,7 @@ import { Table } from "./table.js";
  * @property {number} removed 0: it is not in the bin
  */
 /** @typedef {{version: number, name: string, size: number, made: number, made_by: number}} Version */
-/** @typedef {{upload: boolean, download: boolean, preview: boolean, edit: boolean, delete: boolean}} May */
+/** @typedef {{upload: boolean, download: boolean, preview: boolean, link: boolean, edit: boolean, delete: boolean}} May */
 
 const NAME_MAX = 255;
 const STEP = 1024;
@@ -53,6 +55,7 @@ export function fileName(name) {
 export class Documents {
 	#desk;
 	#record;
+	#pointed;
 	#table = new Table("documents.title", ["documents.name", "documents.size", "documents.made", "documents.do"]);
 	#none = make("p", { class: "none", with: { hidden: true } });
 	#file = make("input", { label: "documents.choose", with: { type: "file", hidden: true } });
@@ -74,10 +77,12 @@ export class Documents {
 	/**
 	 * @param {Desk} desk
 	 * @param {number} record
+	 * @param {number} [pointed] the document that a link points to
 	 */
-	constructor(desk, record) {
+	constructor(desk, record, pointed = 0) {
 		this.#desk = desk;
 		this.#record = record;
+		this.#pointed = pointed;
 		this.element = part("documents.title", this.#table.element, this.#none, this.#moving, make("div", { class: "part-actions" }, this.#add, this.#file));
 		this.#table.clear();
 		this.#add.hidden = true;
@@ -135,15 +140,27 @@ export class Documents {
 	 */
 	#put(row, people) {
 		const { id, name, size, made, made_by, version, removed } = row;
-		const { download, preview, edit, delete: remove } = /** @type {May} */ (this.#may);
+		const { download, preview, link, edit, delete: remove } = /** @type {May} */ (this.#may);
 		const act = (/** @type {boolean} */ can, /** @type {import("./build.js").Key} */ key, /** @type {() => void} */ press) =>
 			can && button(key, press, { kind: "small", named: () => t("request.act-one", { act: t(key), title: name }) });
-		this.#table.add([[make("span", { class: "document-name" }, name), removed > 0 && make("span", { class: "tag tag-bad", t: "records.removed" })],
+		const line = this.#table.add([[make("span", { class: "document-name" }, name), removed > 0 && make("span", { class: "tag tag-bad", t: "records.removed" })],
 		sizeText(size), [make("span", { says: () => formatDayTime(made) }), make("span", { class: "small", says: () => people.text(made_by) })],
 		make("div", { class: "document-do" }, act(!removed && preview && knows("document preview"), "documents.preview", () => askPreview(this.#desk, { id, name, version })),
 			act(!removed && download, "documents.download", () => void this.#take(id, 0)), act(!removed && edit, "documents.renew", () => this.#choose(id)),
+			act(!removed && link, "documents.link", () => this.#link(row)),
 			act(version > 1, "documents.versions", () => void this.#versions(row)), act(!removed && remove, "documents.remove", () => this.#move(row, "document remove")),
 			act(removed > 0 && remove, "record.restore", () => this.#move(row, "document restore")))], { document: id });
+		line.classList.toggle("pointed", id === this.#pointed);
+		if (id === this.#pointed)
+			line.scrollIntoView({ block: "center" });
+	}
+
+	/** Where it is, for a colleague who has rights of his own. @param {Document} document */
+	#link({ id, name }) {
+		const address = make("input", { class: "mono", with: { type: "text", readonly: true, value: new URL(hashOf("record", this.#record, `d${id}`), location.href).href } });
+		new FormDialog({ title: "documents.link-title", about: () => name, submit: "app.close", wide: true, run: async () => true,
+			general: (error) => this.#desk.general(error) }, new Field("documents.link-address", address, { hint: "documents.link-hint" }).element).open(address);
+		address.select();
 	}
 
 	/** @param {DragEvent} event */

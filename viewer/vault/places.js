@@ -3,7 +3,7 @@
  */
 
 /** @typedef {"clients" | "client" | "record" | "new" | "inbox" | "due" | "certificate" | "rights" | "group" | "copy" | "settings" | "import" | "export" | "quarantine"} Name */
-/** @typedef {{name: Name, id: number, more: string}} Place id: of a record mostly, 0: none; more: a word */
+/** @typedef {{name: Name, id: number, more: string}} Place id: of a record mostly, 0: none; more: a word, perhaps with a number */
 
 const ROOT = "#vault";
 /** @type {readonly Name[]} */
@@ -16,7 +16,7 @@ const NAMES = ["client", "record", "new", "inbox", "due", "certificate", "rights
 export function placeOf(hash) {
 	if (hash === ROOT)
 		return { name: "clients", id: 0, more: "" };
-	const [, word, id, more] = /^#vault\/([a-z]+)(?:\/(\d{1,15})(?:\/([a-z]+))?)?$/.exec(hash) ?? [];
+	const [, word, id, more] = /^#vault\/([a-z]+)(?:\/(\d{1,15})(?:\/([a-z]+\d{0,15}))?)?$/.exec(hash) ?? [];
 	const name = NAMES.find((known) => known === word);
 	return name ? { name, id: Number(id ?? 0), more: more ?? "" } : null;
 }

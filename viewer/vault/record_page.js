@@ -24,6 +24,8 @@ import { ACTIVE, CLIENT, dateText, DEPENDANT, DISPOSED, EMPLOYEE, ENDED, kindTex
 export class RecordPage {
 	#desk;
 	#id;
+	/* The document that a link points to; 0: none. */
+	#pointed;
 	/** @type {RecordInfo | null} */
 	#record = null;
 	/** @type {Rules | null} */
@@ -45,6 +47,7 @@ export class RecordPage {
 	constructor(desk, place) {
 		this.#desk = desk;
 		this.#id = place.id;
+		this.#pointed = Number(/^d(\d+)$/.exec(place.more)?.[1] ?? 0);
 	}
 
 	async start() {
@@ -59,7 +62,7 @@ export class RecordPage {
 		if (record.kind === EMPLOYEE)
 			this.element.append(this.#dependants(record));
 		if (knows("document list") && record.state !== DISPOSED) {
-			this.#documents = new Documents(this.#desk, record.id);
+			this.#documents = new Documents(this.#desk, record.id, this.#pointed);
 			this.element.append(this.#documents.element);
 			void this.#documents.start();
 		}

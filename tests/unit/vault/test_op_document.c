@@ -339,16 +339,16 @@ static void what_is_no_order(void **state)
 /* Written down once more. list: whether there is one. */
 static const struct {
 	unsigned role;
-	bool list, upload, download, preview, edit, delete;
+	bool list, upload, download, preview, link, edit, delete;
 } roles[] = {
-	{ DOCUMENT_NO_ROLE, false, false, false, false, false, false },
-	{ DOCUMENT_CO_OWNER, true, true, true, true, true, true },
-	{ DOCUMENT_EDITOR, true, true, true, true, true, true },
-	{ DOCUMENT_VIEWER_UPLOADER, true, true, true, true, true, false },
-	{ DOCUMENT_PREVIEWER_UPLOADER, true, true, false, true, false, false },
-	{ DOCUMENT_VIEWER, true, false, true, true, false, false },
-	{ DOCUMENT_PREVIEWER, true, false, false, true, false, false },
-	{ DOCUMENT_UPLOADER, true, true, false, false, false, false },
+	{ DOCUMENT_NO_ROLE, false, false, false, false, false, false, false },
+	{ DOCUMENT_CO_OWNER, true, true, true, true, true, true, true },
+	{ DOCUMENT_EDITOR, true, true, true, true, true, true, true },
+	{ DOCUMENT_VIEWER_UPLOADER, true, true, true, true, true, true, false },
+	{ DOCUMENT_PREVIEWER_UPLOADER, true, true, false, true, false, false, false },
+	{ DOCUMENT_VIEWER, true, false, true, true, true, false, false },
+	{ DOCUMENT_PREVIEWER, true, false, false, true, false, false, false },
+	{ DOCUMENT_UPLOADER, true, true, false, false, false, false, false },
 };
 
 static void expect_may(bool may, bool seen, enum err got)
@@ -369,6 +369,9 @@ static void each_role_does_what_it_may(void **state)
 		const json_t *may = json_object_get(office->answer, "may");
 		assert_int_equal(json_is_true(json_object_get(may, "upload")), roles[i].upload);
 		assert_int_equal(json_is_true(json_object_get(may, "download")), roles[i].download);
+		assert_int_equal(json_is_true(json_object_get(may, "preview")), roles[i].preview);
+		assert_int_equal(json_is_true(json_object_get(may, "link")), roles[i].link);
+		assert_int_equal(json_is_true(json_object_get(may, "edit")), roles[i].edit);
 		assert_int_equal(json_is_true(json_object_get(may, "delete")), roles[i].delete);
 		expect_may(roles[i].upload, true, ask_add(office, SUZUKI, "x"));
 		expect_may(roles[i].edit, seen, ask_again(office, SUZUKI, document, "x"));

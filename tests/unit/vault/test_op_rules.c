@@ -113,6 +113,15 @@ static void test_classes(void **state)
 			      "{\"name\":\"x\",\"start\":\"y\",\"years\":7}"),
 		   ERR_DENIED);
 
+	for (int years = 0; years <= 10; years++) {
+		bool known = years == 2 || years == 3 || years == 4 || years == 5 || years == 7;
+
+		assert_err(office_ask(office, TANAKA, OP_class_add,
+				      "{\"name\":\"y%d\",\"start\":\"s\",\"years\":%d}", years,
+				      years),
+			   known ? OK : ERR_INVALID);
+	}
+
 	/* The years stay what they were promised to be. */
 	assert_err(office_ask(office, TANAKA, OP_class_change,
 			      "{\"class\":%lld,\"name\":\"x\",\"start\":\"y\",\"years\":2}",
@@ -122,10 +131,10 @@ static void test_classes(void **state)
 			     "{\"class\":%lld,\"name\":\"x\",\"start\":\"y\",\"retired\":true}",
 			     (long long)id));
 	assert_err(office_ask(office, TANAKA, OP_class_change,
-			      "{\"class\":7,\"name\":\"x\",\"start\":\"y\"}"),
+			      "{\"class\":77,\"name\":\"x\",\"start\":\"y\"}"),
 		   ERR_NOT_FOUND);
 	assert_ok(office_ask(office, SATO, OP_class_list, "{}"));
-	assert_int_equal(office_rows(office), 1);
+	assert_int_equal(office_rows(office), 6);
 	assert_string_equal(office_row_text(office, 0, "name"), "x");
 	assert_string_equal(office_row_text(office, 0, "start_en"), "");
 	assert_int_equal(office_row_number(office, 0, "years"), 7);

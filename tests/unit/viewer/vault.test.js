@@ -68,6 +68,7 @@ test("the page's address has words and numbers, and nothing else is a place", ()
 	assert.deepEqual(placeOf("#vault"), { name: "clients", id: 0, more: "" });
 	assert.deepEqual(placeOf("#vault/record/31"), { name: "record", id: 31, more: "" });
 	assert.deepEqual(placeOf("#vault/new/3/payee"), { name: "new", id: 3, more: "payee" });
+	assert.deepEqual(placeOf(hashOf("record", 31, "d4")), { name: "record", id: 31, more: "d4" });
 	for (const name of ["clients", "record", "client", "inbox", "due"])
 		assert.equal(placeOf(hashOf(name, name === "clients" ? 0 : 7)).name, name);
 	assert.deepEqual(placeOf(hashOf("new", 0, "client")), { name: "new", id: 0, more: "client" });
