@@ -3,6 +3,7 @@
  * once, which is asked about first. And a recovery sheet as it is printed.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Office, skip, until, view } from "./office.js";
 
@@ -61,6 +62,20 @@ test("an administrator closes the vault at once, after a question", { skip }, as
 	const log = await office.ask("cli", { arguments: ["audit", "list", "--last", "20"] });
 	const at = log.columns.indexOf("event"), who = log.columns.indexOf("account");
 	assert.equal(log.rows.find((row) => row[at] === "vault-seal")[who], "kanri");
+});
+
+test("a recovery sheet is one page of paper, for each of three", { skip }, async () => {
+	const folder = join(office.dir, "sheets");
+	await office.ask("cli", { arguments: ["vault", "shares", "--out", folder], password: "iwato-no-kagi-58-suzu" });
+	const paper = await office.page(null);
+	for (const [at, keeper] of ["所長", "監査担当者", "システム管理者"].entries()) {
+		await paper.goto(`file://${join(folder, `sheet-${at + 1}.html`)}`);
+		assert.ok((await paper.textContent("body")).includes(keeper));
+		assert.equal(await paper.locator("td").count(), 8);
+		const pdf = await paper.pdf({ format: "A4" });
+		assert.equal(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length, 1);
+	}
+	await paper.context().close();
 });
 
 test("what opens it cannot be ordered in the portal", { skip }, async () => {

@@ -1,75 +1,38 @@
 #!/usr/bin/env python3
 """Where the vault's keys are: by looking for their bytes in the memory of its process."""
 
-import ctypes
+import contextlib
 import os
 import pathlib
-import subprocess
+import sqlite3
 
 import harness
+import keeping
+import memory
 import vaults
+from test_token import SANITIZED
 from vaults import PASSPHRASE
 
-
-def kwp(kek, wrapped):
-    """RFC 5649 over single AES blocks, which is all that openssl's program does of it."""
-    def decrypt(block):
-        return subprocess.run(["openssl", "enc", "-d", "-aes-256-ecb", "-nopad", "-K", kek.hex()], input=block,
-                              capture_output=True, check=True).stdout
-
-    register, blocks = wrapped[:8], [wrapped[i:i + 8] for i in range(8, len(wrapped), 8)]
-    for turn in range(6 * len(blocks), 0, -1):
-        at = (turn - 1) % len(blocks)
-        register = (int.from_bytes(register, "big") ^ turn).to_bytes(8, "big")
-        plain = decrypt(register + blocks[at])
-        register, blocks[at] = plain[:8], plain[8:]
-    assert register[:4] == bytes.fromhex("a65959a6"), "another key"
-    return b"".join(blocks)[:int.from_bytes(register[4:], "big")]
+# Never in a core, and never in the swap; the sanitizer's mlock does nothing.
+SAFE = ("dd",) if SANITIZED else ("dd", "lo")
 
 
 class Memory(vaults.Case):
-    """Where the keys are, by looking for their bytes in the whole memory of the process."""
-
-    def keys(self):
-        file = self.file()
-        slot = file["passphrase"]
-        out = ctypes.create_string_buffer(32)
-        salt = bytes.fromhex(slot["salt"])
-        self.assertEqual(ctypes.CDLL("libargon2.so.1").argon2id_hash_raw(
-            slot["passes"], slot["memory_kib"], slot["lanes"], PASSPHRASE.encode(), len(PASSPHRASE), salt, len(salt), out, 32), 0)
-        root = kwp(out.raw, bytes.fromhex(slot["key"]))
-        house = kwp(root, bytes.fromhex(file["house"]))
-        return {"root": root, "house": house[:32], "stretched": out.raw, "passphrase": PASSPHRASE.encode()}
-
-    def found(self, keys):
-        """Which of them are in memory, in either order of their bytes."""
-        pid, names = self.gateway.pid("vault"), set()
-        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-            for line in maps:
-                span, access = line.split()[:2]
-                start, end = (int(part, 16) for part in span.split("-"))
-                # The sanitizer's shadow is terabytes of nothing.
-                if "r" not in access or end - start > 1 << 31 or "[v" in line:
-                    continue
-                memory.seek(start)
-                try:
-                    data = memory.read(end - start)
-                except OSError:
-                    continue
-                names |= {name for name, key in keys.items() if key in data or key[::-1] in data}
-        return names
+    def found(self, keys, flags=()):
+        return memory.found(self.gateway.pid("vault"), keys, flags)
 
     def test_no_key_is_left_after_sealing(self):
         harness.need_root()
         self.init()
-        keys = self.keys()
+        keys = memory.root_keys(self.file())
         self.cli("vault", "seal")
         self.cli("vault", "unseal", password=PASSPHRASE)
         # That the search finds what is there.
         self.assertEqual(self.found(keys), {"root", "house"})
+        self.assertEqual(self.found(keys, SAFE), set())
         self.cli("vault", "rotate", password=PASSPHRASE)
         self.assertEqual(self.found(keys), {"house"})
-        keys = {**keys, **{f"new {name}": key for name, key in self.keys().items()}}
+        keys = {**keys, **{f"new {name}": key for name, key in memory.root_keys(self.file()).items()}}
         self.cli("vault", "seal")
         self.assertEqual(self.found(keys), set())
 
@@ -80,6 +43,37 @@ class Memory(vaults.Case):
         if harness.ROOT:
             # Not dumpable: what is in /proc/<pid> belongs to root, not to the vault's own user.
             self.assertEqual(os.stat(f"/proc/{pid}/mem").st_uid, 0)
+
+
+class Records(keeping.Case):
+    """The keys of records, and what they say."""
+
+    def keys(self):
+        root = memory.root_keys(self.file())["root"]
+        kek = memory.derived(root, b"sekisho record keys")
+        with contextlib.closing(sqlite3.connect(self.folder / "keys.db", timeout=10)) as db:
+            rows = db.execute("SELECT 'group ' || id, wrapped FROM group_key UNION ALL SELECT name, wrapped FROM own_key").fetchall()
+        return {"kek": kek, **{name: memory.kwp(kek, wrapped) for name, wrapped in rows}}
+
+    def test_nothing_is_left_after_sealing(self):
+        harness.need_root()
+        record, purpose = self.collect()
+        number = self.answer("tsukau", "record reveal", {"record": record, "purpose": purpose, "code": self.people["tsukau"].totp.code()})
+        self.assertEqual(number["number"], keeping.NUMBER)
+        pid = self.gateway.pid("vault")
+        self.cli("vault", "seal")
+        keys = self.keys()
+        self.cli("vault", "unseal", password=PASSPHRASE)
+        self.answer("tsukau", "record show", {"record": record})
+        there = memory.found(pid, keys)
+        self.assertIn("kek", there)
+        self.assertTrue([name for name in there if name.startswith("group ")], there)
+        self.assertEqual(memory.found(pid, keys, SAFE), set())
+        said = {"number": keeping.NUMBER.encode(), "name": "川端 次郎".encode()}
+        self.assertIn("name", memory.found(pid, said))
+        self.cli("vault", "seal")
+        self.assertEqual(memory.found(pid, {**keys, **said}), set())
+
 
 if __name__ == "__main__":
     harness.main()
