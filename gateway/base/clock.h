@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "base/err.h"
+
 /* Seconds and milliseconds since 1970 UTC. */
 int64_t clock_wall_s(void);
 int64_t clock_wall_ms(void);
@@ -17,5 +19,11 @@ static inline uint64_t clock_mono_ms(void)
 {
 	return clock_mono_us() / 1000;
 }
+
+/*
+ * From now on the process's local time is that of this zone: a name of tzdata, "" for the machine's
+ * own. Its file is read here, before a sandbox closes. ERR_INVALID: no name; ERR_NOMEM.
+ */
+nodiscard enum err clock_set_zone(const char *zone);
 
 #endif

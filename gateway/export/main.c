@@ -22,7 +22,7 @@
 /* Of a desktop of 7680 × 4320 all buffers together take 1.1 GB. */
 #define DATA_SIZE ((size_t)1 << 31)
 
-enum { EXIT_START = 2, OPEN_FILES = 32, ZONE_BYTES = 80 };
+enum { EXIT_START = 2, OPEN_FILES = 32 };
 
 static struct ports ports;
 
@@ -45,29 +45,11 @@ static enum err confine(int argc, char **argv)
 	return sandbox_enter(&sandbox);
 }
 
-/* A name of tzdata, no path. "": as this machine is set. */
-static enum err set_zone(const char *zone)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_+-/";
-	char value[ZONE_BYTES];
-
-	if (*zone) {
-		if (zone[0] == '/' || zone[strspn(zone, allowed)])
-			return ERR_INVALID;
-		snprintf(value, sizeof(value), ":%s", zone);
-		if (setenv("TZ", value, 1))
-			return ERR_NOMEM;
-	}
-	tzset();
-	return OK;
-}
-
 /* Certificates and clocks need files; after this nothing does. */
 static enum err prepare(int argc, char **argv, const struct msg_export_start *start,
 			struct text **ret)
 {
-	enum err err = set_zone(start->zone);
+	enum err err = clock_set_zone(start->zone);
 
 	if (!err && !OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL))
 		err = ERR_CRYPTO;

@@ -197,16 +197,15 @@ static enum err prepare(const char *path, struct text **ret)
 {
 	static struct settings settings;
 	struct config_error error;
-	char zone[sizeof(settings.gateway_zone) + 1];
 	enum err err = settings_read(path, &settings, &error);
 
 	if (err)
 		return err;
-	snprintf(zone, sizeof(zone), ":%s", settings.gateway_zone);
-	if (setenv("TZ", zone, 1) || !FcInit())
-		return ERR_NOMEM;
-	tzset();
-	err = text_new(TEXT_FONT, ret);
+	err = clock_set_zone(settings.gateway_zone);
+	if (!err && !FcInit())
+		err = ERR_NOMEM;
+	if (!err)
+		err = text_new(TEXT_FONT, ret);
 	return err ? err : confine(&settings);
 }
 

@@ -17,7 +17,14 @@ int64_t due_date(int64_t started, unsigned years)
 
 int64_t due_today(int64_t now_s)
 {
-	return now_s / DAY_S;
+	const time_t now = (time_t)now_s;
+	struct tm day = { 0 };
+
+	if (!localtime_r(&now, &day))
+		return now_s / DAY_S;
+	return timegm(&(struct tm){
+		       .tm_year = day.tm_year, .tm_mon = day.tm_mon, .tm_mday = day.tm_mday }) /
+	       DAY_S;
 }
 
 enum err due_started_check(int64_t started, int64_t today)

@@ -21,7 +21,7 @@ enum {
  */
 int64_t due_date(int64_t started, unsigned years);
 
-/* The day that it is, in UTC: in Japan a day comes nine hours late so, never early. */
+/* The day that it is at the office: in the process's zone (base/clock.h). */
 int64_t due_today(int64_t now_s);
 
 /* ERR_INVALID: before 1970, or more than DUE_AHEAD after today. */

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
@@ -161,6 +162,8 @@ static enum err start(struct process *process)
 	int passphrase_fd = -1;
 	enum err err = house_prepare();
 
+	if (!err)
+		err = clock_set_zone(process->child.settings.gateway_zone);
 	if (!err)
 		err = open_token(process);
 	if (!err && process->child.settings.vault_passphrase_file[0])

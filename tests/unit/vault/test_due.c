@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "vault/due.h"
 
 static int64_t day(const char *text)
@@ -44,9 +45,25 @@ static void leap_days(void **state)
 static void today(void **state)
 {
 	(void)state;
+	assert_ok(clock_set_zone("UTC"));
 	assert_int_equal(due_today(day("2026-11-22") * 86400), day("2026-11-22"));
 	assert_int_equal(due_today(day("2026-11-22") * 86400 + 86399), day("2026-11-22"));
 	assert_int_equal(due_today(day("2026-11-22") * 86400 - 1), day("2026-11-21"));
+}
+
+/* An office in Japan begins its day nine hours before UTC does. */
+static void today_at_the_office(void **state)
+{
+	const int64_t begins = (day("2026-11-22") - 1) * 86400 + 15 * 3600;
+
+	(void)state;
+	assert_ok(clock_set_zone("Asia/Tokyo"));
+	assert_int_equal(due_today(begins - 1), day("2026-11-21"));
+	assert_int_equal(due_today(begins), day("2026-11-22"));
+	assert_int_equal(due_today(begins + 86399), day("2026-11-22"));
+	assert_ok(clock_set_zone("America/New_York"));
+	assert_int_equal(due_today(begins), day("2026-11-21"));
+	assert_ok(clock_set_zone("UTC"));
 }
 
 static void what_may_be_a_start(void **state)
@@ -68,6 +85,7 @@ int main(void)
 		cmocka_unit_test(same_day_years_later),
 		cmocka_unit_test(leap_days),
 		cmocka_unit_test(today),
+		cmocka_unit_test(today_at_the_office),
 		cmocka_unit_test(what_may_be_a_start),
 	};
 
