@@ -239,11 +239,6 @@ enum err document_writer_add(struct document_writer *writer, const void *data, s
 	return err;
 }
 
-uint64_t document_writer_size(const struct document_writer *writer)
-{
-	return writer->size;
-}
-
 enum err document_writer_end(struct document_writer *writer)
 {
 	if (writer->failed || writer->ended)

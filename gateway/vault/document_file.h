@@ -41,7 +41,6 @@ nodiscard enum err document_writer_new(const struct document_place *place, const
 /* ERR_TOO_BIG: more than DOCUMENT_BYTES_MAX. After any error the writer can only be freed. */
 nodiscard enum err document_writer_add(struct document_writer *writer, const void *data,
 				       size_t len);
-uint64_t document_writer_size(const struct document_writer *writer);
 /* All of it is on the disk under its name when this returns OK; it stays there. */
 nodiscard enum err document_writer_end(struct document_writer *writer);
 /* Removes the file unless it has ended. NULL is allowed. */

@@ -115,6 +115,8 @@ enum err op_document_list(struct records *records, const struct desk_ask *ask,
 	return err;
 }
 
+/* The sum tells what is in it to whoever has a copy from elsewhere: it is for those who may have
+ * the document. */
 static enum err add_version(struct records *records, const struct document_found *found,
 			    const struct document_version_row *version, json_t *rows)
 {
@@ -127,40 +129,63 @@ static enum err add_version(struct records *records, const struct document_found
 	secret_wipe(facts.key, sizeof(facts.key));
 	if (facts.found[0])
 		return OK;
+	json_t *row =
+		json_pack("{s:I, s:s, s:I, s:I, s:I}", "version", (json_int_t)version->version,
+			  "name", facts.name, "size", (json_int_t)version->size, "made",
+			  (json_int_t)version->made, "made_by", (json_int_t)version->made_by);
 	util_hex(facts.sha256, sizeof(facts.sha256), sum);
-	return json_array_append_new(rows, json_pack("{s:I, s:s, s:I, s:I, s:I, s:s}", "version",
-						     (json_int_t)version->version, "name",
-						     facts.name, "size", (json_int_t)version->size,
-						     "made", (json_int_t)version->made, "made_by",
-						     (json_int_t)version->made_by, "sha256", sum))
-		       ? ERR_NOMEM
-		       : OK;
+	if (row && may(found, DOCUMENT_DOWNLOAD))
+		json_object_set_new(row, "sha256", json_string(sum));
+	return json_array_append_new(rows, row) ? ERR_NOMEM : OK;
+}
+
+static enum err read_versions(struct records *records, const struct document_found *found,
+			      int64_t after, json_t *rows, int64_t *ret_next)
+{
+	_cleanup_query_ struct query query;
+	struct document_version_row version;
+	int64_t last = 0;
+	bool more = true;
+	enum err err = OK;
+
+	*ret_next = 0;
+	document_version_select(&query, records->db, found->row.id, 0);
+	while (!err && more) {
+		err = document_version_next(&query, &version, &more);
+		if (err || !more || (after && version.version >= after))
+			continue;
+		if (json_array_size(rows) == LIST_MAX) {
+			*ret_next = last;
+			break;
+		}
+		err = add_version(records, found, &version, rows);
+		last = version.version;
+	}
+	return err;
 }
 
 enum err op_document_versions(struct records *records, const struct desk_ask *ask,
 			      struct desk_reply *reply)
 {
-	_cleanup_query_ struct query query = { 0 };
-	struct document_version_row version;
 	struct document_found found = { 0 };
-	uint64_t id = 0;
-	bool more = true;
+	uint64_t id = 0, after = 0;
+	int64_t next = 0;
 	json_t *rows = json_array();
-	enum err err = desk_members(ask, reply, "document", NULL);
+	enum err err = desk_members(ask, reply, "document", "after", NULL);
 
 	if (!err)
 		err = desk_id(ask, reply, "document", &id);
 	if (!err)
+		err = desk_id_or(ask, reply, "after", &after);
+	if (!err)
 		err = document_find(records, ask, id, 0, true, reply, &found);
+	/* The bin is for those who may fill it. */
+	if (!err && found.row.removed && !may(&found, DOCUMENT_DELETE))
+		err = document_wrong(reply, ERR_NOT_FOUND, "document");
 	if (!err)
-		document_version_select(&query, records->db, id, 0);
-	while (!err && more && json_array_size(rows) < LIST_MAX) {
-		err = document_version_next(&query, &version, &more);
-		if (!err && more)
-			err = add_version(records, &found, &version, rows);
-	}
+		err = read_versions(records, &found, (int64_t)after, rows, &next);
 	if (!err)
-		return give(reply, json_pack("{s:o}", "rows", rows));
+		return give(reply, json_pack("{s:o, s:I}", "rows", rows, "next", (json_int_t)next));
 	json_decref(rows);
 	return err;
 }
@@ -219,16 +244,26 @@ static enum err find_infected(struct records *records, const struct desk_ask *as
 	return !err && !ret_facts->found[0] ? ERR_NOT_FOUND : err;
 }
 
-static enum err add_infected(struct records *records, const struct desk_ask *ask,
-			     const struct document_version_row *version, json_t *rows)
+struct infected_list {
+	struct records *records;
+	const struct desk_ask *ask;
+	uint64_t skip; /* rows that were shown already */
+	uint64_t total;
+	json_t *rows;
+};
+
+static enum err add_infected(struct infected_list *list, const struct document_version_row *version)
 {
 	struct document_facts facts;
 	struct document_found found = { 0 };
-	enum err err = find_infected(records, ask, version, &found, &facts);
+	enum err err = find_infected(list->records, list->ask, version, &found, &facts);
 
 	if (err)
 		return err == ERR_NOT_FOUND || err == ERR_WRONG_STATE ? OK : err;
-	return json_array_append_new(rows,
+	list->total++;
+	if (list->total <= list->skip || json_array_size(list->rows) == LIST_MAX)
+		return OK;
+	return json_array_append_new(list->rows,
 				     json_pack("{s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:s}",
 					       "document", (json_int_t)version->document, "version",
 					       (json_int_t)version->version, "record",
@@ -246,19 +281,27 @@ enum err op_quarantine_list(struct records *records, const struct desk_ask *ask,
 {
 	_cleanup_query_ struct query query;
 	struct document_version_row version;
+	struct infected_list list = { .records = records, .ask = ask };
 	bool more = true;
-	json_t *rows = json_array();
-	enum err err = desk_members(ask, reply, NULL);
+	enum err err = desk_members(ask, reply, "after", NULL);
 
+	if (!err)
+		err = desk_id_or(ask, reply, "after", &list.skip);
+	if (err)
+		return err;
+	list.rows = json_array();
 	document_version_quarantined(&query, records->db);
-	while (!err && more && json_array_size(rows) < LIST_MAX) {
+	while (!err && more) {
 		err = document_version_next(&query, &version, &more);
 		if (!err && more)
-			err = add_infected(records, ask, &version, rows);
+			err = add_infected(&list, &version);
 	}
+	const uint64_t shown = list.skip + json_array_size(list.rows);
 	if (!err)
-		return give(reply, json_pack("{s:o}", "rows", rows));
-	json_decref(rows);
+		return give(reply, json_pack("{s:o, s:I, s:I}", "rows", list.rows, "total",
+					     (json_int_t)list.total, "next",
+					     (json_int_t)(shown < list.total ? shown : 0)));
+	json_decref(list.rows);
 	return err;
 }
 

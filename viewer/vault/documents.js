@@ -252,18 +252,21 @@ export class Documents {
 	}
 
 	/** @param {Document} document */
-	async #versions({ id, name }) {
+	async #versions({ id, name, removed }) {
 		try {
-			const rows = /** @type {Version[]} */ (await this.#desk.vault.rows("document versions", { document: id }));
 			const people = this.#people;
 			const table = new Table("documents.versions", ["documents.version", "documents.made", "documents.size", "documents.do"]);
 			table.clear();
-			for (const one of rows)
-				table.add([String(one.version), [make("span", { says: () => formatDayTime(one.made) }), make("span", { class: "small", says: () => people?.text(one.made_by) ?? "" })],
-					sizeText(one.size), this.#may?.download && button("documents.download", () => {
-						dialog.close();
-						void this.#take(id, one.version);
-					}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
+			for (let after = 0, more = true; more; more = after > 0) {
+				const { rows, next } = await this.#desk.vault.list("document versions", { document: id, after });
+				for (const one of /** @type {Version[]} */ (rows))
+					table.add([String(one.version), [make("span", { says: () => formatDayTime(one.made) }), make("span", { class: "small", says: () => people?.text(one.made_by) ?? "" })],
+						sizeText(one.size), !removed && this.#may?.download && button("documents.download", () => {
+							dialog.close();
+							void this.#take(id, one.version);
+						}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
+				after = next;
+			}
 			const dialog = new FormDialog({ title: "documents.versions", about: () => name, submit: "app.close", wide: true, run: async () => true,
 				general: (error) => this.#desk.general(error) }, table.element);
 			dialog.open();

@@ -17,19 +17,38 @@ export class QuarantinePage {
 	#desk;
 	#table = new Table("quarantine.title", ["documents.name", "quarantine.found", "documents.size", "documents.made", "documents.do"]);
 	#none = make("p", { class: "none", t: "quarantine.none", with: { hidden: true } });
-	element = make("section", {}, pageHead("quarantine.title"), make("p", { class: "menu-greeting", t: "quarantine.intro" }), this.#table.element, this.#none);
+	#more = button("records.more", () => void this.#load(), { class: "more" });
+	#next = 0;
+	/** @type {People | null} */
+	#people = null;
+	element = make("section", {}, pageHead("quarantine.title"), make("p", { class: "menu-greeting", t: "quarantine.intro" }), this.#table.element, this.#none, this.#more);
 
 	/** @param {Desk} desk */
 	constructor(desk) {
 		this.#desk = desk;
 		this.#table.clear();
+		this.#more.hidden = true;
 	}
 
 	async start() {
-		const [rows, people] = await Promise.all([this.#desk.vault.rows("quarantine list"), People.of(this.#desk)]);
-		for (const row of /** @type {Infected[]} */ (rows))
-			this.#put(row, people);
-		this.#none.hidden = rows.length > 0;
+		this.#people = await People.of(this.#desk);
+		await this.#load();
+	}
+
+	async #load() {
+		this.#more.disabled = true;
+		try {
+			const { rows, next } = await this.#desk.vault.list("quarantine list", { after: this.#next });
+			for (const row of /** @type {Infected[]} */ (rows))
+				this.#put(row, /** @type {People} */ (this.#people));
+			this.#next = next;
+			this.#more.hidden = next === 0;
+			this.#none.hidden = this.#table.rows > 0;
+		} catch (error) {
+			this.#desk.failed(error);
+		} finally {
+			this.#more.disabled = false;
+		}
 	}
 
 	/**

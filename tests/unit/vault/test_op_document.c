@@ -289,6 +289,33 @@ static void versions_are_kept(void **state)
 			      "{\"document\":%llu,\"version\":3}", (unsigned long long)document),
 		   ERR_NOT_FOUND);
 	assert_string_equal(office->field, "version");
+	/* The sum would tell whoever may not have the document what is in it. */
+	give(office, SUZUKI, DOCUMENT_PREVIEWER);
+	assert_ok(ask_of(office, SUZUKI, OP_document_versions, document));
+	assert_int_equal(office_rows(office), 2);
+	assert_null(json_object_get(office_row(office, 0), "sha256"));
+}
+
+static void many_versions_come_page_after_page(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	for (int i = 2; i <= 61; i++) {
+		assert_ok(ask_again(office, SATO, document, "x"));
+		attach(office);
+		send_all("x");
+		expect_end(office, DOCUMENT_END_NONE);
+	}
+	assert_ok(ask_of(office, SATO, OP_document_versions, document));
+	assert_int_equal(office_rows(office), 60);
+	assert_int_equal(office_row_number(office, 59, "version"), 2);
+	assert_int_equal(office_number(office, "next"), 2);
+	assert_ok(office_ask(office, SATO, OP_document_versions, "{\"document\":%llu,\"after\":2}",
+			     (unsigned long long)document));
+	assert_int_equal(office_rows(office), 1);
+	assert_int_equal(office_row_number(office, 0, "version"), 1);
+	assert_int_equal(office_number(office, "next"), 0);
 }
 
 static void the_bin(void **state)
@@ -303,7 +330,12 @@ static void the_bin(void **state)
 	assert_int_equal(listed(office, SATO, true), 1);
 	assert_err(ask_of(office, SATO, OP_document_download, document), ERR_WRONG_STATE);
 	assert_err(ask_again(office, SATO, document, text), ERR_WRONG_STATE);
+	/* What was in it is for those who may bring it back. */
+	assert_ok(ask_of(office, SATO, OP_document_versions, document));
+	give(office, SUZUKI, DOCUMENT_VIEWER);
+	assert_err(ask_of(office, SUZUKI, OP_document_versions, document), ERR_NOT_FOUND);
 	assert_ok(ask_of(office, SATO, OP_document_restore, document));
+	assert_ok(ask_of(office, SUZUKI, OP_document_versions, document));
 	assert_int_equal(listed(office, SATO, false), 1);
 	assert_ok(ask_of(office, SATO, OP_document_download, document));
 }
@@ -525,6 +557,26 @@ static void what_is_infected_is_in_quarantine(void **state)
 	assert_int_equal(files(), 0);
 	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{}"));
 	assert_int_equal(office_rows(office), 0);
+}
+
+static void all_of_the_quarantine_is_shown(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, "clean");
+
+	world.documents.scan = true;
+	for (int i = 0; i < 61; i++) {
+		assert_ok(ask_again(office, SATO, document, text));
+		upload_scanned(office, "stream: Virus FOUND", DOCUMENT_END_INFECTED);
+	}
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{}"));
+	assert_int_equal(office_rows(office), 60);
+	assert_int_equal(office_number(office, "total"), 61);
+	assert_int_equal(office_number(office, "next"), 60);
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{\"after\":60}"));
+	assert_int_equal(office_rows(office), 1);
+	assert_int_equal(office_row_number(office, 0, "version"), 62);
+	assert_int_equal(office_number(office, "next"), 0);
 }
 
 static void an_infected_version_leaves_the_one_before(void **state)
@@ -760,6 +812,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(what_was_brought_is_there),
 		TEST(versions_are_kept),
+		TEST(many_versions_come_page_after_page),
 		TEST(the_bin),
 		TEST(what_is_no_order),
 		TEST(each_role_does_what_it_may),
@@ -768,6 +821,7 @@ int main(void)
 		TEST(two_at_once_do_not_meet),
 		TEST(a_killed_vault_keeps_what_has_a_row),
 		TEST(what_is_infected_is_in_quarantine),
+		TEST(all_of_the_quarantine_is_shown),
 		TEST(an_infected_version_leaves_the_one_before),
 		TEST(without_the_scanner_nothing_is_kept),
 		TEST(a_page_as_a_picture),
