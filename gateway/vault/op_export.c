@@ -128,21 +128,25 @@ static enum err take_recipient(const struct desk_ask *ask, struct desk_reply *re
 /* ---- made --------------------------------------------------------------------------------------
  */
 
-static enum err say(struct desk_reply *reply, const struct export_wish *wish,
-		    const struct export_rows *rows, X509 *recipient)
+static enum err say(struct records *records, struct desk_reply *reply,
+		    const struct export_wish *wish, const struct export_rows *rows, X509 *recipient)
 {
 	char fingerprint[2 * EVP_MAX_MD_SIZE + 1];
 	uint8_t digest[EVP_MAX_MD_SIZE];
+	struct purpose_row purpose;
 	unsigned len = 0;
+	enum err err = purpose_by_id(records->db, wish->purpose, &purpose);
 
+	if (err)
+		return err;
 	if (!X509_digest(recipient, EVP_sha256(), digest, &len))
 		return ERR_CRYPTO;
 	util_hex(digest, len, fingerprint);
-	reply->detail =
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "purpose", (json_int_t)wish->purpose,
-			  "class", (json_int_t)wish->class, "rows", (json_int_t)rows->count,
-			  "numbers", (json_int_t)rows->number_count, "left_out",
-			  (json_int_t)rows->left_out, "recipient", fingerprint);
+	reply->detail = json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "purpose",
+				  (json_int_t)wish->purpose, "purpose_name", purpose.name, "class",
+				  (json_int_t)wish->class, "rows", (json_int_t)rows->count,
+				  "numbers", (json_int_t)rows->number_count, "left_out",
+				  (json_int_t)rows->left_out, "recipient", fingerprint);
 	return reply->detail ? OK : ERR_NOMEM;
 }
 
@@ -166,7 +170,7 @@ enum err op_export_make(struct records *records, const struct desk_ask *ask,
 	if (!err && rows.count == 0)
 		err = rows.left_out ? ERR_DENIED : ERR_NOT_FOUND;
 	if (!err && !ask->go)
-		return say(reply, &wish, &rows, recipient);
+		return say(records, reply, &wish, &rows, recipient);
 	if (!err)
 		err = exports_make(records, ask, &rows, wish.numbers, recipient, &file);
 	if (err)

@@ -5,6 +5,7 @@
 
 #include "base/secret.h"
 #include "base/util.h"
+#include "store/vault/rule_rows.h"
 #include "vault/index.h"
 
 enum {
@@ -107,7 +108,7 @@ static json_t *describe(const struct records *records, const struct record_seen 
 	date_text(row->has_due, row->due, due);
 	return json_pack(
 		"{s:I, s:I, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:I, s:s,"
-		" s:s, s:I, s:I, s:{s:i, s:b, s:i}}",
+		" s:s, s:I, s:I, s:I, s:{s:i, s:b, s:i}}",
 		"id", (json_int_t)row->id, "client", (json_int_t)row->client, "client_name",
 		record_seen_name(records, view, row->client), "kind", (json_int_t)row->kind,
 		"state", (json_int_t)row->state, "parent", (json_int_t)row->parent, "parent_name",
@@ -115,9 +116,10 @@ static json_t *describe(const struct records *records, const struct record_seen 
 		content->name, "kana", content->kana, "fields", fields_of(content), "has_number",
 		row->number_version != 0, "removed", row->removed != 0, "hold", row->hold,
 		"purposes", purposes_of(row), "class", (json_int_t)row->class, "started", started,
-		"due", due, "created", (json_int_t)row->created, "version",
-		(json_int_t)row->version, "rights", "level", seen->rights.level, "number",
-		seen->rights.number, "document", seen->rights.document);
+		"due", due, "created", (json_int_t)row->created, "disposed",
+		(json_int_t)row->disposed, "version", (json_int_t)row->version, "rights", "level",
+		seen->rights.level, "number", seen->rights.number, "document",
+		seen->rights.document);
 }
 
 enum err op_record_show(struct records *records, const struct desk_ask *ask,
@@ -249,6 +251,19 @@ static enum err reveal_may(const struct record_seen *seen, uint64_t purpose,
 	return OK;
 }
 
+/* With the name that the office gave it: auditors read the log where the vault's lists are not. */
+static enum err say_reveal(struct records *records, const struct record_row *row, uint64_t purpose,
+			   struct desk_reply *reply)
+{
+	struct purpose_row named;
+	enum err err = purpose_by_id(records->db, purpose, &named);
+
+	return err ? err
+		   : record_say(reply, json_pack("{s:I, s:s, s:I}", "purpose", (json_int_t)purpose,
+						 "purpose_name", named.name, "version",
+						 (json_int_t)row->number_version));
+}
+
 enum err op_record_reveal(struct records *records, const struct desk_ask *ask,
 			  struct desk_reply *reply)
 {
@@ -264,8 +279,7 @@ enum err op_record_reveal(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = reveal_may(&seen, purpose, reply);
 	if (!err && !ask->go)
-		return record_say(reply, json_pack("{s:I, s:I}", "purpose", (json_int_t)purpose,
-						   "version", (json_int_t)seen.row.number_version));
+		return say_reveal(records, &seen.row, purpose, reply);
 	if (!err)
 		err = record_get_number(records, &seen.row, digits);
 	if (err == ERR_INVALID && !reply->field)

@@ -97,8 +97,8 @@ enum err op_purpose_retire(struct records *records, const struct desk_ask *ask,
 
 		err = named(reply, purpose_by_id(records->db, id, &row), "purpose");
 		return err ? err
-			   : say(reply, json_pack("{s:I, s:b}", "purpose", (json_int_t)id,
-						  "retired", retired));
+			   : say(reply, json_pack("{s:I, s:s, s:b}", "purpose", (json_int_t)id,
+						  "purpose_name", row.name, "retired", retired));
 	}
 	if (!err)
 		err = named(reply, purpose_set_retired(records->db, id, retired), "purpose");

@@ -52,7 +52,7 @@ const OTHERS = ["session-open", "session-attach", "session-active", "session-det
 export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);
 
 /* What of an entry's detail is worth a word, and in which order. */
-export const DETAILS = Object.freeze(["purpose", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
+export const DETAILS = Object.freeze(["purpose", "purpose_name", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
 	"account", "monitor", "list", "form", "person", "pc", "recipient", "seconds", "verdict", "step", "uid"]);
 
 /* Codes in a detail that have words of their own there. */

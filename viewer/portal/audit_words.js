@@ -43,7 +43,11 @@ function valueText(name, value, which) {
 export function detailText({ detail }, which = language()) {
 	const inner = typeof detail.detail === "object" && detail.detail !== null ?
 		/** @type {Record<string, unknown>} */ (detail.detail) : {};
+	/** @type {Record<string, unknown>} */
 	const all = { ...inner, ...detail };
+	/* Its number says nothing more to people. */
+	if (all.purpose_name)
+		delete all.purpose;
 	const parts = DETAILS.filter((name) => ["string", "number", "boolean"].includes(typeof all[name]) && all[name] !== "")
 		.map((name) => `${tIn(which, typeof all[name] === "number" && NUMBERS[name] || /** @type {Key} */ (`audit-detail.${name}`))}: ${valueText(name, all[name], which)}`);
 	return parts.join(which === "ja" ? "、" : ", ");

@@ -140,6 +140,8 @@ static void test_only_the_recipient_reads_it(void **state)
 	assert_int_equal(json_integer_value(json_object_get(office->detail, "numbers")), 2);
 	assert_int_equal(strlen(json_string_value(json_object_get(office->detail, "recipient"))),
 			 64);
+	assert_string_equal(json_string_value(json_object_get(office->detail, "purpose_name")),
+			    "源泉徴収");
 	assert_int_equal(office->held_client, 1);
 	char *wanted = strdup(json_string_value(json_object_get(office->answer, "sha256")));
 	int64_t number = office_number(office, "export");

@@ -362,6 +362,8 @@ static void a_number_is_shown_for_its_purpose(void **state)
 	assert_true(office->held);
 	assert_int_equal(office->held_record, scene->hanako);
 	assert_int_equal(json_integer_value(json_object_get(office->detail, "purpose")), 2);
+	assert_string_equal(json_string_value(json_object_get(office->detail, "purpose_name")),
+			    "社会保険");
 	assert_string_equal(text_of(office, "number"), OFFICE_PERSONAL);
 	assert_in_range(office_number(office, "until") - clock_wall_s(), 30, 60);
 	assert_err(
