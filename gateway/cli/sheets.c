@@ -25,7 +25,7 @@ static const struct {
 	const char *ja, *en;
 } keepers[SHEETS] = {
 	{ "所長", "Head of the office" },
-	{ "監査担当者（SA）", "Auditor (SA)" },
+	{ "監査人（SA）", "Auditor (SA)" },
 	{ "システム管理者（DA）", "Administrator (DA)" },
 };
 
@@ -89,7 +89,7 @@ void sheets_explain(FILE *out, bool recovers)
 			     "  ・保管庫を開けてよい人だけが知るパスフレーズ"
 			     "（ゲートウェイの起動のたびに入力します）\n"
 			     "  ・プリンターと、回復シートを 1 枚ずつ預かる 3 人: "
-			     "所長、監査担当者（SA）、"
+			     "所長、監査人（SA）、"
 			     "システム管理者（DA）\n"
 			     "パスフレーズを失っても、シートが 2 枚そろえば開けます。1 枚では何も"
 			     "開けません。\n"

@@ -145,7 +145,8 @@ test("who uses records collects a number, typed twice and checked", { skip }, as
 	await uses.click('.form-actions button[type="submit"]');
 	await uses.waitForSelector('.field-wrong:has-text("検査用数字が合いません")');
 	await fillNumber(uses, NUMBER);
-	await uses.fill("textarea", "11月入社のため");
+	/* Who presses Enter in it, or pastes, is not refused. */
+	await uses.fill("textarea", "11月入社のため\n\t書類は受け取り済み");
 	await uses.click('.form-actions button[type="submit"]');
 	await told(uses, "山田 太郎 を登録しました");
 	await uses.waitForSelector('.record-state[data-state="2"]');
@@ -159,7 +160,7 @@ test("a manager approves it out of what waits", { skip }, async () => {
 	await manages.click('.vault-tabs a:has-text("承認待ち")');
 	const card = manages.locator(".request-card", { hasText: "山田 太郎" });
 	await card.locator('button:has-text("詳しく見る")').click();
-	await card.locator("text=11月入社のため").waitFor();
+	await card.locator("text=11月入社のため 書類は受け取り済み").waitFor();
 	await card.locator('button:has-text("承認する")').click();
 	await manages.click('dialog[open] button:has-text("承認する")');
 	await told(manages, "承認しました");
@@ -174,7 +175,9 @@ test("the number is shown for a purpose and a code, is gone when it is hidden, a
 	await uses.waitForSelector("dialog[open]");
 	await uses.fill("dialog[open] .code-input", "000000");
 	await uses.keyboard.press("Enter");
-	await uses.waitForSelector('dialog[open] .message-bad:has-text("確認コードが違う")');
+	/* It is said where it was typed, and typing goes on there. */
+	await uses.waitForSelector('dialog[open] .field:has(.code-input) .field-wrong:has-text("確認コードが違う")');
+	assert.equal(await uses.evaluate(() => document.activeElement?.matches("dialog[open] .code-input")), true);
 	await uses.fill("dialog[open] .code-input", await office.ask("fresh_code", { name: "suzuki" }));
 	await uses.keyboard.press("Enter");
 	await uses.waitForSelector(`.reveal-digits:has-text("${SHOWN}")`);
@@ -401,6 +404,18 @@ test("what has ended and is due is disposed of by two, and leaves a certificate"
 	await told(uses, "利用を終えました");
 	await uses.click('.vault-tabs a:has-text("廃棄の期日")');
 	await uses.waitForSelector(`tr[data-record="${record}"]:has-text("2022年1月11日")`);
+	/* What is on hold stays, due or not. */
+	await open(manages, `/record/${record}`, "山田 太郎");
+	await manages.click('.record-actions button:has-text("廃棄を保留")');
+	await manages.click('dialog[open] button:has-text("廃棄を保留")');
+	await told(manages, "廃棄を保留しました");
+	await uses.reload();
+	await uses.waitForSelector(`tr[data-record="${record}"]:has-text("保留中")`);
+	assert.equal(await uses.isVisible(`tr[data-record="${record}"] input`), false);
+	await manages.click('.record-actions button:has-text("保留をやめる")');
+	await manages.click('dialog[open] button:has-text("保留をやめる")');
+	await told(manages, "廃棄の保留をやめました");
+	await uses.reload();
 	await uses.check(`tr[data-record="${record}"] input`);
 	await uses.click('button:has-text("選んだものの廃棄を依頼")');
 	await uses.click('dialog[open] button:has-text("廃棄を依頼する")');
@@ -420,6 +435,13 @@ test("what has ended and is due is disposed of by two, and leaves a certificate"
 	assert.ok(await manages.isVisible(".certificate h1"));
 	assert.equal(pagesOf(await manages.pdf({ format: "A4" })), 1);
 	await manages.emulateMedia({ media: null });
+	/* The record says that it is gone and when, and leads to the certificate; it has no number, and no name that is missing. */
+	await open(uses, `/record/${record}`, `廃棄済みの記録（${record}）`);
+	const today = new Intl.DateTimeFormat("ja", { dateStyle: "medium", timeZone: "Asia/Tokyo" }).format(new Date());
+	await uses.waitForSelector(`.record-gone:has-text("${today} に廃棄しました")`);
+	assert.equal(await uses.isVisible(".number-card"), false);
+	await uses.click('a:has-text("廃棄証明書を見る")');
+	await uses.waitForSelector(".certificate");
 	const gone = await ask(uses, "record reveal", { record, purpose: 1, code: await office.ask("fresh_code", { name: "suzuki" }) });
 	assert.ok(gone.status >= 400 && !("number" in gone), JSON.stringify(gone));
 });

@@ -44,7 +44,7 @@ class Seal(vaults.Case):
         self.assertEqual(sorted(p.name for p in pages.iterdir()), ["sheet-1.html", "sheet-2.html", "sheet-3.html"])
         self.assertEqual(pages.stat().st_mode & 0o777, 0o700)
         rows = []
-        for number, keeper in enumerate(("所長", "監査担当者", "システム管理者"), 1):
+        for number, keeper in enumerate(("所長", "監査人", "システム管理者"), 1):
             text = (pages / f"sheet-{number}.html").read_text()
             for wanted in (keeper, f"{number} / 3", "試験事務所", "回復シート", "Recovery sheet"):
                 self.assertIn(wanted, text)

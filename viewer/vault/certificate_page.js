@@ -7,7 +7,7 @@ import { button, make, wayButton } from "./build.js";
 import { hashOf } from "./places.js";
 import { People } from "./people.js";
 import { inLanguage } from "./rules.js";
-import { dateText, kindText } from "./words.js";
+import { dateText, dayBefore, kindText } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./build.js").Key} Key */
@@ -68,7 +68,7 @@ export class CertificatePage {
 			["records.purposes", () => purposes.map(({ name, name_en }) => inLanguage(name, name_en)).join(t("audit.comma"))],
 			["records.class", () => t("certificate.class-text", { name: inLanguage(kept.name, kept.name_en), years: kept.years })],
 			["certificate.created", () => formatDayTime(created)],
-			["certificate.kept", () => (started ? t("certificate.kept-text", { from: dateText(started), to: dateText(due) }) : t("certificate.never-ended"))],
+			["certificate.kept", () => (started ? t("certificate.kept-text", { from: dateText(started), to: dateText(dayBefore(due)) }) : t("certificate.never-ended"))],
 			["certificate.disposed", () => formatDayTime(disposed)], ["certificate.asked", () => people.name(asked_by)],
 			["certificate.approved", () => people.name(approved_by)],
 			["certificate.what", () => t("certificate.what-text", { versions, numbers, documents })],

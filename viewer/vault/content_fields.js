@@ -3,7 +3,7 @@
  */
 import { t } from "../portal/i18n.js";
 import { make } from "./build.js";
-import { Field, textInput } from "./fields.js";
+import { Field, lineOf, textInput } from "./fields.js";
 import { fieldLabel } from "./rules.js";
 
 /** @typedef {import("./rules.js").TemplateField} TemplateField */
@@ -38,9 +38,14 @@ export class ContentFields {
 		return this.#name.input;
 	}
 
+	/** Where the vault's answer about one of them is said. */
+	get fields() {
+		return { name: this.#name, kana: this.#kana };
+	}
+
 	/** @returns {Content | null} null: something is missing, and said so */
 	value() {
-		const missing = [{ required: true, entry: this.#name }, ...this.#more].filter(({ required, entry }) => required && entry.input.value.trim() === "");
+		const missing = [{ required: true, entry: this.#name }, ...this.#more].filter(({ required, entry }) => required && lineOf(entry.input) === "");
 		for (const { entry } of missing)
 			entry.wrong(() => t("entry.missing"));
 		if (missing.length) {
@@ -52,7 +57,7 @@ export class ContentFields {
 
 	/** What has been typed so far. @returns {Content} */
 	get draft() {
-		const values = this.#more.map(({ key, entry }) => [key, entry.input.value.trim()]).filter(([, value]) => value !== "");
-		return { name: this.#name.input.value.trim(), kana: this.#kana.input.value.normalize("NFKC").trim(), fields: Object.fromEntries(values) };
+		const values = this.#more.map(({ key, entry }) => [key, lineOf(entry.input)]).filter(([, value]) => value !== "");
+		return { name: lineOf(this.#name.input), kana: lineOf(this.#kana.input).normalize("NFKC"), fields: Object.fromEntries(values) };
 	}
 }

@@ -201,7 +201,7 @@ export class CopyPage {
 		const code = new CodeField();
 		/** @type {FormDialog} */
 		const dialog = new FormDialog({ title: "copy.approve-title", about: () => t("copy.ask-about", { n: rows.length }), submit: "copy.approve",
-			general: (error) => this.#desk.general(error), run: async () => {
+			fields: { code }, general: (error) => this.#desk.general(error), run: async () => {
 				const digits = code.take();
 				if (!digits || !await change(this.#desk, "grant copy apply", { copy: id, code: digits }, dialog))
 					return false;

@@ -2,6 +2,7 @@
  * A dialog of the vault's pages: made when it is opened, taken away with all that was typed when it closes.
  */
 import { button, freshId, make } from "./build.js";
+import { sayAtField } from "./errors.js";
 import { Notice } from "./notice.js";
 
 /** @typedef {import("./build.js").Key} Key */
@@ -14,6 +15,7 @@ import { Notice } from "./notice.js";
  * @property {boolean} [bad] what it does is hard to undo
  * @property {boolean} [wide]
  * @property {() => Promise<boolean>} run does it; true: it is done
+ * @property {import("./errors.js").Fields} [fields] where is said what is wrong with what was sent
  * @property {(error: unknown) => boolean} general whether an error concerns all pages, and is shown
  */
 
@@ -90,7 +92,7 @@ export class FormDialog {
 		} catch (error) {
 			if (this.#props.general(error))
 				this.close();
-			else
+			else if (!sayAtField(error, this.#props.fields))
 				this.#notice.fail(error);
 		} finally {
 			this.#setBusy(false);

@@ -4,7 +4,7 @@
 import { t } from "../portal/i18n.js";
 import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
-import { Field, textArea } from "./fields.js";
+import { Field, lineOf, textArea } from "./fields.js";
 import { pageHead } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { inLanguage, Rules } from "./rules.js";
@@ -126,8 +126,8 @@ export class DuePage {
 		const records = this.#chosen;
 		const why = new Field("due.why", textArea(WHY_MAX, 2), { hint: "due.why-hint" });
 		new FormDialog({ title: "due.ask-title", about: () => t("due.ask-about", { n: records.length }), submit: "due.ask-submit", bad: true,
-			general: (error) => this.#desk.general(error), run: async () => {
-				await this.#desk.vault.ask("request add", { kind: DISPOSE, records, ...(why.input.value.trim() ? { why: why.input.value.replace(/\s+/g, " ").trim() } : {}) });
+			fields: { why }, general: (error) => this.#desk.general(error), run: async () => {
+				await this.#desk.vault.ask("request add", { kind: DISPOSE, records, ...(lineOf(why.input) ? { why: lineOf(why.input) } : {}) });
 				this.#desk.tell(() => t("due.asked-done", { n: records.length }));
 				this.#desk.again();
 				return true;

@@ -6,7 +6,8 @@ import { given } from "../core/vault.js";
 import { t } from "../portal/i18n.js";
 import { button, make, wayButton } from "./build.js";
 import { ContentFields } from "./content_fields.js";
-import { Choices, Field, textArea } from "./fields.js";
+import { sayAtField } from "./errors.js";
+import { Choices, Field, lineOf, textArea } from "./fields.js";
 import { Notice } from "./notice.js";
 import { NumberEntry } from "./number_entry.js";
 import { hint, pageHead, part, trail } from "./page_parts.js";
@@ -127,9 +128,12 @@ export class EntryPage {
 	}
 
 	async #loadEmployees() {
-		const { rows } = await this.#desk.vault.page("record list", { client: this.#client, kind: EMPLOYEE });
-		this.#employee.input.replaceChildren(make("option", { t: "entry.choose", with: { value: "" } }),
-			...rows.map((row) => make("option", { with: { value: row.id } }, nameText(row))));
+		this.#employee.input.replaceChildren(make("option", { t: "entry.choose", with: { value: "" } }));
+		for (let after = 0, more = true; more; more = after > 0) {
+			const { rows, next } = await this.#desk.vault.page("record list", { client: this.#client, kind: EMPLOYEE, after });
+			this.#employee.input.append(...rows.map((row) => make("option", { with: { value: row.id } }, nameText(row))));
+			after = next;
+		}
 	}
 
 	async #send() {
@@ -144,7 +148,7 @@ export class EntryPage {
 			this.#desk.tell(() => t(this.#isClient ? "entry.done-client" : "entry.done", { name }));
 			this.#desk.go(this.#isClient ? hashOf("client", Number(record)) : hashOf("record", Number(record)));
 		} catch (error) {
-			if (!this.#desk.general(error)) {
+			if (!this.#desk.general(error) && !sayAtField(error, { ...this.#content?.fields, ...(this.#later.checked ? {} : this.#number.fields), why: this.#why })) {
 				this.#notice.fail(error);
 				this.#notice.element.scrollIntoView({ block: "center" });
 			}
@@ -178,6 +182,6 @@ export class EntryPage {
 		}
 		const what = { ...content, ...number, class: kept, purposes };
 		return this.#isClient ? what : given({ ...what, kind: COLLECT, record_kind: kind, client: this.#client,
-			parent: kind === DEPENDANT ? Number(this.#employee.input.value) : 0, why: this.#why.input.value.trim() });
+			parent: kind === DEPENDANT ? Number(this.#employee.input.value) : 0, why: lineOf(this.#why.input) });
 	}
 }

@@ -14,7 +14,21 @@ const SENTENCES = Object.freeze({
 	"denied": "records.error-denied",
 	"not-found": "records.error-gone",
 	"state": "records.error-state",
+	"state hold": "records.error-hold",
+	"state below": "records.error-below",
 	"exists": "records.error-exists",
+	"exists name": "records.error-exists-name",
+	"invalid name": "records.error-characters",
+	"invalid kana": "records.error-characters",
+	"invalid fields": "records.error-fields",
+	"invalid why": "records.error-characters",
+	"invalid answer": "records.error-characters",
+	"invalid text": "records.error-characters",
+	"invalid number": "records.error-number",
+	"invalid again": "number.different",
+	"invalid started": "records.error-started",
+	"invalid purpose": "records.error-purpose",
+	"invalid code": "records.error-code",
 	"invalid damaged": "records.error-damaged",
 	"invalid recipient": "records.error-recipient",
 	"key recipient": "records.error-recipient",
@@ -54,4 +68,21 @@ export function sentenceOf(error) {
 			return t(key);
 	}
 	return errorText(error);
+}
+
+/** By the member of what was sent: says what is wrong with it, where it was entered, and goes there. */
+/** @typedef {Readonly<Record<string, {wrong: (text: (() => string) | null) => void, input: HTMLElement | undefined}>>} Fields */
+
+/**
+ * @param {unknown} error
+ * @param {Fields} [fields]
+ * @returns {boolean} whether it is about one of them
+ */
+export function sayAtField(error, fields) {
+	const field = error instanceof ApiError && fields && Object.hasOwn(fields, error.field) ? fields[error.field] : null;
+	if (!field)
+		return false;
+	field.wrong(() => sentenceOf(error));
+	field.input?.focus();
+	return true;
 }

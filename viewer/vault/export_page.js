@@ -8,6 +8,7 @@ import { t } from "../portal/i18n.js";
 import { saveFile } from "../portal/save_file.js";
 import { button, make, says } from "./build.js";
 import { fromBase64, sha256Of } from "./bytes.js";
+import { sayAtField } from "./errors.js";
 import { Choices, CodeField, Field } from "./fields.js";
 import { Notice } from "./notice.js";
 import { hint, pageHead, part, trail } from "./page_parts.js";
@@ -132,12 +133,13 @@ export class ExportPage {
 			await this.#fetch(Number(made.export), Number(made.bytes), String(made.sha256));
 			this.#notice.tell(() => t("export-records.done", { n: Number(made.rows) }));
 		} catch (error) {
-			if (!this.#desk.general(error))
+			if (!this.#desk.general(error) && !sayAtField(error, { code: this.#code, recipient: this.#recipient }))
 				this.#notice.fail(error);
 		} finally {
 			this.#submit.disabled = false;
 			this.#bar.hidden = true;
-			this.#notice.element.scrollIntoView({ block: "center" });
+			if (!this.#notice.element.hidden)
+				this.#notice.element.scrollIntoView({ block: "center" });
 		}
 	}
 

@@ -50,6 +50,17 @@ export function textInput({ max, required, lang }) {
 	return make("input", { with: { type: "text", autocomplete: "off", spellcheck: "false", maxlength: max, required, lang } });
 }
 
+/* What turns the direction of text around, and the like: it comes along with what is pasted, and nobody sees it. */
+const UNSEEN = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]+/g;
+
+/**
+ * What was typed, in one line: the vault takes no tabs, line ends and unseen characters from anybody.
+ * @param {{value: string}} input
+ */
+export function lineOf({ value }) {
+	return value.replaceAll(UNSEEN, "").replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}
+
 /** @param {number} max @param {number} [rows] */
 export function textArea(max, rows = 3) {
 	return make("textarea", { with: { rows, maxlength: max, autocomplete: "off" } });
@@ -108,6 +119,10 @@ export class Choices {
 
 	#inputs() {
 		return /** @type {HTMLInputElement[]} */ ([...this.element.querySelectorAll("input")]);
+	}
+
+	get input() {
+		return this.first;
 	}
 
 	/** The one that has the focus when it comes here. */

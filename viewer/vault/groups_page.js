@@ -4,7 +4,7 @@
 import { t } from "../portal/i18n.js";
 import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
-import { Choices, Field, textInput } from "./fields.js";
+import { Choices, Field, lineOf, textInput } from "./fields.js";
 import { allRows, others } from "./grant_choices.js";
 import { change } from "./grant_dialog.js";
 import { trailOf } from "./page_parts.js";
@@ -30,8 +30,8 @@ export function askGroup(desk, kind, group) {
 	const name = new Field("groups.name", textInput({ max: NAME_MAX, required: true }), { hint: kind === "people" ? "groups.people-hint" : "groups.clients-hint" });
 	name.input.value = group?.name ?? "";
 	new FormDialog({ title: group ? "groups.rename-title" : kind === "people" ? "groups.add-people" : "groups.add-clients", submit: group ? "groups.rename" : "groups.add-submit",
-		general: (error) => desk.general(error), run: async () => {
-			const text = name.input.value.trim();
+		fields: { name }, general: (error) => desk.general(error), run: async () => {
+			const text = lineOf(name.input);
 			if (!text) {
 				name.wrong(() => t("entry.missing"));
 				name.input.focus();

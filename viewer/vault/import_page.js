@@ -261,7 +261,7 @@ export class ImportPage {
 	#apply(waiting, people) {
 		const code = new CodeField();
 		new FormDialog({ title: "import.apply-title", about: () => t("import.apply-about", { name: people.name(waiting.by), n: waiting.rows }), submit: "import.apply",
-			general: (error) => this.#desk.general(error), run: async () => {
+			fields: { code }, general: (error) => this.#desk.general(error), run: async () => {
 				const digits = code.take();
 				if (!digits)
 					return false;

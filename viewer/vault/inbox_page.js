@@ -5,7 +5,7 @@
 import { t } from "../portal/i18n.js";
 import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
-import { CodeField, Field, textArea } from "./fields.js";
+import { CodeField, Field, lineOf, textArea } from "./fields.js";
 import { enterNumber } from "./number_dialog.js";
 import { factList, pageHead, part } from "./page_parts.js";
 import { People } from "./people.js";
@@ -38,6 +38,8 @@ export class InboxPage {
 	#noOthers = make("p", { class: "none", t: "inbox.no-others" });
 	#count = make("span", { class: "count" });
 	#showPast = button("inbox.show-past", () => void this.#loadPast());
+	#more = button("records.more", () => void this.#load().catch((error) => this.#desk.failed(error)), { class: "more" });
+	#next = 0;
 	element = make("section", {}, pageHead("inbox.title"), make("p", { class: "menu-greeting", t: "inbox.intro" }));
 
 	/** @param {Desk} desk */
@@ -47,24 +49,36 @@ export class InboxPage {
 
 	async start() {
 		this.#people = await People.of(this.#desk);
-		const { rows } = await this.#desk.vault.page("request list", {});
-		const requests = /** @type {Request[]} */ (/** @type {unknown} */ (rows));
-		const mine = requests.filter(forMe);
-		this.#fill(this.#mine, mine, this.#noMine);
-		this.#fill(this.#others, requests.filter((request) => !forMe(request)), this.#noOthers);
-		this.#count.textContent = String(mine.length);
-		this.#count.hidden = mine.length === 0;
+		await this.#load();
 		this.element.append(make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
-			part("inbox.others", this.#noOthers, this.#others), part("inbox.past", this.#showPast, this.#past));
+			part("inbox.others", this.#noOthers, this.#others), this.#more, part("inbox.past", this.#showPast, this.#past));
 		if (this.#desk.manages)
 			await this.#lookElsewhere();
 	}
 
+	/** Those that are open, the newest first. */
+	async #load() {
+		this.#more.disabled = true;
+		try {
+			const { rows, next } = await this.#desk.vault.page("request list", { after: this.#next });
+			const requests = /** @type {Request[]} */ (/** @type {unknown} */ (rows));
+			this.#fill(this.#mine, requests.filter(forMe), this.#noMine);
+			this.#fill(this.#others, requests.filter((request) => !forMe(request)), this.#noOthers);
+			const mine = this.#mine.children.length;
+			this.#next = next;
+			this.#more.hidden = next === 0;
+			this.#count.textContent = `${mine}${next ? "+" : ""}`;
+			this.#count.hidden = mine === 0;
+		} finally {
+			this.#more.disabled = false;
+		}
+	}
+
 	async #lookElsewhere() {
 		const { vault } = this.#desk;
-		const [infected, imports, copies] = await Promise.all([vault.rows("quarantine list"), vault.rows("import list"), vault.rows("grant copy list")]);
+		const [infected, imports, copies] = await Promise.all([vault.list("quarantine list", {}), vault.rows("import list"), vault.rows("grant copy list")]);
 		/** @type {[import("./build.js").Key, import("./places.js").Name, number][]} */
-		const waiting = [["inbox.quarantine", "quarantine", infected.length], ["inbox.imports", "import", imports.filter(({ may_apply }) => may_apply).length],
+		const waiting = [["inbox.quarantine", "quarantine", Number(infected.total)], ["inbox.imports", "import", imports.filter(({ may_apply }) => may_apply).length],
 			["inbox.copies", "rights", copies.filter(({ mine }) => !mine).length]];
 		this.#elsewhere.replaceChildren(...waiting.filter(([, , n]) => n > 0).map(([key, name, n]) =>
 			make("li", {}, way(hashOf(name), () => t(key, { n })))));
@@ -76,15 +90,15 @@ export class InboxPage {
 
 	/**
 	 * @param {HTMLElement} place
-	 * @param {Request[]} requests
+	 * @param {Request[]} requests that it gets, too
 	 * @param {HTMLElement} none
 	 */
 	#fill(place, requests, none) {
 		const people = this.#people;
 		if (people)
-			place.replaceChildren(...requests.map((request) => requestCard(request, people, this.#desk.manages, (act) => this.#act(request, act),
-				(where) => this.#more(request, where))));
-		none.hidden = requests.length > 0;
+			place.append(...requests.map((request) => requestCard(request, people, this.#desk.manages, (act) => this.#act(request, act),
+				(where) => this.#details(request, where))));
+		none.hidden = place.children.length > 0;
 	}
 
 	async #loadPast() {
@@ -105,7 +119,7 @@ export class InboxPage {
 	 * @param {Request} request
 	 * @param {HTMLElement} place
 	 */
-	async #more({ id }, place) {
+	async #details({ id }, place) {
 		try {
 			const [whole, rules] = await Promise.all([this.#desk.vault.ask("request show", { request: id }), Rules.of(this.#desk.vault)]);
 			const { why, answer, purposes, class: kept } = /** @type {import("./request_card.js").WholeRequest} */ (/** @type {unknown} */ (whole));
@@ -158,8 +172,8 @@ export class InboxPage {
 		const code = new CodeField();
 		new FormDialog({ title: refuse ? "request.refuse-title" : disposes ? "request.dispose-title" : "request.approve-title",
 			about: () => requestTitle(request), submit: refuse ? "request.refuse" : disposes ? "request.dispose-submit" : "request.approve", bad: refuse || disposes,
-			general: (error) => this.#desk.general(error), run: async () => {
-				const answer = words.input.value.replace(/\s+/g, " ").trim();
+			fields: { code, answer: words }, general: (error) => this.#desk.general(error), run: async () => {
+				const answer = lineOf(words.input);
 				if (refuse && !answer) {
 					words.wrong(() => t("request.need-reason"));
 					words.input.focus();

@@ -15,7 +15,7 @@ import { CLIENT, nameText, PAYEE } from "./words.js";
 export function enterNumber(desk, record, done) {
 	const entry = new NumberEntry(record.kind === CLIENT || record.kind === PAYEE ? "either" : "personal");
 	new FormDialog({ title: "number.title", about: () => t("number.about", { name: nameText(record) }), submit: "number.submit",
-		general: (error) => desk.general(error), run: async () => {
+		fields: entry.fields, general: (error) => desk.general(error), run: async () => {
 			const typed = entry.value();
 			if (!typed)
 				return false;

@@ -61,6 +61,11 @@ export class NumberEntry {
 		return this.#first.input;
 	}
 
+	/** Where the vault's answer about it is said. */
+	get fields() {
+		return { number: this.#first, again: this.#second };
+	}
+
 	get empty() {
 		return this.#first.input.value === "" && this.#second.input.value === "";
 	}

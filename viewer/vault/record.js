@@ -18,11 +18,13 @@ import { ApiError } from "../core/api.js";
  * @property {Record<string, string>} fields
  * @property {boolean} has_number
  * @property {boolean} removed
+ * @property {boolean} hold it must not be disposed of
  * @property {number} version of what it says, 0: nothing yet
  * @property {number[]} purposes
  * @property {number} class
  * @property {string} started "2026-11-22", "": not yet
  * @property {string} due
+ * @property {number} disposed when it was, 0: it is not
  * @property {{level: number, number: boolean, document: number}} rights
  */
 

@@ -9,7 +9,7 @@ import { FormDialog } from "./dialog.js";
 import { Field } from "./fields.js";
 import { enterNumber } from "./number_dialog.js";
 import { hashOf } from "./places.js";
-import { ACTIVE, DISPOSED, ENDED, nameText, REQUESTED } from "./words.js";
+import { ACTIVE, DISPOSED, ENDED, nameText, REFUSED, REQUESTED } from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./record.js").RecordInfo} RecordInfo */
@@ -47,9 +47,9 @@ export class RecordActions {
 
 	/** @returns {HTMLElement[]} */
 	get buttons() {
-		const { id, state, removed, rights, has_number } = this.#record;
+		const { id, state, removed, hold, rights, has_number } = this.#record;
 		if (state === DISPOSED)
-			return [wayButton(hashOf("certificate", id), "certificate.open", { icon: "print" })];
+			return [];
 		const edits = rights.level >= EDIT;
 		const all = [this.mayEdit && button("record.change", () => this.change()),
 			this.mayEdit && knows("record number set") && button(has_number ? "record.number-change" : "record.number-enter",
@@ -57,6 +57,7 @@ export class RecordActions {
 			edits && !removed && (state === ACTIVE || state === ENDED) && knows("record end") && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
 			edits && !removed && state === ACTIVE && button("record.remove", () => this.#move("record remove")),
 			edits && removed && button("record.restore", () => this.#move("record restore")),
+			this.#desk.manages && knows("record hold") && state !== REFUSED && button(hold ? "record.release" : "record.hold", () => this.#hold()),
 			this.#mayDecide && knows("grant list") && wayButton(hashOf("rights", id), "rights.open", { icon: "lock" })];
 		return all.filter((one) => one !== false);
 	}
@@ -64,7 +65,7 @@ export class RecordActions {
 	change() {
 		const { id, kind, name, kana, fields } = this.#record;
 		const content = new ContentFields(this.#rules.fields(kind), { name, kana, fields });
-		this.#dialog({ title: "record.change-title", submit: "record.change-submit", wide: true, done: "record.changed" }, async () => {
+		this.#dialog({ title: "record.change-title", submit: "record.change-submit", wide: true, done: "record.changed", fields: content.fields }, async () => {
 			const typed = content.value();
 			/* What stands in fields that the office does not have any more stays. */
 			const known = this.#rules.fields(kind).map(({ key }) => key);
@@ -77,7 +78,8 @@ export class RecordActions {
 		const { id, started, state } = this.#record;
 		const date = new Field("record.end-date", make("input", { with: { type: "date" } }), { hint: "record.end-hint" });
 		date.input.value = started;
-		this.#dialog({ title: "record.end-title", submit: "record.end-submit", done: state === ENDED ? "record.end-changed" : "record.ended" }, async () => {
+		this.#dialog({ title: "record.end-title", submit: "record.end-submit", done: state === ENDED ? "record.end-changed" : "record.ended",
+			fields: { started: date } }, async () => {
 			if (!date.input.value && state !== ENDED) {
 				date.wrong(() => t("record.end-need"));
 				date.input.focus();
@@ -85,6 +87,14 @@ export class RecordActions {
 			}
 			return await this.#desk.vault.ask("record end", { records: [id], started: date.input.value });
 		}, make("p", { class: "message", says: () => this.#rules.classText(this.#record.class) }), date.element).open(date.input);
+	}
+
+	/* A court, an audit: it stays longer than its time. */
+	#hold() {
+		const { id, hold } = this.#record;
+		this.#dialog({ title: hold ? "record.release-title" : "record.hold-title", submit: hold ? "record.release" : "record.hold",
+			done: hold ? "record.released" : "record.held" }, () => this.#desk.vault.ask("record hold", { record: id, hold: !hold }),
+		make("p", { class: "message", t: hold ? "record.release-text" : "record.hold-text" })).open();
 	}
 
 	/** @param {"record remove" | "record restore"} words */
@@ -96,12 +106,12 @@ export class RecordActions {
 	}
 
 	/**
-	 * @param {{title: import("./build.js").Key, submit: import("./build.js").Key, wide?: boolean, done: import("./build.js").Key}} looks
+	 * @param {{title: import("./build.js").Key, submit: import("./build.js").Key, wide?: boolean, done: import("./build.js").Key, fields?: import("./errors.js").Fields}} looks
 	 * @param {() => Promise<unknown>} run what is done; nothing: something is missing
 	 * @param {...HTMLElement} parts
 	 */
-	#dialog({ title, submit, wide, done }, run, ...parts) {
-		return new FormDialog({ title, submit, wide, about: () => nameText(this.#record), general: (error) => this.#desk.general(error), run: async () => {
+	#dialog({ title, submit, wide, done, fields }, run, ...parts) {
+		return new FormDialog({ title, submit, wide, fields, about: () => nameText(this.#record), general: (error) => this.#desk.general(error), run: async () => {
 			if (!await run())
 				return false;
 			this.#desk.tell(() => t(done));

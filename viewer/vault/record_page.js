@@ -2,8 +2,8 @@
  * One record: who it is, the number behind its mask, what it may be used for, how long it is kept, and what belongs to it.
  */
 import { knows } from "../core/vault.js";
-import { t } from "../portal/i18n.js";
-import { button, make } from "./build.js";
+import { formatDay, t } from "../portal/i18n.js";
+import { button, make, wayButton } from "./build.js";
 import { Documents } from "./documents.js";
 import { History } from "./history.js";
 import { factList, hint, part, trail } from "./page_parts.js";
@@ -56,8 +56,8 @@ export class RecordPage {
 		this.#record = record;
 		this.#kept = rules;
 		const actions = this.#actions = new RecordActions(this.#desk, record, rules);
-		this.element.replaceChildren(trail(this.#above(record)), this.#head(record, actions.buttons), this.#number(record), this.#content(record, rules),
-			this.#rules(record, rules));
+		this.element.replaceChildren(trail(this.#above(record)), this.#head(record, actions.buttons),
+			...(record.state === DISPOSED ? [this.#gone(record)] : [this.#number(record), this.#content(record, rules)]), this.#rules(record, rules));
 		this.#masked();
 		if (record.kind === EMPLOYEE)
 			this.element.append(this.#dependants(record));
@@ -132,6 +132,12 @@ export class RecordPage {
 		return rights.number ? null : "reveal.no-right";
 	}
 
+	/** In the place of what was destroyed. @param {RecordInfo} record */
+	#gone({ id, state, disposed }) {
+		return make("section", { class: "card record-gone" }, make("h2", { class: "card-title", says: () => t("records.disposed-on", { date: formatDay(disposed) }) }),
+			make("p", { says: () => stateMeaning(state) }), make("div", { class: "part-actions" }, wayButton(hashOf("certificate", id), "certificate.show", { icon: "print" })));
+	}
+
 	/** @param {RecordInfo} record */
 	#number(record) {
 		return make("section", { class: "card number-card", label: "records.number" },
@@ -168,8 +174,6 @@ export class RecordPage {
 	#content(record, rules) {
 		const { state, fields, version } = record;
 		const template = rules.fields(record.kind);
-		if (state === DISPOSED)
-			return part("records.content", make("p", { class: "none", says: () => stateMeaning(state) }));
 		const known = template.map(({ key }) => key);
 		/* What was written under a field that the office does not have any more is still there. */
 		const old = Object.keys(fields).filter((key) => !known.includes(key));
@@ -186,14 +190,15 @@ export class RecordPage {
 	 * @param {RecordInfo} record
 	 * @param {Rules} rules
 	 */
-	#rules({ purposes, class: kept, state, started, due }, rules) {
+	#rules({ purposes, class: kept, state, started, due, hold }, rules) {
 		const day = (/** @type {string} */ date) => make("span", { says: () => dateText(date) });
 		return part("records.rules", factList([
-			{ label: "records.state", value: make("span", { says: () => stateMeaning(state) }), wide: true },
+			{ label: "records.state", value: state === DISPOSED ? null : make("span", { says: () => stateMeaning(state) }), wide: true },
 			{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((id) => make("li", { says: () => rules.purposeText(id) }))) },
 			{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }) },
 			{ label: "records.started", value: started ? day(started) : null },
 			{ label: "records.due", value: due ? day(due) : null },
+			{ label: "records.hold", value: hold ? make("span", { t: "records.held" }) : null, wide: true },
 		]));
 	}
 

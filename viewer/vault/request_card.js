@@ -40,8 +40,8 @@ const TITLES = Object.freeze({ 1: "request.collect", 2: "request.change", 3: "re
 const OUTCOMES = Object.freeze({ 1: "request.open", 2: "request.approved", 3: "request.refused", 4: "request.withdrawn" });
 
 /** @param {Request} request */
-export function requestTitle({ kind, name, record }) {
-	return t(TITLES[kind] ?? "request.other", { name: nameText({ id: record, name }) });
+export function requestTitle({ kind, name, record, record_state: state }) {
+	return t(TITLES[kind] ?? "request.other", { name: nameText({ id: record, name, state }) });
 }
 
 /**

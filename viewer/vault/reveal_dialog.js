@@ -22,7 +22,7 @@ export function askReveal(desk, record, rules, shown) {
 	const purpose = new Choices("reveal.purpose", "radio", purposes, { hint: "reveal.purpose-hint" });
 	const code = new CodeField();
 	const dialog = new FormDialog({ title: "reveal.title", about: () => t("reveal.about", { name: nameText(record) }), submit: "reveal.submit",
-		general: (error) => desk.general(error), run: async () => {
+		fields: { code, purpose }, general: (error) => desk.general(error), run: async () => {
 			const [chosen] = purpose.values;
 			if (!chosen) {
 				purpose.wrong(() => t("reveal.need-purpose"));

@@ -4,7 +4,7 @@
 import { t, tIn } from "../portal/i18n.js";
 import { button, freshId, make } from "./build.js";
 import { FormDialog } from "./dialog.js";
-import { Choices, Field, textInput } from "./fields.js";
+import { Choices, Field, lineOf, textInput } from "./fields.js";
 import { pageHead, part } from "./page_parts.js";
 import { fieldLabel, inLanguage, Rules } from "./rules.js";
 import { Table } from "./table.js";
@@ -60,7 +60,7 @@ class Names {
 
 	/** @returns {[string, string] | null} null: the first is missing, and said so */
 	value() {
-		const [ja, en] = [this.ja.input.value.trim(), this.en.input.value.trim()];
+		const [ja, en] = [lineOf(this.ja.input), lineOf(this.en.input)];
 		if (!ja) {
 			this.ja.wrong(() => t("entry.missing"));
 			this.ja.input.focus();
@@ -120,7 +120,7 @@ export class SettingsPage {
 
 	#addPurpose() {
 		const names = new Names("settings.purpose-name", "settings.english", NAME_MAX, { ja: "", en: "", usual: PURPOSES, hint: "settings.purpose-hint" });
-		this.#dialog("settings.purpose-add", "settings.add", "settings.added", async () => {
+		this.#dialog("settings.purpose-add", "settings.add", "settings.added", { name: names.ja, name_en: names.en }, async () => {
 			const [name, name_en] = names.value() ?? [];
 			return name ? await this.#desk.vault.ask("purpose add", { name, name_en }) : null;
 		}, names.element).open(names.ja.input);
@@ -128,7 +128,7 @@ export class SettingsPage {
 
 	/** @param {Purpose} purpose */
 	#retire({ id, name, name_en, retired }) {
-		this.#dialog(retired ? "settings.again-title" : "settings.retire-title", retired ? "settings.again" : "settings.retire", "settings.changed",
+		this.#dialog(retired ? "settings.again-title" : "settings.retire-title", retired ? "settings.again" : "settings.retire", "settings.changed", {},
 			() => this.#desk.vault.ask("purpose retire", { purpose: id, retired: !retired }),
 			make("p", { class: "message", says: () => t(retired ? "settings.again-text" : "settings.retire-text", { name: inLanguage(name, name_en) }) })).open();
 	}
@@ -160,7 +160,8 @@ export class SettingsPage {
 			} });
 		const state = new Choices("settings.state", "radio", [{ value: 0, says: () => t("settings.in-use"), checked: !old?.retired },
 			{ value: 1, says: () => t("settings.retired"), hint: () => t("settings.retired-hint"), checked: old?.retired }]);
-		this.#dialog(old ? "settings.class-change" : "settings.class-add", old ? "record.change-submit" : "settings.add", old ? "settings.changed" : "settings.added", async () => {
+		this.#dialog(old ? "settings.class-change" : "settings.class-add", old ? "record.change-submit" : "settings.add", old ? "settings.changed" : "settings.added",
+			{ name: names.ja, name_en: names.en, start: start.ja, start_en: start.en }, async () => {
 			const name = names.value();
 			const begin = name && start.value();
 			if (!name || !begin)
@@ -192,7 +193,7 @@ export class SettingsPage {
 	 */
 	#template(kind, rules) {
 		const editor = new TemplateEditor(rules.fields(kind));
-		this.#dialog("settings.template-title", "record.change-submit", "settings.changed", async () => {
+		this.#dialog("settings.template-title", "record.change-submit", "settings.changed", {}, async () => {
 			const fields = editor.value();
 			return fields && await this.#desk.vault.ask("template set", { kind, fields });
 		}, make("p", { class: "message", says: () => t("settings.template-text", { kind: kindText(kind) }) }), editor.element).open(editor.first);
@@ -202,11 +203,12 @@ export class SettingsPage {
 	 * @param {Key} title
 	 * @param {Key} submit
 	 * @param {Key} done
+	 * @param {import("./errors.js").Fields} fields
 	 * @param {() => Promise<unknown>} run what is done; nothing: something is missing
 	 * @param {...import("./build.js").Child} parts
 	 */
-	#dialog(title, submit, done, run, ...parts) {
-		return new FormDialog({ title, submit, wide: true, general: (error) => this.#desk.general(error), run: async () => {
+	#dialog(title, submit, done, fields, run, ...parts) {
+		return new FormDialog({ title, submit, wide: true, fields, general: (error) => this.#desk.general(error), run: async () => {
 			if (!await run())
 				return false;
 			this.#desk.tell(() => t(done));

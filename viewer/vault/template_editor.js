@@ -5,7 +5,7 @@
  */
 import { t } from "../portal/i18n.js";
 import { button, make } from "./build.js";
-import { textInput } from "./fields.js";
+import { lineOf, textInput } from "./fields.js";
 
 /** @typedef {import("./rules.js").TemplateField} TemplateField */
 /** @typedef {{key: string, ja: HTMLInputElement, en: HTMLInputElement, required: HTMLInputElement, element: HTMLElement}} Line */
@@ -39,10 +39,10 @@ export class TemplateEditor {
 
 	/** @returns {TemplateField[] | null} null: a name is missing, and said so */
 	value() {
-		const missing = this.#lines.find(({ ja }) => ja.value.trim() === "");
+		const missing = this.#lines.find(({ ja }) => lineOf(ja) === "");
 		this.#wrong.hidden = !missing;
 		missing?.ja.focus();
-		return missing ? null : this.#lines.map(({ key, ja, en, required }) => ({ key, ja: ja.value.trim(), en: en.value.trim(), required: required.checked }));
+		return missing ? null : this.#lines.map(({ key, ja, en, required }) => ({ key, ja: lineOf(ja), en: lineOf(en), required: required.checked }));
 	}
 
 	#new() {

@@ -17,6 +17,8 @@ export const STATES = Object.freeze(/** @type {Key[]} */ (["record-state.unknown
 const MEANINGS = Object.freeze(/** @type {Key[]} */ (["record-state.unknown", "record-means.requested", "record-means.waiting",
 	"record-means.active", "record-means.ended", "record-means.disposed", "record-means.refused"]));
 
+const DAY_MS = 86400000;
+
 export const CLIENT = 1;
 export const EMPLOYEE = 2;
 export const DEPENDANT = 3;
@@ -44,13 +46,22 @@ export function stateMeaning(state) {
 	return t(MEANINGS[state] ?? MEANINGS[0]);
 }
 
-/** Of one that is not shown as something is missing. @param {{id: number, name?: string}} row */
-export function nameText({ id, name }) {
-	return name || t("records.nameless", { id });
+/**
+ * Of one that has a name, was disposed of, or has none yet.
+ * @param {{id: number, name?: string, state?: number}} row
+ */
+export function nameText({ id, name, state }) {
+	return name || t(state === DISPOSED ? "records.disposed-name" : "records.nameless", { id });
 }
 
 /** A date as people write it. @param {string} date "2026-11-22" */
 export function dateText(date) {
 	const at = Date.parse(`${date}T00:00Z`);
 	return Number.isNaN(at) ? "" : new Intl.DateTimeFormat(language(), { dateStyle: "long", timeZone: "UTC" }).format(at);
+}
+
+/** The last day of a period that is over on this one. @param {string} date "2026-11-22" */
+export function dayBefore(date) {
+	const at = Date.parse(`${date}T00:00Z`);
+	return Number.isNaN(at) ? "" : new Date(at - DAY_MS).toISOString().slice(0, 10);
 }

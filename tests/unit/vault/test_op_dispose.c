@@ -64,6 +64,9 @@ static void test_disposed_of(void **state)
 		      "SELECT count(*) FROM request WHERE record = 2 AND sealed IS NOT NULL"),
 		0);
 	assert_string_equal(index_find(office->records.index, id)->name, "");
+	assert_ok(office_ask(office, SATO, OP_record_show, "{\"record\":%llu}",
+			     (unsigned long long)id));
+	assert_int_equal(office_number(office, "disposed"), row.disposed);
 	assert_err(keyring_use(&office->records.keyring, before.key, &key), ERR_NOT_FOUND);
 
 	/* And all of the others of that group. */

@@ -11,7 +11,9 @@ const { ApiError, Api } = await load("core/api.js");
 const { Vault } = await load("core/vault.js");
 const { corporateCheck, groupedNumber, isNumber, isRight, personalCheck, plainNumber, verdictOf } = await load("vault/numbers.js");
 const { hashOf, placeOf } = await load("vault/places.js");
-const { troubleOf } = await load("vault/errors.js");
+const { sayAtField, troubleOf } = await load("vault/errors.js");
+const { lineOf } = await load("vault/fields.js");
+const { dayBefore, nameText } = await load("vault/words.js");
 const { families } = await load("vault/record_rows.js");
 const { PRESETS, presetOf, sideBody } = await load("vault/grant_words.js");
 const { shownFor } = await load("vault/reveal_box.js");
@@ -94,6 +96,36 @@ test("what concerns all pages is told apart from what concerns one request", () 
 test("dependants stand below their employee, whatever the order of the answer", () => {
 	const rows = [{ id: 3, parent: 2 }, { id: 1, parent: 0 }, { id: 2, parent: 0 }, { id: 4, parent: 2 }, { id: 5, parent: 99 }];
 	assert.deepEqual(families(rows).map(({ row, below }) => [row.id, below]), [[1, false], [2, false], [3, true], [4, true], [5, false]]);
+});
+
+test("what was disposed of is named as that, and not as something that lacks its name", () => {
+	assert.match(nameText({ id: 7, name: "", state: 5 }), /disposed of|廃棄済み/);
+	assert.doesNotMatch(nameText({ id: 7, name: "", state: 1 }), /disposed of|廃棄済み/);
+	assert.equal(nameText({ id: 7, name: "山田 太郎", state: 3 }), "山田 太郎");
+});
+
+test("a period's last day is the one before that on which it is over", () => {
+	assert.equal(dayBefore("2022-01-11"), "2022-01-10");
+	assert.equal(dayBefore("2028-03-01"), "2028-02-29");
+	assert.equal(dayBefore("2027-01-01"), "2026-12-31");
+	assert.equal(dayBefore(""), "");
+});
+
+test("what is pasted comes without line ends and what nobody sees", () => {
+	assert.equal(lineOf({ value: " 山田\u3000太郎\t\r\n" }), "山田\u3000太郎");
+	assert.equal(lineOf({ value: "\u200e東京都\u202e千代田区\n1-2-3" }), "東京都千代田区 1-2-3");
+	assert.equal(lineOf({ value: "\n\t\u2028" }), "");
+});
+
+test("an error about what was entered is said where it was", () => {
+	const said = [];
+	const field = { wrong: (text) => said.push(text()), input: { focus: () => said.push("focus") } };
+	assert.ok(sayAtField(new ApiError("login", 401, { field: "code" }), { code: field }));
+	assert.equal(said[1], "focus");
+	assert.ok(!sayAtField(new ApiError("login", 401, { field: "code" }), { number: field }));
+	assert.ok(!sayAtField(new ApiError("denied", 403), { number: field }));
+	assert.ok(!sayAtField(new TypeError("x"), { number: field }));
+	assert.equal(said.length, 2);
 });
 
 test("a number is never shown for more than a minute", () => {
