@@ -68,7 +68,7 @@ test("a recovery sheet is one page of paper, for each of three", { skip }, async
 	const folder = join(office.dir, "sheets");
 	await office.ask("cli", { arguments: ["vault", "shares", "--out", folder], password: "iwato-no-kagi-58-suzu" });
 	const paper = await office.page(null);
-	for (const [at, keeper] of ["所長", "監査担当者", "システム管理者"].entries()) {
+	for (const [at, keeper] of ["所長", "監査人", "システム管理者"].entries()) {
 		await paper.goto(`file://${join(folder, `sheet-${at + 1}.html`)}`);
 		assert.ok((await paper.textContent("body")).includes(keeper));
 		assert.equal(await paper.locator("td").count(), 8);
