@@ -1,7 +1,6 @@
-#include "unit/unit.h"
+#include "unit/locked.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "base/secret.h"
 
@@ -46,9 +45,39 @@ static void a_freed_block_is_wiped(void **state)
 	assert_false(has_canary(at, SIZE));
 }
 
+/* What is given back to the kernel here, and whether anything was left in it. */
+static uintptr_t given_back;
+static bool was_wiped;
+
+int munmap(void *start, size_t len)
+{
+	const uint8_t *byte = start;
+
+	if ((uintptr_t)start == given_back)
+		for (size_t i = 0; i < len; i++)
+			was_wiped = was_wiped && byte[i] == 0;
+	return (int)syscall(SYS_munmap, start, len);
+}
+
+static void a_secret_is_locked_and_wiped(void **state)
+{
+	enum { SIZE = 5000, PAGE = 4096 };
+	struct secret *secret;
+
+	(void)state;
+	assert_ok(secret_random(SIZE, &secret));
+	assert_locked(secret_text(secret));
+	assert_locked(secret_text(secret) + SIZE - 1);
+	given_back = (uintptr_t)secret_text(secret) & ~(uintptr_t)(PAGE - 1);
+	was_wiped = true;
+	secret_free(secret);
+	assert_true(was_wiped);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_is_locked_and_wiped),
 		cmocka_unit_test(blocks_are_as_large_as_asked),
 		cmocka_unit_test(a_freed_block_is_wiped),
 	};

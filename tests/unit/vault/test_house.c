@@ -2,6 +2,19 @@
 
 #include <openssl/crypto.h>
 
+#include "unit/locked.h"
+
+/* Where OpenSSL has the key's numbers. */
+static void its_memory_is_locked(void **state)
+{
+	void *data = OPENSSL_secure_malloc(32);
+
+	(void)state;
+	assert_true(CRYPTO_secure_allocated(data));
+	assert_locked(data);
+	OPENSSL_secure_free(data);
+}
+
 static void a_key_comes_back_from_its_encoding(void **state)
 {
 	static const char *const wrong[] = { "", "0", "rubbish, and more of it than that" };
@@ -119,6 +132,7 @@ static void a_damaged_certificate_counts_as_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_memory_is_locked),
 		cmocka_unit_test(a_key_comes_back_from_its_encoding),
 		cmocka_unit_test(the_certificate_is_the_keys_own),
 		cmocka_unit_test(a_certificate_is_wanted_in_time),
