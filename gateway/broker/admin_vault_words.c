@@ -94,6 +94,11 @@ enum err admin_vault_refused(struct admin_call *call, enum err err, unsigned num
 				   "brings it up to date");
 	case ERR_KEY:
 		return admin_wrong(call, err, "", "the token's key is not one of P-256");
+	case ERR_EXPIRED:
+		return admin_wrong(
+			call, err, "",
+			"root.json is older than the vault was (vault-rolled-back in "
+			"the audit log): put the newest copy of the vault's folder back");
 	case ERR_INVALID:
 		return admin_wrong(
 			call, err, "",

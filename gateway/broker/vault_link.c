@@ -10,6 +10,7 @@
 #include "broker/records.h"
 #include "certs/cleanup.h"
 #include "store/auditors.h"
+#include "store/records.h"
 
 /* What the vault was asked and has not answered. */
 struct vault_order {
@@ -219,6 +220,15 @@ static void certify(struct vault_link *link, struct bytes csr)
 
 /* ---- what the vault says ---------------------------------------------------------------- */
 
+/* Only of a vault that is open: before, anybody may have written what its file says. */
+static void note_generation(struct vault_link *link)
+{
+	enum err err = vault_floor_raise(link->broker->db, link->root.generation);
+
+	if (err)
+		log_error("vault-floor", "error=%s", err_code(err));
+}
+
 static void note_state(struct vault_link *link, enum vault_state state)
 {
 	struct audit_entry entry = { .event = state == VAULT_OPEN ? "vault-unsealed"
@@ -251,6 +261,8 @@ void vault_link_state(struct vault_link *link, const struct msg_vault_state *sta
 
 	if (state->state < VAULT_EMPTY || state->state > VAULT_OPEN)
 		return;
+	if (state->state == VAULT_OPEN)
+		note_generation(link);
 	note_state(link, state->state);
 	if (link->certificate_request && state->request == link->certificate_request) {
 		waiting_finish(link, err, state);
@@ -305,7 +317,14 @@ void vault_link_tick(struct vault_link *link)
 
 void vault_link_came(struct vault_link *link)
 {
+	struct msg_vault_floor msg = { 0 };
+	enum err err = vault_floor_get(link->broker->db, &msg.generation);
+
 	vault_link_gone(link);
+	if (!err && msg.generation)
+		err = send_to_vault(link, MSG_vault_floor, &msg);
+	if (err)
+		log_error("vault-floor", "error=%s", err_code(err));
 }
 
 void vault_link_gone(struct vault_link *link)

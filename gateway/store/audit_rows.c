@@ -73,6 +73,26 @@ void audit_row_marks(struct query *query, struct db *db, const char *session)
 	query_str(query, session);
 }
 
+enum err audit_row_vault(struct db *db, const char *event, int64_t *ret_seq, int64_t *ret_time_ms)
+{
+	_cleanup_query_ struct query query;
+	bool more = false;
+
+	/* The condition of the index once more, or SQLite does not use it. */
+	query_init(
+		&query, db,
+		"SELECT seq, time_ms FROM audit INDEXED BY audit_vault WHERE event = ? AND event IN"
+		" ('vault-unsealed', 'vault-rolled-back', 'vault-damaged', 'vault-disposed-again',"
+		" 'document-quarantined') ORDER BY seq DESC LIMIT 1");
+	query_str(&query, event);
+	enum err err = query_next(&query, &more);
+	if (err)
+		return err;
+	*ret_seq = more ? query_col_i64(&query, 0) : 0;
+	*ret_time_ms = more ? query_col_i64(&query, 1) : 0;
+	return OK;
+}
+
 void audit_row_record(struct query *query, struct db *db, uint64_t record, int64_t before)
 {
 	query_init(query, db,

@@ -51,6 +51,10 @@ void audit_row_list(struct query *query, struct db *db, int64_t seq);
 void audit_row_alarms(struct query *query, struct db *db, int64_t limit);
 /* The "recording-mark" entries of a session, by its id in hexadecimal, in order. */
 void audit_row_marks(struct query *query, struct db *db, const char *session);
+/* The newest of one event about the vault itself: "vault-unsealed", or one of what can be wrong
+ * with it. Both 0 when there is none. */
+nodiscard enum err audit_row_vault(struct db *db, const char *event, int64_t *ret_seq,
+				   int64_t *ret_time_ms);
 /* What is about a record of the vault (store/records.h) and says anything yet, the newest first;
  * before: only with a lower number, 0 for all. */
 void audit_row_record(struct query *query, struct db *db, uint64_t record, int64_t before);

@@ -25,6 +25,29 @@ enum err record_floor_set(struct db *db, uint64_t counter)
 	return err == ERR_NOT_FOUND ? ERR_WRONG_STATE : err;
 }
 
+enum err vault_floor_get(struct db *db, uint64_t *ret_generation)
+{
+	_cleanup_query_ struct query query;
+	enum err err;
+
+	query_init(&query, db, "SELECT generation FROM vault_floor");
+	err = query_one(&query);
+	if (!err)
+		*ret_generation = (uint64_t)query_col_i64(&query, 0);
+	return err;
+}
+
+enum err vault_floor_raise(struct db *db, uint64_t generation)
+{
+	_cleanup_query_ struct query query;
+
+	if (generation > INT64_MAX)
+		return ERR_INVALID;
+	query_init(&query, db, "UPDATE vault_floor SET generation = ?1 WHERE generation < ?1");
+	query_i64(&query, (int64_t)generation);
+	return query_run(&query, NULL);
+}
+
 enum err record_disposed_add(struct db *db, uint64_t record, int64_t seq)
 {
 	_cleanup_query_ struct query query;

@@ -11,6 +11,11 @@
 nodiscard enum err record_floor_get(struct db *db, uint64_t *ret_counter);
 nodiscard enum err record_floor_set(struct db *db, uint64_t counter);
 
+/* The highest generation of a root key that the vault was open with; a lower one changes nothing.
+ */
+nodiscard enum err vault_floor_get(struct db *db, uint64_t *ret_generation);
+nodiscard enum err vault_floor_raise(struct db *db, uint64_t generation);
+
 /* Harmless when it is there already, or is not there. */
 nodiscard enum err record_disposed_add(struct db *db, uint64_t record, int64_t seq);
 /* The disposal that this entry let happen did not. */

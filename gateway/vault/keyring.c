@@ -1,7 +1,9 @@
 #include "vault/keyring.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -54,14 +56,34 @@ static enum err unwrap_key(const struct secret *kek, const uint8_t wrapped[KEY_W
 
 /* ---- life ------------------------------------------------------------------------------- */
 
+static enum err path_of(const char *folder, char path[PATH_BYTES])
+{
+	int len = snprintf(path, PATH_BYTES, "%s/keys.db", folder);
+
+	return len > 0 && len < PATH_BYTES ? OK : ERR_TOO_BIG;
+}
+
 static enum err open_db(const char *folder, struct db **ret)
 {
 	char path[PATH_BYTES];
-	int len = snprintf(path, sizeof(path), "%s/keys.db", folder);
+	enum err err = path_of(folder, path);
 
-	if (len < 0 || len >= (int)sizeof(path))
-		return ERR_TOO_BIG;
-	return db_open_alone(path, &migrations_vault_keys, ret);
+	return err ? err : db_open_alone(path, &migrations_vault_keys, ret);
+}
+
+enum err keyring_of(const char *folder, int64_t *ret_generation)
+{
+	_cleanup_db_ struct db *db = NULL;
+	char path[PATH_BYTES];
+	enum err err = path_of(folder, path);
+
+	if (!err && access(path, F_OK) < 0) {
+		*ret_generation = 0;
+		return errno == ENOENT ? OK : ERR_IO;
+	}
+	if (!err)
+		err = open_db(folder, &db);
+	return err ? err : keys_lowest(db, ret_generation);
 }
 
 /* Takes away what a change of the root key has left. */

@@ -33,6 +33,10 @@ nodiscard enum err keyring_open(struct keyring *keyring, const char *folder,
 /* Wipes all keys. Harmless on a zeroed or closed one. */
 void keyring_close(struct keyring *keyring);
 
+/* Of which root key the keys in <folder>/keys.db are; 0: there are none. ERR_IO, ERR_UNAVAILABLE.
+ */
+nodiscard enum err keyring_of(const char *folder, int64_t *ret_generation);
+
 /* One of the vault's own, made when it is not there. The caller frees. */
 nodiscard enum err keyring_own(struct keyring *keyring, const char *name, struct secret **ret);
 

@@ -24,6 +24,9 @@ enum err root_open(struct root *root, const char *folder, struct house *house)
 			       .token_uri = uri,
 			       .cost = wrap_cost };
 	tries_open(&root->tries, folder, clock_mono_ms());
+	/* What cannot be read will be said when it is opened. */
+	if (keyring && keyring_of(folder, &root->kept))
+		root->kept = 0;
 	enum err err = root_file_read(folder, &root->file);
 	if (err == ERR_NOT_FOUND)
 		return OK;
@@ -56,6 +59,29 @@ enum vault_state root_state(const struct root *root)
 	if (root->key)
 		return VAULT_OPEN;
 	return root->made || house_old_is(root->house) ? VAULT_SEALED : VAULT_EMPTY;
+}
+
+/* Put back beside keys of a later root key: nothing makes a whole of these. */
+static bool is_mixed(const struct root *root)
+{
+	return root->made && !root->damaged && root->file.generation < root->kept;
+}
+
+static bool is_outdated(const struct root *root)
+{
+	if (root->damaged)
+		return false;
+	return is_mixed(root) || (root->made ? root->file.generation < root->floor
+					     : root->floor > 0 && house_old_is(root->house));
+}
+
+enum err root_floor(struct root *root, uint64_t generation)
+{
+	root->floor = MAX(root->floor, (int64_t)MIN(generation, INT64_MAX));
+	if (!is_outdated(root))
+		return OK;
+	root_seal(root);
+	return ERR_EXPIRED;
 }
 
 static enum err check_length(const struct secret *passphrase)
@@ -149,6 +175,8 @@ static enum err begin(struct root *root)
 {
 	if (root->damaged)
 		return ERR_INVALID;
+	if (is_outdated(root))
+		return ERR_EXPIRED;
 	if (root_state(root) == VAULT_EMPTY)
 		return ERR_NOT_FOUND;
 	return tries_take(&root->tries, clock_mono_ms());
@@ -186,6 +214,8 @@ enum err root_unseal_machine(struct root *root, const struct secret *secret)
 
 	if (root->damaged)
 		return ERR_INVALID;
+	if (is_outdated(root))
+		return ERR_EXPIRED;
 	enum err err = root_machine_opener(secret, &opener);
 	if (err == ERR_INVALID)
 		return root_unseal(root, secret);
@@ -334,6 +364,8 @@ enum err root_change(struct root *root, const struct root_order *order, struct r
 	*ret = (struct root_answer){ 0 };
 	if (root->damaged)
 		return ERR_INVALID;
+	if (is_mixed(root))
+		return ERR_EXPIRED;
 	/* One of before is brought over by unsealing it. */
 	if (!root->made)
 		return root_state(root) == VAULT_EMPTY ? ERR_NOT_FOUND : ERR_LOCKED;

@@ -31,7 +31,10 @@ struct root {
 	const char *token_uri;   /* borrowed; "" */
 	struct root_file file;   /* once there is one */
 	bool made, damaged;      /* it is there; it is, but cannot be read */
-	struct secret *key;      /* NULL: sealed, or there is none */
+	/* Of root keys: the one that keys.db had at the opening, and the highest that the broker
+	 * knows of; 0: none. */
+	int64_t kept, floor;
+	struct secret *key; /* NULL: sealed, or there is none */
 	struct tries tries;
 	struct wrap_cost cost; /* of the next passphrase; wrap_cost but in tests */
 };
@@ -42,6 +45,10 @@ nodiscard enum err root_open(struct root *root, const char *folder, struct house
 void root_finish(struct root *root);
 
 enum vault_state root_state(const struct root *root);
+
+/* What the broker knows; it never goes back. ERR_EXPIRED: what is on the disk is older, and was
+ * sealed: somebody has put it back, with what opened it then. */
+nodiscard enum err root_floor(struct root *root, uint64_t generation);
 
 /*
  * Makes root key, house key and sheets; afterwards it is open. ERR_EXISTS: there are some, which
@@ -55,6 +62,7 @@ nodiscard enum err root_init(struct root *root, const struct secret *passphrase,
  * Opens it; OK also when it is open already and the passphrase is right. A house key that was kept
  * without a root key gets one here. ERR_NOT_FOUND: there is nothing to open. ERR_LOGIN: the
  * passphrase is wrong. ERR_THROTTLED: too many were, just now. ERR_INVALID: the file is damaged.
+ * ERR_EXPIRED: it is older than the vault was.
  */
 nodiscard enum err root_unseal(struct root *root, const struct secret *passphrase);
 
@@ -83,7 +91,8 @@ struct root_answer {
 /*
  * Every other change; afterwards it is open. Of VAULT_RECOVER: ERR_CODE, ERR_EXPIRED, ERR_EXISTS,
  * ERR_LOGIN as of shares_join, with number set; ERR_NOT_FOUND: there are no sheets, or no such
- * opener to remove. Else errors of root_init and root_unseal. The caller frees the answer's secret.
+ * opener to remove. Else errors of root_init and root_unseal. Two sheets open also what is older
+ * than the broker knows, if all of the folder is. The caller frees the answer's secret.
  */
 nodiscard enum err root_change(struct root *root, const struct root_order *order,
 			       struct root_answer *ret);

@@ -189,7 +189,7 @@ static enum err put_house(struct root_file *file, const struct root_renewal *ren
 static enum err fill(const struct root *root, struct root_renewal *renewal,
 		     const struct secret *key, struct root_file *file)
 {
-	file->generation++;
+	file->generation = MAX(file->generation, MAX(root->floor, root->kept)) + 1;
 	file->made_s = clock_wall_s();
 	enum err err = put_passphrase(root, &file->passphrase, renewal->passphrase, key);
 	if (!err)
@@ -230,6 +230,7 @@ enum err root_renew(struct root *root, struct root_renewal *renewal)
 	if (err && !is_there(root, &file))
 		return err;
 	root->file = file;
+	root->floor = file.generation;
 	root->made = true;
 	secret_free(root->key);
 	root->key = util_take_ptr(key);

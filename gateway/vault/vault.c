@@ -330,6 +330,22 @@ static void notice(void *ctx, const char *event, const json_t *detail)
 	send_to_broker(ctx, MSG_record_notice, &msg);
 }
 
+/* An old root.json was put back, with what opened it then. */
+static void outdated(struct vault *vault)
+{
+	const struct root *root = &vault->root;
+	const json_int_t generation = root->file.generation, known = root->floor;
+	json_t *detail = json_pack("{s:I, s:I}", "generation", generation, "known", known);
+
+	log_error("vault-outdated", "generation=%lld known=%lld", (long long)generation,
+		  (long long)known);
+	seal(vault);
+	follow_seal(vault);
+	notice(vault, "vault-rolled-back", detail);
+	json_decref(detail);
+	send_state(vault, 0, OK);
+}
+
 static void document_closed(void *ctx, uint32_t number, uint64_t bytes, enum err err)
 {
 	const struct vault *vault = ctx;
@@ -425,6 +441,10 @@ static void house_message(struct vault *vault, const struct wire_type *type,
 		answer_change(
 			vault, msg->vault_certificate.request, "certificate",
 			house_set_certificate(&vault->house, msg->vault_certificate.certificate));
+		break;
+	case MSG_vault_floor:
+		if (root_floor(&vault->root, msg->vault_floor.generation))
+			outdated(vault);
 		break;
 	case MSG_vault_status:
 		send_state(vault, msg->vault_status.request, OK);

@@ -19,7 +19,7 @@ class Seal(vaults.Case):
         for sheet in made["sheets"]:
             for row in sheet:
                 self.assertRegex(row, ROW)
-        self.assertEqual((made["office"], made["generation"]), ("試験事務所", 1))
+        self.assertEqual((made["office"], made["generation"]), ("試験事務所", self.file()["generation"]))
         rows = self.rows()
         self.assertEqual({part: row["state"] for part, row in rows.items()},
                          {"house-key": "unsealed", "passphrase": "ready", "sheets": "ready", "machine": "none", "token": "none"})

@@ -31,7 +31,7 @@ class Change(vaults.Case):
         before = self.file()
         self.cli("vault", "rotate", password=PASSPHRASE)
         after = self.file()
-        self.assertEqual(after["generation"], 2)
+        self.assertEqual(after["generation"], before["generation"] + 1)
         for part in ("house", "mac"):
             self.assertNotEqual(before[part], after[part])
         self.assertEqual(before["shares"], after["shares"])
@@ -56,6 +56,53 @@ class Change(vaults.Case):
         self.assertEqual([entry["order"] for entry in renewed[-6:]],
                          ["vault init", "vault rotate", "vault passphrase", "vault recover", "vault shares", "vault recover"])
         self.assertEqual(self.log_of("vault-recover")[-1], {"uid": os.getuid()})
+
+    def put_back(self, files):
+        """What somebody who can write the vault's folder does."""
+        owner = self.folder.stat()
+        for path in self.folder.iterdir():
+            if path.is_file():
+                path.unlink()
+        for path, data in files.items():
+            path.write_bytes(data)
+            path.chmod(0o600)
+            if harness.ROOT:
+                os.chown(path, owner.st_uid, owner.st_gid)
+        self.restart()
+
+    def files(self):
+        self.cli("vault", "seal")
+        return {path: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
+
+    def test_an_older_seal_is_refused(self):
+        made = self.init()
+        old = self.files()
+        self.cli("vault", "passphrase", password=f"{PASSPHRASE}\n{CHOSEN}")
+        now = self.files()
+        generation = self.file()["generation"]
+        root = self.folder / "root.json"
+        for name, files in (("alone", now | {root: old[root]}), ("with all of the folder", old)):
+            with self.subTest(name):
+                self.put_back(files)
+                said = self.log_of("vault-rolled-back")[-1]
+                self.assertEqual(said, {"generation": generation - 1, "known": generation})
+                text = self.refused("expired", "vault", "unseal", password=PASSPHRASE)
+                self.assertIn("put the newest copy of the vault's folder back", text)
+                self.refused("expired", "vault", "rotate", password=PASSPHRASE)
+                self.assertEqual(self.state(), "sealed")
+        # The newest opens as ever.
+        self.put_back(now)
+        self.cli("vault", "unseal", password=CHOSEN)
+        # Two who keep sheets can go on with the copy, and what opened the others is good for nothing then.
+        self.put_back(old)
+        self.cli("vault", "recover", password=self.typed(*made["sheets"][:2]) + "\n" + PASSPHRASE)
+        self.assertEqual((self.state(), self.file()["generation"]), ("unsealed", generation + 1))
+        self.put_back(now)
+        self.refused("expired", "vault", "unseal", password=CHOSEN)
+
+
+class Older(vaults.Case):
+    """A gateway that has had no vault with a root key yet."""
 
     def test_one_of_before_is_brought_over(self):
         pem = subprocess.run(["sh", "-c", "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 "

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """The machine itself opens the vault when the gateway starts."""
 
+import os
 import pathlib
+import socket
+import struct
 import subprocess
 
 import harness
@@ -65,6 +68,30 @@ class Machine(vaults.Case):
         self.assertEqual(self.state(), "sealed")
         self.cli("vault", "unseal", password=PASSPHRASE)
         self.gateway.configure(vault_passphrase_file="")
+
+    def extend(self, port, number):
+        """TPM2_PCR_Extend (TPM 2.0 part 3, 22.2) of the SHA-256 bank, as a boot does with what it finds."""
+        session = bytes.fromhex("40000009 0000 00 0000")
+        body = struct.pack(">II", number, len(session)) + session + struct.pack(">IH", 1, 0x000b) + os.urandom(32)
+        with socket.create_connection(("127.0.0.1", port), 10) as tpm:
+            tpm.sendall(struct.pack(">HII", 0x8002, 10 + len(body), 0x182) + body)
+            self.assertEqual(struct.unpack(">HII", tpm.recv(64)[:10])[2], 0)
+
+    def test_a_machine_that_starts_in_another_way_does_not_open_it(self):
+        self.init()
+        port = self.start_tpm("booting")
+        credential = self.gateway.dir / "bound.cred"
+        type(self).port, usual = port, self.port
+        self.addCleanup(setattr, type(self), "port", usual)
+        self.assertEqual(self.seal_to_machine(credential).returncode, 0)
+        decrypt = ("systemd-creds", "decrypt", "--name=sekisho-vault", credential, "-")
+        # A new kernel (PCR 11) is the same machine; without Secure Boot (PCR 7) it is another.
+        self.extend(port, 11)
+        self.assertTrue(self.with_tpm(*decrypt).stdout.startswith(b"sekisho-machine-"))
+        self.extend(port, 7)
+        done = self.with_tpm(*decrypt)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotIn(b"sekisho-machine-", done.stdout)
 
     def test_another_tpm_does_not_open_it(self):
         self.init()

@@ -177,6 +177,17 @@ enum err keys_generations(struct db *db, int64_t generation, bool *ret_these, bo
 	return OK;
 }
 
+enum err keys_lowest(struct db *db, int64_t *ret_generation)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, db, "SELECT coalesce(min(generation), 0) FROM own_key");
+	enum err err = query_one(&query);
+	if (!err)
+		*ret_generation = query_col_i64(&query, 0);
+	return err;
+}
+
 static enum err delete_others(struct db *db, const char *sql, int64_t generation)
 {
 	_cleanup_query_ struct query query;

@@ -47,6 +47,9 @@ nodiscard enum err own_key_next(struct query *query, struct own_key_row *ret, bo
 /* Whether there are keys of this generation, and whether of others. */
 nodiscard enum err keys_generations(struct db *db, int64_t generation, bool *ret_these,
 				    bool *ret_others);
+/* The lowest of which the vault has a key of its own, 0 without any. While the root key changes
+ * that is the one of before. */
+nodiscard enum err keys_lowest(struct db *db, int64_t *ret_generation);
 /* Removes all keys but those of one generation. */
 nodiscard enum err keys_keep(struct db *db, int64_t generation);
 

@@ -337,6 +337,39 @@ static void what_the_log_says(void **state)
 	assert_int_equal(office_audit_count(office, "vault-sealed"), 2);
 }
 
+static void say_generation(struct office *office, uint64_t generation, enum vault_state state)
+{
+	const struct msg_vault_root root = { .generation = generation };
+
+	assert_ok(ipc_send(vault.fd, MSG_vault_root, &root, -1));
+	say(office, 0, OK, state, false);
+}
+
+static void expect_floor(struct office *office, uint64_t generation)
+{
+	vault_link(office, &vault);
+	vault_hears(office, &vault, MSG_vault_floor);
+	assert_int_equal(office->received.msg.vault_floor.generation, generation);
+	ipc_received_finish(&office->received);
+}
+
+/* The first that each vault hears is how far root keys had come. */
+static void a_vault_hears_the_highest_generation(void **state)
+{
+	struct office *office = *state;
+
+	/* Whoever writes the file can say anything until somebody opens it. */
+	say_generation(office, 99, VAULT_SEALED);
+	vault_link(office, &vault);
+	vault_hears_nothing(office, &vault);
+	say_generation(office, 5, VAULT_OPEN);
+	expect_floor(office, 5);
+	say_generation(office, 3, VAULT_OPEN);
+	expect_floor(office, 5);
+	say_generation(office, 6, VAULT_OPEN);
+	expect_floor(office, 6);
+}
+
 /* A vault that is broken: neither can the log be filled, nor is there room for its word alone. */
 static void one_that_opens_and_closes_all_the_time(void **state)
 {
@@ -395,6 +428,7 @@ int main(void)
 		link_test(changes_are_recorded),
 		link_test(a_vault_that_does_not_answer),
 		link_test(what_the_log_says),
+		link_test(a_vault_hears_the_highest_generation),
 		link_test(one_that_opens_and_closes_all_the_time),
 		link_test(one_that_wants_certificates_all_the_time),
 	};

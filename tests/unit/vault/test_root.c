@@ -356,6 +356,137 @@ static void a_changed_file_is_noticed(void **state)
 	}
 }
 
+/* ---- one that was put back -------------------------------------------------------------- */
+
+static void path_of_file(const struct scene *scene, char path[UNIT_FOLDER + 16])
+{
+	snprintf(path, UNIT_FOLDER + 16, "%s/root.json", scene->folder);
+}
+
+static char *read_file(const struct scene *scene)
+{
+	char path[UNIT_FOLDER + 16], *text = NULL;
+	size_t len;
+
+	path_of_file(scene, path);
+	assert_ok(util_read_file(path, ROOT_FILE_MAX, &text, &len));
+	return text;
+}
+
+static void put_back(struct scene *scene, const char *text)
+{
+	char path[UNIT_FOLDER + 16];
+
+	path_of_file(scene, path);
+	assert_ok(util_write_file(path, text, strlen(text), 0600));
+	reopen(scene);
+}
+
+/* What the broker knows closes it, also when it had opened by itself, and no old passphrase helps.
+ */
+static void an_older_file_opens_nothing(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	make(&scene);
+	_cleanup_free_ char *old = read_file(&scene);
+	assert_ok(change(&scene, VAULT_PASSPHRASE, passphrase, chosen));
+	assert_ok(root_floor(&scene.root, 2));
+	assert_int_equal(root_state(&scene.root), VAULT_OPEN);
+	_cleanup_free_ char *newer = read_file(&scene);
+	put_back(&scene, old);
+	assert_ok(root_unseal(&scene.root, passphrase));
+	assert_err(root_floor(&scene.root, 2), ERR_EXPIRED);
+	assert_int_equal(root_state(&scene.root), VAULT_SEALED);
+	assert_null(scene.house.key);
+	assert_err(root_unseal(&scene.root, passphrase), ERR_EXPIRED);
+	assert_err(root_unseal_machine(&scene.root, passphrase), ERR_EXPIRED);
+	assert_err(change(&scene, VAULT_ROTATE, passphrase, NULL), ERR_EXPIRED);
+	assert_err(change(&scene, VAULT_MACHINE, passphrase, NULL), ERR_EXPIRED);
+	/* It never goes back. */
+	assert_err(root_floor(&scene.root, 1), ERR_EXPIRED);
+	put_back(&scene, newer);
+	assert_ok(root_floor(&scene.root, 2));
+	assert_ok(root_unseal(&scene.root, chosen));
+	/* Two who keep sheets can go on with it, and make one that is newer than all. */
+	put_back(&scene, old);
+	assert_err(root_floor(&scene.root, 9), ERR_EXPIRED);
+	assert_ok(change(&scene, VAULT_RECOVER, NULL, chosen));
+	assert_int_equal(scene.root.file.generation, 10);
+	assert_ok(root_floor(&scene.root, 9));
+	close_scene(&scene);
+}
+
+static void a_new_vault_is_newer_than_the_one_before(void **state)
+{
+	_cleanup_secret_ struct secret *sheets = NULL;
+	struct scene scene;
+	EVP_PKEY *key;
+
+	(void)state;
+	unit_folder(scene.folder);
+	open_scene(&scene);
+	assert_ok(root_floor(&scene.root, 5));
+	assert_ok(root_init(&scene.root, passphrase, &sheets));
+	assert_int_equal(scene.root.file.generation, 6);
+	close_scene(&scene);
+	/* Whoever has had a root key has no key without one. */
+	key = make_old(&scene, passphrase);
+	open_scene(&scene);
+	assert_err(root_floor(&scene.root, 5), ERR_EXPIRED);
+	assert_err(root_unseal(&scene.root, passphrase), ERR_EXPIRED);
+	EVP_PKEY_free(key);
+	close_scene(&scene);
+}
+
+/* As the vault has it: with its keys beside it. */
+static void reopen_with(struct scene *scene, struct keyring *keyring)
+{
+	close_scene(scene);
+	scene->root = (struct root){ .keyring = keyring };
+	assert_ok(house_open(&scene->house, scene->folder));
+	assert_ok(root_open(&scene->root, scene->folder, &scene->house));
+	scene->root.cost = film_cost;
+}
+
+static void keep_keys(struct scene *scene, struct keyring *keyring)
+{
+	_cleanup_secret_ struct secret *key = NULL;
+
+	assert_ok(
+		keyring_open(keyring, scene->folder, scene->root.key, scene->root.file.generation));
+	assert_ok(keyring_own(keyring, "guard", &key));
+	keyring_close(keyring);
+}
+
+/* The vault's own database knows, before the broker says anything. */
+static void an_older_file_beside_newer_keys(void **state)
+{
+	struct keyring keyring = { 0 };
+	struct scene scene;
+
+	(void)state;
+	make(&scene);
+	_cleanup_free_ char *old = read_file(&scene);
+	keep_keys(&scene, &keyring);
+	reopen_with(&scene, &keyring);
+	assert_ok(change(&scene, VAULT_PASSPHRASE, passphrase, chosen));
+	/* The power fails now: both may still be. */
+	reopen_with(&scene, &keyring);
+	assert_ok(root_unseal(&scene.root, chosen));
+	keep_keys(&scene, &keyring);
+	reopen_with(&scene, &keyring);
+	assert_ok(root_unseal(&scene.root, chosen));
+	put_back(&scene, old);
+	reopen_with(&scene, &keyring);
+	assert_err(root_unseal(&scene.root, passphrase), ERR_EXPIRED);
+	assert_null(scene.house.key);
+	/* Not even two sheets make a whole of what does not belong together. */
+	assert_err(change(&scene, VAULT_RECOVER, NULL, chosen), ERR_EXPIRED);
+	close_scene(&scene);
+}
+
 /* ---- a process that dies ---------------------------------------------------------------- */
 
 /*
@@ -512,6 +643,9 @@ int main(void)
 		cmocka_unit_test(wrong_passphrases_slow_down),
 		cmocka_unit_test(one_of_before_is_brought_over),
 		cmocka_unit_test(a_changed_file_is_noticed),
+		cmocka_unit_test(an_older_file_opens_nothing),
+		cmocka_unit_test(a_new_vault_is_newer_than_the_one_before),
+		cmocka_unit_test(an_older_file_beside_newer_keys),
 		cmocka_unit_test(no_death_leaves_half_a_root),
 		cmocka_unit_test(no_death_loses_the_key_of_before),
 	};

@@ -356,6 +356,30 @@ static void from_the_opening_to_the_end(void **state)
 	close(pair[1]);
 }
 
+/* What the broker knows comes first, and closes what had opened by itself. */
+static void an_older_seal_is_closed(void **state)
+{
+	struct scene *scene = *state;
+	const struct msg_record_notice *msg;
+
+	begin(scene);
+	say(scene, MSG_vault_floor, &(struct msg_vault_floor){ .generation = 1 });
+	open_recording(scene, 1);
+	expect_opened(scene, 1, OK, VERDICT_GREEN);
+	watch(scene, 1);
+	say(scene, MSG_vault_floor, &(struct msg_vault_floor){ .generation = 2 });
+	expect_player_error(scene, PLAY_SEALED);
+	expect_closed(scene, 1, 0);
+	msg = &hear(scene, scene->broker, WIRE_BROKER, MSG_record_notice)->record_notice;
+	assert_string_equal(msg->event, "vault-rolled-back");
+	assert_memory_equal(msg->detail.data, "{\"generation\":1,\"known\":2}", msg->detail.len);
+	hear_state(scene, 0, OK, VAULT_SEALED);
+	unseal(scene, 2, FILM_PASSPHRASE);
+	hear_state(scene, 2, ERR_EXPIRED, VAULT_SEALED);
+	open_recording(scene, 2);
+	expect_opened(scene, 2, ERR_LOCKED, 0);
+}
+
 static void sealing_ends_all(void **state)
 {
 	struct scene *scene = *state;
@@ -417,6 +441,7 @@ int main(void)
 		scene_test(a_new_key_asks_for_its_certificate),
 		scene_test(a_passphrase_in_a_file),
 		scene_test(from_the_opening_to_the_end),
+		scene_test(an_older_seal_is_closed),
 		scene_test(sealing_ends_all),
 		scene_test(nothing_is_shown_without_a_broker),
 		scene_test(only_so_many),
