@@ -10,6 +10,7 @@
 #include "broker/handlers.h"
 #include "broker/person.h"
 #include "broker/session.h"
+#include "broker/vault_troubles.h"
 
 /* ---- password --------------------------------------------------------------------------- */
 
@@ -121,20 +122,28 @@ static int64_t auditors_end(const struct request *request)
 		       : recording_auditors_end(request->broker, request->now_s);
 }
 
+static json_t *troubles(const struct request *request)
+{
+	return request->account.role == ACCOUNT_STAFF
+		       ? json_array()
+		       : vault_troubles(request->broker, request->now_s);
+}
+
 static json_t *me_json(struct request *request)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:s, s:b, s:s, s:I, s:s}",
-			 "account", request->account.name, "full_name", request->account.full_name,
-			 "role", role_code(request->account.role), "device", request->device.name,
-			 "device_until", (json_int_t)request->device.not_after_s, "device_renew",
-			 renew_is_due(&request->device, request->now_s), "device_renew_from",
-			 (json_int_t)renew_from(&request->device), "login_until",
-			 (json_int_t)request->login.expires_s, "office",
-			 request->broker->settings.gateway_office, "zone",
-			 request->broker->settings.gateway_zone, "locked", request->login.locked,
-			 "ask_client", request->broker->settings.session_ask_client, "auditors_end",
-			 (json_int_t)auditors_end(request), "records",
-			 duty_code(request->account.duty));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:s, s:s, s:b, s:s, s:I, s:s, s:o}",
+		"account", request->account.name, "full_name", request->account.full_name, "role",
+		role_code(request->account.role), "device", request->device.name, "device_until",
+		(json_int_t)request->device.not_after_s, "device_renew",
+		renew_is_due(&request->device, request->now_s), "device_renew_from",
+		(json_int_t)renew_from(&request->device), "login_until",
+		(json_int_t)request->login.expires_s, "office",
+		request->broker->settings.gateway_office, "zone",
+		request->broker->settings.gateway_zone, "locked", request->login.locked,
+		"ask_client", request->broker->settings.session_ask_client, "auditors_end",
+		(json_int_t)auditors_end(request), "records", duty_code(request->account.duty),
+		"vault", troubles(request));
 }
 
 /* In one transaction: the code's step, the new token and the audit entry. */

@@ -154,6 +154,9 @@ class Office:
     def end(self, program):
         self.pcs.pop(f"program {program}").stop()
 
+    def pid(self, role):
+        return self.gateway.pid(role)
+
     def kill(self, role):
         """Kills a process of the gateway with SIGKILL, so that nothing can say goodbye."""
         os.kill(self.gateway.pid(role), signal.SIGKILL)

@@ -3,6 +3,7 @@
  * once, which is asked about first. And a recovery sheet as it is printed.
  */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Office, skip, until, view } from "./office.js";
@@ -84,4 +85,39 @@ test("what opens it cannot be ordered in the portal", { skip }, async () => {
 			{ method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })).status, order);
 		assert.ok(status === 403 || status === 404, `${order}: ${status}`);
 	}
+});
+
+test("administrators are told what is wrong with the vault, and nobody else", { skip }, async () => {
+	const password = "iwato-no-kagi-58-suzu";
+	const file = join(office.dir, "state", "vault", "root.json");
+	const told = async () => {
+		await desk.reload();
+		await view(desk, "devices");
+		return await desk.isVisible("#vault-trouble") ? desk.textContent("#vault-trouble") : "";
+	};
+	/* The vault dies, and its successor finds this file. */
+	const find = async (text) => {
+		const pid = await office.ask("pid", { role: "vault" });
+		writeFileSync(file, text);
+		await office.ask("kill", { role: "vault" });
+		await until("another vault", async () => await office.ask("pid", { role: "vault" }) !== pid && (await rows())["house-key"] === "sealed");
+	};
+	await office.ask("vault", { order: "seal" });
+	assert.match(await told(), /保管庫が閉じています/);
+	const person = await office.loggedIn(await office.ask("user", { name: "ito" }));
+	assert.equal(await person.isVisible("#vault-trouble"), false);
+	await person.context().close();
+	await office.ask("vault", { order: "unseal" });
+	assert.equal(await told(), "");
+	const old = readFileSync(file);
+	await office.ask("cli", { arguments: ["vault", "rotate"], password });
+	const now = readFileSync(file);
+	await find(old);
+	await until("the banner", async () => (await told()).includes("以前より古い状態"));
+	await desk.selectOption("#view-menu select[data-language]", "en");
+	assert.match(await desk.textContent("#vault-trouble"), /put back to an older state/);
+	await desk.selectOption("#view-menu select[data-language]", "ja");
+	await find(now);
+	await office.ask("vault", { order: "unseal" });
+	assert.equal(await told(), "");
 });

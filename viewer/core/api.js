@@ -17,6 +17,7 @@
  * @property {boolean} device_renew the device's certificate ends soon
  * @property {number} device_renew_from seconds since 1970, when it can be renewed
  * @property {number} auditors_end seconds since 1970, when nobody's own certificate opens recordings any more; 0: not soon
+ * @property {{what: string, since: number}[]} [vault] what is wrong with the vault, for administrators and auditors; since: seconds since 1970, 0: now
  * @property {"" | "use" | "manage"} [records] what the person has to do with the vault's records
  * @property {"no" | "optional" | "required"} ask_client whether opening a PC says for whom and what for
  */

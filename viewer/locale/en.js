@@ -278,6 +278,12 @@ export default Object.freeze({
 	"auditors.ending": "On {date} the last auditor’s certificate ends. From then on recordings are sealed to no person: an auditor makes a new request, and the administrator runs “sekisho auditor certify”.",
 	"auditors.ended": "The last auditor’s certificate ended on {date}. Recordings are sealed to no person: an auditor makes a new request, and the administrator runs “sekisho auditor certify”.",
 
+	"vault-trouble.vault-sealed": "The vault is closed. Until the administrator opens it with “sekisho vault unseal”, recordings cannot be played and the vault’s records cannot be used.",
+	"vault-trouble.vault-rolled-back": "The vault was put back to an older state (found {date}). Its records cannot be used. Find out who did it; the administrator puts the newest copy of the vault’s folder back.",
+	"vault-trouble.vault-damaged": "Something in the vault’s records was changed or is damaged (found {date}). The alarms in the audit log say where. The administrator puts the newest copy of the vault’s folder back.",
+	"vault-trouble.vault-disposed-again": "Records that had been disposed of had come back out of an old copy, and were disposed of again ({date}). Find out who put that copy back.",
+	"vault-trouble.document-quarantined": "A document that may have a virus was put into quarantine ({date}). A manager of the vault (MA) looks at it and destroys it. Have the device that brought it looked at, too.",
+	"vault-trouble.other": "Something is wrong with the vault ({date}). See the alarms in the audit log.",
 	"audit.alarm.rolled-back": "The gateway shows an older state of its audit log than this browser has seen before: {shown} entries, where there were {kept}.",
 	"audit.alarm.fork": "The gateway’s audit log does not continue the one that this browser has seen before ({kept} entries then, {shown} now): something of its past was changed.",
 	"audit.alarm.signature": "The gateway’s audit log is not signed as it should be.",

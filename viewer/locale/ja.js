@@ -277,6 +277,12 @@ const texts = Object.freeze({
 	"auditors.ending": "監査人の最後の証明書が {date} に期限切れになります。以後の録画を開ける個人の鍵がなくなります。監査人が新しい証明書要求を作り、管理者が「sekisho auditor certify」を実行してください。",
 	"auditors.ended": "監査人の最後の証明書が {date} に期限切れになりました。録画を開ける個人の鍵がありません。監査人が新しい証明書要求を作り、管理者が「sekisho auditor certify」を実行してください。",
 
+	"vault-trouble.vault-sealed": "保管庫が閉じています。管理者が「sekisho vault unseal」で開くまで、録画の再生と保管庫の記録は使えません。",
+	"vault-trouble.vault-rolled-back": "保管庫が以前より古い状態に置き換えられています（{date} に検出）。保管庫の記録は使えません。だれが置き換えたかを確かめ、管理者が保管庫のフォルダーの最新の控えを戻してください。",
+	"vault-trouble.vault-damaged": "保管庫の記録に、書き換えられたか壊れたところがあります（{date} に検出）。場所は監査ログの警報にあります。管理者が保管庫のフォルダーの最新の控えを戻してください。",
+	"vault-trouble.vault-disposed-again": "廃棄した記録が古い控えから戻っていたため、もう一度廃棄しました（{date}）。だれが控えを戻したかを確かめてください。",
+	"vault-trouble.document-quarantined": "ウイルスの疑いがある文書を隔離しました（{date}）。保管庫の管理者（MA）が確かめて破棄します。持ち込んだ端末も調べてください。",
+	"vault-trouble.other": "保管庫に異常があります（{date}）。監査ログの警報を確かめてください。",
 	"audit.alarm.rolled-back": "ゲートウェイの監査ログが、このブラウザーが以前に見たものより古い状態になっています（以前 {kept} 件、今 {shown} 件）。",
 	"audit.alarm.fork": "ゲートウェイの監査ログが、このブラウザーが以前に見たものの続きになっていません（以前 {kept} 件、今 {shown} 件）。過去の記録が変えられています。",
 	"audit.alarm.signature": "ゲートウェイの監査ログに、正しい署名がありません。",

@@ -2,7 +2,7 @@
  * The frame around the menu and the administrator's page: who and where I am, the way between the two, log-out.
  */
 import { byId, setText } from "./dom.js";
-import { formatDate, formatMoment, onLanguage, t } from "./i18n.js";
+import { formatDate, formatMoment, onLanguage, t, textOf } from "./i18n.js";
 
 /** @typedef {import("../core/api.js").Me} Me */
 /** @typedef {"menu" | "live" | "devices" | "recordings" | "audit" | "vault"} Page with a way to it */
@@ -77,6 +77,7 @@ export class PageHead {
 		this.#me = null;
 		byId("nav").hidden = true;
 		byId("auditors-end").hidden = true;
+		byId("vault-trouble").hidden = true;
 	}
 
 	#write() {
@@ -87,6 +88,13 @@ export class PageHead {
 		byId("auditors-end").hidden = !me.auditors_end;
 		setText(byId("auditors-end-text"), me.auditors_end ?
 			t(me.auditors_end * 1000 > Date.now() ? "auditors.ending" : "auditors.ended", { date: formatDate(me.auditors_end) }) : "");
+		const troubles = me.vault ?? [];
+		byId("vault-trouble").hidden = troubles.length === 0;
+		byId("vault-trouble").replaceChildren(...troubles.map(({ what, since }) => {
+			const line = document.createElement("p");
+			line.textContent = textOf("vault-trouble.", what, "vault-trouble.other", { date: formatMoment(since) });
+			return line;
+		}));
 		setText(byId("menu-account"), me.full_name || me.account);
 		setText(byId("menu-device"), t("menu.device", { device: me.device }));
 		setText(byId("menu-device-until"), t("menu.device-until", { date: formatDate(me.device_until) }));
