@@ -328,12 +328,31 @@ enum err import_known_open(struct import_known *known, struct records *records,
 	return err ? err : read_clients(known);
 }
 
-void import_known_finish(struct import_known *known)
+/* Of many things, so that nobody waits long for it either. */
+static void empty(const struct import_known *known, json_t *map, enum err *ret)
 {
+	json_t *value;
+	const char *key;
+	void *next;
+
+	json_object_foreach_safe(map, next, key, value)
+	{
+		json_object_del(map, key);
+		if (!*ret && known->on_pause && jobs_is_over(known->records))
+			*ret = known->on_pause(known->ctx);
+	}
+	json_decref(map);
+}
+
+enum err import_known_finish(struct import_known *known)
+{
+	enum err err = OK;
+
 	grants_view_free(known->view);
 	json_decref(known->rules);
-	json_decref(known->clients);
-	json_decref(known->employees);
-	json_decref(known->numbers);
+	empty(known, known->clients, &err);
+	empty(known, known->employees, &err);
+	empty(known, known->numbers, &err);
 	*known = (struct import_known){ 0 };
+	return err;
 }

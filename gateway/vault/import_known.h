@@ -23,7 +23,8 @@ struct import_known {
 /* import_known_finish in every case. */
 nodiscard enum err import_known_open(struct import_known *known, struct records *records,
 				     const struct desk_person *who);
-void import_known_finish(struct import_known *known);
+/* Pauses, too: what on_pause answers. */
+nodiscard enum err import_known_finish(struct import_known *known);
 
 /* Each 0 when there is none, or when the name does not say which. */
 nodiscard enum err import_known_purpose(struct import_known *known, const char *name,

@@ -309,7 +309,11 @@ static enum err finish_row(struct pass *pass, struct import_row *row)
 	struct import_reading *reading = pass->reading;
 	enum err err = OK;
 
+	const char *name;
+
 	row->number = pass->number;
+	row->client_text = cell_of(pass, IMPORT_CLIENT, &name);
+	row->parent_text = cell_of(pass, IMPORT_PARENT, &name);
 	if (pass->wrong == 0)
 		err = reading->on_row(reading->ctx, row);
 	if (err)
@@ -486,7 +490,9 @@ enum err import_read(struct import_reading *reading, const struct import_file *f
 			conclude(&pass, why);
 			err = pass.err;
 		}
-		import_known_finish(&pass.known);
+		enum err ended = import_known_finish(&pass.known);
+		if (!err)
+			err = ended;
 	}
 	return err;
 }

@@ -27,11 +27,13 @@ struct import_row {
 	struct record_row record;
 	struct content content;
 	const char *number; /* "" : none */
+	const char *client_text,
+		*parent_text; /* as they stand in the file; a parent may be a number */
 };
 
 /* error: what docs/protocol.md calls it. row 0: of the file. column: "" : none. */
 typedef enum err import_error_take(void *ctx, size_t row, const char *column, const char *error);
-/* May set row->record.id: other rows refer to it then. */
+/* May set row->record.id: other rows refer to it then. ERR_FULL: no more rows are wanted. */
 typedef enum err import_row_take(void *ctx, struct import_row *row);
 /* Between two rows, when the slice of the job is over (vault/jobs.h); an error ends it. */
 typedef enum err import_pause(void *ctx);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "base/util.h"
 #include "vault/jobs.h"
 #include "vault/staging.h"
@@ -14,7 +15,7 @@ enum { SAMPLE = 10 };
 
 void imports_drop(struct import *import)
 {
-	if (import->busy) {
+	if (import->busy || import->readers) {
 		import->until = 0;
 		return;
 	}
@@ -39,7 +40,7 @@ void imports_expire(struct records *records, int64_t now_s)
 	for (size_t i = 0; i < IMPORTS_MAX; i++) {
 		struct import *import = &records->imports->all[i];
 
-		if (import->id && !import->busy && import->until <= now_s)
+		if (import->id && !import->busy && !import->readers && import->until <= now_s)
 			imports_drop(import);
 	}
 }
@@ -172,6 +173,113 @@ enum err imports_look(struct records *records, struct import *import, json_t *sa
 	import->errors = ret->errors;
 	import->looked = true;
 	return OK;
+}
+
+/* ---- shown -------------------------------------------------------------------------------------
+ */
+
+struct showing {
+	struct looking looking;
+	const struct desk_person *reader;
+	size_t after, last, bytes;
+	bool more;
+};
+
+static void show_again(void *ctx)
+{
+	struct showing *showing = ctx;
+
+	json_array_clear(showing->looking.sample);
+	showing->bytes = 0;
+}
+
+static enum err show_error(void *ctx, size_t row, const char *column, const char *error)
+{
+	(void)ctx;
+	(void)row;
+	(void)column;
+	(void)error;
+	return OK;
+}
+
+/* An employee may be named by his number, which nobody sees here. */
+static const char *parent_of(const struct showing *showing, const struct import_row *row)
+{
+	char digits[NUMBERS_ROOM];
+	bool number;
+
+	numbers_plain(row->parent_text, digits);
+	number = *digits != '\0';
+	secret_wipe(digits, sizeof(digits));
+	return number ? grants_name(showing->looking.records, showing->reader, row->record.parent)
+		      : row->parent_text;
+}
+
+static json_t *shown_row(const struct showing *showing, const struct import_row *row)
+{
+	const struct record_row *record = &row->record;
+	json_t *purposes = json_array();
+
+	for (size_t i = 0; i < record->purpose_count; i++)
+		json_array_append_new(purposes,
+				      json_integer((json_int_t)record_purpose(record, i)));
+	return json_pack(
+		"{s:I, s:I, s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:O}", "row", (json_int_t)row->row,
+		"kind", (json_int_t)record->kind, "client_name",
+		*row->client_text || record->kind == KIND_CLIENT
+			? row->client_text
+			: grants_name(showing->looking.records, showing->reader, record->client),
+		"name", row->content.name, "kana", row->content.kana, "parent_name",
+		parent_of(showing, row), "has_number", *row->number != '\0', "class",
+		(json_int_t)record->class, "purposes", purposes, "fields", row->content.fields);
+}
+
+static enum err show_row(void *ctx, struct import_row *row)
+{
+	struct showing *showing = ctx;
+	json_t *rows = showing->looking.sample, *shown;
+	size_t bytes;
+
+	if (row->row <= showing->after)
+		return OK;
+	shown = shown_row(showing, row);
+	bytes = shown ? json_dumpb(shown, NULL, 0, JSON_COMPACT) + 1 : 0;
+	showing->more = json_array_size(rows) == IMPORT_PAGE ||
+			(showing->bytes && showing->bytes + bytes > IMPORT_PAGE_BYTES);
+	if (showing->more || !shown) {
+		json_decref(shown);
+		return showing->more ? ERR_FULL : ERR_NOMEM;
+	}
+	showing->bytes += bytes;
+	showing->last = row->row;
+	return json_array_append_new(rows, shown) ? ERR_NOMEM : OK;
+}
+
+enum err imports_show(struct records *records, struct import *import, const struct desk_person *who,
+		      size_t after, json_t *rows, size_t *ret_next)
+{
+	struct showing showing = {
+		.looking = { .records = records, .import = import, .sample = rows },
+		.reader = who,
+		.after = after
+	};
+	struct import_reading reading = { .records = records,
+					  .who = import->by,
+					  .rules = &import->rules,
+					  .on_error = show_error,
+					  .on_row = show_row,
+					  .on_pause = look_pause,
+					  .ctx = &showing,
+					  .charset_known = true,
+					  .charset = import->charset };
+	enum err err;
+
+	import->readers++;
+	err = import_read(&reading, import->file, show_again);
+	import->readers--;
+	import_reading_finish(&reading);
+	*ret_next = showing.more ? showing.last : 0;
+	return err;
 }
 
 /* ---- entered -----------------------------------------------------------------------------------

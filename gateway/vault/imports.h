@@ -12,6 +12,8 @@ enum {
 	IMPORTS_OF_ONE = 2,
 	IMPORT_S = 30 * 60,
 	IMPORT_ERRORS = 5000, /* that are told; all are counted */
+	IMPORT_PAGE = 50,
+	IMPORT_PAGE_BYTES = 60000,
 };
 
 struct import {
@@ -22,6 +24,7 @@ struct import {
 	struct import_file *file;
 	bool looked, asked;       /* through; for approval */
 	bool busy;                /* a job goes through it; with until 0 that ends */
+	unsigned readers;         /* so many show rows of it */
 	enum csv_charset charset; /* that and the next when it was looked through */
 	size_t rows, errors;
 	json_t *wrong; /* rows of errors, at most IMPORT_ERRORS */
@@ -50,6 +53,13 @@ void imports_free(struct imports *imports);
  * columns and charset; import_reading_finish in every case. */
 nodiscard enum err imports_look(struct records *records, struct import *import, json_t *sample,
 				struct import_reading *ret);
+
+/* Rows as they would be entered, after that one of the spreadsheet's, at most IMPORT_PAGE, for
+ * somebody to look at: no number but whether there is one. Adds them to rows; ret_next: after which
+ * to go on, 0: those were all. A job. */
+nodiscard enum err imports_show(struct records *records, struct import *import,
+				const struct desk_person *who, size_t after, json_t *rows,
+				size_t *ret_next);
 
 /* Enters all of it or nothing, in transactions of its own (vault/staging.h); then it is dropped.
  * ERR_WRONG_STATE: something is wrong with it now. */

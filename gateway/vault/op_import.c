@@ -51,7 +51,7 @@ static enum err find(struct records *records, const struct desk_ask *ask, struct
 /* Another job goes through it. */
 static enum err not_busy(const struct import *import, struct desk_reply *reply)
 {
-	if (!import->busy)
+	if (!import->busy && !import->readers)
 		return OK;
 	reply->field = "busy";
 	return ERR_WRONG_STATE;
@@ -249,6 +249,40 @@ enum err op_import_preview(struct records *records, const struct desk_ask *ask,
 					 "charset", charsets[import->charset], "error_count",
 					 (json_int_t)import->errors));
 	return reply->body ? OK : ERR_NOMEM;
+}
+
+/* What a manager is asked to approve, and who brought it sees, too. */
+enum err op_import_rows(struct records *records, const struct desk_ask *ask,
+			struct desk_reply *reply)
+{
+	struct import *import = NULL;
+	json_t *rows = NULL;
+	uint64_t after = 0;
+	size_t next = 0;
+	enum err err = desk_members(ask, reply, "import", "after", NULL);
+
+	if (!err)
+		err = find(records, ask, reply, false, &import);
+	if (!err)
+		err = desk_id_or(ask, reply, "after", &after);
+	if (err)
+		return err;
+	reply->client = import->rules.client;
+	if (!import->looked || import->busy) {
+		reply->field = import->busy ? "busy" : NULL;
+		return ERR_WRONG_STATE;
+	}
+	if (!ask->go)
+		return say(reply,
+			   json_pack("{s:I, s:I, s:I}", "import", (json_int_t)import->id, "by",
+				     (json_int_t)import->by.account, "after", (json_int_t)after));
+	rows = json_array();
+	err = rows ? imports_show(records, import, &ask->who, (size_t)after, rows, &next)
+		   : ERR_NOMEM;
+	if (!err)
+		reply->body = json_pack("{s:O, s:I}", "rows", rows, "next", (json_int_t)next);
+	json_decref(rows);
+	return err || reply->body ? err : ERR_NOMEM;
 }
 
 /* ---- decided -----------------------------------------------------------------------------------

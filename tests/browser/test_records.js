@@ -342,6 +342,10 @@ test("a file is looked through, told its errors, and entered as a whole when a m
 	await told(uses, "取り込みの承認を依頼しました");
 	await open(manages, "/inbox", "承認待ち");
 	await manages.click('a:has-text("承認を待っている取り込み（1件）")');
+	/* What would be entered, without any number. */
+	await manages.click('button:has-text("中身を見る")');
+	await manages.waitForSelector('tr:has-text("小林 誠"):has-text("コバヤシ マコト"):has-text("登録あり")');
+	assert.ok(!(await manages.textContent("main")).includes("023456789013"));
 	await manages.click('button:has-text("承認して登録")');
 	await manages.fill("dialog[open] .code-input", await office.ask("fresh_code", { name: "takagi" }));
 	await manages.click('dialog[open] button:has-text("承認して登録")');

@@ -112,6 +112,8 @@
 
 /* Opening a session may wait for a PC; everything else is quick. */
 const TIMEOUT_MS = 30000;
+/* As long as the gateway waits for the vault. */
+const LONG_MS = 15 * 60 * 1000;
 
 /** An answer that is not the wished-for one; code is from docs/protocol.md or "network". */
 export class ApiError extends Error {
@@ -177,12 +179,13 @@ export class Api {
 	 * @param {"GET" | "POST" | "DELETE"} method
 	 * @param {string} path
 	 * @param {object} [body]
+	 * @param {number} [timeout]
 	 * @returns {Promise<Record<string, unknown>>}
 	 */
-	async #call(method, path, body) {
+	async #call(method, path, body, timeout = TIMEOUT_MS) {
 		/** @type {RequestInit} */
 		const init = { method, cache: "no-store", credentials: "same-origin", redirect: "error",
-			signal: AbortSignal.timeout(TIMEOUT_MS) };
+			signal: AbortSignal.timeout(timeout) };
 		if (method !== "GET") {
 			init.headers = { "Content-Type": "application/json" };
 			init.body = JSON.stringify(body ?? {});
@@ -476,9 +479,10 @@ export class Api {
 	 * What is asked of the vault's records (core/vault.js).
 	 * @param {string} words "record list"
 	 * @param {object} values
+	 * @param {boolean} [long] whether it may take minutes
 	 */
-	async vault(words, values) {
-		return await this.#call("POST", `/api/vault/${words.replaceAll(" ", "-")}`, values);
+	async vault(words, values, long = false) {
+		return await this.#call("POST", `/api/vault/${words.replaceAll(" ", "-")}`, values, long ? LONG_MS : TIMEOUT_MS);
 	}
 
 	/**

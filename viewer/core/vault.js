@@ -23,6 +23,9 @@ import { RECORD_OPS } from "./messages.js";
 /** @typedef {{rows: Row[], total: number, next: number}} RowPage next: to go on with, 0 at the end */
 /** @typedef {{client?: number, parent?: number, kind?: number, state?: number, removed?: boolean, text?: string, number?: string, before?: string, after?: number}} Wish */
 
+/* What may take minutes, as wire/record_ops.def has it (OP_LONG). */
+export const LONG = Object.freeze(["dispose approve", "import preview", "import rows", "import apply", "export count", "export make"]);
+
 /**
  * Whether this gateway has such an operation.
  * @param {string} words
@@ -49,7 +52,7 @@ export class Vault {
 	 * @param {object} [body]
 	 */
 	async ask(words, body = {}) {
-		return await this.#api.vault(words, body);
+		return await this.#api.vault(words, body, LONG.includes(words));
 	}
 
 	/**

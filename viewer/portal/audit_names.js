@@ -18,7 +18,7 @@ const RECORD_EVENTS = ["client-add", "record-show", "record-change", "record-num
 	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",
 	"group-change", "group-rename", "group-drop", "document-upload", "document-download", "document-preview",
 	"document-remove", "document-restore", "document-discard", "document-closed",
-	"import-begin", "import-ask", "import-apply", "import-cancel", "export-make"];
+	"import-begin", "import-ask", "import-rows", "import-apply", "import-cancel", "export-make"];
 
 /* Of the log's lists. */
 export const LIST_EVENTS = Object.freeze({

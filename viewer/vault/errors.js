@@ -39,6 +39,7 @@ const SENTENCES = Object.freeze({
 	"denied document": "rights.error-document",
 	"denied people": "rights.error-people",
 	"state digest": "copy.error-digest",
+	"state busy": "import.error-busy",
 });
 
 /**

@@ -13,6 +13,7 @@ import { Choices, CodeField, Field } from "./fields.js";
 import { Notice } from "./notice.js";
 import { hint, pageHead, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
+import { Progress } from "./progress.js";
 import { showRecord } from "./record.js";
 import { Rules } from "./rules.js";
 import { nameText } from "./words.js";
@@ -30,6 +31,7 @@ export class ExportPage {
 	#count = make("p", { class: "message", with: { role: "status", hidden: true } });
 	#submit = button("export-records.make", () => {}, { kind: "primary", type: "submit" });
 	#bar = make("progress", { class: "host-progress", label: "export-records.fetching", with: { hidden: true } });
+	#progress = new Progress();
 	#code = new CodeField();
 	#recipient = new Field("export-records.recipient", make("input", { with: { type: "file", accept: ".pem,.crt,.cer" } }), { hint: "export-records.recipient-hint" });
 	#numbers = make("input", { with: { type: "checkbox" } });
@@ -63,7 +65,7 @@ export class ExportPage {
 			part("export-records.what", this.#purpose.element, this.#class.element,
 				make("label", { class: "check" }, this.#numbers, make("span", {}, make("span", { t: "export-records.numbers" }),
 					make("span", { class: "small", t: "export-records.numbers-hint" }))), this.#count),
-			part("export-records.to", this.#recipient.element, this.#code.element, hint("alert", () => t("export-records.logged"))), this.#bar,
+			part("export-records.to", this.#recipient.element, this.#code.element, hint("alert", () => t("export-records.logged"))), this.#progress.element, this.#bar,
 			make("div", { class: "form-actions" }, this.#submit));
 		form.addEventListener("change", (event) => {
 			if (event.target !== this.#recipient.input && event.target !== this.#code.input)
@@ -129,7 +131,8 @@ export class ExportPage {
 		this.#submit.disabled = true;
 		this.#notice.clear();
 		try {
-			const made = await this.#desk.vault.ask("export make", { ...wish, recipient, code });
+			const made = await this.#progress.during(this.#desk.vault, "export make", async () =>
+				await this.#desk.vault.ask("export make", { ...wish, recipient, code }));
 			await this.#fetch(Number(made.export), Number(made.bytes), String(made.sha256));
 			this.#notice.tell(() => t("export-records.done", { n: Number(made.rows) }));
 		} catch (error) {

@@ -10,10 +10,12 @@ import { toBase64 } from "./bytes.js";
 import { FormDialog } from "./dialog.js";
 import { Choices, CodeField, Field } from "./fields.js";
 import { columnsFor, exampleFile } from "./import_columns.js";
+import { ImportRows } from "./import_rows.js";
 import { Notice } from "./notice.js";
 import { hint, pageHead, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { People } from "./people.js";
+import { Progress } from "./progress.js";
 import { showRecord } from "./record.js";
 import { Rules } from "./rules.js";
 import { Table } from "./table.js";
@@ -49,6 +51,7 @@ export class ImportPage {
 	#notice = new Notice();
 	#place = make("div");
 	#waiting = make("div");
+	#rows = make("div");
 	/** @type {Rules | null} */
 	#rules = null;
 	/* The import that is being looked through; 0: none. */
@@ -73,7 +76,7 @@ export class ImportPage {
 		this.#rules = rules;
 		this.element.replaceChildren(trail(client ? [{ href: hashOf("client", client.id), text: () => nameText(client) }] : []),
 			pageHead("import.title"), make("p", { class: "menu-greeting", says: () => (client ? t("import.intro-client", { name: nameText(client) }) : t("import.intro")) }),
-			this.#notice.element, this.#place, this.#waiting);
+			this.#notice.element, this.#place, this.#waiting, this.#rows);
 		this.#begin();
 		await this.#list();
 	}
@@ -180,7 +183,9 @@ export class ImportPage {
 	 * @param {number} turn
 	 */
 	async #preview(name, turn) {
-		const preview = await this.#errors(0);
+		const progress = new Progress();
+		this.#place.replaceChildren(make("section", { class: "part" }, make("p", { t: "import.looking", with: { role: "status" } }), progress.element));
+		const preview = await progress.during(this.#desk.vault, "import preview", async () => await this.#errors(0));
 		if (turn !== this.#turn)
 			return;
 		const { rows, columns, error_count, sample } = preview;
@@ -240,6 +245,7 @@ export class ImportPage {
 		const waiting = /** @type {Waiting[]} */ ((await this.#desk.vault.rows("import list")).filter(({ asked }) => asked));
 		if (waiting.length === 0) {
 			this.#waiting.replaceChildren();
+			this.#rows.replaceChildren();
 			return;
 		}
 		const people = await People.of(this.#desk);
@@ -248,10 +254,27 @@ export class ImportPage {
 		for (const one of waiting)
 			table.add([make("span", { says: () => people.text(one.by) }), String(one.rows),
 				make("span", { says: () => formatMoment(one.until) }),
-				[one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
+				[(one.mine || this.#desk.manages) && button("import.show", () => this.#show(one), { kind: "small" }),
+					one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
 					(one.mine || this.#desk.manages) && button("import.cancel", () => this.#cancel(one), { kind: "small" }),
 					!one.may_apply && make("span", { class: "small", t: one.mine ? "import.not-own" : "request.needs-manager" })]], { import: one.import });
 		this.#waiting.replaceChildren(part("import.waiting", table.element));
+	}
+
+	/** @param {Waiting} waiting */
+	#show(waiting) {
+		const rows = new ImportRows(this.#desk.vault, /** @type {Rules} */ (this.#rules), waiting.import, (error) => this.#failedToShow(error));
+		this.#rows.replaceChildren(part("import.rows-title", rows.element));
+		this.#rows.scrollIntoView({ block: "nearest" });
+		void rows.load();
+	}
+
+	/** @param {unknown} error */
+	#failedToShow(error) {
+		if (this.#desk.general(error))
+			return;
+		this.#notice.fail(error);
+		this.#notice.element.scrollIntoView({ block: "center" });
 	}
 
 	/**
@@ -260,16 +283,18 @@ export class ImportPage {
 	 */
 	#apply(waiting, people) {
 		const code = new CodeField();
+		const progress = new Progress();
 		new FormDialog({ title: "import.apply-title", about: () => t("import.apply-about", { name: people.name(waiting.by), n: waiting.rows }), submit: "import.apply",
 			fields: { code }, general: (error) => this.#desk.general(error), run: async () => {
 				const digits = code.take();
 				if (!digits)
 					return false;
-				const { rows } = await this.#desk.vault.ask("import apply", { import: waiting.import, code: digits });
+				const { rows } = await progress.during(this.#desk.vault, "import apply", async () =>
+					await this.#desk.vault.ask("import apply", { import: waiting.import, code: digits }));
 				this.#desk.tell(() => t("import.applied", { n: Number(rows) }));
 				this.#desk.again();
 				return true;
-			} }, make("p", { class: "message", t: "import.apply-text" }), code.element).open(code.input);
+			} }, make("p", { class: "message", t: "import.apply-text" }), code.element, progress.element).open(code.input);
 	}
 
 	/** @param {Waiting} waiting */

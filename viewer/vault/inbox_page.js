@@ -10,6 +10,7 @@ import { enterNumber } from "./number_dialog.js";
 import { factList, pageHead, part } from "./page_parts.js";
 import { People } from "./people.js";
 import { hashOf } from "./places.js";
+import { Progress } from "./progress.js";
 import { DISPOSE, requestCard, requestTitle } from "./request_card.js";
 import { Rules } from "./rules.js";
 
@@ -170,6 +171,7 @@ export class InboxPage {
 		const disposes = request.kind === DISPOSE && !refuse;
 		const words = new Field(refuse ? "request.reason" : "request.answer", textArea(WORDS_MAX, 2), { hint: refuse ? "request.reason-hint" : "request.answer-hint" });
 		const code = new CodeField();
+		const progress = new Progress();
 		new FormDialog({ title: refuse ? "request.refuse-title" : disposes ? "request.dispose-title" : "request.approve-title",
 			about: () => requestTitle(request), submit: refuse ? "request.refuse" : disposes ? "request.dispose-submit" : "request.approve", bad: refuse || disposes,
 			fields: { code, answer: words }, general: (error) => this.#desk.general(error), run: async () => {
@@ -183,13 +185,14 @@ export class InboxPage {
 				if (!digits)
 					return false;
 				const { id } = request;
-				await (disposes ? this.#desk.vault.ask("dispose approve", { requests: [id], code: digits }) :
+				await (disposes ? progress.during(this.#desk.vault, "dispose approve", async () =>
+					await this.#desk.vault.ask("dispose approve", { requests: [id], code: digits })) :
 					this.#desk.vault.ask(refuse ? "request refuse" : "request approve", { requests: [id], ...(answer ? { answer } : {}) }));
 				this.#done(refuse ? "request.refused-done" : disposes ? "request.disposed-done" : "request.approved-done");
 				return true;
 			} }, make("p", { class: refuse || disposes ? "message message-warn" : "message",
 			t: refuse ? "request.refuse-text" : disposes ? "request.dispose-text" : "request.approve-text" }),
-		...(disposes ? [code.element] : [words.element])).open(disposes ? code.input : words.input);
+		...(disposes ? [code.element, progress.element] : [words.element])).open(disposes ? code.input : words.input);
 	}
 
 	/** @param {import("./build.js").Key} key */

@@ -391,6 +391,86 @@ static void test_nothing_half_done(void **state)
 	assert_int_equal(index_count(office->records.index), 2);
 }
 
+/* ---- what is to be approved --------------------------------------------------------------------
+ */
+
+static const char *shown(struct office *office, size_t at, const char *name)
+{
+	return office_row_text(office, at, name);
+}
+
+static void test_what_a_manager_approves(void **state)
+{
+	struct office *office = *state;
+	long long import = bring_text(office, "\"class\":1,\"purposes\":[1]",
+				      "kind,client,name,kana,number,parent\n"
+				      "client,,白樺,,8700110005901,\n"
+				      "employee,白樺,山田,ヤマダ,123456789018,\n"
+				      "dependant,白樺,花子,,,山田\n"
+				      "dependant,白樺,次郎,,023456789013,1234-5678-9018\n");
+	char *all;
+
+	assert_ok(ask_for(office, import));
+	assert_err(office_ask(office, SUZUKI, OP_import_rows, "{\"import\":%lld}", import),
+		   ERR_NOT_FOUND);
+	assert_ok(office_ask(office, SATO, OP_import_rows, "{\"import\":%lld}", import));
+	assert_ok(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld}", import));
+	assert_true(office->held);
+	assert_int_equal(json_integer_value(json_object_get(office->detail, "by")), SATO.account);
+	assert_int_equal(office_rows(office), 4);
+	assert_int_equal(office_number(office, "next"), 0);
+	assert_int_equal(office_row_number(office, 1, "row"), 3);
+	assert_int_equal(office_row_number(office, 1, "kind"), KIND_EMPLOYEE);
+	assert_string_equal(shown(office, 1, "client_name"), "白樺");
+	assert_string_equal(shown(office, 1, "name"), "山田");
+	assert_string_equal(shown(office, 1, "kana"), "ヤマダ");
+	assert_true(office_row_flag(office, 1, "has_number"));
+	assert_false(office_row_flag(office, 2, "has_number"));
+	assert_string_equal(shown(office, 2, "parent_name"), "山田");
+	assert_int_equal(office_row_number(office, 0, "class"), 1);
+	assert_int_equal(json_array_size(json_object_get(office_row(office, 0), "purposes")), 1);
+	/* No number at all, not even where a row names an employee by his. */
+	all = json_dumps(office->answer, 0);
+	assert_null(strstr(all, "1234"));
+	assert_null(strstr(all, "0234"));
+	assert_null(strstr(all, "8700"));
+	secret_malloc_free(all);
+	/* Nothing is entered by it, and nothing is in the way of approving. */
+	assert_int_equal(count(office, "SELECT count(*) FROM record"), 1);
+	assert_ok(apply(office, TANAKA, import));
+	assert_err(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld}", import),
+		   ERR_NOT_FOUND);
+}
+
+static void test_page_by_page(void **state)
+{
+	static char text[IMPORT_PIECE];
+	struct office *office = *state;
+	size_t at = (size_t)snprintf(text, sizeof(text), "name\n"), seen = 0;
+	int64_t next = 0;
+
+	for (int i = 0; i < 2 * IMPORT_PAGE + 20; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "n%d\n", i);
+	long long import = bring_text(office, DEFAULTS, text);
+	do {
+		char after[40] = "";
+
+		if (next)
+			snprintf(after, sizeof(after), ",\"after\":%lld", (long long)next);
+		assert_ok(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld%s}", import,
+				     after));
+		for (size_t i = 0; i < office_rows(office); i++)
+			assert_int_equal(office_row_number(office, i, "row"), 2 + seen++);
+		assert_true(office_rows(office) <= IMPORT_PAGE);
+		next = office_number(office, "next");
+	} while (next);
+	assert_int_equal(seen, 2 * IMPORT_PAGE + 20);
+	/* One that nobody has looked through has none. */
+	assert_ok(add(office, import, at, "x\n", 2));
+	assert_err(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld}", import),
+		   ERR_WRONG_STATE);
+}
+
 /* ---- the pieces --------------------------------------------------------------------------------
  */
 
@@ -495,6 +575,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names_that_are_two, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_where_he_may, start, stop),
 		cmocka_unit_test_setup_teardown(test_nothing_half_done, start, stop),
+		cmocka_unit_test_setup_teardown(test_what_a_manager_approves, start, stop),
+		cmocka_unit_test_setup_teardown(test_page_by_page, start, stop),
 		cmocka_unit_test_setup_teardown(test_pieces, start, stop),
 		cmocka_unit_test_setup_teardown(test_how_many, start, stop),
 		cmocka_unit_test_setup_teardown(test_its_time, start, stop),

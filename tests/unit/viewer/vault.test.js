@@ -8,7 +8,7 @@ if (!globalThis.navigator?.languages)
 	Object.defineProperty(globalThis, "navigator", { value: { languages: ["en"] }, configurable: true });
 
 const { ApiError, Api } = await load("core/api.js");
-const { Vault } = await load("core/vault.js");
+const { LONG, Vault } = await load("core/vault.js");
 const { corporateCheck, groupedNumber, isNumber, isRight, personalCheck, plainNumber, verdictOf } = await load("vault/numbers.js");
 const { hashOf, placeOf } = await load("vault/places.js");
 const { sayAtField, troubleOf } = await load("vault/errors.js");
@@ -164,6 +164,13 @@ test("what is looked for stands in the body alone, and what is not given is not 
 	const { vault, requests } = fake(200, { rows: [], total: 0, next: 0 });
 	await vault.page("record list", { text: "", number: "123456789018", kind: 0, client: 3, after: 0 });
 	assert.deepEqual(requests, [["POST", "/api/vault/record-list", { number: "123456789018", client: 3 }]]);
+});
+
+test("what may take minutes is what the gateway's table says", () => {
+	const table = readFileSync(new URL("../../../gateway/wire/record_ops.def", import.meta.url), "utf8");
+	const long = [...table.matchAll(/^RECORD_OP\(\d+, \w+, "([a-z ]+)",.*OP_LONG/gm)].map(([, words]) => words);
+	assert.ok(long.length > 0);
+	assert.deepEqual([...LONG].sort(), long.sort());
 });
 
 test("what is no list is not shown as one, and one that stands still ends", async () => {
