@@ -78,7 +78,8 @@ OPERATIONS = {
         "request submit", "request list", "request show", "request withdraw", "record end", "due list", "certificate show",
         "grant list", "grant set", "document list", "document versions", "document add", "document download", "document preview",
         "document remove", "document restore", "import begin", "import add", "import preview", "import ask", "import list",
-        "import cancel", "export count", "export make", "export next", "export drop", "people list"), {USER, MANAGER}),
+        "import rows", "import cancel", "export count", "export make", "export next", "export drop", "work list",
+        "people list"), {USER, MANAGER}),
     "record reveal": {USER},
     **dict.fromkeys((
         "client add", "purpose add", "purpose retire", "class add", "class change", "template set", "request approve",
