@@ -154,6 +154,8 @@ static void vault_message(void *ctx, struct channel *channel, const struct wire_
 		playback_vault_closed(broker, &msg->playback_closed);
 	else if (type->id == MSG_record_stream_closed)
 		documents_vault_closed(broker, &msg->record_stream_closed);
+	else if (type->id == MSG_record_about)
+		records_about(broker, &msg->record_about);
 	else if (type->id == MSG_record_hold)
 		records_held(broker, &msg->record_hold);
 	else if (type->id == MSG_record_answer)

@@ -9,6 +9,7 @@
 #include "broker/handlers.h"
 #include "broker/opening.h"
 #include "broker/quota.h"
+#include "broker/record_list.h"
 #include "broker/record_local.h"
 #include "broker/session.h"
 #include "store/records.h"
@@ -21,12 +22,13 @@ struct record_ask {
 	char address[DEVICE_ADDRESS_MAX + 1];
 	uint32_t number;
 	const struct record_op *op;
-	struct secret *code;     /* NULL: none, or used */
-	json_t *detail;          /* from record_hold until it is in the audit log */
-	uint64_t record, client; /* of record_hold */
-	int64_t after;           /* of record history */
-	uint64_t by;             /* in whose name else it happens: an import's; 0: nobody's */
-	bool may;                /* record_go is sent */
+	struct secret *code;      /* NULL: none, or used */
+	json_t *detail;           /* from record_hold until it is in the audit log */
+	uint64_t record, client;  /* of record_hold */
+	struct record_list about; /* of record_about */
+	int64_t after;            /* of record history */
+	uint64_t by;              /* in whose name else it happens: an import's; 0: nobody's */
+	bool may;                 /* record_go is sent */
 	int64_t seq;
 	struct loop_timer timer;
 };
@@ -67,6 +69,7 @@ static void ask_free(struct record_ask *ask)
 	loop_timer_cancel(&ask->timer);
 	secret_free(ask->code);
 	json_decref(ask->detail);
+	record_list_finish(&ask->about);
 	free(ask);
 }
 
@@ -265,7 +268,7 @@ static enum err write_entry(void *ctx, struct db *db)
 		if (!err)
 			err = note_record(ask, db, json_integer_value(record));
 	}
-	return err;
+	return err ? err : record_list_note(&ask->about, db, ask->seq);
 }
 
 static enum err write_alone(struct record_ask *ask)
@@ -399,6 +402,17 @@ static enum err mark_sessions(const struct record_ask *ask)
 	snprintf(event, sizeof(event), "{\"event\":\"vault-reveal\",\"record\":%" PRIu64 "}",
 		 ask->record);
 	return session_mark(ask->request.broker, ask->request.account.id, event);
+}
+
+void records_about(struct broker *broker, const struct msg_record_about *msg)
+{
+	struct record_ask *ask = find(broker, msg->request);
+	enum err err = OK;
+
+	if (ask && !ask->may && ask->op->event[0])
+		err = record_list_add(&ask->about, msg->records);
+	if (err)
+		refuse_held(ask, err);
 }
 
 void records_held(struct broker *broker, const struct msg_record_hold *msg)

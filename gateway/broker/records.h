@@ -43,6 +43,7 @@ void records_raise_floor(struct broker *broker, uint64_t counter);
 
 /* From the vault. */
 void records_held(struct broker *broker, const struct msg_record_hold *msg);
+void records_about(struct broker *broker, const struct msg_record_about *msg);
 void records_answered(struct broker *broker, const struct msg_record_answer *msg);
 void records_noticed(struct broker *broker, const struct msg_record_notice *msg);
 /* It was opened, or is there again: it hears how far it had come. */

@@ -9,6 +9,8 @@
 #include "vault/exports.h"
 #include "vault/imports.h"
 
+#define ABOUT_PIECE ((size_t)65536)
+
 /* An order that waits for its entry in the audit log. */
 struct desk_pending {
 	struct desk_pending *next;
@@ -38,6 +40,7 @@ static void reply_finish(struct desk_reply *reply)
 {
 	json_decref(reply->body);
 	json_decref(reply->detail);
+	free(reply->about);
 }
 
 static void answer(struct desk *desk, uint32_t request, enum err err,
@@ -68,6 +71,21 @@ static void answer(struct desk *desk, uint32_t request, enum err err,
 	desk->send(desk->ctx, MSG_record_answer, &msg);
 }
 
+static void say_about(struct desk *desk, uint32_t request, const struct desk_reply *reply)
+{
+	const uint8_t *data = (const uint8_t *)reply->about;
+	const size_t len = reply->about_count * sizeof(*reply->about);
+
+	for (size_t at = 0; at < len; at += ABOUT_PIECE) {
+		const struct msg_record_about msg = {
+			.request = request, .records = { data + at, MIN(len - at, ABOUT_PIECE) }
+		};
+
+		desk->send(desk->ctx, MSG_record_about, &msg);
+	}
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "it sends integers as they lie");
+
 static enum err hold(struct desk *desk, uint32_t request, const struct desk_reply *reply)
 {
 	char detail[4096];
@@ -80,6 +98,7 @@ static enum err hold(struct desk *desk, uint32_t request, const struct desk_repl
 
 	if (len > sizeof(detail))
 		return ERR_TOO_BIG;
+	say_about(desk, request, reply);
 	desk->send(desk->ctx, MSG_record_hold, &msg);
 	return OK;
 }

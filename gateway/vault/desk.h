@@ -48,7 +48,9 @@ struct desk_reply {
 	const char *field;       /* static: what of the body is wrong, or why not */
 	json_t *detail;          /* with go false: for the audit log; the desk frees */
 	uint64_t record, client; /* what it is about, 0: none */
-	uint32_t stream;         /* 0, or of a stream that is to be attached */
+	uint64_t *about; /* with go false: more of them than detail has room for; the desk frees */
+	size_t about_count;
+	uint32_t stream; /* 0, or of a stream that is to be attached */
 };
 
 /* records is ready. On an error nothing of the reply counts but field; and with go false record and

@@ -169,8 +169,11 @@ enum err op_export_make(struct records *records, const struct desk_ask *ask,
 		err = exports_choose(records, &ask->who, &wish, &rows);
 	if (!err && rows.count == 0)
 		err = rows.left_out ? ERR_DENIED : ERR_NOT_FOUND;
-	if (!err && !ask->go)
+	if (!err && !ask->go) {
+		reply->about = util_take_ptr(rows.ids);
+		reply->about_count = rows.count;
 		return say(records, reply, &wish, &rows, recipient);
+	}
 	if (!err)
 		err = exports_make(records, ask, &rows, wish.numbers, recipient, &file);
 	if (err)

@@ -143,7 +143,10 @@ class Life(keeping.Case):
                          ("tsukau", client, wish["purpose"], 2, 2), entry)
         self.assertEqual(len(detail["recipient"]), 64)
         self.assertEqual(made["rows"], 2)
-        self.assertGreater(record, 0)
+        # Whose number it is can see that it went.
+        for each in (client, record):
+            rows = self.answer("tsukau", "record history", {"record": each})["rows"]
+            self.assertIn(("export-make", self.number("tsukau"), wish["purpose"]), [(row["event"], row["account"], row["purpose"]) for row in rows])
 
     def test_a_file_is_entered_by_two_and_logged(self):
         client, rules = self.client()

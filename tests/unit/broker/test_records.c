@@ -135,6 +135,49 @@ static void what_the_log_does_not_have_does_not_leave(void **state)
 	vault_hears_nothing(office, &vault);
 }
 
+static void is_about(uint32_t request, const uint64_t *records, size_t count)
+{
+	const struct msg_record_about msg = {
+		.request = request,
+		.records = { (const uint8_t *)records, count * sizeof(*records) },
+	};
+
+	assert_ok(ipc_send(vault.fd, MSG_record_about, &msg, -1));
+}
+
+/* The history of each of them has it. */
+static void an_entry_is_about_many(void **state)
+{
+	static const uint64_t wrong[][2] = { { 8, 0 }, { UINT64_MAX, 8 } };
+	struct office *office = *state;
+	_cleanup_query_ struct query query = { 0 };
+	uint64_t many[4096];
+	uint32_t request = vault_asked(office, OP_record_show, "{}");
+
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = 100 + i;
+	for (int i = 0; i < 4; i++)
+		is_about(request, many, ARRAY_SIZE(many));
+	holds(request, 7, "{}");
+	vault_hears(office, &vault, MSG_record_go);
+	query_init(&query, office->db, "SELECT count(*) FROM record_entry WHERE seq = ?");
+	query_i64(&query, office_audit_last(office, "record-show").seq);
+	assert_ok(query_one(&query));
+	assert_int_equal(query_col_i64(&query, 0), 1 + ARRAY_SIZE(many));
+	answers(request, OK, 1, "{}");
+	expect(office, 200, "");
+	for (size_t i = 0; i <= ARRAY_SIZE(wrong); i++) {
+		request = vault_asked(office, OP_record_show, "{}");
+		if (i < ARRAY_SIZE(wrong))
+			is_about(request, wrong[i], 2);
+		for (int k = 0; i == ARRAY_SIZE(wrong) && k < 5; k++)
+			is_about(request, many, ARRAY_SIZE(many)); /* more than there may be */
+		vault_hears(office, &vault, MSG_record_cancel);
+		expect(office, 502, "protocol");
+	}
+	assert_int_equal(office_audit_count(office, "record-show"), 1);
+}
+
 static void a_detail_that_is_none(void **state)
 {
 	struct office *office = *state;
@@ -484,6 +527,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		records_test(the_entry_comes_before_the_order_to_go_on),
 		records_test(what_the_log_does_not_have_does_not_leave),
+		records_test(an_entry_is_about_many),
 		records_test(a_detail_that_is_none),
 		records_test(a_code_goes_no_farther),
 		records_test(a_number_is_marked_before_it_is_shown),

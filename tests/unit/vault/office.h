@@ -31,6 +31,7 @@ struct office {
 	/* Of the last order: */
 	bool held; /* there was an entry */
 	uint64_t held_record, held_client;
+	size_t about; /* so many more records */
 	json_t *detail;
 	bool answered;
 	uint32_t waited; /* an earlier order that took long, and how it came out */
@@ -57,6 +58,9 @@ static inline void office_send(void *ctx, uint16_t id, const void *msg)
 {
 	struct office *office = ctx;
 
+	if (id == MSG_record_about)
+		office->about +=
+			((const struct msg_record_about *)msg)->records.len / sizeof(uint64_t);
 	if (id == MSG_record_hold) {
 		const struct msg_record_hold *hold = msg;
 
@@ -146,6 +150,7 @@ printf_like(4, 5) static inline enum err office_ask(struct office *office, struc
 						.op = (uint16_t)op,
 						.body = { (const uint8_t *)body, (size_t)len } };
 	office->held = office->answered = false;
+	office->about = 0;
 	office->err = ERR_INTERNAL;
 	desk_order(&office->desk, &order);
 	if (!office->starts || record_op_find(op)->event[0])

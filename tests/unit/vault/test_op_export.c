@@ -143,6 +143,7 @@ static void test_only_the_recipient_reads_it(void **state)
 	assert_string_equal(json_string_value(json_object_get(office->detail, "purpose_name")),
 			    "源泉徴収");
 	assert_int_equal(office->held_client, 1);
+	assert_int_equal(office->about, 4);
 	char *wanted = strdup(json_string_value(json_object_get(office->answer, "sha256")));
 	int64_t number = office_number(office, "export");
 	size_t len = fetch(office, SATO, &data);
