@@ -324,12 +324,40 @@ static enum err add_sockets(scmp_filter_ctx filter)
 	return err;
 }
 
+/* What libraries try and can do without fails with EACCES instead of ending the process. */
+static const struct {
+	const char *word;
+	struct argument_rule rule;
+} refusals[] = {
+	{ "socket-refused", { "socket", 0, { { 0 } } } },
+	{ "socket-refused", { "socketpair", 1, { BITS(1, SOCKET_TYPE, SOCK_STREAM) } } },
+	{ "fork-refused", { "clone", 1, { BITS(0, CLONE_THREAD, 0) } } },
+	{ "prlimit-refused", { "prlimit64", 1, { ABOVE(2, 0) } } },
+};
+
+/* Whether it is such a word. */
+static enum err add_refusals(scmp_filter_ctx filter, const char *word, bool *ret_is)
+{
+	enum err err = OK;
+
+	*ret_is = false;
+	for (size_t i = 0; !err && i < ARRAY_SIZE(refusals); i++)
+		if (util_streq(refusals[i].word, word)) {
+			*ret_is = true;
+			err = add_arguments(filter, SCMP_ACT_ERRNO(EACCES), &refusals[i].rule, 1);
+		}
+	return err;
+}
+
 static enum err add_call(scmp_filter_ctx filter, const char *name)
 {
+	bool is_refusal;
+	enum err err = add_refusals(filter, name, &is_refusal);
+
+	if (is_refusal)
+		return err;
 	if (util_streq(name, "socket"))
 		return add_sockets(filter);
-	if (util_streq(name, "socket-refused"))
-		return add_rule(filter, SCMP_ACT_ERRNO(EACCES), "socket", 0, NULL);
 	if (util_streq(name, "fcntl-lock"))
 		return add_locks(filter);
 	if (util_streq(name, "mmap-exec") || util_streq(name, "append-only"))

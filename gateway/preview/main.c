@@ -1,6 +1,7 @@
 /*
  * sekisho-preview: draws a page of one document, with the name of who sees it. It is started by the
- * monitor for that alone, gets the document over its channel 3 from the vault, and ends.
+ * monitor for that alone, gets the document over its channel 3 from the vault, and ends. What takes
+ * LibreOffice goes through a second process (office.h).
  *
  * usage: sekisho-preview settings file
  */
@@ -19,6 +20,8 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/util.h"
+#include "preview/office.h"
+#include "preview/paper.h"
 #include "preview/render.h"
 #include "preview/stamp.h"
 #include "wire/child.h"
@@ -135,12 +138,25 @@ static enum err send_picture(const struct buf *png)
 	return err;
 }
 
-static enum err run(struct text *text)
+/* Also of what has to become a PDF first. */
+static enum document_end draw(const struct buf *document, int office_fd, uint32_t number,
+			      cairo_surface_t **ret, uint32_t *ret_pages)
+{
+	_cleanup_buf_ struct buf pdf;
+
+	buf_init(&pdf, OFFICE_PDF_MAX);
+	if (!office_is(document->data, document->len))
+		return render_page(document->data, document->len, number, ret, ret_pages);
+	enum document_end end = office_to_pdf(office_fd, document, &pdf);
+	return end ? end : render_page(pdf.data, pdf.len, number, ret, ret_pages);
+}
+
+static enum err run(struct text *text, int office_fd)
 {
 	_cleanup_buf_ struct buf document, png;
 	struct msg_preview_page answer = { 0 };
 	cairo_surface_t *page = NULL;
-	char who[257];
+	char who[513];
 
 	buf_init(&document, DOCUMENT_MAX);
 	buf_init(&png, PICTURE_MAX);
@@ -152,8 +168,7 @@ static enum err run(struct text *text)
 	err = take_document(start.bytes, &document);
 	if (err)
 		return err;
-	answer.error =
-		(uint8_t)render_page(document.data, document.len, start.page, &page, &answer.pages);
+	answer.error = (uint8_t)draw(&document, office_fd, start.page, &page, &answer.pages);
 	if (!answer.error)
 		answer.error = (uint8_t)finish_picture(page, text, who, &png);
 	if (page)
@@ -212,16 +227,18 @@ static enum err prepare(const char *path, struct text **ret)
 int main(int argc, char **argv)
 {
 	struct text *text = NULL;
+	int office_fd = -1;
 
 	log_init(NULL, LOG_LEVEL_INFO);
 	received.fd = -1;
-	if (argc != 2 || sandbox_harden() || fcntl(CHILD_MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0) {
+	if (argc != 2 || sandbox_harden() || fcntl(CHILD_MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    office_start(&office_fd)) {
 		log_error("start-failed", "text=\"started by sekishod only\"");
 		return EXIT_START;
 	}
 	enum err err = prepare(argv[1], &text);
 	if (!err)
-		err = run(text);
+		err = run(text, office_fd);
 	if (err)
 		log_error("preview", "error=%s", err_code(err));
 	text_free(text);

@@ -1,41 +1,15 @@
 #include "preview/render.h"
 
-#include <math.h>
+#include <libexif/exif-data.h>
 #include <poppler.h>
 #include <string.h>
 #include <turbojpeg.h>
 
 #include "base/util.h"
+#include "preview/paper.h"
+#include "preview/tiff.h"
 
 enum { PDF_HEAD = 1024 /* bytes in which a PDF says that it is one */, POINTS_MAX = 100000 };
-
-/* White, and no larger than RENDER_SIDE; ret_scale: of what is drawn on it. */
-static cairo_surface_t *surface_for(double width, double height, double *ret_scale)
-{
-	double scale = RENDER_SIDE / fmax(width, height);
-	int across = (int)fmax(1, round(width * scale)), down = (int)fmax(1, round(height * scale));
-	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, across, down);
-	cairo_t *cairo = cairo_create(surface);
-
-	cairo_set_source_rgb(cairo, 1, 1, 1);
-	cairo_paint(cairo);
-	cairo_destroy(cairo);
-	*ret_scale = scale;
-	return surface;
-}
-
-static enum document_end finish(cairo_t *cairo, cairo_surface_t *surface, cairo_surface_t **ret)
-{
-	cairo_status_t status = cairo_status(cairo);
-
-	cairo_destroy(cairo);
-	if (!status) {
-		*ret = surface;
-		return DOCUMENT_END_NONE;
-	}
-	cairo_surface_destroy(surface);
-	return status == CAIRO_STATUS_NO_MEMORY ? DOCUMENT_END_LIMITS : DOCUMENT_END_FORMAT;
-}
 
 /* ---- PDF ------------------------------------------------------------------------------------- */
 
@@ -46,19 +20,22 @@ static enum document_end draw_page(PopplerPage *page, cairo_surface_t **ret)
 	poppler_page_get_size(page, &width, &height);
 	if (!(width > 0 && height > 0 && width < POINTS_MAX && height < POINTS_MAX))
 		return DOCUMENT_END_FORMAT;
-	cairo_surface_t *surface = surface_for(width, height, &scale);
+	cairo_surface_t *surface = paper_new(width, height, &scale);
 	cairo_t *cairo = cairo_create(surface);
 	cairo_scale(cairo, scale, scale);
 	poppler_page_render(page, cairo);
-	return finish(cairo, surface, ret);
+	return paper_done(cairo, surface, ret);
 }
 
 static enum document_end render_pdf(const uint8_t *data, size_t len, uint32_t number,
 				    cairo_surface_t **ret, uint32_t *ret_pages)
 {
 	GBytes *bytes = g_bytes_new_static(data, len);
-	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, NULL);
-	enum document_end end = DOCUMENT_END_FORMAT;
+	GError *error = NULL;
+	PopplerDocument *document = poppler_document_new_from_bytes(bytes, NULL, &error);
+	enum document_end end = g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED)
+					? DOCUMENT_END_PASSWORD
+					: DOCUMENT_END_FORMAT;
 	int pages = document ? poppler_document_get_n_pages(document) : 0;
 	PopplerPage *page = pages > 0 && number <= (uint32_t)pages
 				    ? poppler_document_get_page(document, (int)number - 1)
@@ -67,6 +44,7 @@ static enum document_end render_pdf(const uint8_t *data, size_t len, uint32_t nu
 	if (page)
 		end = draw_page(page, ret);
 	*ret_pages = (uint32_t)pages;
+	g_clear_error(&error);
 	g_clear_object(&page);
 	g_clear_object(&document);
 	g_bytes_unref(bytes);
@@ -75,28 +53,7 @@ static enum document_end render_pdf(const uint8_t *data, size_t len, uint32_t nu
 
 /* ---- pictures -------------------------------------------------------------------------------- */
 
-/* The picture, which is freed, on paper. */
-static enum document_end scale_down(cairo_surface_t *picture, cairo_surface_t **ret)
-{
-	double scale, width = cairo_image_surface_get_width(picture),
-		      height = cairo_image_surface_get_height(picture);
-	cairo_surface_t *surface = surface_for(width, height, &scale);
-	cairo_t *cairo = cairo_create(surface);
-
-	cairo_scale(cairo, scale, scale);
-	cairo_set_source_surface(cairo, picture, 0, 0);
-	cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_GOOD);
-	cairo_paint(cairo);
-	cairo_surface_destroy(picture);
-	return finish(cairo, surface, ret);
-}
-
-static bool too_large(uint64_t width, uint64_t height)
-{
-	return width * height > RENDER_PIXELS;
-}
-
-/* The largest that is not above what is needed for RENDER_SIDE by more than half. */
+/* The largest that is not above what is needed for PAPER_SIDE by more than half. */
 static tjscalingfactor factor_of(int width, int height)
 {
 	tjscalingfactor best = { 1, 1 };
@@ -105,10 +62,26 @@ static tjscalingfactor factor_of(int width, int height)
 
 	for (int i = 0; i < count; i++)
 		if (factors[i].num <= factors[i].denom &&
-		    TJSCALED(MAX(width, height), factors[i]) >= RENDER_SIDE &&
+		    TJSCALED(MAX(width, height), factors[i]) >= PAPER_SIDE &&
 		    factors[i].num * best.denom < best.num * factors[i].denom)
 			best = factors[i];
 	return best;
+}
+
+/* How the camera was held stands in the first 64 KiB and a little. */
+static unsigned orientation_of(const uint8_t *data, size_t len)
+{
+	enum { EXIF_WITHIN = 128 * 1024 };
+	ExifData *exif = exif_data_new_from_data(data, (unsigned)MIN(len, (size_t)EXIF_WITHIN));
+	const ExifEntry *entry =
+		exif ? exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION) : NULL;
+	unsigned orientation = 1;
+
+	if (entry && entry->format == EXIF_FORMAT_SHORT && entry->size >= 2)
+		orientation = exif_get_short(entry->data, exif_data_get_byte_order(exif));
+	if (exif)
+		exif_data_unref(exif);
+	return orientation;
 }
 
 static enum document_end decode_jpeg(tjhandle tj, const uint8_t *data, size_t len,
@@ -119,7 +92,7 @@ static enum document_end decode_jpeg(tjhandle tj, const uint8_t *data, size_t le
 	if (tjDecompressHeader3(tj, data, len, &width, &height, &sampling, &space) || width < 1 ||
 	    height < 1)
 		return DOCUMENT_END_FORMAT;
-	if (too_large((uint64_t)width, (uint64_t)height))
+	if (picture_too_large((uint64_t)width, (uint64_t)height))
 		return DOCUMENT_END_LIMITS;
 	tjscalingfactor factor = factor_of(width, height);
 	cairo_surface_t *surface = cairo_image_surface_create(
@@ -137,7 +110,8 @@ static enum document_end decode_jpeg(tjhandle tj, const uint8_t *data, size_t le
 		return DOCUMENT_END_FORMAT;
 	}
 	cairo_surface_mark_dirty(surface);
-	return scale_down(surface, ret);
+	struct picture picture = { surface, orientation_of(data, len), 1 };
+	return picture_show(&picture, ret);
 }
 
 static enum document_end render_jpeg(const uint8_t *data, size_t len, cairo_surface_t **ret)
@@ -180,12 +154,13 @@ static enum document_end render_png(const uint8_t *data, size_t len, cairo_surfa
 
 	if (len < HEAD)
 		return DOCUMENT_END_FORMAT;
-	if (too_large(be32(data + WIDTH_AT), be32(data + HEIGHT_AT)))
+	if (picture_too_large(be32(data + WIDTH_AT), be32(data + HEIGHT_AT)))
 		return DOCUMENT_END_LIMITS;
-	cairo_surface_t *picture = cairo_image_surface_create_from_png_stream(read_some, &source);
-	if (!cairo_surface_status(picture))
-		return scale_down(picture, ret);
-	cairo_surface_destroy(picture);
+	struct picture picture = { cairo_image_surface_create_from_png_stream(read_some, &source),
+				   1, 1 };
+	if (!cairo_surface_status(picture.surface))
+		return picture_show(&picture, ret);
+	cairo_surface_destroy(picture.surface);
 	return DOCUMENT_END_FORMAT;
 }
 
@@ -206,6 +181,8 @@ enum document_end render_page(const uint8_t *data, size_t len, uint32_t page, ca
 		return DOCUMENT_END_FORMAT;
 	if (memmem(data, MIN(len, (size_t)PDF_HEAD), pdf, strlen(pdf)))
 		return render_pdf(data, len, page, ret, ret_pages);
+	if (tiff_is(data, len))
+		return tiff_render(data, len, page, ret, ret_pages);
 	if (page != 1)
 		return DOCUMENT_END_FORMAT;
 	if (begins(data, len, png, strlen(png)))

@@ -11,13 +11,8 @@
 
 #include "wire/enums.h"
 
-enum {
-	RENDER_SIDE = 1754,               /* pixels of the longer one: A4 with 150 dpi */
-	RENDER_PIXELS = 64 * 1000 * 1000, /* of a picture that is scaled down */
-};
-
 /* Draws page (from 1) onto a new surface of format RGB24, the caller's. DOCUMENT_END_NONE, FORMAT
- * (nothing that can be shown, or it has no such page), LIMITS, FAILED. */
+ * (nothing that can be shown, or it has no such page), PASSWORD, LIMITS. */
 enum document_end render_page(const uint8_t *data, size_t len, uint32_t page, cairo_surface_t **ret,
 			      uint32_t *ret_pages);
 

@@ -11,7 +11,7 @@ enum {
 	FAINT = 56,    /* of 255 */
 	EVERY_Y = 170, /* pixels */
 	GAP_X = 120,
-	WORDS = 400,
+	WORDS = 600,
 };
 
 static const uint32_t grey = 0x505050, dark = 0x202020, light = 0xe8e8e8;

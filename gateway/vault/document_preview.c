@@ -186,6 +186,7 @@ static enum document_step take_page(struct preview *preview)
 	case DOCUMENT_END_FORMAT:
 	case DOCUMENT_END_PROGRAM:
 	case DOCUMENT_END_LIMITS:
+	case DOCUMENT_END_PASSWORD:
 		return end(preview, preview->page.error);
 	default:
 		return end(preview, DOCUMENT_END_FAILED);

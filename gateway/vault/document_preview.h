@@ -13,7 +13,7 @@
 enum {
 	PREVIEW_PICTURE_MAX = 16 * 1024 * 1024, /* bytes of a PNG */
 	PREVIEW_PAGE_MAX = 100000,
-	PREVIEW_WAIT_S = 60, /* for the picture */
+	PREVIEW_WAIT_S = 90, /* for the picture, also when LibreOffice opens the file */
 	PREVIEWS_OF_ONE = 2, /* person; the monitor starts four */
 };
 

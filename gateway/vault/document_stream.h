@@ -18,7 +18,7 @@ enum {
 	DOCUMENT_IDLE_S = 120,       /* without anything that moves */
 	DOCUMENT_WINDOW = 1024 * 1024,
 	DOCUMENT_MESSAGE = 60000, /* bytes of a document in a message */
-	DOCUMENT_WHO = 257,
+	DOCUMENT_WHO = 513,
 };
 
 struct document_stream;

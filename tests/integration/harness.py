@@ -316,9 +316,9 @@ class Gateway:
         table = self.cli(*arguments)
         return [dict(zip(table["columns"], row)) for row in table["rows"]]
 
-    def add_user(self, name="sato", role="staff", password="kaze-ni-fukarete-42", device="laptop"):
+    def add_user(self, name="sato", role="staff", password="kaze-ni-fukarete-42", device="laptop", full_name=None):
         """An account with TOTP and a device; the client has the certificate but is not logged in."""
-        self.cli("user", "add", "--name", name, "--full-name", f"{name} 花子", "--role", role, password=password)
+        self.cli("user", "add", "--name", name, "--full-name", full_name or f"{name} 花子", "--role", role, password=password)
         person = Person(self, name, password)
         person.new_totp()
         if device:

@@ -6,6 +6,9 @@ import { t, textOf } from "../portal/i18n.js";
 import { button, freshId, make, says } from "./build.js";
 import { Notice } from "./notice.js";
 
+/* When an office file is likely, which LibreOffice has to open first. */
+const LONG_MS = 3000;
+
 /**
  * @param {import("./desk.js").Desk} desk
  * @param {{id: number, name: string, version: number}} document
@@ -14,7 +17,7 @@ export function askPreview(desk, { id, name, version }) {
 	const title = freshId();
 	const notice = new Notice();
 	const picture = make("img", { class: "preview-page", named: () => t("documents.page-of", { name }), with: { hidden: true } });
-	const loading = make("p", { class: "none", t: "documents.drawing", with: { role: "status" } });
+	const loading = make("p", { class: "none", with: { role: "status" } });
 	const at = make("span", { with: { role: "status" } });
 	const watch = new AbortController();
 	let page = 1, pages = 1, url = "", busy = false;
@@ -32,6 +35,8 @@ export function askPreview(desk, { id, name, version }) {
 			return;
 		busy = back.disabled = on.disabled = true;
 		loading.hidden = false;
+		says(loading, () => t("documents.drawing"));
+		const long = setTimeout(() => says(loading, () => t("documents.drawing-long")), LONG_MS);
 		notice.clear();
 		try {
 			const answer = await desk.vault.ask("document preview", { document: id, version, page: wanted });
@@ -53,6 +58,7 @@ export function askPreview(desk, { id, name, version }) {
 				notice.fail(error);
 		} finally {
 			busy = false;
+			clearTimeout(long);
 			loading.hidden = true;
 			back.disabled = page <= 1;
 			on.disabled = page >= pages;

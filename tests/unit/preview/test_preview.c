@@ -1,5 +1,6 @@
 /* The very program, with documents that are made here: good ones, and such as want to harm it. */
 #include "unit/folder.h"
+#include "unit/preview/refuse.h"
 
 #include <cairo.h>
 #include <fcntl.h>
@@ -10,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <tiffio.h>
 #include <turbojpeg.h>
 
 #include "base/buf.h"
 #include "base/util.h"
+#include "preview/paper.h"
 #include "preview/render.h"
 #include "preview/stamp.h"
 #include "wire/child.h"
@@ -49,6 +52,8 @@ static void answer_finish(struct answer *answer)
 }
 #define _cleanup_answer_ _cleanup_(answer_finish)
 
+static bool without_namespaces;
+
 static pid_t start(int ret_fd[1])
 {
 	int pair[2];
@@ -57,6 +62,8 @@ static pid_t start(int ret_fd[1])
 	assert_ok(ipc_pair(pair));
 	pid = fork();
 	if (pid == 0) {
+		if (without_namespaces)
+			refuse_namespaces();
 		if (dup2(pair[1], CHILD_MONITOR_FD) == CHILD_MONITOR_FD) {
 			if (pair[1] == CHILD_MONITOR_FD)
 				fcntl(pair[1], F_SETFD, 0);
@@ -98,9 +105,11 @@ static enum err hear(int fd, uint16_t id)
 	return err;
 }
 
+static const char *who = "山田 花子";
+
 static enum err talk(int fd, const void *data, size_t len, uint32_t page, struct answer *answer)
 {
-	const struct msg_preview_start begin = { .bytes = len, .page = page, .who = "山田 花子" };
+	const struct msg_preview_start begin = { .bytes = len, .page = page, .who = who };
 	const uint8_t *bytes = data;
 	enum err err = say(fd, MSG_preview_start, &begin);
 
@@ -258,7 +267,7 @@ static void a_page_of_a_pdf(void **state)
 	struct look look = look_at(&answer, 0xff0000);
 	/* The word's, where the name is not. */
 	assert_true(look_at(&answer, 0).exact > 500);
-	assert_int_equal(look.height, RENDER_SIDE + STAMP_BAR);
+	assert_int_equal(look.height, PAPER_SIDE + STAMP_BAR);
 	assert_in_range(look.width, 1238, 1241);
 	/* Most of it is as it is, and all over it there is the name. */
 	assert_true(look.exact > 4 * look.other);
@@ -276,7 +285,7 @@ static void pictures(void **state)
 	assert_ok(answer.err);
 	assert_int_equal(answer.page.pages, 1);
 	struct look look = look_at(&answer, 0x0000ff);
-	assert_int_equal(look.width, RENDER_SIDE);
+	assert_int_equal(look.width, PAPER_SIDE);
 	assert_true(look.exact > 4 * look.other);
 	assert_true(look.other > 1000);
 	expect(png.data, png.len, 2, DOCUMENT_END_FORMAT);
@@ -297,12 +306,203 @@ static void a_photo(void **state)
 	_cleanup_answer_ struct answer answer = shown(jpeg, len, 1);
 	assert_ok(answer.err);
 	assert_int_equal(answer.page.error, DOCUMENT_END_NONE);
-	assert_int_equal(look_at(&answer, 0).width, RENDER_SIDE);
+	assert_int_equal(look_at(&answer, 0).width, PAPER_SIDE);
 	/* Cut in the middle of its lines it is shown as far as it goes; in its head not at all. */
 	expect(jpeg, len / 2, 1, DOCUMENT_END_NONE);
 	expect(jpeg, 100, 1, DOCUMENT_END_FORMAT);
 	tjFree(jpeg);
 	tjDestroy(tj);
+}
+
+/* A name as long as accounts may have it. */
+static void a_long_name(void **state)
+{
+	static const char one[] = "葛";
+	char name[128 * 4 + 1] = "";
+	_cleanup_buf_ struct buf png;
+
+	(void)state;
+	for (size_t at = 0; at + strlen(one) < sizeof(name); at += strlen(one))
+		memcpy(name + at, one, strlen(one));
+	make_png(&png, 400, 400);
+	who = name;
+	_cleanup_answer_ struct answer answer = shown(png.data, png.len, 1);
+	who = "山田 花子";
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, DOCUMENT_END_NONE);
+	assert_true(look_at(&answer, 0x0000ff).other > 1000);
+}
+
+/* ---- how a scanner and a camera were held ---------------------------------------------------- */
+
+enum { SCAN = 400 /* pixels of a side */ };
+
+/* The colour that most of a quarter of the page has: across and down are 0 or 1. */
+static uint32_t quarter(const struct answer *answer, int across, int down)
+{
+	struct source source = { &answer->png, 0 };
+	cairo_surface_t *surface = cairo_image_surface_create_from_png_stream(take, &source);
+	int width = cairo_image_surface_get_width(surface) / 2,
+	    height = (cairo_image_surface_get_height(surface) - STAMP_BAR) / 2;
+	unsigned long sum[3] = { 0 };
+
+	assert_int_equal(cairo_surface_status(surface), 0);
+	for (int y = down * height; y < (down + 1) * height; y++) {
+		const uint8_t *row = cairo_image_surface_get_data(surface) +
+				     y * cairo_image_surface_get_stride(surface);
+
+		for (int x = across * width; x < (across + 1) * width; x++)
+			for (int i = 0; i < 3; i++)
+				sum[i] += row[4 * x + i] > 127;
+	}
+	cairo_surface_destroy(surface);
+	uint32_t colour = 0;
+	for (int i = 0; i < 3; i++)
+		colour |= (sum[i] > (unsigned long)width * (unsigned long)height / 2 ? 0xffU : 0U)
+			  << 8 * i;
+	return colour;
+}
+
+static void expect_quarters(const struct answer *answer, uint32_t upper_left, uint32_t upper_right,
+			    uint32_t lower_left, uint32_t lower_right)
+{
+	assert_ok(answer->err);
+	assert_int_equal(answer->page.error, DOCUMENT_END_NONE);
+	assert_int_equal(quarter(answer, 0, 0), upper_left);
+	assert_int_equal(quarter(answer, 1, 0), upper_right);
+	assert_int_equal(quarter(answer, 0, 1), lower_left);
+	assert_int_equal(quarter(answer, 1, 1), lower_right);
+}
+
+static const uint32_t red = 0xff0000, green = 0x00ff00, blue = 0x0000ff, black = 0;
+
+/* Red, green; blue, black: rows of RGB. */
+static uint8_t *quarters(void)
+{
+	uint8_t *pixels = calloc(3, (size_t)SCAN * SCAN);
+
+	assert_non_null(pixels);
+	for (size_t y = 0; y < SCAN; y++)
+		for (size_t x = 0; x < SCAN; x++) {
+			size_t which = 2 * (y / (SCAN / 2)) + x / (SCAN / 2);
+
+			if (which < 3)
+				pixels[3 * (y * SCAN + x) + which] = 255;
+		}
+	return pixels;
+}
+
+/* As a camera writes it: APP1 with a TIFF of one entry, Orientation. */
+static void a_photo_that_was_turned(void **state)
+{
+	static const uint8_t exif[] = { 0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0,    0,    'I', 'I',
+					'*',  0,    8, 0,  0,   0,   1,   0,   0x12, 0x01, 3,   0,
+					1,    0,    0, 0,  6,   0,   0,   0,   0,    0,    0,   0 };
+	_cleanup_free_ uint8_t *pixels = quarters();
+	_cleanup_buf_ struct buf photo;
+	tjhandle tj = tjInitCompress();
+	uint8_t *jpeg = NULL;
+	unsigned long len = 0;
+
+	(void)state;
+	assert_int_equal(
+		tjCompress2(tj, pixels, SCAN, 0, SCAN, TJPF_RGB, &jpeg, &len, TJSAMP_444, 95, 0),
+		0);
+	buf_init(&photo, DOCUMENT_MAX);
+	assert_ok(buf_add(&photo, jpeg, 2));
+	assert_ok(buf_add(&photo, exif, sizeof(exif)));
+	assert_ok(buf_add(&photo, jpeg + 2, len - 2));
+	/* 6: what is its first row belongs to the right, its first column to the top. */
+	_cleanup_answer_ struct answer turned = shown(photo.data, photo.len, 1);
+	expect_quarters(&turned, blue, red, black, green);
+	_cleanup_answer_ struct answer plain = shown(jpeg, len, 1);
+	expect_quarters(&plain, red, green, blue, black);
+	tjFree(jpeg);
+	tjDestroy(tj);
+}
+
+static void add_sheet(TIFF *tiff, const uint8_t *pixels, uint16_t turned, uint16_t compression)
+{
+	TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, (uint32_t)SCAN);
+	TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, (uint32_t)SCAN);
+	TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+	TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 3);
+	TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+	TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+	TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, (uint32_t)SCAN);
+	TIFFSetField(tiff, TIFFTAG_ORIENTATION, turned);
+	TIFFSetField(tiff, TIFFTAG_COMPRESSION, compression);
+	assert_true(TIFFWriteEncodedStrip(tiff, 0, (void *)pixels, (tmsize_t)3 * SCAN * SCAN) > 0);
+	assert_int_equal(TIFFWriteDirectory(tiff), 1);
+}
+
+/* A fax: bits, and lines that are twice as far apart as dots are. */
+static void add_fax(TIFF *tiff)
+{
+	uint8_t row[SCAN / 8];
+
+	TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, (uint32_t)SCAN);
+	TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, (uint32_t)SCAN);
+	TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+	TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+	TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+	TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_CCITTFAX4);
+	TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 200.0);
+	TIFFSetField(tiff, TIFFTAG_YRESOLUTION, 100.0);
+	memset(row, 0xff, sizeof(row));
+	for (uint32_t y = 0; y < SCAN; y++)
+		assert_int_equal(TIFFWriteScanline(tiff, row, y, 0), 1);
+	assert_int_equal(TIFFWriteDirectory(tiff), 1);
+}
+
+/* A scan of three sheets, each put in another way, and a fax. */
+static void make_tiff(struct buf *ret)
+{
+	_cleanup_free_ uint8_t *pixels = quarters();
+	char path[UNIT_FILE], part[4096];
+
+	close(unit_file(path));
+	TIFF *tiff = TIFFOpen(path, "w");
+	assert_non_null(tiff);
+	add_sheet(tiff, pixels, ORIENTATION_TOPLEFT, COMPRESSION_LZW);
+	add_sheet(tiff, pixels, ORIENTATION_BOTRIGHT, COMPRESSION_ADOBE_DEFLATE);
+	add_sheet(tiff, pixels, ORIENTATION_RIGHTTOP, COMPRESSION_NONE);
+	add_fax(tiff);
+	TIFFClose(tiff);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	buf_init(ret, DOCUMENT_MAX);
+	for (size_t len; (len = fread(part, 1, sizeof(part), file)) > 0;)
+		assert_ok(buf_add(ret, part, len));
+	fclose(file);
+}
+
+static void a_scan_of_many_sheets(void **state)
+{
+	_cleanup_buf_ struct buf scan;
+
+	(void)state;
+	make_tiff(&scan);
+	_cleanup_answer_ struct answer first = shown(scan.data, scan.len, 1);
+	expect_quarters(&first, red, green, blue, black);
+	assert_int_equal(first.page.pages, 4);
+	_cleanup_answer_ struct answer second = shown(scan.data, scan.len, 2);
+	expect_quarters(&second, black, blue, green, red);
+	_cleanup_answer_ struct answer third = shown(scan.data, scan.len, 3);
+	expect_quarters(&third, blue, red, black, green);
+	_cleanup_answer_ struct answer fax = shown(scan.data, scan.len, 4);
+	assert_ok(fax.err);
+	assert_int_equal(fax.page.error, DOCUMENT_END_NONE);
+	struct look look = look_at(&fax, black);
+	assert_int_equal(look.height, PAPER_SIDE + STAMP_BAR);
+	assert_int_equal(look.width, PAPER_SIDE / 2);
+	assert_true(look.exact > look.other);
+	expect(scan.data, scan.len, 5, DOCUMENT_END_FORMAT);
+	/* Cut short it has those pages that are there. */
+	_cleanup_answer_ struct answer half = shown(scan.data, scan.len / 2, 1);
+	expect_quarters(&half, red, green, blue, black);
+	assert_in_range(half.page.pages, 1, 3);
+	expect(scan.data, 8, 1, DOCUMENT_END_FORMAT);
 }
 
 /* ---- others ---------------------------------------------------------------------------------- */
@@ -316,7 +516,8 @@ static void what_cannot_be_shown(void **state)
 		"<< /Root 1 0 R >>\n%%EOF",
 		"\x89PNG\r\n\x1a\n",
 		"\xff\xd8\xff\xe0",
-		"PK\3\4",
+		"II*",
+		"MM\0*\0\0",
 	};
 
 	(void)state;
@@ -334,6 +535,68 @@ static void a_picture_that_is_a_bomb(void **state)
 	make_png(&png, 100, 100);
 	memcpy(png.data + 16, "\0\0\xea\x60\0\0\xea\x60", 8);
 	expect(png.data, png.len, 1, DOCUMENT_END_LIMITS);
+}
+
+/* As wide as four bytes can say: of a TIFF, which has two words for that. */
+static void a_scan_that_is_a_bomb(void **state)
+{
+	static const uint8_t width_tag[] = { 0x00, 0x01, 3, 0, 1, 0, 0, 0 };
+	_cleanup_buf_ struct buf scan;
+	size_t found = 0;
+
+	(void)state;
+	make_tiff(&scan);
+	for (size_t at = 0; at + 24 < scan.len; at++)
+		if (!memcmp(scan.data + at, width_tag, sizeof(width_tag))) {
+			memcpy(scan.data + at + 8, "\xff\xff", 2);
+			memcpy(scan.data + at + 20, "\xff\xff", 2);
+			found++;
+		}
+	assert_int_equal(found, 4);
+	expect(scan.data, scan.len, 1, DOCUMENT_END_LIMITS);
+}
+
+/* Its last page says that the first one comes next. */
+static void a_scan_without_an_end(void **state)
+{
+	static const uint8_t head[] = { 'I', 'I', '*', 0, 8, 0,  0, 0, 1, 0, 0, 1, 3,
+					0,   1,   0,   0, 0, 16, 0, 0, 0, 8, 0, 0, 0 };
+
+	(void)state;
+	_cleanup_answer_ struct answer answer = shown(head, sizeof(head), 1);
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, DOCUMENT_END_FORMAT);
+}
+
+static void a_pdf_with_a_password(void **state)
+{
+	static const char at[] = "<< /Root 1 0 R >>",
+			  with[] = "<< /Root 1 0 R /ID [<00> <00>] /Encrypt << /Filter /Standard /V"
+				   " 1 /R 2 /P -4 /O (01234567890123456789012345678901) /U"
+				   " (01234567890123456789012345678901) >> >>\n%%EOF";
+	_cleanup_buf_ struct buf pdf, locked;
+
+	(void)state;
+	make_pdf(&pdf, 1);
+	const uint8_t *end = memmem(pdf.data, pdf.len, at, strlen(at));
+	assert_non_null(end);
+	buf_init(&locked, DOCUMENT_MAX);
+	assert_ok(buf_add(&locked, pdf.data, (size_t)(end - pdf.data)));
+	assert_ok(buf_add(&locked, with, strlen(with)));
+	expect(locked.data, locked.len, 1, DOCUMENT_END_PASSWORD);
+}
+
+/* What opens office files could do anything there. */
+static void no_office_file_is_opened_where_nothing_can_be_shut_in(void **state)
+{
+	static const char zip[] = "PK\3\4 and what follows";
+
+	(void)state;
+	without_namespaces = true;
+	_cleanup_answer_ struct answer answer = shown(zip, sizeof(zip), 1);
+	without_namespaces = false;
+	assert_ok(answer.err);
+	assert_int_equal(answer.page.error, DOCUMENT_END_PROGRAM);
 }
 
 /* Every byte that a broken disk or a hostile hand may turn. */
@@ -410,8 +673,15 @@ int main(void)
 		cmocka_unit_test(a_page_of_a_pdf),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(a_photo),
+		cmocka_unit_test(a_long_name),
+		cmocka_unit_test(a_photo_that_was_turned),
+		cmocka_unit_test(a_scan_of_many_sheets),
 		cmocka_unit_test(what_cannot_be_shown),
 		cmocka_unit_test(a_picture_that_is_a_bomb),
+		cmocka_unit_test(a_scan_that_is_a_bomb),
+		cmocka_unit_test(a_scan_without_an_end),
+		cmocka_unit_test(a_pdf_with_a_password),
+		cmocka_unit_test(no_office_file_is_opened_where_nothing_can_be_shut_in),
 		cmocka_unit_test(what_was_damaged),
 		cmocka_unit_test(time_and_memory_are_limited),
 		cmocka_unit_test(one_that_is_left_alone_ends),
