@@ -87,10 +87,21 @@ void jobs_sweep(struct jobs *jobs)
 
 /* ---- turns ------------------------------------------------------------------------------ */
 
+/* Whoever asks for much waits for himself: he gets one turn among those of others. */
+static bool looks_already(const struct jobs *jobs, uint64_t account)
+{
+	for (const struct job *job = jobs->first; job; job = job->next)
+		if (job->kind == JOB_LOOKS && job->work && job->account == account)
+			return true;
+	return false;
+}
+
 static bool may_run(struct jobs *jobs, struct job *job)
 {
-	if (job->work || job->kind == JOB_LOOKS)
+	if (job->work)
 		return true;
+	if (job->kind == JOB_LOOKS)
+		return !looks_already(jobs, job->account);
 	if (job->kind == JOB_WAITS)
 		return !jobs->records->settling;
 	if (others_change(jobs))

@@ -1,6 +1,7 @@
 /*
  * jobs.h - what takes the vault long: jobs, each with slices in turn (vault/work.h), and between
- * them whatever else the loop has to do. One that changes records begins when no other one does,
+ * them whatever else the loop has to do. Of one person's that only look one goes on at a time, so
+ * that nobody has more turns than others. One that changes records begins when no other one does,
  * and after what an import has left half entered (vault/staging.h) is gone.
  */
 #ifndef SEKISHO_VAULT_JOBS_H

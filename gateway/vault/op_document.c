@@ -237,6 +237,8 @@ static enum err find_infected(struct records *records, const struct desk_ask *as
 
 	if (!err)
 		err = document_find_record(records, ask, ret->row.record, &ignored, ret);
+	if (err == ERR_INVALID)
+		records_damaged(records, "document", version->document, 0);
 	if (!err)
 		err = documents_facts(records, &ret->record, version, ret_facts);
 	if (!err)
@@ -249,6 +251,7 @@ struct infected_list {
 	const struct desk_ask *ask;
 	uint64_t skip; /* rows that were shown already */
 	uint64_t total;
+	int64_t damaged;
 	json_t *rows;
 };
 
@@ -258,8 +261,11 @@ static enum err add_infected(struct infected_list *list, const struct document_v
 	struct document_found found = { 0 };
 	enum err err = find_infected(list->records, list->ask, version, &found, &facts);
 
+	/* It is named, and the others are shown. */
+	list->damaged += err == ERR_INVALID;
 	if (err)
-		return err == ERR_NOT_FOUND || err == ERR_WRONG_STATE ? OK : err;
+		return err == ERR_NOT_FOUND || err == ERR_WRONG_STATE || err == ERR_INVALID ? OK
+											    : err;
 	list->total++;
 	if (list->total <= list->skip || json_array_size(list->rows) == LIST_MAX)
 		return OK;
@@ -298,9 +304,10 @@ enum err op_quarantine_list(struct records *records, const struct desk_ask *ask,
 	}
 	const uint64_t shown = list.skip + json_array_size(list.rows);
 	if (!err)
-		return give(reply, json_pack("{s:o, s:I, s:I}", "rows", list.rows, "total",
+		return give(reply, json_pack("{s:o, s:I, s:I, s:I}", "rows", list.rows, "total",
 					     (json_int_t)list.total, "next",
-					     (json_int_t)(shown < list.total ? shown : 0)));
+					     (json_int_t)(shown < list.total ? shown : 0),
+					     "damaged", (json_int_t)list.damaged));
 	json_decref(list.rows);
 	return err;
 }

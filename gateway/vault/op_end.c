@@ -6,6 +6,7 @@
 #include "vault/disposal.h"
 #include "vault/due.h"
 #include "vault/grants.h"
+#include "vault/index.h"
 #include "vault/op_request.h"
 
 enum { DAY_S = 86400, AT_ONCE = 100, PAGE = 100 };
@@ -201,7 +202,10 @@ struct due_list {
 	const struct grants_view *view;
 	uint64_t skip; /* rows that were shown already */
 	int64_t total;
+	int64_t damaged;
 	json_t *rows;
+	uint64_t *ids; /* of all that are due */
+	size_t count, room;
 };
 
 static enum err add_due(struct due_list *list, const struct record_row *row,
@@ -236,30 +240,73 @@ static enum err add_due(struct due_list *list, const struct record_row *row,
 		       : OK;
 }
 
-static enum err list_due(struct due_list *list, int64_t before)
+static enum err note_id(struct due_list *list, uint64_t id)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 256;
+		uint64_t *grown = reallocarray(list->ids, room, sizeof(*grown));
+
+		if (!grown)
+			return ERR_NOMEM;
+		list->ids = grown;
+		list->room = room;
+	}
+	list->ids[list->count++] = id;
+	return OK;
+}
+
+/* Their numbers alone, as no query stays open in a pause. */
+static enum err read_due(struct due_list *list, int64_t before)
 {
 	_cleanup_query_ struct query query;
-	struct record_row row;
 	bool more = true;
 	enum err err = OK;
 
 	disposal_select_due(&query, list->records->db, before,
 			    list->ask->now_s - (int64_t)DUE_BIN * DAY_S);
 	while (!err && more) {
+		err = query_next(&query, &more);
+		if (!err && more)
+			err = note_id(list, (uint64_t)query_col_i64(&query, 0));
+	}
+	return err;
+}
+
+static enum err show_due(struct due_list *list, uint64_t id, const struct grant_rights *rights)
+{
+	struct record_row row;
+	enum err err = records_row(list->records, id, &row);
+
+	/* It is named, and the others are shown. */
+	if (err == ERR_INVALID) {
+		records_damaged(list->records, "record", id, 0);
+		list->damaged++;
+		return OK;
+	}
+	return err ? err : add_due(list, &row, rights);
+}
+
+static enum err list_due(struct due_list *list, int64_t before)
+{
+	enum err err = read_due(list, before);
+
+	for (size_t i = 0; !err && i < list->count; i++) {
+		const struct index_entry *entry = index_find(list->records->index, list->ids[i]);
 		struct grant_rights rights;
 
-		err = record_next(&query, &row, &more);
-		if (!err && more)
-			err = guard_check_id(&list->records->guard, GUARDED_RECORD, row.id);
-		if (err || !more)
-			break;
-		grants_decide(list->view, &(struct grant_place){ row.id, row.parent, row.client },
+		if (!entry)
+			continue;
+		grants_decide(list->view,
+			      &(struct grant_place){ entry->id, entry->parent, entry->client },
 			      &rights, NULL);
 		if (rights.level < GRANT_VIEW)
 			continue;
 		list->total++;
-		if ((uint64_t)list->total > list->skip && json_array_size(list->rows) < PAGE)
-			err = add_due(list, &row, &rights);
+		if ((uint64_t)list->total > list->skip &&
+		    json_array_size(list->rows) + (size_t)list->damaged < PAGE)
+			err = show_due(list, list->ids[i], &rights);
+		if (!err)
+			err = jobs_may_pause(list->records);
 	}
 	return err;
 }
@@ -285,11 +332,13 @@ enum err op_due_list(struct records *records, const struct desk_ask *ask, struct
 	list.view = view;
 	list.rows = json_array();
 	err = list_due(&list, before);
-	const int64_t shown = (int64_t)(list.skip + json_array_size(list.rows));
+	const int64_t shown = (int64_t)(list.skip + json_array_size(list.rows)) + list.damaged;
 	if (!err)
-		reply->body = json_pack("{s:O, s:I, s:I}", "rows", list.rows, "total",
+		reply->body = json_pack("{s:O, s:I, s:I, s:I}", "rows", list.rows, "total",
 					(json_int_t)list.total, "next",
-					(json_int_t)(shown < list.total ? shown : 0));
+					(json_int_t)(shown < list.total ? shown : 0), "damaged",
+					(json_int_t)list.damaged);
 	json_decref(list.rows);
+	free(list.ids);
 	return err || reply->body ? err : ERR_NOMEM;
 }

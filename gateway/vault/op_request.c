@@ -101,6 +101,7 @@ struct listing {
 	int64_t total;
 	uint64_t last; /* the last one on the page, when there are more */
 	bool more;
+	int64_t damaged;
 };
 
 static enum err list_one(struct listing *list, const struct grants_view *view, uint64_t id,
@@ -122,6 +123,12 @@ static enum err list_one(struct listing *list, const struct grants_view *view, u
 	}
 	err = request_case_get(list->records, &list->ask->who, id, &one);
 	list->last = id;
+	/* It is named, and the others are shown. */
+	if (err == ERR_INVALID) {
+		records_damaged(list->records, "request", id, 0);
+		list->damaged++;
+		return OK;
+	}
 	return err ? err
 	       : json_array_append_new(list->rows, shown(list->records, &list->ask->who, &one))
 		       ? ERR_NOMEM
@@ -174,9 +181,10 @@ enum err op_request_list(struct records *records, const struct desk_ask *ask,
 	list.rows = json_array();
 	err = list_all(&list, state);
 	if (!err)
-		reply->body = json_pack("{s:O, s:I, s:I}", "rows", list.rows, "total",
+		reply->body = json_pack("{s:O, s:I, s:I, s:I}", "rows", list.rows, "total",
 					(json_int_t)list.total, "next",
-					(json_int_t)(list.more ? list.last : 0));
+					(json_int_t)(list.more ? list.last : 0), "damaged",
+					(json_int_t)list.damaged);
 	json_decref(list.rows);
 	return err || reply->body ? err : ERR_NOMEM;
 }

@@ -24,7 +24,7 @@ import { RECORD_OPS } from "./messages.js";
 /** @typedef {{client?: number, parent?: number, kind?: number, state?: number, removed?: boolean, text?: string, number?: string, before?: string, after?: number}} Wish */
 
 /* What may take minutes, as wire/record_ops.def has it (OP_LONG). */
-export const LONG = Object.freeze(["dispose approve", "import preview", "import rows", "import apply", "export count", "export make"]);
+export const LONG = Object.freeze(["due list", "dispose approve", "import preview", "import rows", "import apply", "export count", "export make"]);
 
 /**
  * Whether this gateway has such an operation.

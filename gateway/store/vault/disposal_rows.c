@@ -52,7 +52,7 @@ enum err disposal_by_record(struct db *db, uint64_t record, struct disposal_row 
 void disposal_select_due(struct query *query, struct db *db, int64_t day, int64_t removed_s)
 {
 	query_init(query, db,
-		   "SELECT " RECORD_COLUMNS " FROM record WHERE disposed = 0"
+		   "SELECT id FROM record WHERE disposed = 0"
 		   " AND ((state = 4 AND due <= ?) OR (removed > 0 AND removed <= ?))"
 		   " ORDER BY CASE WHEN state = 4 AND removed = 0 THEN due ELSE 9223372036854775807"
 		   " END, id");

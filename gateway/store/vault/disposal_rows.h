@@ -23,7 +23,7 @@ nodiscard enum err disposal_insert(struct db *db, const struct disposal_row *row
 nodiscard enum err disposal_by_record(struct db *db, uint64_t record, struct disposal_row *ret);
 
 /* Ended ones that are due on that day or before, the longest due first; then those that have been
- * in the bin since removed_s or longer: record_next. */
+ * in the bin since removed_s or longer: column 0 is the record's number. */
 void disposal_select_due(struct query *query, struct db *db, int64_t day, int64_t removed_s);
 
 /* Records that belong to this one and are neither disposed of nor refused: column 0. */

@@ -330,6 +330,30 @@ static void dispose(struct office *office, uint64_t record)
 	begin(office, TANAKA, OP_dispose_approve, body);
 }
 
+/* One turn for each, however much somebody asks for. */
+static void test_no_more_turns_than_others(void **state)
+{
+	struct office *office = *state;
+
+	for (int i = 0; i < 3; i++) {
+		office->starts = true;
+		office_ask(office, SATO, OP_export_count, "{\"purpose\":1}");
+	}
+	office->starts = false;
+	office->between = true;
+	go_on(office, 1);
+	assert_ok(office_ask(office, SATO, OP_work_list, "{}"));
+	assert_int_equal(office_rows(office), 3);
+	size_t begun = 0;
+	for (size_t i = 0; i < 3; i++)
+		begun += !office_row_flag(office, i, "waiting");
+	assert_int_equal(begun, 1);
+	/* Somebody else does not wait for all of them. */
+	assert_ok(office_ask(office, SUZUKI, OP_due_list, "{}"));
+	assert_non_null(office->desk.jobs.first);
+	finish(office);
+}
+
 /* ---- disposal ----------------------------------------------------------------------------------
  */
 
@@ -431,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_taken_back_by_who_brought_it, start, stop),
 		cmocka_unit_test_setup_teardown(test_sealed_in_the_midst, start, stop),
 		cmocka_unit_test_setup_teardown(test_more_than_one, start, stop),
+		cmocka_unit_test_setup_teardown(test_no_more_turns_than_others, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_key_that_many_have, start, stop),
 		cmocka_unit_test_setup_teardown(test_not_to_be_disposed_of_any_more, start, stop),
 		cmocka_unit_test_setup_teardown(test_rights_that_change_end_an_export, start, stop),

@@ -577,6 +577,15 @@ static void all_of_the_quarantine_is_shown(void **state)
 	assert_int_equal(office_rows(office), 1);
 	assert_int_equal(office_row_number(office, 0, "version"), 62);
 	assert_int_equal(office_number(office, "next"), 0);
+	/* One that is damaged is named, and the others are shown. */
+	assert_int_equal(office_number(office, "damaged"), 0);
+	assert_ok(db_exec(office->records.db,
+			  "UPDATE document_version SET data_key = zeroblob(40) WHERE version = 2"));
+	assert_ok(office_ask(office, TANAKA, OP_quarantine_list, "{}"));
+	assert_int_equal(office_rows(office), 60);
+	assert_int_equal(office_number(office, "total"), 60);
+	assert_int_equal(office_number(office, "damaged"), 1);
+	assert_string_equal(office->notice, "vault-damaged");
 }
 
 static void an_infected_version_leaves_the_one_before(void **state)

@@ -142,6 +142,27 @@ static void test_due_pages(void **state)
 	assert_int_equal(office_number(office, "next"), 0);
 }
 
+/* It is named, and the others are shown. */
+static void test_one_that_is_damaged(void **state)
+{
+	struct office *office = *state;
+	uint64_t first = office_active(office), second = office_active(office);
+
+	office_end(office, first);
+	office_end(office, second);
+	assert_ok(office_ask(office, SATO, OP_due_list, "{}"));
+	assert_int_equal(office_number(office, "damaged"), 0);
+	assert_ok(db_exec(office->records.db, "UPDATE record SET due = 1 WHERE id ="
+					      " (SELECT min(id) FROM record WHERE state = 4)"));
+	assert_ok(office_ask(office, SATO, OP_due_list, "{}"));
+	assert_int_equal(office_rows(office), 1);
+	assert_int_equal(office_row_number(office, 0, "id"), second);
+	assert_int_equal(office_number(office, "damaged"), 1);
+	assert_int_equal(office_number(office, "total"), 2);
+	assert_int_equal(office_number(office, "next"), 0);
+	assert_string_equal(office->notice, "vault-damaged");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +172,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_only_what_is_in_use, start, stop),
 		cmocka_unit_test_setup_teardown(test_due_list, start, stop),
 		cmocka_unit_test_setup_teardown(test_due_pages, start, stop),
+		cmocka_unit_test_setup_teardown(test_one_that_is_damaged, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -412,6 +412,28 @@ static void test_only_who_may_change(void **state)
 		   ERR_NOT_FOUND);
 }
 
+/* It is named, and the others are shown. */
+static void test_one_that_is_damaged(void **state)
+{
+	struct office *office = *state;
+
+	office_collect(office, OFFICE_PERSONAL);
+	const long long damaged = office_request(office);
+	office_collect(office, OFFICE_OTHER);
+	char sql[80];
+
+	snprintf(sql, sizeof(sql), "UPDATE request SET asked_by = 9 WHERE id = %lld", damaged);
+	assert_ok(office_ask(office, TANAKA, OP_request_list, "{}"));
+	assert_int_equal(office_rows(office), 2);
+	assert_int_equal(office_number(office, "damaged"), 0);
+	assert_ok(db_exec(office->records.db, sql));
+	assert_ok(office_ask(office, TANAKA, OP_request_list, "{}"));
+	assert_int_equal(office_rows(office), 1);
+	assert_int_equal(office_number(office, "damaged"), 1);
+	assert_string_equal(office->notice, "vault-damaged");
+	assert_int_equal(office_row_number(office, 0, "id"), damaged + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, start, stop),
 		cmocka_unit_test_setup_teardown(test_what_may_be_asked_for, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_who_may_change, start, stop),
+		cmocka_unit_test_setup_teardown(test_one_that_is_damaged, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
