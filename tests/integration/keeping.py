@@ -1,6 +1,7 @@
 """People with duties and an open vault, for tests of its records."""
 
 import json
+import sqlite3
 import time
 
 import vaults
@@ -28,6 +29,13 @@ class Case(vaults.Case):
     @classmethod
     def duty(cls, name, duty):
         return cls.gateway.cli("user", "duty", "--name", name, "--duty", duty)
+
+    def fresh_code(self, name):
+        """A code that counts as unused: several in 30 seconds would else wait for the next."""
+        with sqlite3.connect(self.gateway.dir / "state" / "broker" / "sekisho.db", timeout=30) as db:
+            db.execute("UPDATE account SET totp_last = 0, failures = 0, next_try_ms = 0 WHERE name = ?", (name,))
+            db.execute("UPDATE device SET failures = 0, next_try_ms = 0")
+        return self.people[name].totp.at(int(time.time()) // 30)
 
     def ask(self, name, words, body=None):
         return self.browsers[name].request("POST", "/api/vault/" + words.replace(" ", "-"), body or {})

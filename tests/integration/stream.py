@@ -28,11 +28,11 @@ def constants(name):
 
 
 def layouts():
-    """{id: (name, [(type, field, size)])} of the messages between worker and viewer, and vault and player, from messages.def."""
+    """{id: (name, [(type, field, size)])} of the messages between worker and viewer, and vault and player or page, from messages.def."""
     text = re.sub(r"/\*.*?\*/", "", (WIRE / "messages.def").read_text(), flags=re.S)
     found = {}
     for number, name, fields in re.findall(
-            r"MESSAGE\((0x0[89bc]\w\w), (\w+), \w+, \w+, [\w |]+,\s*((?:\w+\([^()]*\)\s*)+)\)", text):
+            r"MESSAGE\((0x0[89bcf]\w\w), (\w+), \w+, \w+, [\w |]+,\s*((?:\w+\([^()]*\)\s*)+)\)", text):
         parts = [(kind, *[a.strip() for a in inner.split(",")]) for kind, inner in
                  re.findall(r"(\w+)\(([^()]*)\)", fields)]
         found[int(number, 16)] = (name, [(p[0], p[1], p[2] if len(p) > 2 else None) for p in parts])
@@ -44,7 +44,7 @@ NUMBERS = {name: number for number, (name, _) in LAYOUTS.items()}
 WATCH_STATES, WATCH_VIEWS = constants("watch_state"), constants("watch_view")
 STATES, REASONS, NOTICES = constants("session_state"), constants("end_reason"), constants("notice_kind")
 CODECS = {code: number for number, code in constants("codec").items()}
-FIXED = {"WIRE_SESSION_ID": 16}
+FIXED = {"WIRE_SESSION_ID": 16, "32": 32}
 
 
 def encode(name, **values):
