@@ -112,6 +112,8 @@ test("the file is in the downloads, and its recipient opens it", { skip }, async
 	assert.equal(await auditor.textContent("#export-name"), name);
 	assert.equal(await auditor.textContent("#export-sha256"), digest(file));
 	const commands = await auditor.textContent("#export-commands");
+	await auditor.click("#export-copy");
+	await auditor.waitForSelector('#export-copy:has-text("コピーしました")');
 	assert.match(commands, new RegExp(`-in ${name} -recip saibansho.pem -inkey saibansho.key -out ${name.replace(".cms", "")}$`));
 	const [stream] = opened(file);
 	assert.equal(stream.codec_name, "h264");

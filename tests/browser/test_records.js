@@ -77,6 +77,19 @@ function pagesOf(pdf) {
 	return pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length;
 }
 
+/** How many pixels of a strip of the preview are not white. */
+function inked(page, from, to) {
+	return page.evaluate(([top, bottom]) => {
+		const picture = document.querySelector(".preview-page");
+		const canvas = Object.assign(document.createElement("canvas"), { width: picture.naturalWidth, height: picture.naturalHeight });
+		const context = canvas.getContext("2d");
+		context.drawImage(picture, 0, 0);
+		const y = Math.floor(canvas.height * top);
+		const { data } = context.getImageData(0, y, canvas.width, Math.floor(canvas.height * bottom) - y);
+		return data.filter((value, at) => at % 4 === 0 && value < 250).length;
+	}, [from, to]);
+}
+
 /** What the gateway answers when it is asked without a page. */
 function ask(page, words, body = {}) {
 	return page.evaluate(async ([path, what]) => {
@@ -266,6 +279,9 @@ test("a document goes in, comes back as it was, gets a new version, and goes to 
 	await scan.locator('button:has-text("見る")').click();
 	await uses.waitForSelector('.preview-dialog:has-text("1 / 1ページ")');
 	await uses.waitForFunction(() => document.querySelector(".preview-page")?.naturalWidth > 0);
+	/* The paper was white: what is not is the name of who looks, over all of it and below. */
+	for (const [from, to] of [[0, .4], [.4, .8], [.8, 1]])
+		assert.ok(await inked(uses, from, to) > 50, `${from}`);
 	await uses.keyboard.press("Escape");
 	/* A manager does not hear whether there are any: nobody has given a role to documents. */
 	await open(manages, `/record/${record}`, "山田 太郎");

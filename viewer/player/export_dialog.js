@@ -3,7 +3,7 @@
  */
 import { ApiError } from "../core/api.js";
 import { digitsOf } from "../portal/code_view.js";
-import { announce, byId, setText } from "../portal/dom.js";
+import { announce, byId, copyText, setText } from "../portal/dom.js";
 import { isLoggedOut } from "../portal/errors.js";
 import { formatDate, formatDayTime, language, onLanguage, t, textOf } from "../portal/i18n.js";
 import { MessageBox } from "../portal/message_box.js";
@@ -73,7 +73,7 @@ export class ExportDialog {
 		for (const id of ["export-cancel", "export-close", "export-hide"])
 			byId(id).addEventListener("click", () => this.#close());
 		byId("export-stop").addEventListener("click", () => this.#run?.cancel());
-		byId("export-copy").addEventListener("click", () => void this.#copy());
+		byId("export-copy").addEventListener("click", () => this.#copy());
 		byId("export-chip").addEventListener("click", () => this.#dialog.showModal());
 		this.#dialog.addEventListener("cancel", (event) => {
 			if (this.#busy)
@@ -369,8 +369,9 @@ export class ExportDialog {
 		setText(byId("export-commands"), commands(name, certificate));
 	}
 
-	async #copy() {
-		await navigator.clipboard.writeText(byId("export-commands").textContent ?? "");
+	#copy() {
+		if (!copyText(byId("export-commands")))
+			return;
 		announce(t("export.copied"));
 		setText(byId("export-copy"), t("export.copied"));
 		setTimeout(() => setText(byId("export-copy"), t("export.copy")), 2000);

@@ -90,3 +90,19 @@ export function startReveals() {
 		});
 	}
 }
+
+/**
+ * Copies what an element says. The pages' permissions policy forbids the asynchronous clipboard; this one needs a click and nothing else.
+ * @param {HTMLElement} element
+ */
+export function copyText(element) {
+	const selection = getSelection();
+	if (!selection)
+		return false;
+	selection.selectAllChildren(element);
+	const done = document.execCommand("copy");
+	/* What could not be copied stays selected, for Ctrl+C. */
+	if (done)
+		selection.removeAllRanges();
+	return done;
+}
