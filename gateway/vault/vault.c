@@ -267,6 +267,13 @@ static enum err change(struct vault *vault, const struct msg_vault_change *msg)
 	return err;
 }
 
+static void close_records(struct vault *vault)
+{
+	desk_clear(&vault->desk);
+	document_streams_close_all(&vault->documents.streams, DOCUMENT_END_SEALED);
+	records_seal(&vault->records);
+}
+
 /* The records are open while the root key is there, with the key that counts. */
 static void follow_seal(struct vault *vault)
 {
@@ -275,9 +282,7 @@ static void follow_seal(struct vault *vault)
 	enum err err = OK;
 
 	if (!root->key) {
-		desk_clear(&vault->desk);
-		document_streams_close_all(&vault->documents.streams, DOCUMENT_END_SEALED);
-		records_seal(records);
+		close_records(vault);
 	} else if (!records->db) {
 		err = records_open(records, root->key, root->file.generation);
 		if (!err && documents_sweep(&vault->documents, records))
@@ -286,7 +291,7 @@ static void follow_seal(struct vault *vault)
 		err = keyring_take_root(&records->keyring, root->key, root->file.generation);
 		/* What would be written under the one before could not be read again. */
 		if (records->keyring.generation != root->file.generation)
-			records_seal(records);
+			close_records(vault);
 	}
 	if (err)
 		log_error("vault-records", "folder=\"%s\" error=%s", root->folder, err_code(err));

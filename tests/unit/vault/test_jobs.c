@@ -441,6 +441,78 @@ static void test_rights_that_change_end_an_export(void **state)
 	assert_int_equal(office_number(office, "rows"), 11);
 }
 
+/* ---- another root key --------------------------------------------------------------------------
+ */
+
+static void another_root(struct office *office, int64_t generation)
+{
+	struct keyring *keyring = &office->records.keyring;
+	struct secret *fresh = NULL;
+
+	assert_ok(secret_random(32, &fresh));
+	assert_ok(keyring_prepare(keyring, office->folder, office->root, generation, fresh,
+				  generation + 1));
+	assert_ok(keyring_take_root(keyring, fresh, generation + 1));
+	secret_free(office->root);
+	office->root = fresh;
+}
+
+/* While something is under way: one after every few slices. */
+static void change_root(struct office *office, int64_t *generation)
+{
+	while (office->desk.jobs.first) {
+		go_on(office, 5);
+		another_root(office, (*generation)++);
+	}
+	assert_ok(finish(office));
+}
+
+/* Every record but that one, also after the next start. */
+static void check_readable(struct office *office, int64_t generation, uint64_t count, uint64_t but)
+{
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(index_count(office->records.index), count);
+		for (uint64_t id = 1; id <= count; id++) {
+			_cleanup_content_ struct content content = { 0 };
+			struct record_row row = office_record(office, id);
+
+			if (id != but)
+				assert_ok(record_get_content(&office->records, &row, 0, &content));
+		}
+		records_seal(&office->records);
+		assert_ok(records_open(&office->records, office->root, generation));
+		assert_ok(records_floor(&office->records, office->counter, NULL, 0, true));
+	}
+	assert_int_equal(office->notices, 0);
+}
+
+static void test_a_new_root_key_during_an_import(void **state)
+{
+	struct office *office = *state;
+	int64_t generation = 1;
+
+	apply(office, bring(office));
+	change_root(office, &generation);
+	assert_true(generation > 5);
+	check_readable(office, generation, 1 + ROWS, 0);
+}
+
+static void test_a_new_root_key_during_a_disposal(void **state)
+{
+	struct office *office = *state;
+	int64_t generation = 1;
+	uint64_t some = 0;
+
+	for (int i = 0; i < 20; i++)
+		some = office_active(office);
+	office_end(office, some);
+	dispose(office, some);
+	change_root(office, &generation);
+	assert_true(generation > 2);
+	assert_int_equal(office_record(office, some).state, STATE_DISPOSED);
+	check_readable(office, generation, some, some);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +531,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_key_that_many_have, start, stop),
 		cmocka_unit_test_setup_teardown(test_not_to_be_disposed_of_any_more, start, stop),
 		cmocka_unit_test_setup_teardown(test_rights_that_change_end_an_export, start, stop),
+		cmocka_unit_test_setup_teardown(test_a_new_root_key_during_an_import, start, stop),
+		cmocka_unit_test_setup_teardown(test_a_new_root_key_during_a_disposal, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
