@@ -149,7 +149,8 @@ static void turn(struct loop_timer *timer)
 	if (!job)
 		return;
 	if (slice(jobs, job)) {
-		const bool changes = job->kind == JOB_CHANGES;
+		/* Not after a clearing away that failed: on a full disk it would have no end. */
+		const bool changes = job->kind == JOB_CHANGES && job != &jobs->sweep;
 
 		take(jobs, job);
 		job->done(job);

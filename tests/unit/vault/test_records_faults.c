@@ -3,15 +3,10 @@
  * not is not, and nothing is half there. It dies 2,000 times, or as often as SEKISHO_KILLS says; a
  * slow machine stops after three minutes, when it was often enough.
  */
+#include "unit/vault/faults.h"
 #include "unit/vault/records_office.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,74 +23,6 @@ enum {
 };
 
 static const char *const numbers[NUMBERS] = { OFFICE_PERSONAL, OFFICE_OTHER, "111111111118" };
-
-/* ---- writes that go wrong ----------------------------------------------------------------------
- */
-
-static struct {
-	long left;  /* writes until it happens; 0: never */
-	bool full;  /* the disk is, from then on; else the process dies */
-	bool torn;  /* half of that write is still done */
-	long count; /* so many were there */
-} fault;
-
-typedef ssize_t write_call(int fd, const void *data, size_t len, off_t at);
-typedef int truncate_call(int fd, off_t size);
-static write_call *real_pwrite;
-static truncate_call *real_ftruncate;
-
-static bool goes_wrong(void)
-{
-	fault.count++;
-	return fault.left && --fault.left <= 0;
-}
-
-static ssize_t faulty_pwrite(int fd, const void *data, size_t len, off_t at)
-{
-	if (!goes_wrong())
-		return real_pwrite(fd, data, len, at);
-	if (fault.torn && real_pwrite(fd, data, len / 2, at) < 0)
-		fault.torn = false;
-	if (!fault.full)
-		kill(getpid(), SIGKILL);
-	fault.left = 1; /* it stays full */
-	errno = ENOSPC;
-	return -1;
-}
-
-static int faulty_ftruncate(int fd, off_t size)
-{
-	if (!goes_wrong())
-		return real_ftruncate(fd, size);
-	if (!fault.full)
-		kill(getpid(), SIGKILL);
-	fault.left = 1;
-	return real_ftruncate(fd, size); /* making it smaller needs no room */
-}
-
-static void prepare(void)
-{
-	static const char *const writes[] = { "pwrite", "pwrite64" };
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	bool found = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
-		sqlite3_syscall_ptr real = vfs->xGetSystemCall(vfs, writes[i]);
-
-		if (!real)
-			continue;
-		real_pwrite = (write_call *)real;
-		assert_int_equal(
-			vfs->xSetSystemCall(vfs, writes[i], (sqlite3_syscall_ptr)faulty_pwrite),
-			SQLITE_OK);
-		found = true;
-	}
-	assert_true(found);
-	real_ftruncate = (truncate_call *)vfs->xGetSystemCall(vfs, "ftruncate");
-	assert_int_equal(
-		vfs->xSetSystemCall(vfs, "ftruncate", (sqlite3_syscall_ptr)faulty_ftruncate),
-		SQLITE_OK);
-}
 
 /* ---- what should be there ----------------------------------------------------------------------
  */
@@ -417,6 +344,6 @@ int main(void)
 	};
 
 	log_init(NULL, LOG_LEVEL_ERROR);
-	prepare();
+	fault_prepare();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
