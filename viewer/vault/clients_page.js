@@ -13,13 +13,14 @@ import { SearchForm } from "./search_form.js";
 export class ClientsPage {
 	#clients;
 	#found;
-	#search = new SearchForm((wish) => void this.#look(wish));
+	#search;
 	#back = button("records.search-end", () => this.#end(), { kind: "quiet" });
 	#heading = make("h2", { class: "part-title", with: { "aria-live": "polite" } });
 	element;
 
 	/** @param {Desk} desk */
 	constructor(desk) {
+		this.#search = new SearchForm((wish) => void this.#look(wish), { numbers: !desk.manages });
 		this.#clients = new RecordList(desk, "client list", { withClient: false, empty: desk.manages ? "records.no-clients-manage" : "records.no-clients" });
 		this.#found = new RecordList(desk, "record list", { withClient: true, empty: "records.none-found" });
 		this.element = make("section", {}, make("div", { class: "devices-head" },

@@ -73,7 +73,8 @@ export class CopyPage {
 		const to = this.#to = new Choices(kind === "person" ? "copy.to-people" : kind === "client" ? "copy.to-clients" : "copy.to-records", "checkbox",
 			all.filter(({ id }) => id !== from).map(({ id, text }) => ({ value: id, says: text })));
 		to.element.classList.add("pick-list");
-		const form = make("div", { class: "card copy-form" }, to.element,
+		const form = all.every(({ id }) => id === from) ? make("p", { class: "none", t: kind === "person" ? "copy.no-people" : "copy.no-records" }) :
+			make("div", { class: "card copy-form" }, to.element,
 			kind === "person" && this.#check(this.#groups, "copy.groups", "copy.groups-hint"), this.#check(this.#replace, "copy.replace", "copy.replace-hint"),
 			make("div", { class: "part-actions" }, this.#look));
 		form.addEventListener("change", () => this.#preview.replaceChildren());

@@ -27,7 +27,6 @@ import { CLIENT, DEPENDANT, EMPLOYEE, kindText, nameText, PAYEE } from "./words.
 /**
  * @typedef {object} Preview
  * @property {number} rows
- * @property {{name: string, known: boolean}[]} columns
  * @property {Wrong[]} errors
  * @property {number} error_count
  * @property {number} next
@@ -76,7 +75,7 @@ export class ImportPage {
 		this.#rules = rules;
 		this.element.replaceChildren(trail(client ? [{ href: hashOf("client", client.id), text: () => nameText(client) }] : []),
 			pageHead("import.title"), make("p", { class: "menu-greeting", says: () => (client ? t("import.intro-client", { name: nameText(client) }) : t("import.intro")) }),
-			this.#notice.element, this.#place, this.#waiting, this.#rows);
+			this.#notice.element, this.#waiting, this.#rows, this.#place);
 		this.#begin();
 		await this.#list();
 	}
@@ -188,8 +187,7 @@ export class ImportPage {
 		const preview = await progress.during(this.#desk.vault, "import preview", async () => await this.#errors(0));
 		if (turn !== this.#turn)
 			return;
-		const { rows, columns, error_count, sample } = preview;
-		const unknown = columns.filter(({ known }) => !known).map((column) => column.name);
+		const { rows, error_count, sample } = preview;
 		const table = new Table("import.sample", ["import.row", "records.name", "records.kind", "records.client", "records.number"]);
 		table.clear();
 		for (const one of sample)
@@ -199,7 +197,6 @@ export class ImportPage {
 		const title = make("h2", { class: "part-title import-title", with: { tabindex: -1 }, says: () => t("import.found", { name, n: rows }) });
 		this.#place.replaceChildren(make("section", { class: "part" }, title,
 			make("p", { class: fine ? "message" : "message message-bad", says: () => t(fine ? "import.fine" : "import.wrong", { n: error_count }), with: { role: "status" } }),
-			unknown.length > 0 && make("p", { class: "message message-warn", says: () => t("import.unknown-columns", { names: unknown.join(t("audit.comma")) }) }),
 			...(fine ? [] : [this.#wrongTable(preview)]), sample.length > 0 && make("h3", { class: "part-subtitle", t: "import.sample" }), table.element,
 			fine && hint("check", () => t("import.next")),
 			make("div", { class: "form-actions" }, button("import.other", () => this.#giveUp()),
@@ -254,10 +251,10 @@ export class ImportPage {
 		for (const one of waiting)
 			table.add([make("span", { says: () => people.text(one.by) }), String(one.rows),
 				make("span", { says: () => formatMoment(one.until) }),
-				[(one.mine || this.#desk.manages) && button("import.show", () => this.#show(one), { kind: "small" }),
+				[make("div", { class: "document-do" }, (one.mine || this.#desk.manages) && button("import.show", () => this.#show(one), { kind: "small" }),
 					one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
-					(one.mine || this.#desk.manages) && button("import.cancel", () => this.#cancel(one), { kind: "small" }),
-					!one.may_apply && make("span", { class: "small", t: one.mine ? "import.not-own" : "request.needs-manager" })]], { import: one.import });
+					(one.mine || this.#desk.manages) && button("import.cancel", () => this.#cancel(one), { kind: "small" })),
+				!one.may_apply && make("span", { class: "small", t: one.mine ? "import.not-own" : "request.needs-manager" })]], { import: one.import });
 		this.#waiting.replaceChildren(part("import.waiting", table.element));
 	}
 

@@ -11,7 +11,7 @@ import { factList, pageHead, part } from "./page_parts.js";
 import { People } from "./people.js";
 import { hashOf } from "./places.js";
 import { Progress } from "./progress.js";
-import { DISPOSE, requestCard, requestTitle } from "./request_card.js";
+import { DISPOSE, isForMe, requestCard, requestTitle } from "./request_card.js";
 import { Rules } from "./rules.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -21,11 +21,6 @@ import { Rules } from "./rules.js";
 const WORDS_MAX = 512;
 /* Requests that were decided, of which the newest are looked at. */
 const DECIDED = /** @type {const} */ ([2, 3, 4]);
-
-/** @param {Request} request */
-function forMe({ may }) {
-	return may.approve || may.submit;
-}
 
 export class InboxPage {
 	#desk;
@@ -63,8 +58,8 @@ export class InboxPage {
 		try {
 			const { rows, next } = await this.#desk.vault.page("request list", { after: this.#next });
 			const requests = /** @type {Request[]} */ (/** @type {unknown} */ (rows));
-			this.#fill(this.#mine, requests.filter(forMe), this.#noMine);
-			this.#fill(this.#others, requests.filter((request) => !forMe(request)), this.#noOthers);
+			this.#fill(this.#mine, requests.filter(isForMe), this.#noMine);
+			this.#fill(this.#others, requests.filter((request) => !isForMe(request)), this.#noOthers);
 			const mine = this.#mine.children.length;
 			this.#next = next;
 			this.#more.hidden = next === 0;

@@ -17,12 +17,13 @@ import { CLIENT, nameText } from "./words.js";
 /* Levels of rights. */
 const EDIT = 2;
 const EXPORT = 3;
+const PERMISSIONS = 4;
 
 export class PeoplePage {
 	#desk;
 	#client;
 	#people;
-	#search = new SearchForm((wish) => void this.#people.show({ ...wish, client: this.#client }), CLIENT);
+	#search;
 	element = make("section", {}, make("div", { class: "hosts-loading", with: { "aria-hidden": "true" } }, make("div")));
 
 	/**
@@ -32,6 +33,7 @@ export class PeoplePage {
 	constructor(desk, place) {
 		this.#desk = desk;
 		this.#client = place.id;
+		this.#search = new SearchForm((wish) => void this.#people.show({ ...wish, client: this.#client }), { numbers: !desk.manages, without: CLIENT });
 		this.#people = new RecordList(desk, "record list", { withClient: false, empty: "records.no-people" });
 	}
 
@@ -42,7 +44,8 @@ export class PeoplePage {
 			make("div", {}, make("h1", { says: () => nameText(client), with: { tabindex: -1 } }),
 				make("p", { class: "record-under" }, client.kana && make("span", {}, client.kana), stateTag(client),
 					way(hashOf("record", client.id), () => t("records.client-own")))),
-			make("div", { class: "record-actions" }, level >= EXPORT && knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
+			make("div", { class: "record-actions" }, (this.#desk.manages || level >= PERMISSIONS) && knows("grant list") && wayButton(hashOf("rights", client.id), "rights.open", { icon: "lock" }),
+				level >= EXPORT && knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
 				level >= EDIT && knows("import begin") && wayButton(hashOf("import", client.id), "records.import"),
 				level >= EDIT && knows("request add") && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
 		this.#search.element, this.#people.element);

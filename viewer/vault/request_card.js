@@ -39,6 +39,11 @@ const TITLES = Object.freeze({ 1: "request.collect", 2: "request.change", 3: "re
 /** @type {Readonly<Record<number, Key>>} */
 const OUTCOMES = Object.freeze({ 1: "request.open", 2: "request.approved", 3: "request.refused", 4: "request.withdrawn" });
 
+/** Whether it waits for whoever reads it. @param {Request} request */
+export function isForMe({ may }) {
+	return may.approve || may.submit;
+}
+
 /** @param {Request} request */
 export function requestTitle({ kind, name, record, record_state: state }) {
 	return t(TITLES[kind] ?? "request.other", { name: nameText({ id: record, name, state }) });

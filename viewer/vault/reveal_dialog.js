@@ -36,7 +36,10 @@ export function askReveal(desk, record, rules, shown) {
 			if (typeof number !== "string" || !/^[0-9]{12,13}$/.test(number))
 				throw new ApiError("protocol", 200);
 			/* Meanwhile the page may have been left, the login locked. */
-			if (dialog.element.isConnected)
+			const here = dialog.element.isConnected;
+			/* The focus goes back first, and then to what hides the number. */
+			dialog.close();
+			if (here)
 				shown(number, Number(until));
 			return true;
 		} }, make("p", { class: "message", t: "reveal.logged" }), purpose.element, code.element);

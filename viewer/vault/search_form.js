@@ -34,21 +34,23 @@ export class SearchForm {
 	#state = choice(STATES, "records.state", "records.any-state");
 	#wrong = make("p", { class: "field-hint field-wrong", with: { role: "alert", id: freshId() } });
 	#search;
+	#numbers;
 	element;
 
 	/**
 	 * @param {(wish: Wish) => void} search
-	 * @param {number} [without] a kind that is not there
+	 * @param {{numbers: boolean, without?: number}} looks numbers: whether the person may find records by them; without: a kind that is not there
 	 */
-	constructor(search, without) {
+	constructor(search, { numbers, without }) {
 		this.#search = search;
+		this.#numbers = numbers;
 		this.#kind = choice(KINDS, "records.kind", "records.any-kind", without);
 		this.#state.append(make("option", { t: "records.removed", with: { value: BIN } }));
 		this.#wrong.hidden = true;
 		this.#number.setAttribute("aria-describedby", this.#wrong.id);
 		this.element = make("form", { class: "vault-search", label: "records.search-form", with: { role: "search", novalidate: true } },
 			make("div", { class: "search" }, icon("search"), this.#text),
-			make("div", { class: "search search-number" }, icon("lock"), this.#number),
+			numbers && make("div", { class: "search search-number" }, icon("lock"), this.#number),
 			this.#kind, this.#state, button("records.search-do", () => {}, { kind: "primary", type: "submit" }), this.#wrong);
 		this.element.addEventListener("submit", (event) => {
 			event.preventDefault();
@@ -71,8 +73,12 @@ export class SearchForm {
 	#submit() {
 		/* A number is not left where it can be read, and one among names is meant as a number. */
 		if (isNumber(this.#text.value)) {
-			this.#number.value = this.#text.value;
+			this.#number.value = this.#numbers ? this.#text.value : "";
 			this.#text.value = "";
+			if (!this.#numbers) {
+				this.#say("records.search-no-number");
+				return;
+			}
 		}
 		const number = this.#number.value;
 		this.#number.value = "";
@@ -87,7 +93,7 @@ export class SearchForm {
 			...(this.#state.value === BIN ? { removed: true } : { state: Number(this.#state.value) }) });
 	}
 
-	/** @param {"" | "records.search-check" | "records.search-digits"} key */
+	/** @param {"" | "records.search-check" | "records.search-digits" | "records.search-no-number"} key */
 	#say(key) {
 		says(this.#wrong, () => (key ? t(key) : ""));
 		this.#wrong.hidden = key === "";

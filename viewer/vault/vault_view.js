@@ -24,6 +24,7 @@ import { PeoplePage } from "./people_page.js";
 import { hashOf, placeOf } from "./places.js";
 import { QuarantinePage } from "./quarantine_page.js";
 import { RecordPage } from "./record_page.js";
+import { isForMe } from "./request_card.js";
 import { SettingsPage } from "./settings_page.js";
 import { commandOf } from "./shortcuts.js";
 import { troubleCard, unlockCard } from "./trouble_card.js";
@@ -69,6 +70,8 @@ export class VaultView {
 	/** @type {(() => string) | null} for the page that comes next */
 	#message = null;
 	#hash = "";
+	/* On the inbox's tab: how many requests wait for the person. */
+	#waiting = make("span", { class: "count", with: { hidden: true } });
 	/* Counts up with each page, so that what comes late for an older one is dropped. */
 	#turn = 0;
 	/** @type {ReturnType<typeof setInterval> | undefined} */
@@ -110,6 +113,7 @@ export class VaultView {
 		this.#main.replaceChildren();
 		this.#desk = null;
 		this.#message = null;
+		this.#waiting.hidden = true;
 	}
 
 	/** @param {unknown} error */
@@ -172,6 +176,8 @@ export class VaultView {
 		scrollTo(0, 0);
 		try {
 			await page.start();
+			if (turn === this.#turn && has("inbox"))
+				void this.#count(desk);
 		} catch (error) {
 			if (turn === this.#turn)
 				desk.failed(error);
@@ -184,8 +190,27 @@ export class VaultView {
 	#showTabs(at) {
 		const current = at === "client" || at === "record" || at === "new" || at === "export" ? "clients" : at === "certificate" ? "due" : at === "group" || at === "copy" ? "rights" : at === "quarantine" ? "inbox" : at;
 		this.#tabs.replaceChildren(...TABS.filter(({ name, manages }) => has(name) && (!manages || this.#desk?.manages)).map(({ name, key }) =>
-			make("a", { class: "tab", t: key, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } })));
+			make("a", { class: "tab", on: { click: () => this.#anew(hashOf(name)) }, with: { href: hashOf(name), "aria-current": name === current ? "page" : undefined } },
+				make("span", { t: key }), name === "inbox" && this.#waiting)));
 		this.#tabs.querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+	}
+
+	/** Who presses the tab of the page that is shown wants it as it is now. @param {string} hash */
+	#anew(hash) {
+		if (hash === this.#hash)
+			void this.#open(hash);
+	}
+
+	/** What waits for the person, as he comes to a page. What goes wrong the page itself says. @param {Desk} desk */
+	async #count({ vault }) {
+		try {
+			const { rows, next } = await vault.list("request list", {});
+			const mine = rows.filter(isForMe).length;
+			this.#waiting.textContent = `${mine}${next ? "+" : ""}`;
+			this.#waiting.hidden = mine === 0;
+		} catch {
+			this.#waiting.hidden = true;
+		}
 	}
 
 	/**
