@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "broker/admin.h"
 #include "broker/documents.h"
+#include "broker/glass.h"
 #include "broker/person.h"
 #include "broker/records.h"
 #include "broker/watch.h"
@@ -259,6 +260,8 @@ static enum err set_disabled(struct admin_call *call, bool disabled, const char 
 		err = change_end(call, &tx, event, &account);
 	if (!err && disabled)
 		session_cut(call->broker, account.id, 0, 0);
+	if (!err && disabled)
+		glass_cut(call->broker, account.id);
 	return err;
 }
 
@@ -321,6 +324,7 @@ enum err admin_user_duty(struct admin_call *call)
 					     duty_code(account.duty), "duty", duty_code(duty)));
 	/* What is on its way was asked with another right. */
 	if (!err && (int64_t)duty != account.duty) {
+		glass_cut(call->broker, account.id);
 		records_cut(call->broker, account.id, 0);
 		documents_cut(call->broker, account.id, 0);
 	}

@@ -10,6 +10,7 @@
 #include "broker/documents.h"
 #include "broker/enrol.h"
 #include "broker/exporting.h"
+#include "broker/glass.h"
 #include "broker/host.h"
 #include "broker/pki.h"
 #include "broker/playback.h"
@@ -311,6 +312,7 @@ static void tick_due(struct loop_timer *timer)
 	exporting_tick(broker, clock_wall_s());
 	documents_tick(broker, clock_wall_s());
 	watch_tick(broker, clock_wall_s());
+	glass_tick(broker);
 	loop_timer_set(timer, SESSION_PING_S * 1000000ULL);
 }
 
@@ -392,6 +394,8 @@ static enum err open_parts(struct broker *broker)
 		err = recording_put_right(broker);
 	if (!err)
 		err = watch_put_right(broker);
+	if (!err)
+		err = glass_put_right(broker);
 	if (err)
 		log_error("start-failed", "error=%s", err_code(err));
 	return err;
@@ -440,6 +444,7 @@ void broker_close(struct broker *broker)
 	playback_forget_all(broker);
 	exporting_forget_all(broker);
 	documents_forget_all(broker);
+	glass_forget_all(broker);
 	records_forget_all(broker);
 	quota_forget_all(broker);
 	admin_free(broker->admin);

@@ -22,6 +22,7 @@ struct checkpoints;
 struct documents;
 struct enrol;
 struct exporting;
+struct glass;
 struct host_watch;
 struct pki;
 struct playback;
@@ -60,6 +61,7 @@ struct broker {
 	uint32_t playback_number;              /* of the last */
 	struct record_ask *asks;               /* of the vault's records */
 	uint32_t ask_number;                   /* of the last */
+	struct glass *glasses;                 /* break-glass */
 	struct bucket notices[BROKER_NOTICES]; /* of the vault, one for each event */
 	struct exporting *exports;
 	struct documents *documents;

@@ -226,6 +226,17 @@ void documents_cut(struct broker *broker, int64_t account, int64_t device)
 	}
 }
 
+void documents_end_glass(struct broker *broker, int64_t glass)
+{
+	struct documents *next;
+
+	for (struct documents *at = broker->documents; at; at = next) {
+		next = at->next;
+		if (at->order.glass == glass)
+			end(at, "glass");
+	}
+}
+
 void documents_leave_login(struct broker *broker, int64_t login)
 {
 	struct documents *next;

@@ -23,6 +23,7 @@ struct documents_order {
 	const char *event;       /* of the order's entry; static */
 	uint64_t seq;
 	uint32_t stream; /* the vault's number */
+	int64_t glass;   /* break-glass by which it was ordered, 0: none */
 };
 
 /* The vault has answered with a stream. path: for the browser. On an error the stream is closed
@@ -41,6 +42,8 @@ void documents_vault_gone(struct broker *broker);
 
 /* A right was taken away; 0 stands for any. */
 void documents_cut(struct broker *broker, int64_t account, int64_t device);
+/* That break-glass is over. */
+void documents_end_glass(struct broker *broker, int64_t glass);
 void documents_leave_login(struct broker *broker, int64_t login);
 /* Ends those of logins that are over; what goes on is no use of its login. */
 void documents_tick(struct broker *broker, int64_t now_s);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "broker/glass.h"
 #include "broker/handlers.h"
 #include "broker/opening.h"
 #include "broker/quota.h"
@@ -48,6 +49,10 @@ static enum err answer_here(struct request *request, const struct record_op *op)
 
 	if (!err)
 		err = handler(request, body, &answer, &field);
+	if (err == ERR_THROTTLED)
+		return OK; /* answered */
+	if (err && err != ERR_INVALID && op->event[0])
+		return refuse(request, op, err, field);
 	if (!err)
 		reply_json(request->broker, &request->to, 200, "", answer);
 	else if (field)
@@ -101,6 +106,12 @@ static enum err ask_vault(struct request *request, const struct record_op *op)
 	return err == ERR_THROTTLED ? OK : err;
 }
 
+static bool may_ask(struct request *request, const struct record_op *op)
+{
+	return op->duties & records_duty(&request->account) ||
+	       (op->flags & OP_GLASS && glass_of(request->broker, &request->account));
+}
+
 enum err handle_record_ask(struct request *request)
 {
 	const struct record_op *op = record_op_find(request->msg->record_ask.op);
@@ -111,7 +122,7 @@ enum err handle_record_ask(struct request *request)
 	err = quota_take(request->broker, &request->to, request->account.id, QUOTA_RECORD);
 	if (err)
 		return err == ERR_THROTTLED ? OK : err;
-	if (!(op->duties & records_duty(&request->account)))
+	if (!may_ask(request, op))
 		return refuse(request, op, ERR_DENIED, NULL);
 	return op->flags & OP_LOCAL ? answer_here(request, op) : ask_vault(request, op);
 }

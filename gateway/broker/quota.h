@@ -19,6 +19,7 @@ enum quota_kind {
 	QUOTA_WATCH,     /* looking on at sessions and ending them, allowed or not */
 	QUOTA_RECORD,    /* asking anything of the vault's records */
 	QUOTA_RECORD_NO, /* and being refused */
+	QUOTA_GLASS,     /* asking for break-glass */
 	QUOTA_CONSOLE,   /* reports and saved filters */
 	QUOTA_KINDS
 };
@@ -35,6 +36,7 @@ enum {
 	QUOTA_NOTES_PER_MINUTE = 30,
 	QUOTA_WATCHES_PER_MINUTE = 30,
 	QUOTA_CONSOLES_PER_MINUTE = 30,
+	QUOTA_GLASSES_PER_MINUTE = 4,
 	/* A file of 32 MB to import comes in some 700 pieces. */
 	QUOTA_RECORDS_PER_MINUTE = 1200,
 	QUOTA_RECORDS_NO_PER_MINUTE = 120,

@@ -4,10 +4,6 @@
 
 enum { LIST_BYTES = 80 * 1024 /* of an answer's 96 KiB */, HISTORY_PAGE = 100 };
 
-#define RECORD_OP(number, name, words, duties, flags, event) extern record_local local_##name;
-#include "wire/record_ops.def"
-#undef RECORD_OP
-
 record_local *record_local_find(unsigned number)
 {
 	switch (number) {
@@ -91,14 +87,16 @@ static json_t *history_row(struct db *db, const struct audit_row *row)
 	json_t *detail = json_loads(row->detail, JSON_REJECT_DUPLICATES, NULL);
 	const char *why = json_string_value(json_object_get(detail, "why"));
 	json_int_t purpose = json_integer_value(json_object_get(detail, "purpose"));
+	bool glass = json_integer_value(json_object_get(detail, "glass")) != 0;
 	struct account account = { 0 };
 	json_t *json;
 
 	if (row->account[0] && account_by_name(db, row->account, &account))
 		account = (struct account){ 0 };
-	json = json_pack("{s:I, s:I, s:I, s:s, s:I, s:s}", "seq", (json_int_t)row->seq, "time",
+	json = json_pack("{s:I, s:I, s:I, s:s, s:I, s:s, s:b}", "seq", (json_int_t)row->seq, "time",
 			 (json_int_t)(row->time_ms / 1000), "account", (json_int_t)account.id,
-			 "event", row->event, "purpose", purpose, "why", why ? why : "");
+			 "event", row->event, "purpose", purpose, "why", why ? why : "", "glass",
+			 glass);
 	json_decref(detail);
 	return json;
 }

@@ -11,6 +11,10 @@
 typedef enum err record_local(struct request *request, const json_t *body, json_t **ret,
 			      const char **ret_field);
 
+#define RECORD_OP(number, name, words, duties, flags, event) extern record_local local_##name;
+#include "wire/record_ops.def"
+#undef RECORD_OP
+
 /* The handler of an operation that has OP_LOCAL; NULL for others. */
 record_local *record_local_find(unsigned number);
 

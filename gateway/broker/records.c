@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/documents.h"
+#include "broker/glass.h"
 #include "broker/handlers.h"
 #include "broker/opening.h"
 #include "broker/quota.h"
@@ -28,6 +29,7 @@ struct record_ask {
 	struct record_list about; /* of record_about */
 	int64_t after;            /* of record history */
 	uint64_t by;              /* in whose name else it happens: an import's; 0: nobody's */
+	int64_t glass;            /* break-glass by which it was asked, 0: none */
 	bool may;                 /* record_go is sent */
 	int64_t seq;
 	struct loop_timer timer;
@@ -147,6 +149,7 @@ static struct record_ask *add(struct request *request, const struct record_op *o
 	ask->head = (struct request_head){ .address = ask->address, .token = "" };
 	ask->number = broker->ask_number;
 	ask->op = op;
+	ask->glass = records_glass(request, op);
 	loop_timer_init(broker->loop, &ask->timer, ask_due);
 	loop_timer_set(&ask->timer,
 		       (op->flags & OP_LONG ? RECORDS_LONG_S : RECORDS_WAIT_S) * 1000000ULL);
@@ -169,7 +172,7 @@ enum err records_ask(struct request *request, const struct record_op *op, struct
 	const struct msg_record_order order = {
 		.request = ask->number,
 		.account = (uint64_t)request->account.id,
-		.duty = (uint8_t)records_duty(&request->account),
+		.duty = (uint8_t)(records_duty(&request->account) | (ask->glass ? DUTY_GLASS : 0)),
 		.op = op->number,
 		.body = body,
 	};
@@ -182,48 +185,7 @@ enum err records_ask(struct request *request, const struct record_op *op, struct
 	return err;
 }
 
-/* ---- the audit log ---------------------------------------------------------------------- */
-
-static enum err append(struct request *request, struct db *db, const char *event, json_t *detail,
-		       int64_t *ret_seq)
-{
-	const struct audit_entry entry = request_audit(request, event, detail);
-	enum err err = detail ? audit_append(db, &entry) : ERR_NOMEM;
-
-	return err ? err : audit_row_last(db, ret_seq);
-}
-
-static enum err refusal(struct request *request, const struct record_op *op, uint64_t record,
-			enum err why, const char *field)
-{
-	_cleanup_tx_ struct db_tx tx = { 0 };
-	struct db *db = request->broker->db;
-	int64_t seq = 0;
-	enum err err = db_tx_begin(&tx, db);
-
-	if (!err)
-		err = append(request, db, "record-refused",
-			     json_pack("{s:s, s:o*, s:s, s:s*}", "op", op->words, "record",
-				       record ? json_integer((json_int_t)record) : NULL, "error",
-				       err_code(why), "field", field && *field ? field : NULL),
-			     &seq);
-	if (!err && record && record <= INT64_MAX)
-		err = record_entry_add(db, record, seq);
-	return err ? err : db_tx_commit(&tx);
-}
-
-enum err records_refused(struct request *request, const struct record_op *op, uint64_t record,
-			 enum err why, const char *field)
-{
-	enum err err =
-		quota_take(request->broker, &request->to, request->account.id, QUOTA_RECORD_NO);
-
-	if (err)
-		return err;
-	log_warn("record-refused", "user=%s op=%s error=%s", request->account.name, op->name,
-		 err_code(why));
-	return refusal(request, op, record, why, field);
-}
+/* ---- the entry ------------------------------------------------------------------------- */
 
 /* Each record that the entry is about; what is disposed of is remembered before it happens: both
  * who asked and who agreed want it gone, whatever comes between. */
@@ -236,30 +198,13 @@ static enum err note_record(const struct record_ask *ask, struct db *db, json_in
 	return err;
 }
 
-/* One that is too long loses its lists; which records it was is known by record_entry. */
-static json_t *short_detail(const struct record_ask *ask)
-{
-	json_t *detail = json_copy(ask->detail), *value;
-	const char *name;
-	void *next;
-
-	if (!detail || json_dumpb(detail, NULL, 0, JSON_COMPACT) <= AUDIT_DETAIL_MAX)
-		return detail;
-	json_object_foreach_safe(detail, next, name, value)
-	{
-		if (json_is_array(value))
-			json_object_del(detail, name);
-	}
-	json_object_set_new(detail, "cut", json_true());
-	return detail;
-}
-
 static enum err write_entry(void *ctx, struct db *db)
 {
 	struct record_ask *ask = ctx;
 	const json_t *records = json_object_get(ask->detail, "records"), *record;
 	size_t i;
-	enum err err = append(&ask->request, db, ask->op->event, short_detail(ask), &ask->seq);
+	enum err err = records_append(&ask->request, db, ask->op->event, records_short(ask->detail),
+				      &ask->seq);
 
 	if (!err && ask->record)
 		err = note_record(ask, db, (json_int_t)ask->record);
@@ -291,11 +236,11 @@ static void undo(struct record_ask *ask, enum err why)
 	enum err err = db_tx_begin(&tx, db);
 
 	if (!err)
-		err = append(&ask->request, db, "record-failed",
-			     json_pack("{s:s, s:I, s:I, s:s}", "op", ask->op->words, "entry",
-				       (json_int_t)ask->seq, "record", (json_int_t)ask->record,
-				       "error", err_code(why)),
-			     &seq);
+		err = records_append(&ask->request, db, "record-failed",
+				     json_pack("{s:s, s:I, s:I, s:s}", "op", ask->op->words,
+					       "entry", (json_int_t)ask->seq, "record",
+					       (json_int_t)ask->record, "error", err_code(why)),
+				     &seq);
 	if (!err && ask->record)
 		err = record_entry_add(db, ask->record, seq);
 	if (!err)
@@ -319,6 +264,8 @@ static enum err take_detail(struct record_ask *ask, const struct msg_record_hold
 	ask->client = msg->client;
 	if (ask->op->number == OP_import_apply)
 		ask->by = (uint64_t)json_integer_value(json_object_get(ask->detail, "by"));
+	if (ask->glass && json_object_set_new(ask->detail, "glass", json_integer(ask->glass)))
+		return ERR_NOMEM;
 	if (msg->record &&
 	    json_object_set_new(ask->detail, "record", json_integer((json_int_t)msg->record)))
 		return ERR_NOMEM;
@@ -383,7 +330,7 @@ static void refuse_held(struct record_ask *ask, enum err why)
 	enum err err;
 
 	cancel(ask);
-	err = throttled ? refusal(&ask->request, ask->op, ask->record, why, "code")
+	err = throttled ? records_refusal(&ask->request, ask->op, ask->record, why, "code")
 			: records_refused(&ask->request, ask->op, ask->record, why,
 					  why == ERR_LOGIN ? "code" : NULL);
 	if (err && err != ERR_THROTTLED)
@@ -415,9 +362,21 @@ void records_about(struct broker *broker, const struct msg_record_about *msg)
 		refuse_held(ask, err);
 }
 
+/* Break-glass that does not hold any more takes with it what was asked by it. */
+static struct record_ask *find_holding(struct broker *broker, uint32_t number)
+{
+	struct record_ask *ask = find(broker, number);
+
+	if (ask && ask->glass && glass_of(broker, &ask->request.account) != ask->glass) {
+		ask_drop(ask, ERR_DENIED);
+		ask = find(broker, number);
+	}
+	return ask;
+}
+
 void records_held(struct broker *broker, const struct msg_record_hold *msg)
 {
-	struct record_ask *ask = find(broker, msg->request);
+	struct record_ask *ask = find_holding(broker, msg->request);
 	enum err err;
 
 	if (!ask || ask->may || !ask->op->event[0])
@@ -445,21 +404,6 @@ void records_held(struct broker *broker, const struct msg_record_hold *msg)
 }
 
 /* ---- answers ---------------------------------------------------------------------------- */
-
-void records_raise_floor(struct broker *broker, uint64_t counter)
-{
-	uint64_t known = 0;
-	enum err err = record_floor_get(broker->db, &known);
-
-	if (!err && counter > known && counter - known > RECORDS_LEAP) {
-		log_warn("record-floor-leap", "counter=%" PRIu64 " known=%" PRIu64, counter, known);
-		counter = known + RECORDS_LEAP;
-	}
-	if (!err && counter > known)
-		err = record_floor_set(broker->db, counter);
-	if (err)
-		log_error("record-floor", "error=%s", err_code(err));
-}
 
 /* What somebody may not, and whatever does not come as far as the audit log; slips of the pen do
  * not count. */
@@ -515,6 +459,7 @@ static void answered_stream(struct record_ask *ask, const struct msg_record_answ
 		.event = ask->op->event,
 		.seq = (uint64_t)ask->seq,
 		.stream = msg->stream,
+		.glass = ask->glass,
 	};
 	char path[DOCUMENTS_PATH];
 	json_t *body;
@@ -551,7 +496,7 @@ static void answered_history(struct record_ask *ask, const struct msg_record_ans
 
 void records_answered(struct broker *broker, const struct msg_record_answer *msg)
 {
-	struct record_ask *ask = find(broker, msg->request);
+	struct record_ask *ask = find_holding(broker, msg->request);
 	enum err err = msg->error < ERR_COUNT ? (enum err)msg->error : ERR_INTERNAL;
 
 	records_raise_floor(broker, msg->counter);
@@ -562,6 +507,8 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 		log_error("record-unasked", "op=%s", ask->op->name);
 		err = ERR_PROTOCOL;
 	}
+	if (!err && ask->glass && !ask->op->event[0])
+		err = records_looked(&ask->request, ask->op, ask->glass, msg->record);
 	if (err)
 		answered_error(ask, msg, err);
 	else if (ask->op->number == OP_record_history)
@@ -591,6 +538,17 @@ void records_cut(struct broker *broker, int64_t account, int64_t device)
 		    (device && ask->request.device.id != device))
 			continue;
 		ask_drop(ask, ERR_DENIED);
+	}
+}
+
+void records_end_glass(struct broker *broker, int64_t glass)
+{
+	struct record_ask *next;
+
+	for (struct record_ask *ask = broker->asks; ask; ask = next) {
+		next = ask->next;
+		if (ask->glass == glass)
+			ask_drop(ask, ERR_DENIED);
 	}
 }
 

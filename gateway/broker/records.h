@@ -22,10 +22,27 @@ enum {
 /* 0: none. */
 unsigned records_duty(const struct account *account);
 
-/* What the audit log says of one who was not let. record 0: none, or not known; field may be NULL.
- * ERR_THROTTLED: too often, which is answered already. */
+/* The break-glass that counts for it, 0: none. */
+int64_t records_glass(const struct request *request, const struct record_op *op);
+
+/* ---- what the audit log says: records_audit.c ------------------------------------------- */
+
+/* In the caller's transaction; detail is taken over. */
+nodiscard enum err records_append(struct request *request, struct db *db, const char *event,
+				  json_t *detail, int64_t *ret_seq);
+/* A copy of a detail that fits into an entry, for the caller; NULL: no memory. */
+json_t *records_short(json_t *whole);
+/* What was seen by break-glass and has no event of its own. */
+nodiscard enum err records_looked(struct request *request, const struct record_op *op,
+				  int64_t glass, uint64_t record);
+/* Of one who was not let. record 0: none, or not known; field may be NULL. */
+nodiscard enum err records_refusal(struct request *request, const struct record_op *op,
+				   uint64_t record, enum err why, const char *field);
+/* The same, unless there are too many of them: ERR_THROTTLED, which is answered already. */
 nodiscard enum err records_refused(struct request *request, const struct record_op *op,
 				   uint64_t record, enum err why, const char *field);
+
+/* ---- on its way ------------------------------------------------------------------------- */
 
 /*
  * Asks the vault; the answer goes to where the request came from. code: the person's, for OP_CODE;
@@ -52,6 +69,8 @@ void records_vault_gone(struct broker *broker);
 
 /* A right was taken away; 0 stands for any. What has not happened yet does not. */
 void records_cut(struct broker *broker, int64_t account, int64_t device);
+/* That break-glass is over: as for a right. */
+void records_end_glass(struct broker *broker, int64_t glass);
 void records_leave_login(struct broker *broker, int64_t login);
 /* Nobody waits for the answer to that request of the edge's any more. */
 void records_ask_gone(struct broker *broker, uint32_t request);

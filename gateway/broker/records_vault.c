@@ -1,5 +1,7 @@
 #include "broker/records.h"
 
+#include <inttypes.h>
+
 #include "base/bucket.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -54,6 +56,21 @@ void records_noticed(struct broker *broker, const struct msg_record_notice *msg)
 }
 
 /* ---- how far it had come ---------------------------------------------------------------- */
+
+void records_raise_floor(struct broker *broker, uint64_t counter)
+{
+	uint64_t known = 0;
+	enum err err = record_floor_get(broker->db, &known);
+
+	if (!err && counter > known && counter - known > RECORDS_LEAP) {
+		log_warn("record-floor-leap", "counter=%" PRIu64 " known=%" PRIu64, counter, known);
+		counter = known + RECORDS_LEAP;
+	}
+	if (!err && counter > known)
+		err = record_floor_set(broker->db, counter);
+	if (err)
+		log_error("record-floor", "error=%s", err_code(err));
+}
 
 static enum err send_floor(struct broker *broker, uint64_t counter, uint64_t *ids)
 {

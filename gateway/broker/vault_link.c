@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/cert.h"
+#include "broker/glass.h"
 #include "broker/pki.h"
 #include "broker/records.h"
 #include "certs/cleanup.h"
@@ -249,6 +250,8 @@ static void note_state(struct vault_link *link, enum vault_state state)
 		return;
 	if (is_open)
 		records_vault_open(link->broker);
+	else
+		glass_vault_gone(link->broker);
 	err = broker_audit(link->broker, &entry);
 	if (err)
 		log_error("vault-unrecorded", "error=%s", err_code(err));

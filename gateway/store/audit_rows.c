@@ -65,6 +65,14 @@ void audit_row_alarms(struct query *query, struct db *db, int64_t limit)
 	query_i64(query, limit);
 }
 
+void audit_row_glass(struct query *query, struct db *db, int64_t limit)
+{
+	query_init(query, db,
+		   "SELECT " AUDIT_COLUMNS " FROM audit WHERE event IN ('glass-ask', "
+		   "'glass-confirm', 'glass-refuse', 'glass-end') ORDER BY seq DESC LIMIT ?");
+	query_i64(query, limit);
+}
+
 void audit_row_marks(struct query *query, struct db *db, const char *session)
 {
 	query_init(query, db,

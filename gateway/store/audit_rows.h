@@ -49,6 +49,8 @@ nodiscard enum err audit_row_dispose(struct db *db, int64_t seq);
 void audit_row_list(struct query *query, struct db *db, int64_t seq);
 /* The newest alarms and what was accepted of them, the newest first. */
 void audit_row_alarms(struct query *query, struct db *db, int64_t limit);
+/* What was said of break-glass, the newest first. */
+void audit_row_glass(struct query *query, struct db *db, int64_t limit);
 /* The "recording-mark" entries of a session, by its id in hexadecimal, in order. */
 void audit_row_marks(struct query *query, struct db *db, const char *session);
 /* The newest of one event about the vault itself: "vault-unsealed", or one of what can be wrong

@@ -21,12 +21,13 @@ MIGRATION(migration_0015, "0015_audit_due.sql");
 MIGRATION(migration_0016, "0016_recording_due.sql");
 MIGRATION(migration_0017, "0017_duty.sql");
 MIGRATION(migration_0018, "0018_vault.sql");
+MIGRATION(migration_0019, "0019_glass.sql");
 
 static const char *const gateway[] = {
 	migration_0001, migration_0002, migration_0003, migration_0004, migration_0005,
 	migration_0006, migration_0007, migration_0008, migration_0009, migration_0010,
 	migration_0011, migration_0012, migration_0013, migration_0014, migration_0015,
-	migration_0016, migration_0017, migration_0018,
+	migration_0016, migration_0017, migration_0018, migration_0019,
 };
 
 const struct migrations migrations_gateway = { gateway, ARRAY_SIZE(gateway) };

@@ -155,6 +155,15 @@ static void oldest_is_due(struct loop_timer *timer)
 	wait_for_oldest(desk);
 }
 
+/* Break-glass counts for what has OP_GLASS alone: everything else is answered as without it. */
+static struct desk_person who_asks(const struct msg_record_order *order, const struct record_op *op)
+{
+	unsigned duty = order->duty;
+
+	return (struct desk_person){ order->account,
+				     op->flags & OP_GLASS ? duty : duty & ~(unsigned)DUTY_GLASS };
+}
+
 static enum err pending_new(const struct msg_record_order *order, const struct record_op *op,
 			    struct desk_pending **ret)
 {
@@ -168,7 +177,7 @@ static enum err pending_new(const struct msg_record_order *order, const struct r
 	}
 	pending->request = order->request;
 	pending->op = op;
-	pending->who = (struct desk_person){ order->account, order->duty };
+	pending->who = who_asks(order, op);
 	*ret = pending;
 	return OK;
 }
@@ -363,10 +372,19 @@ static bool drop_job(struct desk *desk, uint32_t request)
 
 /* ---- orders, one by one ----------------------------------------------------------------- */
 
+/* The broker has looked at the duty already. */
+static bool may_ask(const struct msg_record_order *order, const struct record_op *op)
+{
+	const bool glass = order->duty & DUTY_GLASS && op->flags & OP_GLASS;
+	const unsigned duty = order->duty & ~(unsigned)DUTY_GLASS;
+
+	return (op->duties | (glass ? DUTY_USE | DUTY_MANAGE : 0)) & duty && !(duty & (duty - 1));
+}
+
 static enum err order(struct desk *desk, const struct msg_record_order *order,
 		      const struct record_op *op, struct desk_reply *reply)
 {
-	struct desk_ask ask = { .who = { order->account, order->duty }, .go = !op->event[0] };
+	struct desk_ask ask = { .who = who_asks(order, op), .go = !op->event[0] };
 
 	return call(desk, op, &ask, order->body.data, order->body.len, reply);
 }
@@ -376,8 +394,7 @@ static enum err check_order(const struct desk *desk, const struct msg_record_ord
 {
 	if (!op)
 		return ERR_NOT_FOUND;
-	/* The broker has looked at the duty already. */
-	if (!(op->duties & order->duty) || (order->duty & (order->duty - 1)))
+	if (!may_ask(order, op))
 		return ERR_DENIED;
 	return op->event[0] && desk->count >= DESK_PENDING ? ERR_FULL : OK;
 }

@@ -31,7 +31,7 @@ enum {
 
 struct desk_person {
 	uint64_t account; /* the broker's number */
-	unsigned duty;    /* enum record_duty */
+	unsigned duty;    /* enum record_duty; with DUTY_GLASS where an operation has OP_GLASS */
 };
 
 struct desk_ask {

@@ -98,7 +98,7 @@ static enum err read_clients(struct records *records, uint64_t account, struct r
 	return err;
 }
 
-static enum err read_view(struct records *records, uint64_t account, bool sees_all,
+static enum err read_view(struct records *records, uint64_t account, enum grants_sight sight,
 			  struct grants_view **ret)
 {
 	_cleanup_(rows_finish) struct rows rows = { 0 };
@@ -107,8 +107,8 @@ static enum err read_view(struct records *records, uint64_t account, bool sees_a
 	if (!err)
 		err = read_clients(records, account, &rows);
 	return err ? err
-		   : grants_view_new(rows.rows, rows.count, rows.members, rows.member_count,
-				     sees_all, ret);
+		   : grants_view_new(rows.rows, rows.count, rows.members, rows.member_count, sight,
+				     ret);
 }
 
 enum err grants_view_if(struct records *records, uint64_t account, const struct grant_row *row,
@@ -129,8 +129,8 @@ enum err grants_view_if(struct records *records, uint64_t account, const struct 
 	else if (!err && at < rows.count)
 		rows.rows[at] = rows.rows[--rows.count];
 	return err ? err
-		   : grants_view_new(rows.rows, rows.count, rows.members, rows.member_count, false,
-				     ret);
+		   : grants_view_new(rows.rows, rows.count, rows.members, rows.member_count,
+				     SIGHT_GIVEN, ret);
 }
 
 /* ---- what is kept of it --------------------------------------------------------------------- */
@@ -140,7 +140,7 @@ enum { VIEWS = 64 };
 struct grants_views {
 	struct {
 		uint64_t account;
-		bool sees_all;
+		enum grants_sight sight;
 		struct grants_view *view; /* NULL: the slot is free */
 	} slots[VIEWS];
 	size_t next; /* that makes room */
@@ -153,24 +153,25 @@ static void forget(struct grants_views *views)
 		grants_view_free(util_take_ptr(views->slots[i].view));
 }
 
-static struct grants_view *kept(const struct grants_views *views, uint64_t account, bool sees_all)
+static struct grants_view *kept(const struct grants_views *views, uint64_t account,
+				enum grants_sight sight)
 {
 	for (size_t i = 0; i < VIEWS; i++) {
 		if (views->slots[i].view && views->slots[i].account == account &&
-		    views->slots[i].sees_all == sees_all)
+		    views->slots[i].sight == sight)
 			return views->slots[i].view;
 	}
 	return NULL;
 }
 
-static void keep(struct grants_views *views, uint64_t account, bool sees_all,
+static void keep(struct grants_views *views, uint64_t account, enum grants_sight sight,
 		 struct grants_view *view)
 {
 	size_t at = views->next++ % VIEWS;
 
 	grants_view_free(views->slots[at].view);
 	views->slots[at].account = account;
-	views->slots[at].sees_all = sees_all;
+	views->slots[at].sight = sight;
 	views->slots[at].view = grants_view_share(view);
 }
 
@@ -181,23 +182,30 @@ static struct grants_views *views_of(struct records *records)
 	return records->views;
 }
 
+static enum grants_sight sight_of(const struct desk_person *who)
+{
+	if (who->duty & DUTY_GLASS)
+		return SIGHT_GLASS;
+	return who->duty & DUTY_MANAGE ? SIGHT_ALL : SIGHT_GIVEN;
+}
+
 enum err grants_view_open(struct records *records, const struct desk_person *who,
 			  struct grants_view **ret)
 {
 	struct grants_views *views = views_of(records);
-	bool sees_all = who->duty == DUTY_MANAGE;
+	enum grants_sight sight = sight_of(who);
 	struct grants_view *view;
 
 	if (!views)
 		return ERR_NOMEM;
-	view = views->changing ? NULL : kept(views, who->account, sees_all);
+	view = views->changing ? NULL : kept(views, who->account, sight);
 	if (view) {
 		*ret = grants_view_share(view);
 		return OK;
 	}
-	enum err err = read_view(records, who->account, sees_all, ret);
+	enum err err = read_view(records, who->account, sight, ret);
 	if (!err && !views->changing)
-		keep(views, who->account, sees_all, *ret);
+		keep(views, who->account, sight, *ret);
 	return err;
 }
 

@@ -88,7 +88,7 @@ struct grants_view {
 	size_t count;
 	struct spoken_list records, clients, grouped; /* sorted; grouped: clients by their groups */
 	const struct grant_row *everything;
-	bool sees_all;
+	enum grants_sight sight;
 	size_t owners;
 };
 
@@ -224,8 +224,8 @@ static bool make_room(struct spoken_list *list, size_t count)
 }
 
 enum err grants_view_new(const struct grant_row *rows, size_t count,
-			 const struct grant_member *members, size_t member_count, bool sees_all,
-			 struct grants_view **ret)
+			 const struct grant_member *members, size_t member_count,
+			 enum grants_sight sight, struct grants_view **ret)
 {
 	_cleanup_grants_view_ struct grants_view *view = calloc(1, sizeof(*view));
 	_cleanup_free_ struct grant_member *sorted =
@@ -235,7 +235,7 @@ enum err grants_view_new(const struct grant_row *rows, size_t count,
 		view->owners = 1;
 	if (!view || !sorted || !(view->rows = calloc(count ? count : 1, sizeof(*view->rows))))
 		return ERR_NOMEM;
-	view->sees_all = sees_all;
+	view->sight = sight;
 	view->count = count;
 	if (count)
 		memcpy(view->rows, rows, count * sizeof(*rows));
@@ -305,14 +305,26 @@ static const struct grant_row *row_of(const struct grants_view *view,
 	return row ? row : view->everything;
 }
 
+/* Whatever the role is, but for these two, it has previews. */
+static void look_in(struct grant_rights *rights)
+{
+	rights->number = true;
+	if (rights->document == DOCUMENT_NO_ROLE)
+		rights->document = DOCUMENT_PREVIEWER;
+	else if (rights->document == DOCUMENT_UPLOADER)
+		rights->document = DOCUMENT_PREVIEWER_UPLOADER;
+}
+
 void grants_decide(const struct grants_view *view, const struct grant_place *place,
 		   struct grant_rights *ret, const struct grant_row **ret_row)
 {
 	const struct grant_row *row = row_of(view, place);
 
 	*ret = row ? row->rights : (struct grant_rights){ 0 };
-	if (view->sees_all && ret->level < GRANT_VIEW)
+	if (view->sight != SIGHT_GIVEN && ret->level < GRANT_VIEW)
 		ret->level = GRANT_VIEW;
+	if (view->sight == SIGHT_GLASS)
+		look_in(ret);
 	if (ret_row)
 		*ret_row = row;
 }
@@ -321,7 +333,7 @@ bool grants_may_see(const struct grants_view *view, const struct grant_place *pl
 {
 	const struct grant_row *row;
 
-	if (view->sees_all)
+	if (view->sight != SIGHT_GIVEN)
 		return true;
 	row = row_of(view, place);
 	return row && row->rights.level >= GRANT_VIEW;

@@ -69,17 +69,24 @@ struct grant_place {
 	uint64_t record, parent, client;
 };
 
+/* What is seen beside what rows give. */
+enum grants_sight {
+	SIGHT_GIVEN, /* nothing */
+	SIGHT_ALL,   /* everything, masked: who manages */
+	SIGHT_GLASS, /* everything with its numbers, documents as previews: break-glass */
+};
+
 /* What one person's rows say about all records; never changes once it is made. */
 struct grants_view;
 
 /*
  * rows: those of the person himself and of the groups that he is in, no others, and each (subject,
  * object) once. members: of groups of clients; all those that rows have as object must be complete.
- * Both are copied. sees_all: nothing is hidden (an approver). ERR_NOMEM.
+ * Both are copied. ERR_NOMEM.
  */
 nodiscard enum err grants_view_new(const struct grant_row *rows, size_t count,
 				   const struct grant_member *members, size_t member_count,
-				   bool sees_all, struct grants_view **ret);
+				   enum grants_sight sight, struct grants_view **ret);
 /* The same view for one more owner, who frees it as well. */
 struct grants_view *grants_view_share(struct grants_view *view);
 /* Gone with its last owner. NULL is allowed. */

@@ -99,7 +99,7 @@ static void date_text(bool has, int64_t days, char text[16])
 }
 
 static json_t *describe(const struct records *records, const struct record_seen *seen,
-			const struct content *content, const struct grants_view *view)
+			const struct content *content, const struct grants_view *view, bool glass)
 {
 	const struct record_row *row = &seen->row;
 	char started[16], due[16];
@@ -108,7 +108,7 @@ static json_t *describe(const struct records *records, const struct record_seen 
 	date_text(row->has_due, row->due, due);
 	return json_pack(
 		"{s:I, s:I, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:I, s:s,"
-		" s:s, s:I, s:I, s:I, s:{s:i, s:b, s:i}}",
+		" s:s, s:I, s:I, s:I, s:{s:i, s:b, s:i}, s:b}",
 		"id", (json_int_t)row->id, "client", (json_int_t)row->client, "client_name",
 		record_seen_name(records, view, row->client), "kind", (json_int_t)row->kind,
 		"state", (json_int_t)row->state, "parent", (json_int_t)row->parent, "parent_name",
@@ -119,7 +119,7 @@ static json_t *describe(const struct records *records, const struct record_seen 
 		"due", due, "created", (json_int_t)row->created, "disposed",
 		(json_int_t)row->disposed, "version", (json_int_t)row->version, "rights", "level",
 		seen->rights.level, "number", seen->rights.number, "document",
-		seen->rights.document);
+		seen->rights.document, "glass", glass);
 }
 
 enum err op_record_show(struct records *records, const struct desk_ask *ask,
@@ -139,7 +139,9 @@ enum err op_record_show(struct records *records, const struct desk_ask *ask,
 		err = grants_view_open(records, &ask->who, &view);
 	if (!err && !is_empty(&seen.row))
 		err = content_of(records, &seen.row, 0, reply, &content);
-	return err ? err : record_give(reply, describe(records, &seen, &content, view));
+	return err ? err
+		   : record_give(reply, describe(records, &seen, &content, view,
+						 ask->who.duty & DUTY_GLASS));
 }
 
 /* ---- versions ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ enum record_duty {
 	DUTY_MANAGE = 2, /* MA: decides requests, gives grants */
 	DUTY_AUDIT = 4,  /* SA: an auditor */
 	DUTY_ADMIN = 8,  /* DA: an administrator of the system */
+	DUTY_GLASS = 16, /* beside one of the first two, in an order to the vault: break-glass */
 };
 
 enum record_op_flags {
@@ -24,6 +25,7 @@ enum record_op_flags {
 	OP_LONG = 128, /* takes the vault long: others are answered meanwhile (vault/jobs.h) */
 	OP_MARK = 64,  /* recordings of the person's sessions get an event */
 	OP_DISPOSE = 32, /* of the records in its detail; the broker keeps which */
+	OP_GLASS = 256,  /* break-glass counts for it, whichever of the first two duties one has */
 };
 
 /* OP_client_list … */

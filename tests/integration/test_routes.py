@@ -81,6 +81,9 @@ OPERATIONS = {
         "import rows", "import cancel", "export count", "export make", "export next", "export drop", "work list",
         "people list"), {USER, MANAGER}),
     "record reveal": {USER},
+    "glass list": {USER, MANAGER, AUDITOR, ADMIN},
+    **dict.fromkeys(("glass ask", "glass confirm"), {MANAGER}),
+    "glass end": {USER, MANAGER, AUDITOR},
     **dict.fromkeys((
         "client add", "purpose add", "purpose retire", "class add", "class change", "template set", "request approve",
         "request refuse", "record hold", "dispose approve", "grant person", "group list", "group add", "group rename",

@@ -9,7 +9,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What the broker names in kebab-case by these first words is an event, unless it is said to the log of the machine.
 NAME = re.compile(r'(\blog_\w+\(\s*)?"((?:login|account|host|device|credentials|enrol|auditor|gateway|ca|vault|retention|recording|audit|session|'
-                  r'worker|siem|note|control|document)(?:-[a-z]+)+|login|logout|unlock)"')
+                  r'worker|siem|note|control|document|glass)(?:-[a-z]+)+|login|logout|unlock)"')
 NO_EVENTS = set()  # names that only look like one
 ACTIVITIES = {"FINDING": {1, 2, 3, 99}, "ACCOUNT_CHANGE": {*range(1, 12), 99}, "AUTHENTICATION": {*range(1, 7), 99}, "ENTITY": {*range(1, 5), 99},
               "USER_ACCESS": {1, 2, 99}, "API": {1, 2, 3, 4, 99}}

@@ -12,6 +12,7 @@ import { DesktopView } from "./desktop_view.js";
 import { DevicesView } from "./devices_view.js";
 import { byId } from "./dom.js";
 import { isLoggedOut } from "./errors.js";
+import { GlassBanner } from "./glass_banner.js";
 import { onLanguage, t } from "./i18n.js";
 import { LeaveDialog } from "./leave_dialog.js";
 import { EndingDialog, WatchDialog } from "./live_dialogs.js";
@@ -75,6 +76,7 @@ export class App {
 	});
 	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
 	#audit = new AuditCheck(this.#api);
+	#glass = new GlassBanner(this.#api);
 	#devices = new DevicesView(new Admin(this.#api), {
 		loggedOut: (error) => this.#showLogin(error),
 		invited: (sheet) => this.#showSheet(sheet),
@@ -247,6 +249,7 @@ export class App {
 		this.#export.leave();
 		this.#renew.clear();
 		this.#audit.clear();
+		this.#glass.clear();
 		this.#head.clear();
 		this.#show("login");
 		this.#login.show(error, this.#deviceGone ? "gone" : device);
@@ -261,8 +264,10 @@ export class App {
 
 	/** @param {Me} me */
 	#loggedIn(me) {
-		if (!this.#me)
+		if (!this.#me) {
 			void this.#audit.run();
+			this.#glass.start(me);
+		}
 		this.#me = me;
 		setOfficeZone(me.zone);
 		this.#code.forget();

@@ -18,7 +18,8 @@ const RECORD_EVENTS = ["client-add", "record-show", "record-change", "record-num
 	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",
 	"group-change", "group-rename", "group-drop", "document-upload", "document-download", "document-preview",
 	"document-remove", "document-restore", "document-discard", "document-closed",
-	"import-begin", "import-ask", "import-rows", "import-apply", "import-cancel", "export-make"];
+	"import-begin", "import-ask", "import-rows", "import-apply", "import-cancel", "export-make",
+	"glass-ask", "glass-confirm", "glass-refuse", "glass-end", "glass-look"];
 
 /* Of the log's lists. */
 export const LIST_EVENTS = Object.freeze({
@@ -40,7 +41,7 @@ export const LIST_EVENTS = Object.freeze({
 		"audit-refused"],
 	alarms: ["audit-alarm", "audit-alarm-accepted", "login-locked", "session-refused", "recording-end", "session-end",
 		"ca-refused", "vault-refused", "vault-damaged", "vault-rolled-back", "vault-disposed-again",
-		"document-quarantined"],
+		"document-quarantined", "glass-ask", "glass-confirm", "glass-refuse", "glass-end"],
 });
 
 /* What else stands in a session's entries. */
@@ -52,7 +53,7 @@ const OTHERS = ["session-open", "session-attach", "session-active", "session-det
 export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);
 
 /* What of an entry's detail is worth a word, and in which order. */
-export const DETAILS = Object.freeze(["purpose", "purpose_name", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
+export const DETAILS = Object.freeze(["glass", "asked_by", "agreed_by", "purpose", "purpose_name", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
 	"account", "monitor", "list", "form", "person", "pc", "recipient", "seconds", "verdict", "step", "uid"]);
 
 /* Codes in a detail that have words of their own there. */

@@ -38,6 +38,10 @@ const SENTENCES = Object.freeze({
 	"denied beyond": "rights.error-beyond",
 	"denied document": "rights.error-document",
 	"denied people": "rights.error-people",
+	"state account": "glass.error-there",
+	"full many": "glass.error-many",
+	"not-found glass": "glass.error-over",
+	"state glass": "glass.error-over",
 	"state digest": "copy.error-digest",
 	"state busy": "import.error-busy",
 });

@@ -16,6 +16,7 @@ import { Table } from "./table.js";
  * @property {string} event of the audit log
  * @property {number} purpose 0: none was given
  * @property {string} why
+ * @property {boolean} glass by break-glass
  */
 
 export class History {
@@ -75,9 +76,9 @@ export class History {
 	 * @param {Happened} row
 	 * @param {People} people
 	 */
-	#add({ time, account, event, purpose, why }, people) {
+	#add({ time, account, event, purpose, why, glass }, people) {
 		this.#table.add([make("span", { says: () => formatDayTime(time) }), make("span", { says: () => (account ? people.text(account) : t("history.gateway")) }),
-			make("span", { says: () => eventText(event) }),
+			[make("span", { says: () => eventText(event) }), glass && make("span", { class: "small", t: "history.glass" })],
 			[purpose > 0 && make("span", { says: () => this.#rules.purposeText(purpose) }), why && make("span", { class: "small" }, why)]], { event });
 	}
 }

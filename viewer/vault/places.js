@@ -2,12 +2,12 @@
  * Where somebody is in the vault's pages, as the page's address has it: words and numbers, never a name.
  */
 
-/** @typedef {"clients" | "client" | "record" | "new" | "inbox" | "due" | "certificate" | "rights" | "group" | "copy" | "settings" | "import" | "export" | "quarantine"} Name */
+/** @typedef {"clients" | "client" | "record" | "new" | "inbox" | "due" | "certificate" | "rights" | "group" | "copy" | "settings" | "import" | "export" | "quarantine" | "glass"} Name */
 /** @typedef {{name: Name, id: number, more: string}} Place id: of a record mostly, 0: none; more: a word, perhaps with a number */
 
 const ROOT = "#vault";
 /** @type {readonly Name[]} */
-const NAMES = ["client", "record", "new", "inbox", "due", "certificate", "rights", "group", "copy", "settings", "import", "export", "quarantine"];
+const NAMES = ["client", "record", "new", "inbox", "due", "certificate", "rights", "group", "copy", "settings", "import", "export", "quarantine", "glass"];
 
 /**
  * @param {string} hash of the page's address

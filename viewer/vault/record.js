@@ -26,6 +26,7 @@ import { ApiError } from "../core/api.js";
  * @property {string} due
  * @property {number} disposed when it was, 0: it is not
  * @property {{level: number, number: boolean, document: number}} rights
+ * @property {boolean} glass seen by break-glass
  */
 
 /**

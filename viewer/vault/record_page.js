@@ -113,8 +113,8 @@ export class RecordPage {
 	}
 
 	/** @param {RecordInfo} record */
-	#mayReveal({ has_number, state, removed, rights }) {
-		return !this.#desk.manages && has_number && !removed && rights.number && (state === ACTIVE || state === ENDED);
+	#mayReveal({ has_number, state, removed, rights, glass }) {
+		return (!this.#desk.manages || glass) && has_number && !removed && rights.number && (state === ACTIVE || state === ENDED);
 	}
 
 	/**
@@ -122,10 +122,10 @@ export class RecordPage {
 	 * @param {RecordInfo} record
 	 * @returns {import("./build.js").Key | null}
 	 */
-	#whyNot({ has_number, state, removed, rights }) {
+	#whyNot({ has_number, state, removed, rights, glass }) {
 		if (!has_number)
 			return "reveal.none";
-		if (this.#desk.manages)
+		if (this.#desk.manages && !glass)
 			return "reveal.not-managers";
 		if (removed || (state !== ACTIVE && state !== ENDED))
 			return "reveal.not-active";

@@ -14,6 +14,7 @@ import { DuePage } from "./due_page.js";
 import { EntryPage } from "./entry_page.js";
 import { ExportPage } from "./export_page.js";
 import { troubleOf } from "./errors.js";
+import { GlassPage } from "./glass_page.js";
 import { GrantsPage } from "./grants_page.js";
 import { GroupsPage } from "./groups_page.js";
 import { showHelp } from "./help.js";
@@ -41,15 +42,16 @@ const WATCH_MS = 5000;
 /** @type {Readonly<Partial<Record<Name, PageClass>>>} */
 const PAGES = Object.freeze({ clients: ClientsPage, client: PeoplePage, record: RecordPage, new: EntryPage, inbox: InboxPage, due: DuePage,
 	certificate: CertificatePage, rights: GrantsPage, group: GroupsPage, copy: CopyPage, settings: SettingsPage, import: ImportPage, export: ExportPage,
-	quarantine: QuarantinePage });
+	quarantine: QuarantinePage, glass: GlassPage });
 /* What a page cannot do without. */
 /** @type {Readonly<Partial<Record<Name, string>>>} */
 const NEEDS = Object.freeze({ clients: "client list", client: "record list", record: "record show", new: "request add", inbox: "request list", due: "due list",
 	certificate: "certificate show", rights: "grant list", group: "group list", copy: "grant copy preview", settings: "purpose add", import: "import begin", export: "export make",
-	quarantine: "quarantine list" });
+	quarantine: "quarantine list", glass: "glass ask" });
 /** @type {readonly {name: Name, key: import("./build.js").Key, manages?: boolean}[]} the pages that have a tab */
 const TABS = [{ name: "clients", key: "records.clients" }, { name: "inbox", key: "inbox.title" }, { name: "due", key: "due.title" },
-	{ name: "import", key: "import.tab" }, { name: "rights", key: "rights.title", manages: true }, { name: "settings", key: "settings.title", manages: true }];
+	{ name: "import", key: "import.tab" }, { name: "rights", key: "rights.title", manages: true }, { name: "settings", key: "settings.title", manages: true },
+	{ name: "glass", key: "glass.tab", manages: true }];
 
 /** @param {Name} name */
 function has(name) {

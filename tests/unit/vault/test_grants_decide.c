@@ -160,7 +160,7 @@ static void one_row_counts(void **state)
 			if (told[i].counts >= 0)
 				wanted = &told[i].rows[told[i].counts];
 			assert_ok(grants_view_new(rows, told[i].count, grouped, ARRAY_SIZE(grouped),
-						  false, &view));
+						  SIGHT_GIVEN, &view));
 			grants_decide(view, &dependant, &rights, &by);
 			assert_int_equal(by != NULL, wanted != NULL);
 			if (wanted)
@@ -179,13 +179,40 @@ static void an_approver_sees_all_and_no_more(void **state)
 	struct grant_rights rights;
 
 	(void)state;
-	assert_ok(grants_view_new(&row, 1, NULL, 0, true, &view));
+	assert_ok(grants_view_new(&row, 1, NULL, 0, SIGHT_ALL, &view));
 	grants_decide(view, &dependant, &rights, NULL);
 	assert_true(grants_rights_same(&rights, &(struct grant_rights){ GRANT_VIEW, false, 0 }));
 	grants_decide(view, &other, &rights, NULL);
 	assert_true(grants_rights_same(&rights, &(struct grant_rights){ GRANT_VIEW, false, 0 }));
 	assert_true(grants_may_see(view, &dependant));
 	assert_true(grants_may_see(view, &other));
+}
+
+static void break_glass_is_for_looking(void **state)
+{
+	static const struct {
+		uint8_t level, document, wanted_level, wanted_document;
+	} cases[] = {
+		{ GRANT_NONE, DOCUMENT_NO_ROLE, GRANT_VIEW, DOCUMENT_PREVIEWER },
+		{ GRANT_VIEW, DOCUMENT_UPLOADER, GRANT_VIEW, DOCUMENT_PREVIEWER_UPLOADER },
+		{ GRANT_EXPORT, DOCUMENT_EDITOR, GRANT_EXPORT, DOCUMENT_EDITOR },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct grant_row row =
+			OWN(GRANT_RECORD, 30, cases[i].level, false, cases[i].document);
+		const struct grant_rights wanted = { cases[i].wanted_level, true,
+						     cases[i].wanted_document };
+		_cleanup_grants_view_ struct grants_view *view = NULL;
+		struct grant_rights rights;
+
+		assert_ok(grants_view_new(&row, 1, NULL, 0, SIGHT_GLASS, &view));
+		grants_decide(view, &dependant, &rights, NULL);
+		assert_true(grants_rights_same(&rights, &wanted));
+		assert_true(grants_document_may(&rights, DOCUMENT_PREVIEW));
+		assert_true(grants_may_see(view, &dependant));
+	}
 }
 
 static void make_view(const struct model *m, uint64_t person, bool approver,
@@ -198,7 +225,8 @@ static void make_view(const struct model *m, uint64_t person, bool approver,
 		if (model_speaks_to(m, &m->rows[i], person))
 			rows[count++] = m->rows[i];
 	}
-	assert_ok(grants_view_new(rows, count, m->clients, m->client_count, approver, ret));
+	assert_ok(grants_view_new(rows, count, m->clients, m->client_count,
+				  approver ? SIGHT_ALL : SIGHT_GIVEN, ret));
 }
 
 static void compare_with_model(const struct model *m)
@@ -257,6 +285,7 @@ int main(void)
 		cmocka_unit_test(knows_what_is_valid_and_what_is_within),
 		cmocka_unit_test(one_row_counts),
 		cmocka_unit_test(an_approver_sees_all_and_no_more),
+		cmocka_unit_test(break_glass_is_for_looking),
 		cmocka_unit_test(random_grants_are_as_the_model_says),
 	};
 
