@@ -18,6 +18,9 @@ struct desk_pending {
 	const struct record_op *op;
 	struct desk_person who;
 	struct secret *body;
+	json_t *said; /* what the entry says, as of desk_reply */
+	uint64_t *about;
+	size_t about_count;
 	uint64_t until_ms;
 };
 
@@ -108,6 +111,8 @@ static enum err hold(struct desk *desk, uint32_t request, const struct desk_repl
 static void pending_free(struct desk_pending *pending)
 {
 	secret_free(pending->body);
+	json_decref(pending->said);
+	free(pending->about);
 	free(pending);
 }
 
@@ -257,8 +262,12 @@ static void ask_log(struct desk *desk, struct desk_pending *pending, struct desk
 
 	wait_for_entry(desk, pending);
 	err = hold(desk, request, reply);
-	if (!err)
+	if (!err) {
+		pending->said = util_take_ptr(reply->detail);
+		pending->about = util_take_ptr(reply->about);
+		pending->about_count = reply->about_count;
 		return;
+	}
 	desk_cancel(desk, request);
 	answer(desk, request, err, reply);
 }
@@ -297,6 +306,17 @@ static void job_run(struct job *base)
 			secret_len(order->body), &job->reply);
 }
 
+/* What the entry lets happen. */
+static struct desk_ask ask_of(const struct desk_pending *pending, uint64_t seq)
+{
+	return (struct desk_ask){ .who = pending->who,
+				  .go = true,
+				  .seq = seq,
+				  .said = pending->said,
+				  .about = pending->about,
+				  .about_count = pending->about_count };
+}
+
 static enum err change(struct desk *desk, const struct desk_pending *pending, uint64_t seq,
 		       struct desk_reply *reply);
 
@@ -332,7 +352,7 @@ static void begin_job(struct desk *desk, struct desk_pending *order, bool go, ui
 			.next = desk->long_ones,
 			.desk = desk,
 			.order = order,
-			.ask = { .who = order->who, .go = go, .seq = seq },
+			.ask = go ? ask_of(order, seq) : (struct desk_ask){ .who = order->who },
 			.job = { .run = job_run,
 				 .done = job_done,
 				 .kind = changes ? JOB_CHANGES : JOB_LOOKS,
@@ -423,7 +443,7 @@ static enum err change(struct desk *desk, const struct desk_pending *pending, ui
 		       struct desk_reply *reply)
 {
 	struct records *records = desk->records;
-	struct desk_ask ask = { .who = pending->who, .go = true, .seq = seq };
+	struct desk_ask ask = ask_of(pending, seq);
 	bool looks = pending->op->flags & OP_LOOK;
 	enum err err = records_usable(records, &reply->field);
 

@@ -40,7 +40,10 @@ struct desk_ask {
 	const json_t *body; /* an object */
 	int64_t now_s;
 	bool go;
-	uint64_t seq; /* of the audit entry that lets it happen; 0: there is none */
+	uint64_t seq;       /* of the audit entry that lets it happen; 0: there is none */
+	const json_t *said; /* what that entry says: detail and about as they were, else NULL */
+	const uint64_t *about;
+	size_t about_count;
 };
 
 struct desk_reply {

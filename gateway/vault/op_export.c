@@ -128,8 +128,8 @@ static enum err take_recipient(const struct desk_ask *ask, struct desk_reply *re
 /* ---- made --------------------------------------------------------------------------------------
  */
 
-static enum err say(struct records *records, struct desk_reply *reply,
-		    const struct export_wish *wish, const struct export_rows *rows, X509 *recipient)
+static enum err describe(struct records *records, const struct export_wish *wish,
+			 const struct export_rows *rows, X509 *recipient, json_t **ret)
 {
 	char fingerprint[2 * EVP_MAX_MD_SIZE + 1];
 	uint8_t digest[EVP_MAX_MD_SIZE];
@@ -142,12 +142,21 @@ static enum err say(struct records *records, struct desk_reply *reply,
 	if (!X509_digest(recipient, EVP_sha256(), digest, &len))
 		return ERR_CRYPTO;
 	util_hex(digest, len, fingerprint);
-	reply->detail = json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "purpose",
-				  (json_int_t)wish->purpose, "purpose_name", purpose.name, "class",
-				  (json_int_t)wish->class, "rows", (json_int_t)rows->count,
-				  "numbers", (json_int_t)rows->number_count, "left_out",
-				  (json_int_t)rows->left_out, "recipient", fingerprint);
-	return reply->detail ? OK : ERR_NOMEM;
+	*ret = json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "purpose",
+			 (json_int_t)wish->purpose, "purpose_name", purpose.name, "class",
+			 (json_int_t)wish->class, "rows", (json_int_t)rows->count, "numbers",
+			 (json_int_t)rows->number_count, "left_out", (json_int_t)rows->left_out,
+			 "recipient", fingerprint);
+	return *ret ? OK : ERR_NOMEM;
+}
+
+/* Others may have changed something since the entry was written: no more leaves than it says, and
+ * the history of each record knows. */
+static bool is_as_said(const struct desk_ask *ask, const json_t *detail,
+		       const struct export_rows *rows)
+{
+	return json_equal(ask->said, detail) && rows->count == ask->about_count &&
+	       !memcmp(rows->ids, ask->about, rows->count * sizeof(*rows->ids));
 }
 
 enum err op_export_make(struct records *records, const struct desk_ask *ask,
@@ -158,6 +167,7 @@ enum err op_export_make(struct records *records, const struct desk_ask *ask,
 	char sha256[2 * ENVELOPE_SHA256 + 1];
 	struct export_wish wish = { 0 };
 	struct export_file *file = NULL;
+	json_t *detail = NULL;
 	enum err err = desk_members(ask, reply, "client", "class", "records", "purpose", "numbers",
 				    "recipient", NULL);
 
@@ -169,11 +179,17 @@ enum err op_export_make(struct records *records, const struct desk_ask *ask,
 		err = exports_choose(records, &ask->who, &wish, &rows);
 	if (!err && rows.count == 0)
 		err = rows.left_out ? ERR_DENIED : ERR_NOT_FOUND;
+	if (!err)
+		err = describe(records, &wish, &rows, recipient, &detail);
 	if (!err && !ask->go) {
 		reply->about = util_take_ptr(rows.ids);
 		reply->about_count = rows.count;
-		return say(records, reply, &wish, &rows, recipient);
+		reply->detail = util_take_ptr(detail);
+		return OK;
 	}
+	if (!err && !is_as_said(ask, detail, &rows))
+		err = ERR_WRONG_STATE;
+	json_decref(detail);
 	if (!err)
 		err = exports_make(records, ask, &rows, wish.numbers, recipient, &file);
 	if (err)

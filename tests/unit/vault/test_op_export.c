@@ -191,6 +191,52 @@ static void test_only_the_recipient_reads_it(void **state)
 	auditor_free(&other);
 }
 
+/* The entry of the audit log is written, and the work has not begun. */
+static void make_later(struct office *office, const struct auditor *to)
+{
+	office->starts = true;
+	(void)make(office, SATO, to, "\"client\":1,\"purpose\":1,\"numbers\":true");
+	office->starts = false;
+	assert_true(office->held);
+	assert_int_equal(office->about, 4);
+	assert_false(office->answered);
+}
+
+static enum err made(struct office *office)
+{
+	office_wait(office);
+	assert_true(office->answered);
+	return office->err;
+}
+
+static void test_nothing_leaves_that_the_entry_does_not_say(void **state)
+{
+	struct auditor to = auditor_make();
+	struct office *office = *state;
+	const struct change_by by = { 1, 1 };
+	struct record_row row;
+	int64_t version;
+
+	make_later(office, &to);
+	assert_ok(made(office));
+	make_later(office, &to);
+	office_add(office, KIND_PAYEE, 1, 0, "四", "", NULL);
+	assert_err(made(office), ERR_WRONG_STATE);
+	assert_ok(records_begin(&office->records));
+	assert_ok(records_row(&office->records, 5, &row));
+	row.removed = 1;
+	assert_ok(records_set_row(&office->records, &row));
+	assert_ok(records_commit(&office->records, 0));
+	make_later(office, &to);
+	row = office_record(office, 3);
+	assert_ok(records_begin(&office->records));
+	assert_ok(record_put_number(&office->records, &row, OFFICE_PERSONAL, &by, &version));
+	assert_ok(record_use_number(&office->records, &row, version));
+	assert_ok(records_commit(&office->records, 0));
+	assert_err(made(office), ERR_WRONG_STATE);
+	auditor_free(&to);
+}
+
 static void check_count(struct office *office, struct desk_person who, const char *wish, int rows,
 			int left_out, int numbers)
 {
@@ -395,6 +441,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_only_the_recipient_reads_it, start, stop),
+		cmocka_unit_test_setup_teardown(test_nothing_leaves_that_the_entry_does_not_say,
+						start, stop),
 		cmocka_unit_test_setup_teardown(test_a_right_of_its_own, start, stop),
 		cmocka_unit_test_setup_teardown(test_for_one_purpose, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_what_is_in_use, start, stop),
