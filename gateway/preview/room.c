@@ -102,15 +102,13 @@ static enum err limits(void)
 static enum err confine(void)
 {
 	static const char *const calls[] = {
-		"access",     "chdir",     "chmod",        "chown",
-		"faccessat2", "fadvise64", "fchmod",       "fchown",
-		"fcntl-lock", "fdatasync", "fork-refused", "fstatfs",
-		"fsync",      "ftruncate", "getcwd",       "getdents64",
-		"lstat",      "mkdir",     "mmap-exec",    "newfstatat",
-		"open",       "openat",    "pipe2",        "prlimit-refused",
-		"readlink",   "rename",    "rmdir",        "socket-refused",
-		"stat",       "statfs",    "statx",        "umask",
-		"unlink",
+		"access",       "chdir",   "chmod",  "chown",          "faccessat2",
+		"fadvise64",    "fchmod",  "fchown", "fcntl-lock",     "fdatasync",
+		"fork-refused", "fstatfs", "fsync",  "ftruncate",      "getcwd",
+		"getdents64",   "link",    "lstat",  "mkdir",          "mmap-exec",
+		"newfstatat",   "open",    "openat", "pipe2",          "prlimit-refused",
+		"readlink",     "rename",  "rmdir",  "socket-refused", "stat",
+		"statfs",       "statx",   "umask",  "unlink",
 	};
 	static const struct sandbox_path paths[] = {
 		{ ROOM, SANDBOX_WRITE },
