@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 
-enum { STACK = 1024 * 1024 };
+enum { STACK = 1024 * 1024, GUARD = 65536 /* a multiple of any page */ };
 
 enum turn { TURN_LOOP, TURN_FUNC, TURN_DONE };
 
@@ -14,6 +16,7 @@ struct work {
 	void (*func)(void *ctx);
 	void *ctx;
 	pthread_t thread;
+	uint8_t *stack; /* GUARD and STACK bytes; NULL: none */
 	bool begun, ends;
 	uint64_t until_us;
 	struct work_progress progress;
@@ -47,18 +50,37 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+/* What was on it goes with it; one of libc's own would be kept, as it is, for the next thread. */
+static bool make_stack(struct work *work)
+{
+	void *stack = mmap(NULL, GUARD + STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return false;
+	work->stack = stack;
+	return mprotect(stack, GUARD, PROT_NONE) == 0 &&
+	       madvise(stack, GUARD + STACK, MADV_DONTDUMP) == 0;
+}
+
+static void drop_stack(struct work *work)
+{
+	if (work->stack)
+		munmap(util_take_ptr(work->stack), GUARD + STACK);
+}
+
 /* Signals are the loop's. */
 static bool start(struct work *work)
 {
 	pthread_attr_t attr;
 	sigset_t all, before;
-	int failed = pthread_attr_init(&attr);
+	int failed = make_stack(work) ? pthread_attr_init(&attr) : -1;
 
 	if (failed)
 		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_attr_setstacksize(&attr, STACK);
+	failed = pthread_attr_setstack(&attr, work->stack + GUARD, STACK);
 	if (!failed)
 		failed = pthread_create(&work->thread, &attr, run, work);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -129,6 +151,7 @@ void work_free(struct work *work)
 		}
 		pthread_join(work->thread, NULL);
 	}
+	drop_stack(work);
 	pthread_cond_destroy(&work->changed);
 	pthread_mutex_destroy(&work->mutex);
 	free(work);

@@ -2,7 +2,7 @@
  * work.h - long work in slices, between which the loop gets on with everything else: a function
  * with a stack of its own (a thread) that stops where it says it can. It and the loop never run at
  * the same time, so neither has to lock anything; but what it has borrowed may be another after a
- * pause, and it pauses within no transaction.
+ * pause, and it pauses within no transaction. Of what was on its stack nothing stays in memory.
  */
 #ifndef SEKISHO_VAULT_WORK_H
 #define SEKISHO_VAULT_WORK_H
