@@ -59,8 +59,15 @@ def docx(body, relations="", settings=None, settings_relations="", more=None):
     return zipped(parts | (more or {}))
 
 
-def linked_picture(identity):
-    return (f'<w:p><w:r><w:pict><v:shape style="width:300pt;height:300pt"><v:imagedata r:id="{identity}"/></v:shape></w:pict></w:r></w:p>')
+def picture(identity, how="link"):
+    """how: link for one that is elsewhere, embed for one that came along."""
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    return (f'<w:p><w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing"><wp:extent cx="3600000" cy="3600000"/>'
+            f'<wp:docPr id="1" name="a"/><a:graphic xmlns:a="{drawing}/main"><a:graphicData uri="{drawing}/picture">'
+            f'<pic:pic xmlns:pic="{drawing}/picture"><pic:nvPicPr><pic:cNvPr id="1" name="a"/><pic:cNvPicPr/></pic:nvPicPr>'
+            f'<pic:blipFill><a:blip r:{how}="{identity}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm>'
+            '<a:off x="0" y="0"/><a:ext cx="3600000" cy="3600000"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr>'
+            '</pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>')
 
 
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -152,8 +159,9 @@ def rtf(words):
 
 
 def pixels(png, colour):
-    """How many pixels of the page above the bar have the colour."""
+    """How many pixels of the page above the bar have the colour, or almost: pictures in a PDF are JPEGs."""
     raw = subprocess.run(["convert", "png:-", "-depth", "8", "rgb:-"], input=png, stdout=subprocess.PIPE, check=True).stdout
     width, height = struct.unpack(">II", png[16:24])
     page = raw[:3 * width * (height - BAR)]
-    return sum(pixel == colour for pixel in zip(page[0::3], page[1::3], page[2::3]))
+    red, green, blue = colour
+    return sum(abs(r - red) < 9 and abs(g - green) < 9 and abs(b - blue) < 9 for r, g, b in zip(page[0::3], page[1::3], page[2::3]))

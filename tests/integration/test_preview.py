@@ -120,16 +120,20 @@ class Preview(unittest.TestCase):
         url = there.url
         secret = pathlib.Path(self.folder.name) / "secret.png"
         subprocess.run(["convert", "-size", "400x400", f"xc:#{files.RED}", secret], check=True)
+        # One that came along is shown.
+        _, png = self.shown(files.docx(files.picture("p1", "embed"), files.relation("p1", "image", "media/a.png"),
+                                       more={"word/media/a.png": secret.read_bytes()}))
+        self.assertGreater(files.pixels(png, RED), 50000)
         documents = {
             "docx": files.docx(
-                files.linked_picture("p1") + "".join(
+                files.picture("p1") + files.picture("p2") + "".join(
                     f'<w:p><w:fldSimple w:instr=" {field} "><w:r><w:t>x</w:t></w:r></w:fldSimple></w:p>' for field in (
                         f"INCLUDEPICTURE &quot;{url}/b.png&quot; \\d", f"INCLUDETEXT &quot;{url}/c.docx&quot;")),
-                files.relation("p1", "image", f"{url}/a.png", True), '<w:attachedTemplate r:id="t1"/>',
+                files.relation("p1", "image", f"{url}/a.png", True) + files.relation("p2", "image", f"file://{secret}", True), '<w:attachedTemplate r:id="t1"/>',
                 files.relation("t1", "attachedTemplate", f"{url}/evil.dotm", True)),
             "odt": files.opendocument("text", files.odt(
                 f'<text:section text:name="s"><text:section-source xlink:type="simple" xlink:href="{url}/d.odt"/><text:p/></text:section>' +
-                "".join(f'<text:p><draw:frame svg:width="9cm" svg:height="9cm"><draw:image xlink:href="{where}" xlink:type="simple" '
+                "".join(f'<text:p><draw:frame text:anchor-type="as-char" svg:width="9cm" svg:height="9cm"><draw:image xlink:href="{where}" xlink:type="simple" '
                         'xlink:show="embed" xlink:actuate="onLoad"/></draw:frame></text:p>' for where in (f"{url}/e.png", f"file://{secret}")))),
             "xlsx": files.xlsx(
                 [f'<c r="A1" t="str"><f>_xlfn.WEBSERVICE("{url}/f")</f><v>x</v></c>', '<c r="A2"><f>[1]Sheet1!A1</f><v>1</v></c>'],
@@ -174,7 +178,7 @@ class Preview(unittest.TestCase):
             chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
         for name, document in (
                 ("entities", files.docx("", more={"word/document.xml": text.format(entities, "&a11;")})),
-                ("pixels", files.docx(files.linked_picture("p1"), files.relation("p1", "image", "media/a.png"),
+                ("pixels", files.docx(files.picture("p1", "embed"), files.relation("p1", "image", "media/a.png"),
                                       more={"word/media/a.png": pixels})),
                 ("zip", files.docx("", more={"word/document.xml": text.format("", "a" * (400 << 20))}))):
             with self.subTest(name):
