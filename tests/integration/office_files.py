@@ -1,10 +1,12 @@
 """Files of office programs, made for a test: good ones, and such as want to reach out; and what a picture of their pages shows."""
 
 import io
+import os
 import struct
 import subprocess
 import zipfile
 
+LIBRARY = "/usr/lib/libreoffice/program/libmergedlo.so"
 BAR = 36  # what says below a page who saw it
 RED, GREEN = "FF0000", "00B050"
 
@@ -156,6 +158,14 @@ def odt_with_password():
 
 def rtf(words):
     return r"{\rtf1\ansi{\colortbl;\red255\green0\blue0;}\pard\cbpat1 ".encode() + words.encode() + rb"\par}"
+
+
+def missing():
+    """Why office files cannot be shown on this machine, or None."""
+    if not os.path.exists(LIBRARY):
+        return "LibreOffice is not installed"
+    shut_in = subprocess.run(["unshare", "--user", "--mount", "--net", "--ipc", "true"], capture_output=True, text=True)
+    return shut_in.stderr.strip() if shut_in.returncode else None
 
 
 def pixels(png, colour):

@@ -2,7 +2,6 @@
 """Documents through a whole gateway: a previewer sees the pages of office files and scans with his name in them, and never has the file."""
 
 import hashlib
-import os
 import struct
 import subprocess
 
@@ -13,7 +12,6 @@ import office_files as files
 DATA, END, TAKEN, PAGE, PUT, WHOLE, GOT = 0x0f01, 0x0f02, 0x0f03, 0x0f04, 0x0f41, 0x0f42, 0x0f43
 CO_OWNER, PREVIEWER = 1, 6
 RED = (255, 0, 0)
-OFFICE = "/usr/lib/libreoffice/program/libmergedlo.so"
 
 
 class Documents(keeping.Case):
@@ -68,7 +66,7 @@ class Documents(keeping.Case):
         tiff = self.gateway.dir / "scan.tiff"
         subprocess.run(["convert", "-size", "400x400", "xc:red", "xc:blue", tiff], check=True)
         documents = {"scan.tiff": tiff.read_bytes()}
-        if os.path.exists(OFFICE):
+        if not files.missing():
             documents["給与.docx"] = files.docx(files.coloured("見積書", files.RED) * 20 + files.PAGE_BREAK + files.coloured("x", files.GREEN))
             documents["給与.xlsx"] = files.xlsx(['<c r="A1" s="1"><v>1</v></c>'] * 30)
         for name, data in documents.items():

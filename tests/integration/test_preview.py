@@ -19,7 +19,6 @@ NONE, FAILED, FORMAT, PROGRAM, LIMITS, PASSWORD = 0, 10, 11, 12, 13, 14
 START, DATA, PAGE, PICTURE = 0x1001, 0x1002, 0x1081, 0x1082
 WHO = "山田 花子"
 RED = (255, 0, 0)
-OFFICE = "/usr/lib/libreoffice/program/libmergedlo.so"
 
 
 def chunk(kind, data):
@@ -42,7 +41,7 @@ class Listener:
         self.socket.close()
 
 
-@unittest.skipUnless(os.path.exists(OFFICE), "LibreOffice is not installed")
+@unittest.skipIf(files.missing(), files.missing())
 class Preview(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="sekisho-preview-")
