@@ -124,5 +124,10 @@ enum err handle_record_ask(struct request *request)
 		return err == ERR_THROTTLED ? OK : err;
 	if (!may_ask(request, op))
 		return refuse(request, op, ERR_DENIED, NULL);
+	if (op->flags & OP_FEW)
+		err = quota_take(request->broker, &request->to, request->account.id,
+				 QUOTA_RECORD_FEW);
+	if (err)
+		return err == ERR_THROTTLED ? OK : err;
 	return op->flags & OP_LOCAL ? answer_here(request, op) : ask_vault(request, op);
 }

@@ -10,17 +10,18 @@
 enum quota_kind {
 	QUOTA_SESSION, /* opening and attaching */
 	QUOTA_WAKE,
-	QUOTA_ENROL,     /* refused requests with a code of its */
-	QUOTA_CHECK,     /* requests with a code of its that the signer is to look at */
-	QUOTA_RENEW,     /* certificates for the devices of which it is the first owner */
-	QUOTA_ALARM,     /* what its browsers say of the audit log */
-	QUOTA_RECORDING, /* opening recordings, allowed or not */
-	QUOTA_NOTE,      /* notes of recordings, and taking them back */
-	QUOTA_WATCH,     /* looking on at sessions and ending them, allowed or not */
-	QUOTA_RECORD,    /* asking anything of the vault's records */
-	QUOTA_RECORD_NO, /* and being refused */
-	QUOTA_GLASS,     /* asking for break-glass */
-	QUOTA_CONSOLE,   /* reports and saved filters */
+	QUOTA_ENROL,      /* refused requests with a code of its */
+	QUOTA_CHECK,      /* requests with a code of its that the signer is to look at */
+	QUOTA_RENEW,      /* certificates for the devices of which it is the first owner */
+	QUOTA_ALARM,      /* what its browsers say of the audit log */
+	QUOTA_RECORDING,  /* opening recordings, allowed or not */
+	QUOTA_NOTE,       /* notes of recordings, and taking them back */
+	QUOTA_WATCH,      /* looking on at sessions and ending them, allowed or not */
+	QUOTA_RECORD,     /* asking anything of the vault's records */
+	QUOTA_RECORD_NO,  /* and being refused */
+	QUOTA_RECORD_FEW, /* what is OP_FEW */
+	QUOTA_GLASS,      /* asking for break-glass */
+	QUOTA_CONSOLE,    /* reports and saved filters */
 	QUOTA_KINDS
 };
 
@@ -40,6 +41,8 @@ enum {
 	/* A file of 32 MB to import comes in some 700 pieces. */
 	QUOTA_RECORDS_PER_MINUTE = 1200,
 	QUOTA_RECORDS_NO_PER_MINUTE = 120,
+	/* Enough to look somebody up, too few to try numbers. */
+	QUOTA_RECORDS_FEW_PER_MINUTE = 12,
 };
 
 /* ERR_THROTTLED: answered already. account is one that exists. */

@@ -255,9 +255,46 @@ enum err op_record_list(struct records *records, const struct desk_ask *ask,
 {
 	_cleanup_(wish_finish) struct wish wish = { 0 };
 	enum err err = desk_members(ask, reply, "client", "parent", "kind", "state", "text",
-				    "number", "removed", "after", NULL);
+				    "removed", "after", NULL);
 
 	if (!err)
 		err = read_wish(ask, reply, &wish);
 	return err ? err : list(records, ask, reply, &wish);
+}
+
+/* Whose a number is: the log says of whom somebody has learnt it, and that he asked if of nobody.
+ */
+static enum err say_found(struct records *records, const struct desk_ask *ask,
+			  struct desk_reply *reply, struct wish *wish)
+{
+	_cleanup_grants_view_ struct grants_view *view = NULL;
+	json_t *ids = json_array();
+	enum err err = grants_view_open(records, &ask->who, &view);
+
+	if (!err)
+		err = find_number(records, view, wish);
+	for (size_t i = 0; !err && i < wish->id_count; i++)
+		json_array_append_new(ids, json_integer((json_int_t)wish->ids[i]));
+	reply->client = wish->client;
+	reply->detail =
+		json_pack("{s:I, s:o}", "found", (json_int_t)wish->id_count, "records", ids);
+	return err || reply->detail ? err : ERR_NOMEM;
+}
+
+enum err op_record_find(struct records *records, const struct desk_ask *ask,
+			struct desk_reply *reply)
+{
+	_cleanup_(wish_finish) struct wish wish = { 0 };
+	enum err err = desk_members(ask, reply, "client", "parent", "kind", "state", "text",
+				    "number", "removed", NULL);
+
+	if (!err)
+		err = read_wish(ask, reply, &wish);
+	if (!err && wish.client)
+		err = grants_need(records, &ask->who, wish.client, GRANT_VIEW);
+	if (!err && !wish.number[0])
+		err = desk_wrong(reply, "number");
+	if (err)
+		return err;
+	return ask->go ? list(records, ask, reply, &wish) : say_found(records, ask, reply, &wish);
 }

@@ -80,7 +80,7 @@ class Canary(transfers.Case, collectors.Case):
         for text in (planted["renamed person"], planted["person"]):
             self.answer("tsukau", "record list", {"client": client, "text": text})
         for number in (planted["changed number"], planted["wrong number"]):
-            self.answer("tsukau", "record list", {"number": number})
+            self.answer("tsukau", "record find", {"number": number})
         return client, record, purpose, kept
 
     def reveal(self, record, purpose):

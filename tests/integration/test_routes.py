@@ -73,7 +73,7 @@ GATEWAY = {
 # What is asked of the vault's records, and whose duty that is.
 OPERATIONS = {
     **dict.fromkeys((
-        "client list", "record list", "record show", "record change", "record number set", "record versions", "record version",
+        "client list", "record list", "record find", "record show", "record change", "record number set", "record versions", "record version",
         "record remove", "record restore", "record history", "purpose list", "class list", "template list", "request add",
         "request submit", "request list", "request show", "request withdraw", "record end", "due list", "certificate show",
         "grant list", "grant set", "document list", "document versions", "document add", "document download", "document preview",

@@ -807,6 +807,7 @@ export default Object.freeze({
 	"audit-event.record-show": "Record looked at",
 	"audit-event.record-change": "Details changed",
 	"audit-event.record-number": "Number entered",
+	"audit-event.record-find": "Looked up by number",
 	"audit-event.record-reveal": "Number shown",
 	"audit-event.record-version": "Older version looked at",
 	"audit-event.record-remove": "Moved to the bin",

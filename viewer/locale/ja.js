@@ -806,6 +806,7 @@ const texts = Object.freeze({
 	"audit-event.record-show": "記録を見た",
 	"audit-event.record-change": "内容を変更",
 	"audit-event.record-number": "番号を入力",
+	"audit-event.record-find": "番号で検索",
 	"audit-event.record-reveal": "番号を表示",
 	"audit-event.record-version": "前の版を見た",
 	"audit-event.record-remove": "ごみ箱に入れた",

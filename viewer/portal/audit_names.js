@@ -12,7 +12,7 @@ export const SESSION_EVENTS = Object.freeze(["clipboard-blocked", "channel-refus
 export const WORKER_EVENTS = Object.freeze(["channel-refused", "clipboard-blocked", "viewer-protocol"]);
 
 /* Of the vault's records: wire/record_ops.def, and what the vault tells of. */
-const RECORD_EVENTS = ["client-add", "record-show", "record-change", "record-number", "record-reveal", "record-version", "record-remove",
+const RECORD_EVENTS = ["client-add", "record-show", "record-change", "record-number", "record-find", "record-reveal", "record-version", "record-remove",
 	"record-restore", "record-end", "record-hold", "record-dispose", "record-failed", "request-add", "request-submit",
 	"request-approve", "request-refuse", "request-withdraw", "purpose-add", "purpose-retire", "class-add",
 	"class-change", "template-set", "grant-set", "grant-copy-ask", "grant-copy-apply", "grant-copy-drop", "group-add",

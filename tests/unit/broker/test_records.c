@@ -399,6 +399,25 @@ static void the_end_of_a_stream_tells_the_counter(void **state)
 	assert_int_equal(known, 7);
 }
 
+/* Enough to look somebody up, too few to try numbers. */
+static void few_may_be_looked_up_by_number(void **state)
+{
+	struct office *office = *state;
+
+	for (int i = 0; i < QUOTA_RECORDS_FEW_PER_MINUTE; i++) {
+		uint32_t request = vault_asked(office, OP_record_find, "{}");
+
+		holds(request, 0, "{\"found\":1,\"records\":[7]}");
+		vault_hears(office, &vault, MSG_record_go);
+		assert_int_equal(office_audit_count(office, "record-find"), i + 1);
+		answers(request, OK, 1, "{}");
+		expect(office, 200, "");
+	}
+	send(office, OP_record_find, "{}");
+	expect(office, 429, "throttled");
+	vault_asked(office, OP_record_list, "{}");
+}
+
 static void so_many_at_once(void **state)
 {
 	struct office *office = *state;
@@ -538,6 +557,7 @@ int main(void)
 		records_test(what_takes_long_may),
 		records_test(a_leap_of_the_counter),
 		records_test(the_end_of_a_stream_tells_the_counter),
+		records_test(few_may_be_looked_up_by_number),
 		records_test(so_many_at_once),
 		records_test(a_vault_that_hangs_or_dies),
 		records_test(what_did_not_happen_is_said),

@@ -103,7 +103,7 @@ static void check_none(struct office *office)
 {
 	assert_ok(office_ask(office, SATO, OP_record_list, "{\"client\":1}"));
 	assert_int_equal(office_number(office, "total"), 0);
-	assert_ok(office_ask(office, SATO, OP_record_list, "{\"number\":\"" OFFICE_PERSONAL "\"}"));
+	assert_ok(office_ask(office, SATO, OP_record_find, "{\"number\":\"" OFFICE_PERSONAL "\"}"));
 	assert_int_equal(office_number(office, "total"), 0);
 }
 
@@ -137,7 +137,7 @@ static void test_others_are_answered_and_see_nothing_of_it(void **state)
 	assert_ok(finish(office));
 	assert_ok(office_ask(office, SATO, OP_record_list, "{\"client\":1}"));
 	assert_int_equal(office_number(office, "total"), ROWS);
-	assert_ok(office_ask(office, SATO, OP_record_list, "{\"number\":\"" OFFICE_PERSONAL "\"}"));
+	assert_ok(office_ask(office, SATO, OP_record_find, "{\"number\":\"" OFFICE_PERSONAL "\"}"));
 	assert_int_equal(office_number(office, "total"), 1);
 	office_again(office);
 	assert_ok(office_ask(office, SATO, OP_record_list, "{\"client\":1,\"text\":\"e\"}"));

@@ -163,7 +163,9 @@ function fake(status, body) {
 test("what is looked for stands in the body alone, and what is not given is not sent", async () => {
 	const { vault, requests } = fake(200, { rows: [], total: 0, next: 0 });
 	await vault.page("record list", { text: "", number: "123456789018", kind: 0, client: 3, after: 0 });
-	assert.deepEqual(requests, [["POST", "/api/vault/record-list", { number: "123456789018", client: 3 }]]);
+	await vault.page("record list", { text: "山田", number: "", kind: 0, client: 3, after: 0 });
+	assert.deepEqual(requests, [["POST", "/api/vault/record-find", { number: "123456789018", client: 3 }],
+		["POST", "/api/vault/record-list", { text: "山田", client: 3 }]]);
 });
 
 test("what may take minutes is what the gateway's table says", () => {
