@@ -311,7 +311,7 @@ static void check_lists(struct office *office, uint64_t person)
 	check_list(office, person, &(struct look){ 0 }, OP_record_list, "{}");
 	check_list(office, person, &(struct look){ .odd = true }, OP_record_list,
 		   "{\"text\":\"あおき\"}");
-	check_list(office, person, &(struct look){ .number = true }, OP_record_list,
+	check_list(office, person, &(struct look){ .number = true }, OP_record_find,
 		   "{\"number\":\"" OFFICE_PERSONAL "\"}");
 	check_list(office, person, &(struct look){ .over = true }, OP_due_list, "{}");
 	check_list(office, person, &(struct look){ .requested = true }, OP_request_list, "{}");
