@@ -32,6 +32,16 @@ enum err record_list_note(const struct record_list *list, struct db *db, int64_t
 	return err;
 }
 
+enum err record_list_note_alone(const struct record_list *list, struct db *db, int64_t seq)
+{
+	_cleanup_tx_ struct db_tx tx = { 0 };
+	enum err err = db_tx_begin(&tx, db);
+
+	if (!err)
+		err = record_list_note(list, db, seq);
+	return err ? err : db_tx_commit(&tx);
+}
+
 void record_list_finish(struct record_list *list)
 {
 	free(list->ids);

@@ -21,6 +21,9 @@ struct record_list {
 nodiscard enum err record_list_add(struct record_list *list, struct bytes records);
 /* Within a transaction. */
 nodiscard enum err record_list_note(const struct record_list *list, struct db *db, int64_t seq);
+/* In one of its own. */
+nodiscard enum err record_list_note_alone(const struct record_list *list, struct db *db,
+					  int64_t seq);
 void record_list_finish(struct record_list *list);
 
 #endif

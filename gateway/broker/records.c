@@ -27,6 +27,7 @@ struct record_ask {
 	json_t *detail;           /* from record_hold until it is in the audit log */
 	uint64_t record, client;  /* of record_hold */
 	struct record_list about; /* of record_about */
+	size_t made;              /* of the same afterwards */
 	int64_t after;            /* of record history */
 	uint64_t by;              /* in whose name else it happens: an import's; 0: nobody's */
 	int64_t glass;            /* break-glass by which it was asked, 0: none */
@@ -351,13 +352,35 @@ static enum err mark_sessions(const struct record_ask *ask)
 	return session_mark(ask->request.broker, ask->request.account.id, event);
 }
 
+/* It is done already; what cannot be noted is missing in their histories. */
+static void note_made(struct record_ask *ask, struct bytes records)
+{
+	struct record_list made = { 0 };
+	enum err err = record_list_add(&made, records);
+
+	if (!err && made.count > RECORDS_LEAP - ask->made)
+		err = ERR_PROTOCOL;
+	if (!err)
+		err = record_list_note_alone(&made, ask->request.broker->db, ask->seq);
+	if (err)
+		log_error("record-unnoted", "op=%s error=%s", ask->op->name, err_code(err));
+	else
+		ask->made += made.count;
+	record_list_finish(&made);
+}
+
 void records_about(struct broker *broker, const struct msg_record_about *msg)
 {
 	struct record_ask *ask = find(broker, msg->request);
-	enum err err = OK;
+	enum err err;
 
-	if (ask && !ask->may && ask->op->event[0])
-		err = record_list_add(&ask->about, msg->records);
+	if (!ask || !ask->op->event[0])
+		return;
+	if (ask->may) {
+		note_made(ask, msg->records);
+		return;
+	}
+	err = record_list_add(&ask->about, msg->records);
 	if (err)
 		refuse_held(ask, err);
 }

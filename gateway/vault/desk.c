@@ -46,6 +46,21 @@ static void reply_finish(struct desk_reply *reply)
 	free(reply->about);
 }
 
+static void say_about(struct desk *desk, uint32_t request, const struct desk_reply *reply)
+{
+	const uint8_t *data = (const uint8_t *)reply->about;
+	const size_t len = reply->about_count * sizeof(*reply->about);
+
+	for (size_t at = 0; at < len; at += ABOUT_PIECE) {
+		const struct msg_record_about msg = {
+			.request = request, .records = { data + at, MIN(len - at, ABOUT_PIECE) }
+		};
+
+		desk->send(desk->ctx, MSG_record_about, &msg);
+	}
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "it sends integers as they lie");
+
 static void answer(struct desk *desk, uint32_t request, enum err err,
 		   const struct desk_reply *reply)
 {
@@ -71,23 +86,10 @@ static void answer(struct desk *desk, uint32_t request, enum err err,
 		msg.body = (struct bytes){ 0 };
 	msg.error = (uint8_t)err;
 	msg.stream = err ? 0 : reply->stream;
+	if (!err)
+		say_about(desk, request, reply);
 	desk->send(desk->ctx, MSG_record_answer, &msg);
 }
-
-static void say_about(struct desk *desk, uint32_t request, const struct desk_reply *reply)
-{
-	const uint8_t *data = (const uint8_t *)reply->about;
-	const size_t len = reply->about_count * sizeof(*reply->about);
-
-	for (size_t at = 0; at < len; at += ABOUT_PIECE) {
-		const struct msg_record_about msg = {
-			.request = request, .records = { data + at, MIN(len - at, ABOUT_PIECE) }
-		};
-
-		desk->send(desk->ctx, MSG_record_about, &msg);
-	}
-}
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "it sends integers as they lie");
 
 static enum err hold(struct desk *desk, uint32_t request, const struct desk_reply *reply)
 {

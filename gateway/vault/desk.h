@@ -51,7 +51,7 @@ struct desk_reply {
 	const char *field;       /* static: what of the body is wrong, or why not */
 	json_t *detail;          /* with go false: for the audit log; the desk frees */
 	uint64_t record, client; /* what it is about, 0: none */
-	uint64_t *about; /* with go false: more of them than detail has room for; the desk frees */
+	uint64_t *about;         /* more of them than detail has room for; the desk frees */
 	size_t about_count;
 	uint32_t stream; /* 0, or of a stream that is to be attached */
 };

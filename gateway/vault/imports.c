@@ -362,13 +362,15 @@ static enum err settle(struct records *records, struct entering *entering)
 	return err;
 }
 
-enum err imports_enter(struct records *records, struct import *import, const struct desk_ask *ask)
+enum err imports_enter(struct records *records, struct import *import, const struct desk_ask *ask,
+		       uint64_t *ret_first)
 {
 	struct entering entering = { .import = import, .by = { import->by.account, ask->now_s } };
 	enum err err;
 
 	import->busy = true;
 	err = staging_begin(&entering.staging, records, import->rows, ask->seq);
+	*ret_first = entering.staging.next;
 	if (!err)
 		err = read_all(records, &entering, enter_row);
 	if (!err)

@@ -62,8 +62,9 @@ nodiscard enum err imports_show(struct records *records, struct import *import,
 				size_t *ret_next);
 
 /* Enters all of it or nothing, in transactions of its own (vault/staging.h); then it is dropped.
- * ERR_WRONG_STATE: something is wrong with it now. */
+ * ret_first: of the records that it made, whose numbers have no gap. ERR_WRONG_STATE: something is
+ * wrong with it now. */
 nodiscard enum err imports_enter(struct records *records, struct import *import,
-				 const struct desk_ask *ask);
+				 const struct desk_ask *ask, uint64_t *ret_first);
 
 #endif

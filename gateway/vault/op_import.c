@@ -345,6 +345,20 @@ enum err op_import_list(struct records *records, const struct desk_ask *ask,
 	return err ? err : give(reply, json_pack("{s:o}", "rows", rows));
 }
 
+/* The audit log's entry is about all that it made. */
+static enum err enter(struct records *records, struct import *import, const struct desk_ask *ask,
+		      struct desk_reply *reply)
+{
+	uint64_t first = 0;
+
+	reply->about_count = import->rows;
+	reply->about = calloc(import->rows + 1, sizeof(*reply->about));
+	enum err err = reply->about ? imports_enter(records, import, ask, &first) : ERR_NOMEM;
+	for (size_t i = 0; !err && i < reply->about_count; i++)
+		reply->about[i] = first + i;
+	return err;
+}
+
 enum err op_import_apply(struct records *records, const struct desk_ask *ask,
 			 struct desk_reply *reply)
 {
@@ -366,7 +380,7 @@ enum err op_import_apply(struct records *records, const struct desk_ask *ask,
 	if (!ask->go)
 		return say(reply, about(import));
 	const json_int_t rows = (json_int_t)import->rows;
-	err = imports_enter(records, import, ask);
+	err = enter(records, import, ask, reply);
 	/* The one who brought it has to look at it again. */
 	if (err == ERR_WRONG_STATE)
 		import->asked = import->looked = false;

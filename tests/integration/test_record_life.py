@@ -171,6 +171,9 @@ class Life(keeping.Case):
         self.assertEqual(self.answer("kimeru", "import apply", {"import": begun, "code": self.fresh_code("kimeru")})["rows"], 2)
         self.assertEqual(self.answer("tsukau", "record list", {"client": client, "state": 3})["total"], 2)
         entry = self.entries("import-apply")[-1]
+        for row in self.answer("tsukau", "record list", {"client": client})["rows"]:
+            happened = self.answer("tsukau", "record history", {"record": row["id"]})["rows"]
+            self.assertEqual([(each["event"], each["account"]) for each in happened], [("import-apply", self.number("kimeru"))])
         self.assertEqual(entry["account"], "kimeru", json.dumps(entry))
 
     def test_what_was_disposed_of_does_not_come_back(self):

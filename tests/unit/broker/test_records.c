@@ -164,8 +164,16 @@ static void an_entry_is_about_many(void **state)
 	query_i64(&query, office_audit_last(office, "record-show").seq);
 	assert_ok(query_one(&query));
 	assert_int_equal(query_col_i64(&query, 0), 1 + ARRAY_SIZE(many));
+	/* And what it has made. */
+	is_about(request, (const uint64_t[]){ 9001, 9002 }, 2);
+	is_about(request, wrong[0], 2);
 	answers(request, OK, 1, "{}");
 	expect(office, 200, "");
+	query_finish(&query);
+	query_init(&query, office->db, "SELECT count(*) FROM record_entry WHERE seq = ?");
+	query_i64(&query, office_audit_last(office, "record-show").seq);
+	assert_ok(query_one(&query));
+	assert_int_equal(query_col_i64(&query, 0), 3 + ARRAY_SIZE(many));
 	for (size_t i = 0; i <= ARRAY_SIZE(wrong); i++) {
 		request = vault_asked(office, OP_record_show, "{}");
 		if (i < ARRAY_SIZE(wrong))
