@@ -332,6 +332,7 @@ static const struct {
 	{ "socket-refused", { "socket", 0, { { 0 } } } },
 	{ "socket-refused", { "socketpair", 1, { BITS(1, SOCKET_TYPE, SOCK_STREAM) } } },
 	{ "fork-refused", { "clone", 1, { BITS(0, CLONE_THREAD, 0) } } },
+	{ "capabilities-refused", { "prctl", 1, { IS(0, PR_CAPBSET_READ) } } }, /* libcap's start */
 	{ "prlimit-refused", { "prlimit64", 1, { ABOVE(2, 0) } } },
 };
 

@@ -26,10 +26,11 @@ struct sandbox {
 	 * with SIGSYS, but looking up files by name fails with EACCES where it is not listed. A
 	 * misspelt name is ERR_INVALID, and so is one whose arguments the common set checks.
 	 * "socket" gives TCP and UDP of AF_INET and AF_INET6 and route netlink only, and TCP cannot
-	 * bind. getaddrinfo needs socket, bind, connect and openat. Six are no calls: "mmap-exec"
+	 * bind. getaddrinfo needs socket, bind, connect and openat. Seven are no calls: "mmap-exec"
 	 * allows executable memory, for dlopen, and "fcntl-lock" advisory locks; with
 	 * "socket-refused", for libraries that try syslog, socket fails with EACCES, and so do a
-	 * new process with "fork-refused" and a new limit with "prlimit-refused"; with
+	 * new process with "fork-refused", a new limit with "prlimit-refused", and asking which
+	 * capabilities there are with "capabilities-refused"; with
 	 * "append-only" a file opened for appending can be written at its end alone and space
 	 * reserved behind it, so F_SETFL and pwrite fail with EPERM.
 	 */

@@ -101,15 +101,16 @@ static enum err limits(void)
 
 static enum err confine(void)
 {
+	/* clang-format off */
 	static const char *const calls[] = {
-		"access",       "chdir",   "chmod",  "chown",          "faccessat2",
-		"fadvise64",    "fchmod",  "fchown", "fcntl-lock",     "fdatasync",
-		"fork-refused", "fstatfs", "fsync",  "ftruncate",      "getcwd",
-		"getdents64",   "link",    "lstat",  "mkdir",          "mmap-exec",
-		"newfstatat",   "open",    "openat", "pipe2",          "prlimit-refused",
-		"readlink",     "rename",  "rmdir",  "socket-refused", "stat",
-		"statfs",       "statx",   "umask",  "unlink",
+		"access", "capabilities-refused", "chdir", "chmod", "chown", "faccessat2",
+		"fadvise64", "fchmod", "fchown", "fcntl-lock", "fdatasync", "fork-refused",
+		"fstatfs", "fsync", "ftruncate", "getcwd", "getdents64", "link", "lstat",
+		"mkdir", "mmap-exec", "newfstatat", "open", "openat", "pipe2",
+		"prlimit-refused", "readlink", "rename", "rmdir", "socket-refused", "stat",
+		"statfs", "statx", "umask", "unlink",
 	};
+	/* clang-format on */
 	static const struct sandbox_path paths[] = {
 		{ ROOM, SANDBOX_WRITE },
 		{ "/dev/null", SANDBOX_READ },

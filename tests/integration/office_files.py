@@ -121,6 +121,15 @@ def odt(body, scripts=""):
             '</office:text></office:body></office:document-content>')
 
 
+def odp():
+    """A slide that is red."""
+    return opendocument("presentation", (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {ODF} office:version="1.2"><office:automatic-styles>'
+        f'<style:style style:name="red" style:family="graphic"><style:graphic-properties draw:fill="solid" draw:fill-color="#{RED.lower()}"/>'
+        '</style:style></office:automatic-styles><office:body><office:presentation><draw:page draw:name="a"><draw:rect draw:style-name="red" '
+        'svg:x="1cm" svg:y="1cm" svg:width="9cm" svg:height="9cm"/></draw:page></office:presentation></office:body></office:document-content>'))
+
+
 def odt_with_macro(then):
     """One that starts by itself and paints nothing red any more."""
     module = ('<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE script:module PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" '

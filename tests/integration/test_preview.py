@@ -107,7 +107,7 @@ class Preview(unittest.TestCase):
 
     def test_others(self):
         for name, document in (("odt", files.opendocument("text", files.odt('<text:p text:style-name="red">届出</text:p>'))),
-                               ("rtf", files.rtf("letter"))):
+                               ("odp", files.odp()), ("rtf", files.rtf("letter"))):
             with self.subTest(name):
                 self.assertGreater(files.pixels(self.shown(document)[1], RED), 1000)
 
