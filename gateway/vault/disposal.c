@@ -12,6 +12,7 @@
 #include "vault/records_change.h"
 #include "vault/requests.h"
 #include "vault/sealing.h"
+#include "vault/staging.h"
 
 enum { DAY_S = 86400 };
 
@@ -331,6 +332,9 @@ enum err disposal_again(struct records *records, const uint64_t *ids, size_t cou
 		if (err == ERR_NOT_FOUND)
 			err = OK;
 	}
+	/* What is half entered under the same key goes first: nobody moves it to another. */
+	if (!err && alive)
+		err = staging_sweep(records);
 	if (!err && alive)
 		err = dispose_again(records, rows, alive);
 	if (!err)

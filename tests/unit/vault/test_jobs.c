@@ -283,6 +283,28 @@ static void test_sealed_in_the_midst(void **state)
 	assert_true(id > ROWS + 1);
 }
 
+/* An old copy, out of the midst of an import, of which something was disposed of since. */
+static void test_disposed_of_again_beside_what_is_half_entered(void **state)
+{
+	struct office *office = *state;
+	const uint64_t record = office_collect(office, OFFICE_OTHER);
+	const long long import = bring(office);
+
+	apply(office, import);
+	go_on(office, 10);
+	desk_clear(&office->desk);
+	records_seal(&office->records);
+	office->between = false;
+	assert_ok(records_open(&office->records, office->root, 1));
+	assert_true(office->records.staging.first != 0);
+	assert_ok(records_floor(&office->records, office->counter, &record, 1, true));
+	assert_int_equal(office->records.state, RECORDS_READY);
+	assert_int_equal(office_record(office, record).state, STATE_DISPOSED);
+	desk_ready(&office->desk);
+	finish(office);
+	check_none(office);
+}
+
 /* A second one begins after the first; what only looks does not wait. */
 static void test_more_than_one(void **state)
 {
@@ -526,6 +548,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_taken_back_by_who_approved, start, stop),
 		cmocka_unit_test_setup_teardown(test_taken_back_by_who_brought_it, start, stop),
 		cmocka_unit_test_setup_teardown(test_sealed_in_the_midst, start, stop),
+		cmocka_unit_test_setup_teardown(test_disposed_of_again_beside_what_is_half_entered,
+						start, stop),
 		cmocka_unit_test_setup_teardown(test_more_than_one, start, stop),
 		cmocka_unit_test_setup_teardown(test_no_more_turns_than_others, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_key_that_many_have, start, stop),
