@@ -51,6 +51,8 @@ enum err op_client_add(struct records *records, const struct desk_ask *ask,
 				    new.number[0] ? new.number : NULL, &by);
 	if (!err && ask->go)
 		err = record_give(reply, json_pack("{s:I}", "record", (json_int_t) new.row.id));
+	if (!err && ask->go)
+		reply->record = new.row.id;
 	secret_wipe(new.number, sizeof(new.number));
 	return err;
 }

@@ -61,6 +61,8 @@ static enum err collect(struct records *records, const struct desk_ask *ask,
 	if (!err && ask->go)
 		reply->body = json_pack("{s:[I], s:I}", "requests", (json_int_t)request, "record",
 					(json_int_t) new.row.id);
+	if (!err && ask->go)
+		reply->record = new.row.id;
 	secret_wipe(new.number, sizeof(new.number));
 	content_finish(&new.content);
 	return err || reply->body || reply->detail ? err : ERR_NOMEM;

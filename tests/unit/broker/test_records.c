@@ -426,6 +426,24 @@ static void few_may_be_looked_up_by_number(void **state)
 	vault_asked(office, OP_record_list, "{}");
 }
 
+/* The entry of what made it stands in a record's history, too. */
+static void what_made_a_record_is_in_its_history(void **state)
+{
+	struct office *office = *state;
+	uint32_t request = vault_asked(office, OP_request_add, "{}");
+	_cleanup_query_ struct query query;
+
+	holds(request, 0, "{}");
+	vault_hears(office, &vault, MSG_record_go);
+	const int64_t seq = (int64_t)office->received.msg.record_go.seq;
+	const struct msg_record_answer msg = { .request = request, .field = "", .record = 9 };
+	assert_ok(ipc_send(vault.fd, MSG_record_answer, &msg, -1));
+	expect(office, 200, "");
+	query_init(&query, office->db, "SELECT seq FROM record_entry WHERE record = 9");
+	assert_ok(query_one(&query));
+	assert_int_equal(query_col_i64(&query, 0), seq);
+}
+
 static void so_many_at_once(void **state)
 {
 	struct office *office = *state;
@@ -566,6 +584,7 @@ int main(void)
 		records_test(a_leap_of_the_counter),
 		records_test(the_end_of_a_stream_tells_the_counter),
 		records_test(few_may_be_looked_up_by_number),
+		records_test(what_made_a_record_is_in_its_history),
 		records_test(so_many_at_once),
 		records_test(a_vault_that_hangs_or_dies),
 		records_test(what_did_not_happen_is_said),

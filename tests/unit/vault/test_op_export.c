@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <sys/wait.h>
 
+#include "store/vault/rule_rows.h"
 #include "unit/record/recording.h"
 #include "vault/exports.h"
 
@@ -287,6 +288,40 @@ static void test_for_one_purpose(void **state)
 	assert_err(office_ask(office, SATO, OP_export_count, "{\"purpose\":9}"), ERR_NOT_FOUND);
 }
 
+/* With all the purposes that a record may have, under the longest names. */
+static void test_many_purposes(void **state)
+{
+	struct auditor to = auditor_make();
+	struct office *office = *state;
+	const struct content content = { .name = "五", .kana = "" };
+	struct record_row row = office_new_row(KIND_EMPLOYEE, 1, 0);
+	uint64_t ids[RECORD_PURPOSES];
+	uint8_t *data = NULL;
+	char name[3 * RULE_NAME + 1] = "";
+
+	for (size_t i = 0; i < RULE_NAME - 2; i++)
+		strcat(name, "税");
+	for (size_t i = 0; i < RECORD_PURPOSES; i++) {
+		assert_ok(office_ask(office, TANAKA, OP_purpose_add,
+				     "{\"name\":\"%s%02zu\",\"name_en\":\"\"}", name, i));
+		ids[i] = (uint64_t)office_number(office, "id");
+	}
+	record_set_purposes(&row, ids, RECORD_PURPOSES);
+	assert_ok(records_begin(&office->records));
+	assert_ok(record_create(&office->records, &row, &content, NULL, &office_by));
+	assert_ok(records_commit(&office->records, 0));
+	char wish[64];
+	snprintf(wish, sizeof(wish), "\"client\":1,\"purpose\":%llu", (unsigned long long)ids[0]);
+	assert_ok(make(office, SATO, &to, wish));
+	size_t len = fetch(office, SATO, &data);
+	char *text = decrypt(&to, data, len);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "税31\""));
+	free(text);
+	free(data);
+	auditor_free(&to);
+}
+
 static void test_only_what_is_in_use(void **state)
 {
 	struct office *office = *state;
@@ -445,6 +480,7 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(test_a_right_of_its_own, start, stop),
 		cmocka_unit_test_setup_teardown(test_for_one_purpose, start, stop),
+		cmocka_unit_test_setup_teardown(test_many_purposes, start, stop),
 		cmocka_unit_test_setup_teardown(test_only_what_is_in_use, start, stop),
 		cmocka_unit_test_setup_teardown(test_recipients, start, stop),
 		cmocka_unit_test_setup_teardown(test_encrypted_recipient, start, stop),

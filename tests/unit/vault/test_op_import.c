@@ -537,6 +537,16 @@ static void test_its_time(void **state)
 
 	assert_ok(imports_find(&office->records, (uint64_t)id, until - 1, &import));
 	assert_err(imports_find(&office->records, (uint64_t)id, until, &import), ERR_NOT_FOUND);
+	/* Also when nobody asks for anything any more. */
+	id = bring_text(office, DEFAULTS, "name\na\n");
+	assert_true(loop_timer_running(&office->desk.tidy));
+	assert_ok(imports_find(&office->records, (uint64_t)id, until - 1, &import));
+	import->until = 1;
+	loop_timer_set(&office->desk.tidy, 1);
+	while (import->id)
+		assert_ok(loop_step(office->loop, 1000));
+	assert_null(import->file);
+	assert_true(loop_timer_running(&office->desk.tidy));
 	/* And the seal's. */
 	id = bring_text(office, DEFAULTS, "name\na\n");
 	office_again(office);
