@@ -3,6 +3,7 @@
 #include <LibreOfficeKit/LibreOfficeKitInit.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -136,6 +137,19 @@ static void heard(int what, const char *url, void *ctx)
 	asked->kit->pClass->setDocumentPassword(asked->kit, url, NULL);
 }
 
+/* A zip does so as an OpenDocument alone, whose first file has this name; Word's and the like are
+ * then no zips. */
+static bool may_have_password(const struct buf *document)
+{
+	static const char zip[] = "PK\3\4", first[] = "mimetype";
+	enum { NAME_AT = 30 };
+
+	if (document->len < NAME_AT + strlen(first) ||
+	    memcmp(document->data, zip, strlen(zip)) != 0)
+		return true;
+	return !memcmp(document->data + NAME_AT, first, strlen(first));
+}
+
 /* Opened in the way in which it asks, which tells one with a password from others. */
 static enum document_end why_not(struct asked *asked)
 {
@@ -163,5 +177,7 @@ enum document_end kit_to_pdf(const struct buf *document, struct buf *ret_pdf)
 	if (end != DOCUMENT_END_FORMAT)
 		return end;
 	/* What asks for a password does so at once. */
-	return clock() > LONG_S * CLOCKS_PER_SEC ? DOCUMENT_END_LIMITS : why_not(&asked);
+	if (clock() > LONG_S * CLOCKS_PER_SEC)
+		return DOCUMENT_END_LIMITS;
+	return may_have_password(document) ? why_not(&asked) : end;
 }

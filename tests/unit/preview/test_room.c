@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
@@ -93,8 +94,11 @@ static void its_files_have_an_end(void **state)
 
 static int check_network(void)
 {
+	int pair[2];
+
 	MUST(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EACCES);
 	MUST(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EACCES);
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 && errno == EACCES);
 	return 0;
 }
 
@@ -104,6 +108,7 @@ static int check_processes(void)
 
 	MUST(fork() < 0 && errno == EACCES);
 	MUST(setrlimit(RLIMIT_NOFILE, &more) < 0 && errno == EACCES);
+	MUST(prctl(PR_CAPBSET_READ, 0, 0, 0, 0) < 0 && errno == EACCES);
 	return 0;
 }
 
