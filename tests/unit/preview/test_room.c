@@ -39,7 +39,7 @@ static int in_a_room(int (*check)(void))
 			return __LINE__ % 250 + 1;                                                 \
 	} while (0)
 
-static char outside[UNIT_FILE];
+static char outside[UNIT_FILE], elsewhere[] = "/dev/shm/sekisho-room-XXXXXX";
 
 static int check_files(void)
 {
@@ -59,14 +59,23 @@ static int check_files(void)
 	/* So fontconfig locks a cache of its own, where the system's is older than the fonts. */
 	MUST(link(ROOM "/word", ROOM "/lock") == 0 && unlink(ROOM "/lock") == 0);
 	MUST(link("/usr/lib/os-release", ROOM "/release") < 0);
+	/* Nor can what Landlock says nothing about be changed. */
+	MUST(chmod(elsewhere, 0644) < 0 && errno == EROFS);
+	MUST(chown(elsewhere, (uid_t)-1, (gid_t)-1) < 0 && errno == EROFS);
+	MUST(chmod(ROOM "/word", 0644) == 0);
 	return 0;
 }
 
 static void its_files_are_its_own(void **state)
 {
 	(void)state;
+	int fd = mkstemp(elsewhere);
+	assert_true(fd >= 0);
+	close(fd);
 	close(unit_file(outside));
-	assert_int_equal(in_a_room(check_files), 0);
+	int line = in_a_room(check_files);
+	unlink(elsewhere);
+	assert_int_equal(line, 0);
 	assert_int_equal(access(ROOM "/word", F_OK), -1);
 	assert_int_equal(access(outside, F_OK), 0);
 }
