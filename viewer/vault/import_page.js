@@ -251,7 +251,7 @@ export class ImportPage {
 		for (const one of waiting)
 			table.add([make("span", { says: () => people.text(one.by) }), String(one.rows),
 				make("span", { says: () => formatMoment(one.until) }),
-				[make("div", { class: "document-do" }, (one.mine || this.#desk.manages) && button("import.show", () => this.#show(one), { kind: "small" }),
+				[make("div", { class: "document-do" }, (one.mine || this.#desk.manages) && button("import.show", () => void this.#show(one), { kind: "small" }),
 					one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
 					(one.mine || this.#desk.manages) && button("import.cancel", () => this.#cancel(one), { kind: "small" })),
 				!one.may_apply && make("span", { class: "small", t: one.mine ? "import.not-own" : "request.needs-manager" })]], { import: one.import });
@@ -259,11 +259,11 @@ export class ImportPage {
 	}
 
 	/** @param {Waiting} waiting */
-	#show(waiting) {
+	async #show(waiting) {
 		const rows = new ImportRows(this.#desk.vault, /** @type {Rules} */ (this.#rules), waiting.import, (error) => this.#failedToShow(error));
 		this.#rows.replaceChildren(part("import.rows-title", rows.element));
-		this.#rows.scrollIntoView({ block: "nearest" });
-		void rows.load();
+		await rows.load();
+		this.#rows.scrollIntoView({ block: "start" });
 	}
 
 	/** @param {unknown} error */
