@@ -518,7 +518,7 @@ static void answered_history(struct record_ask *ask, const struct msg_record_ans
 }
 
 /* A record that the order has made: what the log said of it had no number yet. */
-static enum err note_made(const struct record_ask *ask, uint64_t record)
+static enum err note_one_made(const struct record_ask *ask, uint64_t record)
 {
 	return !ask->may || ask->record || !record || record > INT64_MAX
 		       ? OK
@@ -540,7 +540,7 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 	}
 	if (!err && ask->glass && !ask->op->event[0])
 		err = records_looked(&ask->request, ask->op, ask->glass, msg->record);
-	if (!err && note_made(ask, msg->record))
+	if (!err && note_one_made(ask, msg->record))
 		log_error("record-history", "entry=%" PRId64, ask->seq);
 	if (err)
 		answered_error(ask, msg, err);
