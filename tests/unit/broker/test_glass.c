@@ -1,5 +1,6 @@
 #include "unit/broker/vault.h"
 
+#include "broker/documents.h"
 #include "broker/glass.h"
 #include "broker/quota.h"
 #include "broker/records.h"
@@ -624,6 +625,26 @@ static void what_is_on_its_way_is_not_seen(void **state)
 	assert_int_equal(third.status, 403);
 }
 
+/* And so does a preview that goes on. */
+static void a_stream_ends_with_it(void **state)
+{
+	struct office *office = *state;
+	int64_t glass = opened(office);
+	uint32_t request = in_vault(office, OP_document_preview);
+	const struct msg_record_answer msg = { .request = request, .field = "", .stream = 5 };
+
+	hold(request);
+	vault_hears(office, &world.vault, MSG_record_go);
+	assert_ok(ipc_send(world.vault.fd, MSG_record_answer, &msg, -1));
+	_cleanup_answer_ struct answer answer = office_answer(office);
+	assert_int_equal(answer.status, 200);
+	expect(200, "", office, KATO, OP_glass_end, "{\"glass\":%lld}", (long long)glass);
+	/* Long before nobody has opened it in time. */
+	assert_true(office_receive(office, world.vault.fd, WIRE_VAULT, MSG_record_stream_close,
+				   DOCUMENTS_ATTACH_S * 1000 / 3));
+	assert_int_equal(office->received.msg.record_stream_close.stream, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -644,6 +665,7 @@ int main(void)
 		glass_test(it_ends_with_the_seal),
 		glass_test(it_does_not_outlive_the_broker),
 		glass_test(what_is_on_its_way_is_not_seen),
+		glass_test(a_stream_ends_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
