@@ -114,6 +114,11 @@ static void ask_due(struct loop_timer *timer)
 	struct record_ask *ask = container_of(timer, struct record_ask, timer);
 
 	log_warn("record-timeout", "op=%s", ask->op->name);
+	if (ask->may && ask->op->flags & OP_LONG && ask->request.to.generation) {
+		ask_drop(ask, ERR_TIMEOUT);
+		loop_timer_set(&ask->timer, RECORDS_WAIT_S * 1000000ULL);
+		return;
+	}
 	if (!ask->may)
 		cancel(ask);
 	answer_error(ask, ERR_TIMEOUT, NULL);

@@ -383,6 +383,24 @@ static void what_takes_long_may(void **state)
 	expect(office, 504, "timeout");
 }
 
+/* Nobody waits for it any more, but what became of it is in the audit log. */
+static void what_takes_too_long_ends(void **state)
+{
+	struct office *office = *state;
+	const int64_t by = importer(office, 1);
+	uint32_t request = asks_to_apply(office, by);
+
+	vault_hears(office, &vault, MSG_record_go);
+	office_pass(RECORDS_LONG_S * 1000 + 100);
+	expect(office, 504, "timeout");
+	vault_hears(office, &vault, MSG_record_cancel);
+	assert_int_equal(office->received.msg.record_cancel.request, request);
+	answers(request, ERR_CLOSED, 1, "");
+	vault_hears_nothing(office, &vault);
+	assert_int_equal(office_audit_count(office, "record-failed"), 1);
+	assert_null(office->broker->asks);
+}
+
 /* One that lies about how far it has come cannot lock the next one out. */
 static void a_leap_of_the_counter(void **state)
 {
@@ -581,6 +599,7 @@ int main(void)
 		records_test(an_import_of_who_has_no_duty_any_more),
 		records_test(an_import_under_way_ends_with_the_duty),
 		records_test(what_takes_long_may),
+		records_test(what_takes_too_long_ends),
 		records_test(a_leap_of_the_counter),
 		records_test(the_end_of_a_stream_tells_the_counter),
 		records_test(few_may_be_looked_up_by_number),
