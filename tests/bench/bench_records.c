@@ -110,8 +110,9 @@ static void fill(struct bench *bench)
 	must(records_begin(&bench->records), "begin");
 	must(db_exec(bench->records.db,
 		     "INSERT INTO class (id, name, name_en, start, start_en, years) VALUES"
-		     " (1, 'c', '', 's', '', 7)"),
-	     "class");
+		     " (1, 'c', '', 's', '', 7);"
+		     "INSERT INTO purpose (id, name, name_en) VALUES (1, 'p', '')"),
+	     "rules");
 	must(grants_give(&bench->records, &all, &hand), "grant");
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] = add(bench, KIND_CLIENT, 0, i);
