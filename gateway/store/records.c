@@ -14,7 +14,7 @@ enum err record_floor_get(struct db *db, uint64_t *ret_counter)
 
 enum err record_floor_set(struct db *db, uint64_t counter)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 	enum err err;
 
 	if (counter > INT64_MAX)
@@ -39,9 +39,9 @@ enum err vault_floor_get(struct db *db, uint64_t *ret_generation)
 
 enum err vault_floor_raise(struct db *db, uint64_t generation)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 
-	if (generation > INT64_MAX)
+	if (generation > VAULT_GENERATION_MAX)
 		return ERR_INVALID;
 	query_init(&query, db, "UPDATE vault_floor SET generation = ?1 WHERE generation < ?1");
 	query_i64(&query, (int64_t)generation);

@@ -11,7 +11,11 @@
 nodiscard enum err record_floor_get(struct db *db, uint64_t *ret_counter);
 nodiscard enum err record_floor_set(struct db *db, uint64_t counter);
 
-/* The highest generation of a root key that the vault was open with; a lower one changes nothing.
+/* More root keys than anybody makes, and few enough for the next one to be counted, too. */
+enum { VAULT_GENERATION_MAX = 1 << 30 };
+
+/* The highest generation of a root key that the vault was open with; a lower one changes nothing,
+ * one above VAULT_GENERATION_MAX is ERR_INVALID.
  */
 nodiscard enum err vault_floor_get(struct db *db, uint64_t *ret_generation);
 nodiscard enum err vault_floor_raise(struct db *db, uint64_t generation);

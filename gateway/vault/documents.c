@@ -142,7 +142,7 @@ enum err documents_version(struct records *records, const struct record_row *rec
 			   struct document_version_row *ret_version,
 			   struct document_facts *ret_facts)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 	int64_t wanted = version ? version : document->version;
 	bool more;
 

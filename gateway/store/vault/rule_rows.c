@@ -18,7 +18,7 @@ static enum err room_left(struct db *db, const char *sql)
 
 enum err purpose_insert(struct db *db, const char *name, const char *name_en, uint64_t *ret)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 	enum err err = room_left(db, "SELECT count(*) FROM purpose");
 
 	if (err)
@@ -97,7 +97,7 @@ static void bind_class(struct query *query, const struct class_row *row)
 
 enum err class_insert(struct db *db, const struct class_row *row, uint64_t *ret)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 	enum err err = room_left(db, "SELECT count(*) FROM class");
 
 	if (err)

@@ -32,7 +32,7 @@ static enum err take_numbers(struct db *db, uint64_t last)
 
 enum err staging_add(struct db *db, uint64_t count, struct staging_row *ret)
 {
-	_cleanup_query_ struct query query;
+	_cleanup_query_ struct query query = { 0 };
 	struct staging_row row;
 	enum err err = record_next_id(db, &row.first);
 

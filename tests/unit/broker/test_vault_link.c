@@ -368,6 +368,9 @@ static void a_vault_hears_the_highest_generation(void **state)
 	expect_floor(office, 5);
 	say_generation(office, 6, VAULT_OPEN);
 	expect_floor(office, 6);
+	/* Nothing would be newer than that. */
+	say_generation(office, INT64_MAX, VAULT_OPEN);
+	expect_floor(office, 6);
 }
 
 /* A vault that is broken: neither can the log be filled, nor is there room for its word alone. */
