@@ -31,16 +31,12 @@ static int stop(void **state)
 	return 0;
 }
 
-/* A file of so many employees, the first one with a number, looked through and asked for. */
-static long long bring(struct office *office)
+/* A file of so many rows, looked through and asked for. */
+static long long bring_file(struct office *office, const char *file, int rows)
 {
-	static char text[IMPORT_PIECE * 2], file[IMPORT_PIECE];
-	int at = snprintf(file, sizeof(file), "name,kind,parent,number\n");
+	static char text[IMPORT_PIECE * 2];
 
-	for (int i = 0; i < ROWS; i++)
-		at += snprintf(file + at, sizeof(file) - (size_t)at, "e%d,employee,,%s\n", i,
-			       i == 0 ? OFFICE_PERSONAL : "");
-	EVP_EncodeBlock((unsigned char *)text, (const uint8_t *)file, at);
+	EVP_EncodeBlock((unsigned char *)text, (const uint8_t *)file, (int)strlen(file));
 	assert_ok(office_ask(office, SATO, OP_import_begin,
 			     "{\"client\":1,\"class\":1,\"purposes\":[1]}"));
 	const long long import = office_number(office, "import");
@@ -48,9 +44,21 @@ static long long bring(struct office *office)
 			     "{\"import\":%lld,\"offset\":0,\"data\":\"%s\"}", import, text));
 	assert_ok(office_ask(office, SATO, OP_import_preview, "{\"import\":%lld}", import));
 	assert_int_equal(office_number(office, "error_count"), 0);
-	assert_int_equal(office_number(office, "rows"), ROWS);
+	assert_int_equal(office_number(office, "rows"), rows);
 	assert_ok(office_ask(office, SATO, OP_import_ask, "{\"import\":%lld}", import));
 	return import;
+}
+
+/* So many employees, the first one with a number. */
+static long long bring(struct office *office)
+{
+	static char file[IMPORT_PIECE];
+	int at = snprintf(file, sizeof(file), "name,kind,parent,number\n");
+
+	for (int i = 0; i < ROWS; i++)
+		at += snprintf(file + at, sizeof(file) - (size_t)at, "e%d,employee,,%s\n", i,
+			       i == 0 ? OFFICE_PERSONAL : "");
+	return bring_file(office, file, ROWS);
 }
 
 /* An order that is under way now. */
@@ -195,6 +203,37 @@ static void test_a_number_that_others_enter_meanwhile(void **state)
 	go_on(office, 5);
 	assert_true(office->records.staging.first != 0);
 	office_add(office, KIND_EMPLOYEE, 1, 0, "x", "", OFFICE_PERSONAL);
+	assert_err(finish(office), ERR_WRONG_STATE);
+}
+
+static int64_t below(struct office *office, uint64_t employee)
+{
+	_cleanup_query_ struct query query;
+
+	query_init(&query, office->records.db, "SELECT count(*) FROM record WHERE parent = ?");
+	query_i64(&query, (int64_t)employee);
+	assert_ok(query_one(&query));
+	return query_col_i64(&query, 0);
+}
+
+/* Those who are half entered are passed over when an employee ends, not those behind them. */
+static void test_an_employee_ends_meanwhile(void **state)
+{
+	struct office *office = *state;
+	const uint64_t employee = office_add(office, KIND_EMPLOYEE, 1, 0, "p", "", NULL).id;
+	const long long import =
+		bring_file(office, "name,kind,parent\na,dependant,p\nb,dependant,p\n", 2);
+
+	apply(office, import);
+	while (!below(office, employee))
+		go_on(office, 1);
+	const uint64_t behind = office_add(office, KIND_DEPENDANT, 1, employee, "c", "", NULL).id;
+	assert_true(behind > office->records.staging.first);
+	assert_ok(office_ask(office, SATO, OP_record_end,
+			     "{\"records\":[%llu],\"started\":\"2026-04-01\"}",
+			     (unsigned long long)employee));
+	assert_int_equal(office_record(office, employee).state, STATE_ENDED);
+	assert_int_equal(office_record(office, behind).state, STATE_ENDED);
 	assert_err(finish(office), ERR_WRONG_STATE);
 }
 
@@ -544,6 +583,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_others_change_counts, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_number_that_others_enter_meanwhile, start,
 						stop),
+		cmocka_unit_test_setup_teardown(test_an_employee_ends_meanwhile, start, stop),
 		cmocka_unit_test_setup_teardown(test_changes_wait_for_the_last_check, start, stop),
 		cmocka_unit_test_setup_teardown(test_taken_back_by_who_approved, start, stop),
 		cmocka_unit_test_setup_teardown(test_taken_back_by_who_brought_it, start, stop),
