@@ -6,7 +6,6 @@ import contextlib
 import json
 import sqlite3
 import subprocess
-import time
 
 import harness
 import keeping
@@ -18,12 +17,6 @@ OTHER, THIRD = "023456789013", "111111111118"
 
 
 class Life(keeping.Case):
-    def fresh_code(self, name):
-        """One that counts as unused."""
-        with contextlib.closing(sqlite3.connect(next(self.gateway.dir.glob("state/broker/*.db")), timeout=10)) as db, db:
-            db.execute("UPDATE account SET totp_last = 0, failures = 0, next_try_ms = 0 WHERE name = ?", (name,))
-        return self.people[name].totp.at(int(time.time()) // 30)
-
     def reveal(self, record, purpose):
         return self.ask("tsukau", "record reveal", {"record": record, "purpose": purpose, "code": self.fresh_code("tsukau")})
 
