@@ -22,11 +22,11 @@ enum record_op_flags {
 	OP_LOCAL = 4,  /* the broker answers without the vault */
 	OP_STREAM = 8, /* the answer makes a stream */
 	OP_LOOK = 16,  /* changes no record: the vault makes no transaction for it */
-	OP_LONG = 128, /* takes the vault long: others are answered meanwhile (vault/jobs.h) */
-	OP_FEW = 512,  /* few in a minute */
-	OP_MARK = 64,  /* recordings of the person's sessions get an event */
 	OP_DISPOSE = 32, /* of the records in its detail; the broker keeps which */
+	OP_MARK = 64,    /* recordings of the person's sessions get an event */
+	OP_LONG = 128,   /* takes the vault long: others are answered meanwhile (vault/jobs.h) */
 	OP_GLASS = 256,  /* break-glass counts for it, whichever of the first two duties one has */
+	OP_FEW = 512,    /* few in a minute */
 };
 
 /* OP_client_list … */
