@@ -9,32 +9,10 @@
 #include "broker/glass.h"
 #include "broker/handlers.h"
 #include "broker/opening.h"
-#include "broker/quota.h"
-#include "broker/record_list.h"
+#include "broker/record_ask.h"
 #include "broker/record_local.h"
 #include "broker/session.h"
 #include "store/records.h"
-
-/* What was asked and is not answered. */
-struct record_ask {
-	struct record_ask *next;
-	struct request request; /* as it was asked; head and msg are not what they were */
-	struct request_head head;
-	char address[DEVICE_ADDRESS_MAX + 1];
-	uint32_t number;
-	const struct record_op *op;
-	struct secret *code;      /* NULL: none, or used */
-	json_t *detail;           /* from record_hold until it is in the audit log */
-	uint64_t record, client;  /* of record_hold */
-	struct record_list about; /* of record_about */
-	size_t made;              /* of the same afterwards */
-	int64_t after;            /* of record history */
-	uint64_t by;              /* in whose name else it happens: an import's; 0: nobody's */
-	int64_t glass;            /* break-glass by which it was asked, 0: none */
-	bool may;                 /* record_go is sent */
-	int64_t seq;
-	struct loop_timer timer;
-};
 
 unsigned records_duty(const struct account *account)
 {
@@ -49,146 +27,6 @@ unsigned records_duty(const struct account *account)
 							    : 0;
 	}
 	return 0;
-}
-
-/* ---- the list --------------------------------------------------------------------------- */
-
-static struct record_ask *find(struct broker *broker, uint32_t number)
-{
-	struct record_ask *ask = broker->asks;
-
-	while (ask && ask->number != number)
-		ask = ask->next;
-	return ask;
-}
-
-static void ask_free(struct record_ask *ask)
-{
-	struct record_ask **link = &ask->request.broker->asks;
-
-	while (*link != ask)
-		link = &(*link)->next;
-	*link = ask->next;
-	loop_timer_cancel(&ask->timer);
-	secret_free(ask->code);
-	json_decref(ask->detail);
-	record_list_finish(&ask->about);
-	free(ask);
-}
-
-/* The vault forgets it by itself if it does not hear this. */
-static void cancel(const struct record_ask *ask)
-{
-	const struct msg_record_cancel msg = { .request = ask->number };
-	enum err err = records_tell(ask->request.broker, MSG_record_cancel, &msg);
-
-	if (err)
-		log_warn("record-cancel", "error=%s", err_code(err));
-}
-
-static void answer_error(struct record_ask *ask, enum err err, const char *field)
-{
-	struct request *request = &ask->request;
-
-	if (field && *field)
-		reply_error_field(request->broker, &request->to, err, field);
-	else
-		reply_error(request->broker, &request->to, err);
-	ask_free(ask);
-}
-
-/* What happens already is seen to its end, for the audit log; but nobody gets the answer. What
- * takes long ends, too, and the vault says that it has not happened. */
-static void ask_drop(struct record_ask *ask, enum err why)
-{
-	reply_error(ask->request.broker, &ask->request.to, why);
-	ask->request.to.generation = 0;
-	if (!ask->may || ask->op->flags & OP_LONG)
-		cancel(ask);
-	if (!ask->may)
-		ask_free(ask);
-}
-
-static void ask_due(struct loop_timer *timer)
-{
-	struct record_ask *ask = container_of(timer, struct record_ask, timer);
-
-	log_warn("record-timeout", "op=%s", ask->op->name);
-	if (ask->may && ask->op->flags & OP_LONG && ask->request.to.generation) {
-		ask_drop(ask, ERR_TIMEOUT);
-		loop_timer_set(&ask->timer, RECORDS_WAIT_S * 1000000ULL);
-		return;
-	}
-	if (!ask->may)
-		cancel(ask);
-	answer_error(ask, ERR_TIMEOUT, NULL);
-}
-
-static enum err check_room(struct request *request)
-{
-	size_t all = 0, mine = 0;
-
-	for (const struct record_ask *ask = request->broker->asks; ask; ask = ask->next) {
-		all++;
-		mine += ask->request.account.id == request->account.id;
-	}
-	if (all < RECORDS_ALL && mine < RECORDS_MINE)
-		return OK;
-	reply_throttled(request->broker, &request->to, 1000);
-	return ERR_THROTTLED;
-}
-
-static struct record_ask *add(struct request *request, const struct record_op *op)
-{
-	struct broker *broker = request->broker;
-	struct record_ask *ask = calloc(1, sizeof(*ask));
-
-	if (!ask)
-		return NULL;
-	if (++broker->ask_number == 0)
-		broker->ask_number = 1;
-	ask->next = broker->asks;
-	ask->request = *request;
-	ask->request.msg = NULL;
-	ask->request.head = &ask->head;
-	snprintf(ask->address, sizeof(ask->address), "%s", request->head->address);
-	ask->head = (struct request_head){ .address = ask->address, .token = "" };
-	ask->number = broker->ask_number;
-	ask->op = op;
-	ask->glass = records_glass(request, op);
-	loop_timer_init(broker->loop, &ask->timer, ask_due);
-	loop_timer_set(&ask->timer,
-		       (op->flags & OP_LONG ? RECORDS_LONG_S : RECORDS_WAIT_S) * 1000000ULL);
-	broker->asks = ask;
-	return ask;
-}
-
-enum err records_ask(struct request *request, const struct record_op *op, struct bytes body,
-		     struct secret *code)
-{
-	_cleanup_secret_ struct secret *taken = code;
-	struct record_ask *ask;
-	enum err err = check_room(request);
-
-	if (err)
-		return err;
-	ask = add(request, op);
-	if (!ask)
-		return ERR_NOMEM;
-	const struct msg_record_order order = {
-		.request = ask->number,
-		.account = (uint64_t)request->account.id,
-		.duty = (uint8_t)(records_duty(&request->account) | (ask->glass ? DUTY_GLASS : 0)),
-		.op = op->number,
-		.body = body,
-	};
-	ask->code = util_take_ptr(taken);
-	if (op->number == OP_record_history)
-		ask->after = record_local_after(body);
-	err = records_tell(request->broker, MSG_record_order, &order);
-	if (err)
-		ask_free(ask);
-	return err;
 }
 
 /* ---- the entry ------------------------------------------------------------------------- */
@@ -335,16 +173,16 @@ static void refuse_held(struct record_ask *ask, enum err why)
 	bool throttled = why == ERR_THROTTLED && ask->op->flags & OP_CODE; /* answered */
 	enum err err;
 
-	cancel(ask);
+	record_ask_cancel(ask);
 	err = throttled ? records_refusal(&ask->request, ask->op, ask->record, why, "code")
 			: records_refused(&ask->request, ask->op, ask->record, why,
 					  why == ERR_LOGIN ? "code" : NULL);
 	if (err && err != ERR_THROTTLED)
 		log_error("record-refusal-unrecorded", "error=%s", err_code(err));
 	if (throttled || err == ERR_THROTTLED)
-		ask_free(ask);
+		record_ask_free(ask);
 	else
-		answer_error(ask, err ? err : why, why == ERR_LOGIN ? "code" : NULL);
+		record_ask_fail(ask, err ? err : why, why == ERR_LOGIN ? "code" : NULL);
 }
 
 /* Whoever looks at the recording sees when a number was on the screen beside it; not whose. */
@@ -376,7 +214,7 @@ static void note_made(struct record_ask *ask, struct bytes records)
 
 void records_about(struct broker *broker, const struct msg_record_about *msg)
 {
-	struct record_ask *ask = find(broker, msg->request);
+	struct record_ask *ask = record_ask_find(broker, msg->request);
 	enum err err;
 
 	if (!ask || !ask->op->event[0])
@@ -393,11 +231,11 @@ void records_about(struct broker *broker, const struct msg_record_about *msg)
 /* Break-glass that does not hold any more takes with it what was asked by it. */
 static struct record_ask *find_holding(struct broker *broker, uint32_t number)
 {
-	struct record_ask *ask = find(broker, number);
+	struct record_ask *ask = record_ask_find(broker, number);
 
 	if (ask && ask->glass && glass_of(broker, &ask->request.account) != ask->glass) {
-		ask_drop(ask, ERR_DENIED);
-		ask = find(broker, number);
+		record_ask_drop(ask, ERR_DENIED);
+		ask = record_ask_find(broker, number);
 	}
 	return ask;
 }
@@ -426,9 +264,9 @@ void records_held(struct broker *broker, const struct msg_record_hold *msg)
 	ask->may = !err;
 	if (!err)
 		return;
-	cancel(ask);
+	record_ask_cancel(ask);
 	undo(ask, err);
-	answer_error(ask, err, NULL);
+	record_ask_fail(ask, err, NULL);
 }
 
 /* ---- answers ---------------------------------------------------------------------------- */
@@ -453,12 +291,12 @@ static void answered_error(struct record_ask *ask, const struct msg_record_answe
 	else if (is_refusal(ask, why))
 		err = records_refused(&ask->request, ask->op, msg->record, why, field);
 	if (err == ERR_THROTTLED) {
-		ask_free(ask);
+		record_ask_free(ask);
 		return;
 	}
 	if (err)
 		log_error("record-refusal-unrecorded", "error=%s", err_code(err));
-	answer_error(ask, err ? err : why, err ? NULL : field);
+	record_ask_fail(ask, err ? err : why, err ? NULL : field);
 }
 
 static void answered_body(struct record_ask *ask, struct bytes body)
@@ -469,7 +307,7 @@ static void answered_body(struct record_ask *ask, struct bytes body)
 	if (!body.len)
 		body = (struct bytes){ (const uint8_t *)empty, sizeof(empty) - 1 };
 	reply_body(request->broker, &request->to, 200, BODY_JSON, body);
-	ask_free(ask);
+	record_ask_free(ask);
 }
 
 /* The bytes go by a stream of their own; here is where it is. */
@@ -494,7 +332,7 @@ static void answered_stream(struct record_ask *ask, const struct msg_record_answ
 	enum err err = documents_add(request->broker, &order, path);
 
 	if (err) {
-		answer_error(ask, err, NULL);
+		record_ask_fail(ask, err, NULL);
 		return;
 	}
 	body = msg->body.len ? json_loadb((const char *)msg->body.data, msg->body.len,
@@ -505,7 +343,7 @@ static void answered_stream(struct record_ask *ask, const struct msg_record_answ
 		body = NULL;
 	}
 	reply_json(request->broker, &request->to, 200, "", body);
-	ask_free(ask);
+	record_ask_free(ask);
 }
 
 static void answered_history(struct record_ask *ask, const struct msg_record_answer *msg)
@@ -515,11 +353,11 @@ static void answered_history(struct record_ask *ask, const struct msg_record_ans
 	enum err err = record_local_history(request, msg->record, ask->after, &rows);
 
 	if (err) {
-		answer_error(ask, err, NULL);
+		record_ask_fail(ask, err, NULL);
 		return;
 	}
 	reply_json(request->broker, &request->to, 200, "", rows);
-	ask_free(ask);
+	record_ask_free(ask);
 }
 
 /* A record that the order has made: what the log said of it had no number yet. */
@@ -555,77 +393,4 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 		answered_stream(ask, msg);
 	else
 		answered_body(ask, msg->body);
-}
-
-/* ---- rights ----------------------------------------------------------------------------- */
-
-void records_vault_gone(struct broker *broker)
-{
-	while (broker->asks)
-		answer_error(broker->asks, ERR_UNAVAILABLE, NULL);
-}
-
-void records_cut(struct broker *broker, int64_t account, int64_t device)
-{
-	struct record_ask *next;
-
-	for (struct record_ask *ask = broker->asks; ask; ask = next) {
-		next = ask->next;
-		if ((account && ask->request.account.id != account &&
-		     (int64_t)ask->by != account) ||
-		    (device && ask->request.device.id != device))
-			continue;
-		ask_drop(ask, ERR_DENIED);
-	}
-}
-
-void records_end_glass(struct broker *broker, int64_t glass)
-{
-	struct record_ask *next;
-
-	for (struct record_ask *ask = broker->asks; ask; ask = next) {
-		next = ask->next;
-		if (ask->glass == glass)
-			ask_drop(ask, ERR_DENIED);
-	}
-}
-
-void records_leave_login(struct broker *broker, int64_t login)
-{
-	struct record_ask *next;
-
-	for (struct record_ask *ask = broker->asks; ask; ask = next) {
-		next = ask->next;
-		if (ask->request.login.id == login)
-			ask_drop(ask, ERR_AUTH);
-	}
-}
-
-void records_ask_gone(struct broker *broker, uint32_t request)
-{
-	struct record_ask *ask = broker->asks;
-
-	while (ask && (ask->request.to.request != request ||
-		       ask->request.to.generation != broker->edge_generation))
-		ask = ask->next;
-	if (!ask || ask->may)
-		return;
-	cancel(ask);
-	ask_free(ask);
-}
-
-void records_edge_gone(struct broker *broker)
-{
-	struct record_ask *next;
-
-	for (struct record_ask *ask = broker->asks; ask; ask = next) {
-		next = ask->next;
-		ask_drop(ask, ERR_UNAVAILABLE);
-	}
-}
-
-void records_forget_all(struct broker *broker)
-{
-	while (broker->asks)
-		ask_free(broker->asks);
 }

@@ -65,8 +65,10 @@ void records_answered(struct broker *broker, const struct msg_record_answer *msg
 void records_noticed(struct broker *broker, const struct msg_record_notice *msg);
 /* It was opened, or is there again: it hears how far it had come. */
 void records_vault_open(struct broker *broker);
-void records_vault_gone(struct broker *broker);
 
+/* ---- ended before its time: record_ask.c ------------------------------------------------ */
+
+void records_vault_gone(struct broker *broker);
 /* A right was taken away; 0 stands for any. What has not happened yet does not. */
 void records_cut(struct broker *broker, int64_t account, int64_t device);
 /* That break-glass is over: as for a right. */
