@@ -251,6 +251,11 @@ enum err op_import_preview(struct records *records, const struct desk_ask *ask,
 	return reply->body ? OK : ERR_NOMEM;
 }
 
+static bool may_apply(const struct import *import, const struct desk_person *who)
+{
+	return import->asked && who->duty == DUTY_MANAGE && import->by.account != who->account;
+}
+
 /* What a manager is asked to approve, and who brought it sees, too. */
 enum err op_import_rows(struct records *records, const struct desk_ask *ask,
 			struct desk_reply *reply)
@@ -268,6 +273,8 @@ enum err op_import_rows(struct records *records, const struct desk_ask *ask,
 	if (err)
 		return err;
 	reply->client = import->rules.client;
+	if (import->by.account != ask->who.account && !may_apply(import, &ask->who))
+		return ERR_WRONG_STATE;
 	if (!import->looked || import->busy) {
 		reply->field = import->busy ? "busy" : NULL;
 		return ERR_WRONG_STATE;
@@ -313,11 +320,6 @@ enum err op_import_ask(struct records *records, const struct desk_ask *ask,
 		return say(reply, about(import));
 	import->asked = true;
 	return give(reply, json_object());
-}
-
-static bool may_apply(const struct import *import, const struct desk_person *who)
-{
-	return import->asked && who->duty == DUTY_MANAGE && import->by.account != who->account;
 }
 
 enum err op_import_list(struct records *records, const struct desk_ask *ask,

@@ -410,6 +410,11 @@ static void test_what_a_manager_approves(void **state)
 				      "dependant,白樺,次郎,,023456789013,1234-5678-9018\n");
 	char *all;
 
+	/* Before that it is the importer's own. */
+	assert_ok(office_ask(office, SATO, OP_import_rows, "{\"import\":%lld}", import));
+	assert_err(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld}", import),
+		   ERR_WRONG_STATE);
+	assert_false(office->held);
 	assert_ok(ask_for(office, import));
 	assert_err(office_ask(office, SUZUKI, OP_import_rows, "{\"import\":%lld}", import),
 		   ERR_NOT_FOUND);
@@ -452,6 +457,7 @@ static void test_page_by_page(void **state)
 	for (int i = 0; i < 2 * IMPORT_PAGE + 20; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "n%d\n", i);
 	long long import = bring_text(office, DEFAULTS, text);
+	assert_ok(ask_for(office, import));
 	do {
 		char after[40] = "";
 
@@ -466,8 +472,9 @@ static void test_page_by_page(void **state)
 	} while (next);
 	assert_int_equal(seen, 2 * IMPORT_PAGE + 20);
 	/* One that nobody has looked through has none. */
+	import = bring_text(office, DEFAULTS, text);
 	assert_ok(add(office, import, at, "x\n", 2));
-	assert_err(office_ask(office, TANAKA, OP_import_rows, "{\"import\":%lld}", import),
+	assert_err(office_ask(office, SATO, OP_import_rows, "{\"import\":%lld}", import),
 		   ERR_WRONG_STATE);
 }
 
