@@ -344,7 +344,7 @@ static void job_done(struct job *base)
 /* Later, between others. order is taken over. */
 static void begin_job(struct desk *desk, struct desk_pending *order, bool go, uint64_t seq)
 {
-	const struct desk_reply none = { 0 };
+	struct desk_reply reply = { 0 };
 	struct desk_job *job = calloc(1, sizeof(*job));
 	const bool changes = go && !(order->op->flags & OP_LOOK);
 	enum err err = ERR_NOMEM;
@@ -365,13 +365,13 @@ static void begin_job(struct desk *desk, struct desk_pending *order, bool go, ui
 			job->job.kind = JOB_WAITS;
 			job->job.run = job_change;
 		}
-		err = jobs_add(&desk->jobs, &job->job);
+		err = jobs_add(&desk->jobs, &job->job, &reply.field);
 	}
 	if (!err) {
 		desk->long_ones = job;
 		return;
 	}
-	answer(desk, order->request, err, &none);
+	answer(desk, order->request, err, &reply);
 	pending_free(order);
 	free(job);
 }

@@ -30,10 +30,16 @@ static bool take(struct jobs *jobs, const struct job *job)
 	return false;
 }
 
-enum err jobs_add(struct jobs *jobs, struct job *job)
+enum err jobs_add(struct jobs *jobs, struct job *job, const char **ret_field)
 {
-	if (jobs->count >= JOBS_MAX)
+	size_t own = 0;
+
+	for (const struct job *at = jobs->first; at; at = at->next)
+		own += at->account == job->account;
+	if (own >= JOBS_OF_ONE || jobs->count >= JOBS_MAX) {
+		*ret_field = own >= JOBS_OF_ONE ? "own" : "all";
 		return ERR_FULL;
+	}
 	append(jobs, job);
 	return OK;
 }

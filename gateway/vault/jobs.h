@@ -11,7 +11,11 @@
 #include "vault/records.h"
 #include "vault/work.h"
 
-enum { JOBS_MAX = 24, JOBS_SLICE_US = 20000 };
+enum {
+	JOBS_MAX = 24,
+	JOBS_OF_ONE = 4, /* so that it takes many people to keep others out */
+	JOBS_SLICE_US = 20000,
+};
 
 /* Embedded in its owner, who fills in what is above the line and has zeroed the rest. */
 struct job {
@@ -41,8 +45,8 @@ struct jobs {
 };
 
 void jobs_init(struct jobs *jobs, struct records *records, struct loop *loop);
-/* ERR_FULL: JOBS_MAX. */
-nodiscard enum err jobs_add(struct jobs *jobs, struct job *job);
+/* ERR_FULL with field "own": JOBS_OF_ONE are the account's; with "all": JOBS_MAX. */
+nodiscard enum err jobs_add(struct jobs *jobs, struct job *job, const char **ret_field);
 /* Ends one, whose owner frees it; done is not called. */
 void jobs_drop(struct jobs *jobs, struct job *job);
 

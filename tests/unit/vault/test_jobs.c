@@ -415,6 +415,33 @@ static void test_no_more_turns_than_others(void **state)
 	finish(office);
 }
 
+static enum err count_exports(struct office *office, uint64_t account)
+{
+	office->starts = true;
+	enum err err = office_ask(office, (struct desk_person){ account, DUTY_USE },
+				  OP_export_count, "{\"purpose\":1}");
+	office->starts = false;
+	return office->answered ? err : OK;
+}
+
+static void test_nobody_takes_every_place(void **state)
+{
+	struct office *office = *state;
+
+	for (size_t i = 0; i < JOBS_OF_ONE; i++)
+		assert_ok(count_exports(office, 100));
+	assert_err(count_exports(office, 100), ERR_FULL);
+	assert_string_equal(office->field, "own");
+	for (size_t i = JOBS_OF_ONE; i < JOBS_MAX; i++)
+		assert_ok(count_exports(office, 100 + i / JOBS_OF_ONE));
+	assert_err(count_exports(office, 200), ERR_FULL);
+	assert_string_equal(office->field, "all");
+	/* Places are free again as jobs end. */
+	finish(office);
+	assert_ok(count_exports(office, 100));
+	finish(office);
+}
+
 /* ---- disposal ----------------------------------------------------------------------------------
  */
 
@@ -592,6 +619,7 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(test_more_than_one, start, stop),
 		cmocka_unit_test_setup_teardown(test_no_more_turns_than_others, start, stop),
+		cmocka_unit_test_setup_teardown(test_nobody_takes_every_place, start, stop),
 		cmocka_unit_test_setup_teardown(test_a_key_that_many_have, start, stop),
 		cmocka_unit_test_setup_teardown(test_not_to_be_disposed_of_any_more, start, stop),
 		cmocka_unit_test_setup_teardown(test_rights_that_change_end_an_export, start, stop),

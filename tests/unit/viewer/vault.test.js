@@ -11,7 +11,7 @@ const { ApiError, Api } = await load("core/api.js");
 const { LONG, Vault } = await load("core/vault.js");
 const { corporateCheck, groupedNumber, isNumber, isRight, personalCheck, plainNumber, verdictOf } = await load("vault/numbers.js");
 const { hashOf, placeOf } = await load("vault/places.js");
-const { sayAtField, troubleOf } = await load("vault/errors.js");
+const { sayAtField, sentenceOf, troubleOf } = await load("vault/errors.js");
 const { lineOf } = await load("vault/fields.js");
 const { dayBefore, nameText } = await load("vault/words.js");
 const { families } = await load("vault/record_rows.js");
@@ -91,6 +91,14 @@ test("what concerns all pages is told apart from what concerns one request", () 
 	for (const [code, field] of [["state", "record"], ["denied", ""], ["login", "code"], ["invalid", "damaged"], ["throttled", ""]])
 		assert.equal(of(code, field), "", code);
 	assert.equal(troubleOf(new TypeError("x")), "");
+});
+
+test("who has too much under way is told what of it, and not of connections", () => {
+	const of = (field) => sentenceOf(new ApiError("full", 507, { field }));
+	assert.match(of("own"), /you have asked|あなたが頼んだ/);
+	assert.match(of("all"), /Others have asked|ほかの人が頼んだ/);
+	for (const field of ["", "own", "all"])
+		assert.doesNotMatch(of(field), /connection|接続/);
 });
 
 test("dependants stand below their employee, whatever the order of the answer", () => {
