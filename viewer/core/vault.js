@@ -20,7 +20,7 @@ import { RECORD_OPS } from "./messages.js";
  * @property {boolean} removed
  * @property {number} [parent] the employee of a dependant
  */
-/** @typedef {{rows: Row[], total: number, next: number}} RowPage next: to go on with, 0 at the end */
+/** @typedef {{rows: Row[], total: number, next: number, damaged: number}} RowPage next: to go on with, 0 at the end; damaged: how many more cannot be read */
 /** @typedef {{client?: number, parent?: number, kind?: number, state?: number, removed?: boolean, text?: string, number?: string, before?: string, after?: number}} Wish */
 
 /* What may take minutes, as wire/record_ops.def has it (OP_LONG). */
@@ -82,23 +82,23 @@ export class Vault {
 	 * @returns {Promise<RowPage>}
 	 */
 	async page(words, wish) {
-		const { rows, total, next } = await this.list(words, wish);
+		const { rows, total, next, damaged } = await this.list(words, wish);
 		if (typeof total !== "number")
 			throw new ApiError("protocol", 200);
-		return { rows, total, next };
+		return { rows, total, next, damaged };
 	}
 
 	/**
 	 * Rows of which there may be more.
 	 * @param {string} words
 	 * @param {Record<string, unknown>} wish
-	 * @returns {Promise<{rows: any[], total: unknown, next: number}>}
+	 * @returns {Promise<{rows: any[], total: unknown, next: number, damaged: number}>}
 	 */
 	async list(words, wish) {
 		/* Whose a number is, is asked for apart, and in the audit log. */
-		const { rows, total, next } = await this.ask(words === "record list" && wish.number ? "record find" : words, given(wish));
+		const { rows, total, next, damaged } = await this.ask(words === "record list" && wish.number ? "record find" : words, given(wish));
 		if (!Array.isArray(rows))
 			throw new ApiError("protocol", 200);
-		return { rows, total, next: typeof next === "number" && next !== wish.after ? next : 0 };
+		return { rows, total, next: typeof next === "number" && next !== wish.after ? next : 0, damaged: typeof damaged === "number" ? damaged : 0 };
 	}
 }

@@ -5,7 +5,7 @@ import { t } from "../portal/i18n.js";
 import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { Field, lineOf, textArea } from "./fields.js";
-import { pageHead } from "./page_parts.js";
+import { pageHead, UnreadRows } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { inLanguage, Rules } from "./rules.js";
 import { Table } from "./table.js";
@@ -43,6 +43,7 @@ export class DuePage {
 	#until = make("input", { with: { type: "date" } });
 	/** @type {Map<number, HTMLInputElement>} */
 	#picks = new Map();
+	#unread = new UnreadRows();
 	#next = 0;
 	#shown = 0;
 	/** @type {Rules | null} */
@@ -56,7 +57,7 @@ export class DuePage {
 		until.element.classList.add("due-until");
 		this.#until.addEventListener("change", () => void this.#begin());
 		this.element = make("section", {}, pageHead("due.title"), make("p", { class: "menu-greeting", t: "due.intro" }),
-			make("div", { class: "inventory-tools" }, until.element, make("div", { class: "due-buttons" }, this.#all, this.#ask)), this.#count, this.#table.element, this.#none, this.#more);
+			make("div", { class: "inventory-tools" }, until.element, make("div", { class: "due-buttons" }, this.#all, this.#ask)), this.#unread.element, this.#count, this.#table.element, this.#none, this.#more);
 		this.#table.clear();
 		for (const part of [this.#none, this.#more, this.#all, this.#ask])
 			part.hidden = true;
@@ -71,15 +72,17 @@ export class DuePage {
 		this.#picks.clear();
 		this.#next = 0;
 		this.#shown = 0;
+		this.#unread.count = 0;
 		this.#table.clear();
 		await this.#load();
 	}
 
 	async #load() {
 		try {
-			const { rows, total, next } = await this.#desk.vault.page("due list", { before: this.#until.value, after: this.#next });
+			const { rows, total, next, damaged } = await this.#desk.vault.page("due list", { before: this.#until.value, after: this.#next });
 			this.#next = next;
 			this.#shown += rows.length;
+			this.#unread.count += damaged;
 			for (const row of /** @type {Due[]} */ (/** @type {unknown} */ (rows)))
 				this.#add(row);
 			this.#count.hidden = this.#shown === 0;

@@ -7,7 +7,7 @@ import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { CodeField, Field, lineOf, textArea } from "./fields.js";
 import { enterNumber } from "./number_dialog.js";
-import { factList, pageHead, part } from "./page_parts.js";
+import { factList, pageHead, part, UnreadRows } from "./page_parts.js";
 import { People } from "./people.js";
 import { hashOf } from "./places.js";
 import { Progress } from "./progress.js";
@@ -35,6 +35,8 @@ export class InboxPage {
 	#count = make("span", { class: "count" });
 	#showPast = button("inbox.show-past", () => void this.#loadPast());
 	#more = button("records.more", () => void this.#load().catch((error) => this.#desk.failed(error)), { class: "more" });
+	#unread = new UnreadRows();
+	#unreadPast = new UnreadRows();
 	#next = 0;
 	element = make("section", {}, pageHead("inbox.title"), make("p", { class: "menu-greeting", t: "inbox.intro" }));
 
@@ -46,8 +48,8 @@ export class InboxPage {
 	async start() {
 		this.#people = await People.of(this.#desk);
 		await this.#load();
-		this.element.append(make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
-			part("inbox.others", this.#noOthers, this.#others), this.#more, part("inbox.past", this.#showPast, this.#past));
+		this.element.append(this.#unread.element, make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
+			part("inbox.others", this.#noOthers, this.#others), this.#more, part("inbox.past", this.#showPast, this.#unreadPast.element, this.#past));
 		if (this.#desk.manages)
 			await this.#lookElsewhere();
 	}
@@ -56,10 +58,11 @@ export class InboxPage {
 	async #load() {
 		this.#more.disabled = true;
 		try {
-			const { rows, next } = await this.#desk.vault.page("request list", { after: this.#next });
+			const { rows, next, damaged } = await this.#desk.vault.page("request list", { after: this.#next });
 			const requests = /** @type {Request[]} */ (/** @type {unknown} */ (rows));
 			this.#fill(this.#mine, requests.filter(isForMe), this.#noMine);
 			this.#fill(this.#others, requests.filter((request) => !isForMe(request)), this.#noOthers);
+			this.#unread.count += damaged;
 			const mine = this.#mine.children.length;
 			this.#next = next;
 			this.#more.hidden = next === 0;
@@ -103,6 +106,7 @@ export class InboxPage {
 			const pages = await Promise.all(DECIDED.map((state) => this.#desk.vault.page("request list", { state })));
 			const all = /** @type {Request[]} */ (/** @type {unknown} */ (pages.flatMap(({ rows }) => rows)));
 			this.#fill(this.#past, all.sort((a, b) => b.decided - a.decided).slice(0, 50), this.#showPast);
+			this.#unreadPast.count = pages.reduce((sum, { damaged }) => sum + damaged, 0);
 			this.#showPast.hidden = all.length > 0;
 		} catch (error) {
 			this.#desk.failed(error);

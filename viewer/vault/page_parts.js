@@ -2,7 +2,7 @@
  * Pieces that the vault's pages have in common: the way up, a heading, cards with facts.
  */
 import { t } from "../portal/i18n.js";
-import { icon, make, way } from "./build.js";
+import { icon, make, says, way } from "./build.js";
 import { hashOf } from "./places.js";
 
 /** @typedef {import("./build.js").Key} Key */
@@ -53,4 +53,21 @@ export function factList(facts) {
 /** Something that is, with why it is so. @param {string} symbol @param {() => string} text */
 export function hint(symbol, text) {
 	return make("p", { class: "vault-hint" }, icon(symbol), make("span", { says: text }));
+}
+
+/** Says how many rows of a list cannot be read, while the others are there. */
+export class UnreadRows {
+	#count = 0;
+	#text = make("span");
+	element = make("p", { class: "message message-warn", with: { role: "status", hidden: true } }, this.#text);
+
+	get count() {
+		return this.#count;
+	}
+
+	set count(n) {
+		this.#count = n;
+		this.element.hidden = n === 0;
+		says(this.#text, () => t("records.unread", { n }));
+	}
 }

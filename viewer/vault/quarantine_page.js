@@ -5,7 +5,7 @@ import { formatDayTime, t } from "../portal/i18n.js";
 import { button, make, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { sizeText } from "./documents.js";
-import { pageHead } from "./page_parts.js";
+import { pageHead, UnreadRows } from "./page_parts.js";
 import { People } from "./people.js";
 import { hashOf } from "./places.js";
 import { Table } from "./table.js";
@@ -18,10 +18,11 @@ export class QuarantinePage {
 	#table = new Table("quarantine.title", ["documents.name", "quarantine.found", "documents.size", "documents.made", "documents.do"]);
 	#none = make("p", { class: "none", t: "quarantine.none", with: { hidden: true } });
 	#more = button("records.more", () => void this.#load(), { class: "more" });
+	#unread = new UnreadRows();
 	#next = 0;
 	/** @type {People | null} */
 	#people = null;
-	element = make("section", {}, pageHead("quarantine.title"), make("p", { class: "menu-greeting", t: "quarantine.intro" }), this.#table.element, this.#none, this.#more);
+	element = make("section", {}, pageHead("quarantine.title"), make("p", { class: "menu-greeting", t: "quarantine.intro" }), this.#unread.element, this.#table.element, this.#none, this.#more);
 
 	/** @param {Desk} desk */
 	constructor(desk) {
@@ -38,9 +39,10 @@ export class QuarantinePage {
 	async #load() {
 		this.#more.disabled = true;
 		try {
-			const { rows, next } = await this.#desk.vault.list("quarantine list", { after: this.#next });
+			const { rows, next, damaged } = await this.#desk.vault.list("quarantine list", { after: this.#next });
 			for (const row of /** @type {Infected[]} */ (rows))
 				this.#put(row, /** @type {People} */ (this.#people));
+			this.#unread.count = damaged; /* of all pages */
 			this.#next = next;
 			this.#more.hidden = next === 0;
 			this.#none.hidden = this.#table.rows > 0;

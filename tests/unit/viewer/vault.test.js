@@ -189,6 +189,8 @@ test("what is no list is not shown as one, and one that stands still ends", asyn
 	await assert.rejects(fake(200, { rows: {} }).vault.rows("purpose list"), (error) => error.code === "protocol");
 	assert.equal((await fake(200, { rows: [], total: 9, next: 7 }).vault.page("record list", { after: 7 })).next, 0);
 	assert.equal((await fake(200, { rows: [], total: 9, next: null }).vault.page("record list", {})).next, 0);
+	assert.equal((await fake(200, { rows: [], total: 9, next: 0, damaged: 3 }).vault.page("due list", {})).damaged, 3);
+	assert.equal((await fake(200, { rows: [], total: 9, next: 0 }).vault.page("due list", {})).damaged, 0);
 });
 
 test("the five presets are those of the vault, and each right is said in three cells", () => {
