@@ -14,10 +14,14 @@ _Static_assert(offsetof(struct msg_export_exited, number) ==
 			       offsetof(struct msg_preview_exited, status),
 	       "both are filled alike");
 
+/* What SIGKILL means where none of us has sent it. */
+#define LIMITED ": its processor time was over, or the machine's memory"
+
 struct helper {
 	struct helper *next;
 	uint32_t number; /* the owner's; another owner counts anew */
 	bool forgotten;  /* its owner is gone: nobody is told of its end */
+	bool killed;     /* on order, or with its owner */
 	pid_t pid;
 	struct child_log log;
 };
@@ -119,14 +123,16 @@ void helpers_kill(struct helpers *helpers, uint32_t number)
 	struct helper *helper = find(helpers, number);
 
 	/* It may have ended by itself in the meantime. */
-	if (helper)
-		kill(helper->pid, SIGKILL);
+	if (!helper)
+		return;
+	helper->killed = true;
+	kill(helper->pid, SIGKILL);
 }
 
 void helpers_end_all(struct helpers *helpers)
 {
 	for (struct helper *at = helpers->first; at; at = at->next) {
-		at->forgotten = true;
+		at->forgotten = at->killed = true;
 		kill(at->pid, SIGKILL);
 	}
 }
@@ -145,8 +151,11 @@ bool helpers_reaped(struct helpers *helpers, pid_t pid, int status)
 	helpers->count--;
 	process_describe_end(status, how, sizeof(how));
 	child_log_close(&helper->log);
-	log_info("helper-ended", "kind=%s number=%u pid=%d how=\"%s\"", helpers->kind->name,
-		 helper->number, (int)pid, how);
+	/* People are told that it was too much; here is what it was. */
+	const bool crashed = WIFSIGNALED(status) && !helper->killed && !helpers->stopping;
+	log_line(crashed ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "helper-ended",
+		 "kind=%s number=%u pid=%d how=\"%s%s\"", helpers->kind->name, helper->number,
+		 (int)pid, how, crashed && WTERMSIG(status) == SIGKILL ? LIMITED : "");
 	if (!helper->forgotten)
 		tell_exited(helpers, helper->number, (uint32_t)status);
 	free(helper);

@@ -1,7 +1,7 @@
 #include "preview/office.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,8 @@
 #include "preview/kit.h"
 #include "preview/room.h"
 #include "wire/child.h"
+
+enum { END_WAIT_MS = 1000, END_LOOK_MS = 10 };
 
 /* Before the file on its way there, and before the PDF on its way back. */
 struct head {
@@ -68,6 +70,39 @@ static enum err get_bytes(int fd, uint64_t len, struct buf *ret)
 	return err;
 }
 
+/* ---- how it has ended ------------------------------------------------------------------------ */
+
+/* The one child's; the sandbox does not let waitpid(2). end_kind: CLD_…, 0: it has not. */
+static volatile sig_atomic_t end_kind, end_value;
+
+static void note_end(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	end_value = info->si_status;
+	end_kind = info->si_code;
+}
+
+/* Its end of the socket pair goes a moment before it does. */
+static void log_end(void)
+{
+	for (int ms = 0; !end_kind && ms < END_WAIT_MS; ms += END_LOOK_MS)
+		poll(NULL, 0, END_LOOK_MS);
+	if (!end_kind) {
+		log_warn("office-ended", "how=\"without an answer\"");
+	} else if (end_kind == CLD_EXITED) {
+		log_warn("office-ended", "how=\"exit code %d\"", (int)end_value);
+	} else {
+		const char *name = sigabbrev_np(end_value);
+
+		log_warn("office-ended", "how=\"signal %d %s%s\"", (int)end_value, name ? name : "",
+			 end_value == SIGSYS    ? ": a system call that its sandbox forbids"
+			 : end_value == SIGKILL ? ": its processor time was over, or the machine's "
+						  "memory"
+						: "");
+	}
+}
+
 /* ---- the process ----------------------------------------------------------------------------- */
 
 static enum document_end convert(const struct buf *document, struct buf *ret_pdf)
@@ -110,15 +145,18 @@ static enum err serve(int fd)
 enum err office_start(int *ret_fd)
 {
 	int pair[2];
+	const struct sigaction noted = { .sa_sigaction = note_end,
+					 .sa_flags = SA_SIGINFO | SA_NOCLDSTOP | SA_RESTART };
 	pid_t parent = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_from_errno(errno);
-	pid_t pid = fork();
+	pid_t pid = sigaction(SIGCHLD, &noted, NULL) < 0 ? -1 : fork();
 	if (pid < 0) {
+		enum err err = err_from_errno(errno);
 		close(pair[0]);
 		close(pair[1]);
-		return err_from_errno(errno);
+		return err;
 	}
 	close(pair[pid ? 1 : 0]);
 	if (pid) {
@@ -126,6 +164,7 @@ enum err office_start(int *ret_fd)
 		return OK;
 	}
 	close(CHILD_MONITOR_FD);
+	signal(SIGCHLD, SIG_DFL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	_exit(serve(pair[1]) ? EXIT_FAILURE : EXIT_SUCCESS);
@@ -162,9 +201,14 @@ enum document_end office_to_pdf(int fd, const struct buf *document, struct buf *
 	if (!err)
 		err = put(fd, document->data, document->len);
 	/* Without an answer something has ended it. */
-	if (err || get(fd, &head, sizeof(head)))
+	if (err || get(fd, &head, sizeof(head))) {
+		log_end();
 		return DOCUMENT_END_LIMITS;
+	}
 	if (head.end)
 		return is_end(head.end) ? (enum document_end)head.end : DOCUMENT_END_FAILED;
-	return get_bytes(fd, head.bytes, ret_pdf) ? DOCUMENT_END_LIMITS : DOCUMENT_END_NONE;
+	err = get_bytes(fd, head.bytes, ret_pdf);
+	if (err == ERR_CLOSED)
+		log_end();
+	return err ? DOCUMENT_END_LIMITS : DOCUMENT_END_NONE;
 }

@@ -27,8 +27,8 @@ bool office_is(const uint8_t *data, size_t len);
 
 /*
  * Only once for each start. NONE; FORMAT: LibreOffice can make nothing of it; PASSWORD; PROGRAM: it
- * is not installed, or cannot be shut in here (the log says which); LIMITS: too large, or it took
- * too much time or memory.
+ * is not installed, or cannot be shut in here; LIMITS: too large, or it took too much time or
+ * memory. The log says which it was.
  */
 enum document_end office_to_pdf(int fd, const struct buf *document, struct buf *ret_pdf);
 

@@ -5,6 +5,7 @@ the network, other files or all of the memory."""
 import os
 import pathlib
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -50,8 +51,9 @@ class Preview(unittest.TestCase):
         self.settings.write_text("")
         self.log = pathlib.Path(self.folder.name) / "log"
 
-    def show(self, document, page=1):
-        """(error, pages, PNG) as the vault would hear it, or (None, 0, b"") when the program ended without an answer."""
+    def show(self, document, page=1, kill=None):
+        """(error, pages, PNG) as the vault would hear it, or (None, 0, b"") when the program ended without an answer. kill: a signal for the
+        process that LibreOffice runs in."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
         with self.log.open("ab") as log:
@@ -62,6 +64,10 @@ class Preview(unittest.TestCase):
         try:
             who = WHO.encode()
             ours.send(struct.pack("<HQII", START, len(document), page, len(who)) + who + b"\0")
+            if kill:
+                children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+                harness.until("the process for LibreOffice", lambda: children.read_text().strip())
+                os.kill(int(children.read_text()), kill)
             for at in range(0, len(document), 60000):
                 piece = document[at:at + 60000]
                 ours.send(struct.pack("<HI", DATA, len(piece)) + piece)
@@ -168,6 +174,14 @@ class Preview(unittest.TestCase):
             with self.subTest(name):
                 errors = {"too large": (LIMITS,), "ole": (FORMAT, LIMITS)}
                 self.expect(document, *errors.get(name, (FORMAT,)))
+
+    def test_the_log_says_what_ended_it(self):
+        letter = files.docx(files.coloured("x", files.RED))
+        for end, how in ((signal.SIGSYS, "signal 31 SYS: a system call that its sandbox forbids"), (signal.SIGXCPU, "signal 24 XCPU"),
+                         (signal.SIGKILL, "signal 9 KILL: its processor time was over, or the machine's memory")):
+            with self.subTest(end):
+                self.assertEqual(self.show(letter, kill=end)[0], LIMITS)
+                self.assertIn(f'event=office-ended how="{how}"', self.log.read_text())
 
     def test_bombs(self):
         text = '<?xml version="1.0" encoding="UTF-8"?>{}<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">' \

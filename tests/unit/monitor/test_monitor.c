@@ -314,6 +314,17 @@ static pid_t spawn_exporter_of(pid_t broker, uint8_t number, pid_t old)
 	return spawn_exporter_as(broker, number, old, geteuid() == 0 ? NOBODY : geteuid());
 }
 
+static void wait_logged_end(enum log_level level, unsigned number, pid_t pid, const char *how)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "<%d>role=monitor pid=%d event=helper-ended kind=export number=%u pid=%d "
+		 "how=\"%s\"",
+		 (int)level, (int)monitor_pid, number, (int)pid, how);
+	wait_logged(text);
+}
+
 static void test_exporters(void **state)
 {
 	char text[128];
@@ -329,11 +340,19 @@ static void test_exporters(void **state)
 	kill(first, SIGABRT); /* a crash */
 	snprintf(text, sizeof(text), "export 7 exited status %d", SIGABRT);
 	wait_event("broker", pids.broker, text);
+	/* How it ended is in the log, as a warning where nobody wanted it. */
+	wait_logged_end(LOG_LEVEL_WARNING, 7, first, "signal 6 ABRT");
 	/* Also one that does not run. */
 	kill(second, SIGSTOP);
 	order('y', 8);
 	snprintf(text, sizeof(text), "export 8 exited status %d", SIGKILL);
 	wait_event("broker", pids.broker, text);
+	wait_logged_end(LOG_LEVEL_INFO, 8, second, "signal 9 KILL");
+	/* One that somebody else kills, or a limit. */
+	first = spawn_exporter_of(pids.broker, 9, second);
+	kill(first, SIGKILL);
+	wait_logged_end(LOG_LEVEL_WARNING, 9, first,
+			"signal 9 KILL: its processor time was over, or the machine's memory");
 	assert_true(alive(pids.broker) && alive(pids.edge));
 }
 
