@@ -22,6 +22,7 @@
 #include "cli/root.h"
 #include "cli/sheets.h"
 #include "cli/show.h"
+#include "preview/libreoffice.h"
 #include "wire/settings.h"
 
 enum { FILE_IN_MAX = 16 * 1024, PKCS12_PASSWORD_MIN = 8, STATUS_REFUSED = 400 };
@@ -335,6 +336,24 @@ static enum err vault_write(const struct run *run, json_t *body, const char **re
 	return OK;
 }
 
+/* Whether office files can be shown: the gateway's processes do not see that of the machine. */
+static void add_libreoffice(json_t *body)
+{
+	const bool there = libreoffice_installed();
+
+	json_array_append_new(
+		json_object_get(body, "rows"),
+		json_pack("[s, s, i]", "libreoffice", there ? "installed" : "none", 0));
+	if (there)
+		return;
+	json_object_set_new(body, "hint",
+			    json_string("to show files of Word, Excel and the like, apt install "
+					"--no-install-recommends " LIBREOFFICE_PACKAGES));
+	json_object_set_new(body, "hint_ja",
+			    json_string("Word や Excel などの書類を表示するには、apt install "
+					"--no-install-recommends " LIBREOFFICE_PACKAGES));
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 /* The order is done whatever becomes of its file: what did not get into it is shown. */
@@ -346,6 +365,8 @@ static int finish(struct run *run, json_t *body)
 
 	if (!err)
 		err = vault_write(run, body, &name);
+	if (util_streq(run->args.command->name, "vault status"))
+		add_libreoffice(body);
 	if (!run->args.json)
 		show_reply(stdout, body);
 	if (!err)

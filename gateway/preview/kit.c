@@ -1,5 +1,7 @@
 #include "preview/kit.h"
 
+#include <stdbool.h> /* which the next one wants */
+
 #include <LibreOfficeKit/LibreOfficeKitInit.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,9 +13,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "preview/libreoffice.h"
 #include "preview/room.h"
 
-#define PROGRAM  "/usr/lib/libreoffice/program"
 #define PROFILE  ROOM "/profile"
 #define SETTINGS PROFILE "/user/registrymodifications.xcu"
 #define MODULE   PROFILE "/user/basic/Standard/Module1.xba"
@@ -72,12 +74,6 @@ static const char module[] =
 	"</script:module>\n";
 
 /* clang-format on */
-
-bool kit_installed(void)
-{
-	return access(PROGRAM "/libmergedlo.so", R_OK) == 0 ||
-	       access(PROGRAM "/libsofficeapp.so", R_OK) == 0;
-}
 
 /* ---- its folder ------------------------------------------------------------------------------ */
 
@@ -179,7 +175,7 @@ enum document_end kit_to_pdf(const struct buf *document, struct buf *ret_pdf)
 
 	if (!prepare(document))
 		return DOCUMENT_END_LIMITS;
-	asked.kit = lok_init_2(PROGRAM, "file://" PROFILE);
+	asked.kit = lok_init_2(LIBREOFFICE, "file://" PROFILE);
 	/* Its first start has put an empty module there. */
 	if (!asked.kit || !write_whole(MODULE, module, sizeof(module) - 1)) {
 		log_error("office-start", "text=\"LibreOffice did not start\"");

@@ -4,12 +4,8 @@
 #ifndef SEKISHO_PREVIEW_KIT_H
 #define SEKISHO_PREVIEW_KIT_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "wire/enums.h"
-
-bool kit_installed(void);
 
 /* In a room (room.h), once in a process. As office_to_pdf. */
 enum document_end kit_to_pdf(const struct buf *document, struct buf *ret_pdf);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "preview/kit.h"
+#include "preview/libreoffice.h"
 #include "preview/room.h"
 #include "wire/child.h"
 
@@ -107,10 +108,9 @@ static void log_end(void)
 
 static enum document_end convert(const struct buf *document, struct buf *ret_pdf)
 {
-	if (!kit_installed()) {
+	if (!libreoffice_installed()) {
 		log_warn("office-missing",
-			 "text=\"install libreoffice-writer-nogui, libreoffice-calc-nogui and "
-			 "libreoffice-impress-nogui to show office files\"");
+			 "text=\"to show office files install " LIBREOFFICE_PACKAGES "\"");
 		return DOCUMENT_END_PROGRAM;
 	}
 	enum err err = room_enter();

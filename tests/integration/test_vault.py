@@ -2,6 +2,7 @@
 """The vault's seal through the whole gateway: the ceremony, its sheets, opening and closing."""
 
 import os
+import pathlib
 import pty
 import re
 
@@ -21,8 +22,11 @@ class Seal(vaults.Case):
                 self.assertRegex(row, ROW)
         self.assertEqual((made["office"], made["generation"]), ("試験事務所", self.file()["generation"]))
         rows = self.rows()
+        there = any(pathlib.Path("/usr/lib/libreoffice/program", name).exists() for name in ("libmergedlo.so", "libsofficeapp.so"))
         self.assertEqual({part: row["state"] for part, row in rows.items()},
-                         {"house-key": "unsealed", "passphrase": "ready", "sheets": "ready", "machine": "none", "token": "none"})
+                         {"house-key": "unsealed", "passphrase": "ready", "sheets": "ready", "machine": "none", "token": "none",
+                          "libreoffice": "installed" if there else "none"})
+        self.assertEqual("libreoffice-writer-nogui" in self.cli("vault", "status").get("hint", ""), not there)
         self.assertNotIn("sheets", self.cli("vault", "status"))
         with self.subTest("never stored"):
             secrets = [row for sheet in made["sheets"] for row in sheet]
