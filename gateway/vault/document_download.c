@@ -4,10 +4,12 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "vault/document_sum.h"
 
 struct download {
 	struct document_stream stream;
 	struct document_download_order order;
+	struct document_sum *sum;
 	bool asked;           /* the page is ready */
 	uint64_t got;         /* by the page */
 	const uint8_t *piece; /* the reader's */
@@ -24,6 +26,7 @@ static void download_free(struct document_stream *stream)
 	struct download *download = download_of(stream);
 
 	document_reader_free(download->order.reader);
+	document_sum_free(download->sum);
 	free(download);
 }
 
@@ -42,6 +45,15 @@ static enum document_step download_message(struct document_stream *stream,
 	return STEP_GO_ON;
 }
 
+static enum document_step whole(struct download *download)
+{
+	uint8_t sum[DOCUMENT_SUM];
+
+	if (document_sum_end(download->sum, sum))
+		return document_stream_end(&download->stream, DOCUMENT_END_FAILED, NULL);
+	return document_stream_end(&download->stream, DOCUMENT_END_NONE, sum);
+}
+
 static enum document_step next_piece(struct download *download)
 {
 	struct document_stream *stream = &download->stream;
@@ -53,9 +65,11 @@ static enum document_step next_piece(struct download *download)
 			  (unsigned long long)stream->record, err_code(err));
 		return document_stream_end(stream, DOCUMENT_END_DAMAGED, NULL);
 	}
-	if (download->left)
-		return STEP_GO_ON;
-	return document_stream_end(stream, DOCUMENT_END_NONE, download->order.sha256);
+	if (!download->left)
+		return whole(download);
+	if (document_sum_add(download->sum, download->piece, download->left))
+		return document_stream_end(stream, DOCUMENT_END_FAILED, NULL);
+	return STEP_GO_ON;
 }
 
 static enum document_step send_some(struct download *download)
@@ -97,7 +111,9 @@ enum err document_download_new(struct document_streams *all,
 	download->order = *order;
 	download->stream.account = order->account;
 	download->stream.record = order->record;
-	enum err err = document_stream_add(all, &download->stream, &download_ops, ret_number);
+	enum err err = document_sum_new(&download->sum);
+	if (!err)
+		err = document_stream_add(all, &download->stream, &download_ops, ret_number);
 	if (err)
 		download_free(&download->stream);
 	return err;

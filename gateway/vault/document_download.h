@@ -11,10 +11,9 @@
 struct document_download_order {
 	struct document_reader *reader; /* taken over in every case */
 	uint64_t account, record, size;
-	uint8_t sha256[32]; /* as it was when it came in, for the page to compare */
 };
 
-/* ERR_FULL: too many go on. ERR_NOMEM. */
+/* ERR_FULL: too many go on. ERR_NOMEM, ERR_CRYPTO. */
 nodiscard enum err document_download_new(struct document_streams *all,
 					 const struct document_download_order *order,
 					 uint32_t *ret_number);

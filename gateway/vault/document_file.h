@@ -22,6 +22,7 @@ enum {
 	DOCUMENT_PIECE = 256 * 1024, /* plain; docs/performance.md */
 	DOCUMENT_TAG = 16,
 	DOCUMENT_KEY = 32,
+	DOCUMENT_SHA256 = 32, /* of all its bytes */
 	DOCUMENT_BYTES_MAX = 100 * 1024 * 1024,
 };
 

@@ -1,10 +1,10 @@
 #include "vault/document_preview.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "vault/document_sum.h"
 
 enum preview_state {
 	PREVIEW_NEW,    /* the page has not asked yet */
@@ -27,7 +27,7 @@ struct preview {
 	struct msg_preview_page page;
 	struct ipc_received picture; /* a part of it that goes to the page */
 	size_t picture_sent;         /* of that */
-	EVP_MD_CTX *hash;
+	struct document_sum *sum;
 };
 
 static struct preview *preview_of(struct document_stream *stream)
@@ -55,7 +55,7 @@ static void preview_free(struct document_stream *stream)
 	leave_helper(preview);
 	ipc_received_finish(&preview->picture);
 	document_reader_free(preview->order.reader);
-	EVP_MD_CTX_free(preview->hash);
+	document_sum_free(preview->sum);
 	free(preview);
 }
 
@@ -207,9 +207,9 @@ static enum document_step tell_page(struct preview *preview)
 
 static enum document_step whole(struct preview *preview)
 {
-	uint8_t sum[EVP_MAX_MD_SIZE];
+	uint8_t sum[DOCUMENT_SUM];
 
-	if (EVP_DigestFinal_ex(preview->hash, sum, NULL) != 1)
+	if (document_sum_end(preview->sum, sum))
 		return end(preview, DOCUMENT_END_FAILED);
 	leave_helper(preview);
 	return document_stream_end(&preview->stream, DOCUMENT_END_NONE, sum);
@@ -228,7 +228,7 @@ static enum document_step take_part(struct preview *preview)
 	if (!data->len || data->len > preview->page.bytes - preview->stream.bytes ||
 	    (!preview->stream.bytes &&
 	     (data->len < sizeof(png) || memcmp(data->data, png, sizeof(png)) != 0)) ||
-	    EVP_DigestUpdate(preview->hash, data->data, data->len) != 1)
+	    document_sum_add(preview->sum, data->data, data->len))
 		return lost(preview, ERR_PROTOCOL);
 	return STEP_GO_ON;
 }
@@ -315,7 +315,6 @@ enum err document_preview_new(struct document_streams *all,
 {
 	const bool full = has_enough(all, order->account);
 	struct preview *preview = full ? NULL : calloc(1, sizeof(*preview));
-	enum err err = OK;
 
 	if (!preview) {
 		document_reader_free(order->reader);
@@ -326,9 +325,7 @@ enum err document_preview_new(struct document_streams *all,
 	preview->stream.account = order->account;
 	preview->stream.record = order->record;
 	loop_timer_init(all->loop, &preview->patience, patience_over);
-	preview->hash = EVP_MD_CTX_new();
-	if (!preview->hash || EVP_DigestInit_ex2(preview->hash, EVP_sha256(), NULL) != 1)
-		err = ERR_CRYPTO;
+	enum err err = document_sum_new(&preview->sum);
 	if (!err)
 		err = document_stream_add(all, &preview->stream, &preview_ops, ret_number);
 	if (err)

@@ -82,12 +82,12 @@ static enum document_step over(struct document_stream *stream, enum err err)
 
 /* A page that does not read hears nothing. */
 enum document_step document_stream_end(struct document_stream *stream, enum document_end why,
-				       const uint8_t *sha256)
+				       const uint8_t *sum)
 {
 	struct msg_document_end end = { .error = (uint8_t)why, .bytes = stream->bytes };
 
-	if (sha256)
-		memcpy(end.sha256, sha256, sizeof(end.sha256));
+	if (sum)
+		memcpy(end.sum, sum, sizeof(end.sum));
 	if (stream->io.fd >= 0 && ipc_send(stream->io.fd, MSG_document_end, &end, -1))
 		log_debug("document-end-unsent", "stream=%u", stream->number);
 	return over(stream, err_of(why));

@@ -87,9 +87,9 @@ void document_streams_finish(struct document_streams *all);
  * by the caller; STEP_WRITE: again later; STEP_GONE. */
 enum document_step document_stream_send(struct document_stream *stream, uint16_t id,
 					const void *msg);
-/* Says why, and ends. sha256: of a document that went out whole, else NULL. */
+/* Says why, and ends. sum (document_sum.h): of what went out whole, else NULL. */
 enum document_step document_stream_end(struct document_stream *stream, enum document_end why,
-				       const uint8_t *sha256);
+				       const uint8_t *sum);
 /* The page broke the protocol: the edge closes with 4002. */
 enum document_step document_stream_broken(struct document_stream *stream, const char *what);
 /* What STEP_WAIT waited for is there. */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "vault/document_sum.h"
 
 enum upload_state {
 	UPLOAD_COMES,
@@ -17,7 +18,8 @@ struct upload {
 	struct document_stream stream;
 	struct document_upload_order order;
 	struct document_writer *writer;
-	EVP_MD_CTX *hash;
+	EVP_MD_CTX *hash; /* of all that came */
+	struct document_sum *sum;
 	enum upload_state state;
 	bool on_disk;  /* the file has its name */
 	uint64_t told; /* document_taken */
@@ -41,6 +43,7 @@ static void upload_free(struct document_stream *stream)
 		log_error("document-left", "document=%llu",
 			  (unsigned long long)upload->order.place.document);
 	EVP_MD_CTX_free(upload->hash);
+	document_sum_free(upload->sum);
 	secret_free(upload->order.key);
 	if (upload->order.free_ctx)
 		upload->order.free_ctx(upload->order.ctx);
@@ -69,7 +72,7 @@ static enum document_step store(struct upload *upload)
 	upload->state = UPLOAD_STORED;
 	return document_stream_end(
 		&upload->stream, upload->facts.infected ? DOCUMENT_END_INFECTED : DOCUMENT_END_NONE,
-		upload->facts.sha256);
+		NULL);
 }
 
 static void scanned(void *ctx, enum scan_result result, const char *name)
@@ -132,6 +135,8 @@ static enum document_step take_bytes(struct upload *upload, const struct msg_doc
 	enum err err = document_writer_add(upload->writer, msg->data.data, msg->data.len);
 	if (!err && EVP_DigestUpdate(upload->hash, msg->data.data, msg->data.len) != 1)
 		err = ERR_CRYPTO;
+	if (!err)
+		err = document_sum_add(upload->sum, msg->data.data, msg->data.len);
 	if (err)
 		return failed(upload, err);
 	upload->stream.bytes += msg->data.len;
@@ -141,14 +146,17 @@ static enum document_step take_bytes(struct upload *upload, const struct msg_doc
 static enum document_step take_end(struct upload *upload, const struct msg_document_whole *msg)
 {
 	struct document_stream *stream = &upload->stream;
+	uint8_t sum[DOCUMENT_SUM];
 
 	if (msg->bytes != stream->bytes || stream->bytes != upload->order.size)
 		return document_stream_end(stream, DOCUMENT_END_SIZE, NULL);
-	if (EVP_DigestFinal_ex(upload->hash, upload->facts.sha256, NULL) != 1)
-		return failed(upload, ERR_CRYPTO);
-	if (memcmp(upload->facts.sha256, msg->sha256, sizeof(msg->sha256)) != 0)
+	enum err err = document_sum_end(upload->sum, sum);
+	if (!err && EVP_DigestFinal_ex(upload->hash, upload->facts.sha256, NULL) != 1)
+		err = ERR_CRYPTO;
+	if (!err && memcmp(sum, msg->sum, sizeof(sum)) != 0)
 		return document_stream_end(stream, DOCUMENT_END_SUM, NULL);
-	enum err err = document_writer_end(upload->writer);
+	if (!err)
+		err = document_writer_end(upload->writer);
 	if (err)
 		return failed(upload, err);
 	upload->on_disk = true;
@@ -208,6 +216,8 @@ enum err document_upload_new(struct document_streams *all,
 	upload->hash = EVP_MD_CTX_new();
 	if (!upload->hash || EVP_DigestInit_ex2(upload->hash, EVP_sha256(), NULL) != 1)
 		err = ERR_CRYPTO;
+	if (!err)
+		err = document_sum_new(&upload->sum);
 	if (!err)
 		err = document_writer_new(&order->place, order->key, &upload->writer);
 	if (!err)

@@ -10,8 +10,6 @@
 #include "vault/document_stream.h"
 #include "vault/scan.h"
 
-enum { DOCUMENT_SHA256 = 32 };
-
 struct document_upload_facts {
 	uint8_t sha256[DOCUMENT_SHA256];
 	bool infected;

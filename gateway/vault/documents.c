@@ -7,9 +7,9 @@
 #include "base/util.h"
 #include "vault/sealing.h"
 
-/* What is sealed of a version: key, sum, and the two texts with their NULs. */
+/* What is sealed of a version: key, SHA-256, and the two texts with their NULs. */
 enum {
-	FACTS_TEXTS = DOCUMENT_KEY + DOCUMENT_SUM,
+	FACTS_TEXTS = DOCUMENT_KEY + DOCUMENT_SHA256,
 	FACTS_MAX = FACTS_TEXTS + 4 * DOCUMENT_NAME + 1 + SCAN_NAME_MAX,
 };
 _Static_assert((int)FACTS_MAX + (int)SEALING_MORE <= (int)DOCUMENT_SEALED, "there is room for it");
@@ -90,7 +90,7 @@ enum err documents_add_version(struct records *records, const struct record_row 
 	size_t len = FACTS_TEXTS + name + found;
 
 	memcpy(plain, facts->key, DOCUMENT_KEY);
-	memcpy(plain + DOCUMENT_KEY, facts->sha256, DOCUMENT_SUM);
+	memcpy(plain + DOCUMENT_KEY, facts->sha256, DOCUMENT_SHA256);
 	memcpy(plain + FACTS_TEXTS, facts->name, name);
 	memcpy(plain + FACTS_TEXTS + name, facts->found, found);
 	enum err err = sealing_put(records, &of, plain, len, version->data_key, sealed);
@@ -133,7 +133,7 @@ enum err documents_facts(struct records *records, const struct record_row *recor
 	if (secret_len(plain) < FACTS_TEXTS)
 		return ERR_INVALID;
 	memcpy(ret->key, secret_text(plain), DOCUMENT_KEY);
-	memcpy(ret->sha256, secret_text(plain) + DOCUMENT_KEY, DOCUMENT_SUM);
+	memcpy(ret->sha256, secret_text(plain) + DOCUMENT_KEY, DOCUMENT_SHA256);
 	return take_texts(secret_text(plain) + FACTS_TEXTS, secret_len(plain) - FACTS_TEXTS, ret);
 }
 

@@ -1,7 +1,7 @@
 /*
  * documents.h - documents of records: rows with their guard, and what is known of each version,
- * sealed under the record's group key (vault/sealing): its name, its sum, what a scanner found in
- * it, and the key of its file. A version's row is there when all of its file is on the disk, and
+ * sealed under the record's group key (vault/sealing): its name, its SHA-256, what a scanner found
+ * in it, and the key of its file. A version's row is there when all of its file is on the disk, and
  * when a row goes its file does: what is left of either is swept away at the next unsealing.
  */
 #ifndef SEKISHO_VAULT_DOCUMENTS_H
@@ -16,7 +16,6 @@
 enum {
 	DOCUMENTS_FOLDER = 400,
 	DOCUMENT_NAME = 255, /* characters */
-	DOCUMENT_SUM = 32,
 };
 
 /* What operations with documents need beside the records. */
@@ -51,7 +50,7 @@ nodiscard enum err documents_set_row(struct records *records, const struct docum
 
 struct document_facts {
 	uint8_t key[DOCUMENT_KEY]; /* of the file: wipe it */
-	uint8_t sha256[DOCUMENT_SUM];
+	uint8_t sha256[DOCUMENT_SHA256];
 	char name[4 * DOCUMENT_NAME + 1];
 	char found[SCAN_NAME_MAX]; /* by the scanner; "": nothing, or there was none */
 };

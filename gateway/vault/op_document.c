@@ -120,7 +120,7 @@ enum err op_document_list(struct records *records, const struct desk_ask *ask,
 static enum err add_version(struct records *records, const struct document_found *found,
 			    const struct document_version_row *version, json_t *rows)
 {
-	char sum[2 * DOCUMENT_SUM + 1];
+	char sum[2 * DOCUMENT_SHA256 + 1];
 	struct document_facts facts;
 	enum err err = documents_facts(records, &found->record, version, &facts);
 

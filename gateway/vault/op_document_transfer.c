@@ -280,7 +280,6 @@ static enum err begin_download(struct records *records, const struct desk_ask *a
 
 	if (err)
 		return err;
-	memcpy(order.sha256, facts->sha256, sizeof(order.sha256));
 	return document_download_new(&records->documents->streams, &order, ret_stream);
 }
 

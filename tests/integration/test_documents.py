@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Documents through a whole gateway: a previewer sees the pages of office files and scans with his name in them, and never has the file."""
 
-import hashlib
 import struct
 import subprocess
 
 import harness
 import keeping
 import office_files as files
+import transfers
 
-DATA, END, TAKEN, PAGE, PUT, WHOLE, GOT = 0x0f01, 0x0f02, 0x0f03, 0x0f04, 0x0f41, 0x0f42, 0x0f43
+DATA, END, PAGE, GOT = 0x0f01, 0x0f02, 0x0f04, 0x0f43
 CO_OWNER, PREVIEWER = 1, 6
 RED = (255, 0, 0)
 
@@ -29,15 +29,7 @@ class Documents(keeping.Case):
 
     def bring(self, record, name, data):
         asked = self.answer("tsukau", "document add", {"record": record, "name": name, "size": len(data)})
-        stream = self.browsers["tsukau"].websocket(asked["stream"], timeout=60 * harness.PATIENCE)
-        for at in range(0, len(data), 60000):
-            piece = data[at:at + 60000]
-            stream.send(struct.pack("<HQI", PUT, at, len(piece)) + piece)
-        stream.send(struct.pack("<HQ", WHOLE, len(data)) + hashlib.sha256(data).digest())
-        while (said := stream.receive()[1])[:2] != struct.pack("<H", END):
-            self.assertEqual(said[:2], struct.pack("<H", TAKEN))
-        self.assertEqual(said[2], 0)
-        stream.close()
+        self.assertEqual(transfers.put(transfers.Stream(self.browsers["tsukau"], asked["stream"]), data), "none")
         return asked["document"]
 
     def look(self, name, document, page=1):

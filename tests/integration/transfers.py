@@ -8,7 +8,7 @@ import client
 import keeping
 import stream
 
-PIECE, WINDOW, TAKEN_EVERY = 60000, 1 << 20, 256 << 10
+PIECE, WINDOW, TAKEN_EVERY, SUMMED = 60000, 1 << 20, 256 << 10, 256 << 10
 ENDS = stream.constants("document_end")
 CO_OWNER, EDITOR, VIEWER_UPLOADER, PREVIEWER_UPLOADER, VIEWER, PREVIEWER, UPLOADER = range(1, 8)
 
@@ -20,6 +20,12 @@ def png(width=24, height=24):
     rows = (b"\0" + b"\x80" * width) * height
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)) + \
         chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def sum_of(data):
+    """As docs/protocol.md has it: of the sums of its pieces."""
+    pieces = (data[at:at + SUMMED] for at in range(0, len(data), SUMMED))
+    return hashlib.sha256(b"".join(hashlib.sha256(piece).digest() for piece in pieces)).digest()
 
 
 class Stream:
@@ -59,7 +65,7 @@ def send_part(to, data, until):
 def put(to, data):
     """All of it; how it ended."""
     send_part(to, data, len(data))
-    to.send("document_whole", bytes=len(data), sha256=hashlib.sha256(data).digest())
+    to.send("document_whole", bytes=len(data), sum=sum_of(data))
     name = ""
     while name != "document_end":
         name, said = to.receive()
@@ -75,7 +81,7 @@ def get(to):
         name, said = to.receive()
         if name == "document_end":
             to.drop()
-            assert said["error"] or hashlib.sha256(found).digest() == said["sha256"], "another sum"
+            assert said["error"] or sum_of(bytes(found)) == said["sum"], "another sum"
             return bytes(found), ENDS[said["error"]]
         if name == "document_page":
             continue

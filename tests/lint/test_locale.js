@@ -109,7 +109,7 @@ function madeUp() {
 		...["missing", "too-long", "invalid", "digits", "check-digit", "unknown-kind", "unknown-client", "unknown-parent", "unknown-purpose",
 			"unknown-class", "unknown-field", "double-file", "double-vault", "cells", "quotes", "encoding", "too-big", "rows", "unknown-column",
 			"double-column"].map((code) => `import-error.${code}`),
-		...[...Object.values(DOCUMENT_END).filter((code) => code !== "none"), "lost", "broken", "cancelled"].map((code) => `document-end.${code}`),
+		...[...Object.values(DOCUMENT_END).filter((code) => code !== "none"), "lost", "broken", "cancelled", "unread"].map((code) => `document-end.${code}`),
 		/* docs/protocol.md §1, GET /api/me */
 		...["vault-sealed", "vault-rolled-back", "vault-damaged", "vault-disposed-again", "document-quarantined"].map((code) => `vault-trouble.${code}`),
 	];

@@ -2203,6 +2203,7 @@ export default Object.freeze({
 	"document-end.password": "It opens with a password only, so it cannot be shown here.",
 	"document-end.lost": "The connection to the gateway was lost. Try again.",
 	"document-end.broken": "This page and the gateway do not understand each other. Load the page again.",
+	"document-end.unread": "The chosen file could not be read to its end; it may have been changed, moved or deleted. Choose it again; nothing was added.",
 	"document-end.cancelled": "Cancelled.",
 	"versions.open": "Older versions",
 	"versions.title": "Versions",

@@ -2202,6 +2202,7 @@ const texts = Object.freeze({
 	"document-end.password": "パスワードがかかっているため、ここでは表示できません。",
 	"document-end.lost": "ゲートウェイとの接続が切れました。もう一度試してください。",
 	"document-end.broken": "ゲートウェイと話が合いません。ページを読み込み直してください。",
+	"document-end.unread": "選んだファイルを最後まで読めませんでした（途中で変更、移動、または削除された可能性があります）。もう一度選んでください。登録されていません。",
 	"document-end.cancelled": "やめました。",
 	"versions.open": "前の内容を見る",
 	"versions.title": "前の内容",

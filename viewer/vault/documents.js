@@ -223,9 +223,8 @@ export class Documents {
 			return;
 		}
 		const done = await this.#transfer(() => t("documents.bringing", { name }), file.size, async (watch) => {
-			const bytes = new Uint8Array(await file.arrayBuffer());
-			const { stream } = await this.#desk.vault.ask("document add", given({ record: this.#record, document, name, size: bytes.length }));
-			await putDocument(this.#desk.vault.streamUrl(String(stream)), bytes, watch);
+			const { stream } = await this.#desk.vault.ask("document add", given({ record: this.#record, document, name, size: file.size }));
+			await putDocument(this.#desk.vault.streamUrl(String(stream)), file, watch);
 			return true;
 		});
 		if (done)
@@ -238,16 +237,16 @@ export class Documents {
 	 * @param {number} version 0: the newest
 	 */
 	async #take(document, version) {
-		/** @type {{name: string, bytes: Uint8Array<ArrayBuffer>} | null} */
+		/** @type {{name: string, content: Blob} | null} */
 		const got = await this.#transfer(() => t("documents.fetching"), 0, async (watch) => {
 			const { name, size, stream } = await this.#desk.vault.ask("document download", given({ document, version }));
 			this.#bar.max = Math.max(1, Number(size));
-			return { name: String(name), bytes: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
+			return { name: String(name), content: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
 		});
 		if (!got)
 			return;
 		/* Never as what a browser would show by itself. */
-		saveFile(fileName(got.name) || "document", new Blob([got.bytes], { type: "application/octet-stream" }));
+		saveFile(fileName(got.name) || "document", new Blob([got.content], { type: "application/octet-stream" }));
 		this.#desk.tell(() => t("documents.fetched", { name: got.name }));
 	}
 

@@ -40,12 +40,12 @@ export function askPreview(desk, { id, name, version }) {
 		notice.clear();
 		try {
 			const answer = await desk.vault.ask("document preview", { document: id, version, page: wanted });
-			const bytes = await getDocument(desk.vault.streamUrl(String(answer.stream)), { signal: watch.signal, moved: () => {}, page: (at) => {
+			const content = await getDocument(desk.vault.streamUrl(String(answer.stream)), { signal: watch.signal, moved: () => {}, page: (at) => {
 				pages = at.pages;
 			} });
 			page = wanted;
 			URL.revokeObjectURL(url);
-			url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+			url = URL.createObjectURL(new Blob([content], { type: "image/png" }));
 			picture.src = url;
 			picture.hidden = false;
 			says(at, () => t("documents.page", { page, pages }));

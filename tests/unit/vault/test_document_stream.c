@@ -12,7 +12,7 @@
 enum { LEN = 3 * DOCUMENT_WINDOW + 12345, PART = DOCUMENT_MESSAGE };
 
 static char folder[] = "/tmp/sekisho-stream-XXXXXX";
-static uint8_t plain[LEN], sum[32];
+static uint8_t plain[LEN], sum[32], sha256[32];
 static struct secret *key;
 
 static struct {
@@ -143,11 +143,23 @@ static void put(uint64_t offset, size_t len)
 	say(MSG_document_put, &msg);
 }
 
-static void whole(uint64_t bytes, const uint8_t *sha256)
+/* As a page makes it. */
+static void make_sum(size_t len)
+{
+	uint8_t sums[(LEN + DOCUMENT_PIECE - 1) / DOCUMENT_PIECE][32];
+	size_t count = 0;
+
+	for (size_t at = 0; at < len; at += DOCUMENT_PIECE)
+		EVP_Digest(plain + at, MIN(len - at, (size_t)DOCUMENT_PIECE), sums[count++], NULL,
+			   EVP_sha256(), NULL);
+	EVP_Digest(sums, count * sizeof(sums[0]), sum, NULL, EVP_sha256(), NULL);
+}
+
+static void whole(uint64_t bytes, const uint8_t of[32])
 {
 	struct msg_document_whole msg = { .bytes = bytes };
 
-	memcpy(msg.sha256, sha256, sizeof(msg.sha256));
+	memcpy(msg.sum, of, sizeof(msg.sum));
 	say(MSG_document_whole, &msg);
 }
 
@@ -208,7 +220,7 @@ static void test_upload(void **state)
 	assert_int_equal(world.stored, 1);
 	assert_int_equal(world.freed, 1);
 	assert_false(world.facts.infected);
-	assert_memory_equal(world.facts.sha256, sum, sizeof(sum));
+	assert_memory_equal(world.facts.sha256, sha256, sizeof(sha256));
 	assert_true(file_is_there());
 }
 
@@ -298,12 +310,12 @@ static void test_upload_that_cannot_be_kept(void **state)
 	world.refuse = ERR_LOCKED;
 	begin_upload(false, 10);
 	put(0, 10);
-	EVP_Digest(plain, 10, sum, NULL, EVP_sha256(), NULL);
+	make_sum(10);
 	whole(10, sum);
 	expect_end(DOCUMENT_END_SEALED, ERR_LOCKED);
 	assert_int_equal(world.stored, 1);
 	assert_false(file_is_there());
-	EVP_Digest(plain, LEN, sum, NULL, EVP_sha256(), NULL);
+	make_sum(LEN);
 }
 
 /* Up to the scanner's answer. */
@@ -395,7 +407,6 @@ static void begin_download(uint64_t damage_at)
 		fclose(file);
 	}
 	assert_ok(document_reader_new(&place, key, LEN, &order.reader));
-	memcpy(order.sha256, sum, sizeof(sum));
 	assert_ok(document_download_new(&world.all, &order, &world.number));
 	attach();
 }
@@ -436,7 +447,7 @@ static void test_download(void **state)
 	const struct msg_document_end *end = &hear(MSG_document_end)->document_end;
 	assert_int_equal(end->error, DOCUMENT_END_NONE);
 	assert_int_equal(end->bytes, LEN);
-	assert_memory_equal(end->sha256, sum, sizeof(sum));
+	assert_memory_equal(end->sum, sum, sizeof(sum));
 	assert_err(world.err, OK);
 	assert_int_equal(world.bytes, LEN);
 }
@@ -547,7 +558,8 @@ int main(void)
 
 	assert_non_null(mkdtemp(folder));
 	util_random(plain, sizeof(plain));
-	EVP_Digest(plain, LEN, sum, NULL, EVP_sha256(), NULL);
+	EVP_Digest(plain, LEN, sha256, NULL, EVP_sha256(), NULL);
+	make_sum(LEN);
 	assert_ok(secret_random(DOCUMENT_KEY, &key));
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	secret_free(key);

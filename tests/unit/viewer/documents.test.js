@@ -16,7 +16,29 @@ const { wrongText } = await load("vault/import_page.js");
 const heard = decoderOf(FROM_PAGE);
 const WINDOW = 1024 * 1024;
 const number = (code) => Number(Object.keys(DOCUMENT_END).find((key) => DOCUMENT_END[key] === code));
-const sum = (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest());
+const PART = 256 * 1024;
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+
+/* As docs/protocol.md has it. */
+function sum(bytes) {
+	const parts = [];
+	for (let at = 0; at < bytes.length; at += PART)
+		parts.push(sha256(bytes.subarray(at, at + PART)));
+	return new Uint8Array(sha256(Buffer.concat(parts)));
+}
+
+/* A file on a disk, of which is never read more than a part at a time. */
+class File {
+	constructor(bytes) {
+		this.bytes = bytes;
+		this.size = bytes.length;
+	}
+
+	slice(from, to) {
+		assert.ok(to - from <= PART, `${to - from} bytes at once`);
+		return { arrayBuffer: async () => this.bytes.slice(from, to).buffer };
+	}
+}
 
 /* The vault's side of a stream: what it hears goes to vault(message, say, hangUp). */
 function stream(vault) {
@@ -62,29 +84,29 @@ test("a document goes in order, never far beyond what was taken, and with its su
 			}
 		} else {
 			assert.equal(Number(fields.bytes), bytes.length);
-			assert.deepEqual(fields.sha256.slice(), sum(bytes));
-			say("document_end", { error: 0, bytes: fields.bytes, sha256: fields.sha256 });
+			assert.deepEqual(fields.sum.slice(), sum(bytes));
+			say("document_end", { error: 0, bytes: fields.bytes, sum: fields.sum });
 		}
 	});
 	const looked = watch();
-	await putDocument("wss://x", bytes, looked);
+	await putDocument("wss://x", new File(bytes), looked);
 	assert.ok(Buffer.concat(parts).equals(Buffer.from(bytes)));
 	assert.equal(looked.all.at(-1), bytes.length);
 });
 
 test("what the vault did not keep is said with its reason", async () => {
 	for (const code of ["infected", "scanner", "disk", "sum"]) {
-		stream(({ name }, say) => name === "document_whole" && say("document_end", { error: number(code), bytes: 0n, sha256: new Uint8Array(32) }));
-		await assert.rejects(putDocument("wss://x", new Uint8Array(5), watch()), fails(code));
+		stream(({ name }, say) => name === "document_whole" && say("document_end", { error: number(code), bytes: 0n, sum: new Uint8Array(32) }));
+		await assert.rejects(putDocument("wss://x", new Blob(["five!"]), watch()), fails(code));
 	}
 	stream((message, say, hangUp) => hangUp(1006));
-	await assert.rejects(putDocument("wss://x", new Uint8Array(5), watch()), fails("lost"));
-	stream((message, say) => say("document_taken", { bytes: 99n }));
-	await assert.rejects(putDocument("wss://x", new Uint8Array(5), watch()), fails("broken"));
+	await assert.rejects(putDocument("wss://x", new Blob(["five!"]), watch()), fails("lost"));
+	stream((message, say) => say("document_taken", { bytes: 9999n }));
+	await assert.rejects(putDocument("wss://x", new Blob(["five!"]), watch()), fails("broken"));
 });
 
 test("a document that comes is whole, in order, and as it was when it went in", async () => {
-	const bytes = new Uint8Array(randomBytes(150000));
+	const bytes = new Uint8Array(randomBytes(2 * PART + 150000));
 	const got = [];
 	const sends = (change = {}) => stream(({ fields }, say) => {
 		got.push(Number(fields.bytes));
@@ -92,23 +114,62 @@ test("a document that comes is whole, in order, and as it was when it went in", 
 			return;
 		for (let at = 0; at < bytes.length; at += 60000)
 			say("document_data", { offset: BigInt(change.offset ?? at), data: bytes.subarray(at, at + 60000) });
-		say("document_end", { error: 0, bytes: BigInt(change.bytes ?? bytes.length), sha256: change.sha256 ?? sum(bytes) });
+		say("document_end", { error: 0, bytes: BigInt(change.bytes ?? bytes.length), sum: change.sum ?? sum(bytes) });
 	});
 	sends();
-	assert.deepEqual(await getDocument("wss://x", watch()), bytes);
+	assert.deepEqual(new Uint8Array(await (await getDocument("wss://x", watch())).arrayBuffer()), bytes);
 	assert.equal(got[0], 0);
-	sends({ sha256: new Uint8Array(32) });
+	sends({ sum: new Uint8Array(32) });
 	await assert.rejects(getDocument("wss://x", watch()), fails("sum"));
-	sends({ bytes: 149999 });
+	sends({ bytes: bytes.length - 1 });
 	await assert.rejects(getDocument("wss://x", watch()), fails("sum"));
 	sends({ offset: 7 });
 	await assert.rejects(getDocument("wss://x", watch()), fails("broken"));
 });
 
+test("a file that changes while it is read is not kept", async () => {
+	const names = [];
+	stream(({ name, fields }, say) => {
+		names.push(name);
+		say("document_taken", { bytes: fields.offset + BigInt(fields.data.length) });
+	});
+	const file = new File(new Uint8Array(2 * PART));
+	const slice = file.slice.bind(file);
+	file.slice = (from, to) => from === 0 ? slice(from, to) : { arrayBuffer: async () => {
+		throw new DOMException("changed", "NotReadableError");
+	} };
+	await assert.rejects(putDocument("wss://x", file, watch()), fails("unread"));
+	assert.ok(names.length > 0 && !names.includes("document_whole"));
+});
+
+test("nothing more is sent after the end", async () => {
+	let said = 0, open = () => {};
+	const gate = new Promise((resolve) => {
+		open = () => resolve(undefined);
+	});
+	stream((message, say) => {
+		if (said++ === 0)
+			say("document_end", { error: number("disk"), bytes: 0n, sum: new Uint8Array(32) });
+	});
+	const file = new File(new Uint8Array(8 * PART));
+	const slice = file.slice.bind(file);
+	/* A disk that takes its time. */
+	file.slice = (from, to) => ({ arrayBuffer: async () => {
+		if (from > 0)
+			await gate;
+		return slice(from, to).arrayBuffer();
+	} });
+	await assert.rejects(putDocument("wss://x", file, watch()), fails("disk"));
+	const until = said;
+	open();
+	await new Promise(setImmediate);
+	assert.equal(said, until);
+});
+
 test("one that is given up ends at once", async () => {
 	stream(() => {});
 	const looked = watch();
-	const going = putDocument("wss://x", new Uint8Array(5), looked);
+	const going = putDocument("wss://x", new Blob(["five!"]), looked);
 	looked.give.abort();
 	await assert.rejects(going, fails("cancelled"));
 });
