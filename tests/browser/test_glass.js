@@ -96,7 +96,7 @@ test("another manager agrees, and everybody whom it concerns sees it on whatever
 	await kondo.click('.card[data-glass] button:has-text("承認して開始")');
 	await kondo.fill("dialog[open] .code-input", "000000");
 	await kondo.click('dialog[open] button[type="submit"]');
-	await kondo.waitForSelector('dialog[open] .message-bad:has-text("確認コードが違う")');
+	await kondo.waitForSelector('dialog[open] .field:has(.code-input) .field-wrong:has-text("確認コードが違う")');
 	await kondo.fill("dialog[open] .code-input", await fresh("kondo"));
 	await kondo.click('dialog[open] button[type="submit"]');
 	await kondo.waitForSelector('.vault-pages .message:has-text("緊急閲覧が始まりました")');
@@ -128,7 +128,15 @@ test("who looks sees what he had no right to, a number for a purpose and a code,
 });
 
 test("the auditor ends it, and nothing is seen by it any more", { skip }, async () => {
+	await mori.waitForSelector('h1:has-text("株式会社青葉製作所")');
 	await kansa.click('#glass-banner button:has-text("終了")');
+	/* What it let him see is gone from the page, too, and he is told. */
+	await mori.waitForSelector('.vault-pages > .message:has-text("緊急閲覧が終わりました")');
+	await mori.waitForSelector('.none:has-text("見られる顧問先がまだありません")');
+	/* What may not be seen does not go on loading. */
+	await mori.goto(`${office.url}#vault/record/${client}`);
+	await mori.waitForSelector('.vault-place a:has-text("顧問先の一覧へ")');
+	assert.equal(await mori.isVisible(".hosts-loading"), false);
 	for (const page of [takagi, kondo, mori, kansa, kanri])
 		await quiet(page);
 	assert.equal((await ask(mori, "client list")).total, 0);

@@ -76,7 +76,7 @@ export class App {
 	});
 	#renew = new RenewNotice(this.#api, (error) => this.#showLogin(error));
 	#audit = new AuditCheck(this.#api);
-	#glass = new GlassBanner(this.#api);
+	#glass = new GlassBanner(this.#api, () => this.#vault.glassEnded());
 	#devices = new DevicesView(new Admin(this.#api), {
 		loggedOut: (error) => this.#showLogin(error),
 		invited: (sheet) => this.#showSheet(sheet),

@@ -43,6 +43,7 @@ export function glassText(row) {
 
 export class GlassBanner {
 	#api;
+	#ended;
 	#place = byId("glass-banner");
 	/** @type {Glass[]} */
 	#rows = [];
@@ -50,9 +51,13 @@ export class GlassBanner {
 	/** @type {ReturnType<typeof setInterval> | undefined} */
 	#timer;
 
-	/** @param {import("../core/api.js").Api} api */
-	constructor(api) {
+	/**
+	 * @param {import("../core/api.js").Api} api
+	 * @param {() => void} ended the person's own is over, whoever ended it
+	 */
+	constructor(api, ended) {
 		this.#api = api;
+		this.#ended = ended;
 		onLanguage(() => this.#show());
 	}
 
@@ -79,13 +84,21 @@ export class GlassBanner {
 			const { rows } = await this.#api.vault("glass list", {});
 			if (timer !== this.#timer || !Array.isArray(rows))
 				return;
+			const looked = this.#looks();
 			this.#rows = /** @type {Glass[]} */ (rows);
 			this.#show();
+			if (looked && !this.#looks())
+				this.#ended();
 		} catch (error) {
 			/* A gateway that does not answer for a moment ends nothing. */
 			if (isLoggedOut(error) && timer === this.#timer)
 				this.clear();
 		}
+	}
+
+	/** Whether the person sees by it what he has no right to. */
+	#looks() {
+		return this.#rows.some(({ mine, open }) => mine && open);
 	}
 
 	/** Only what differs is written: what has the focus keeps it, and nothing is said twice. */

@@ -22,6 +22,7 @@ const SENTENCES = Object.freeze({
 	"invalid kana": "records.error-characters",
 	"invalid fields": "records.error-fields",
 	"invalid why": "records.error-characters",
+	"invalid reason": "records.error-characters",
 	"invalid answer": "records.error-characters",
 	"invalid text": "records.error-characters",
 	"invalid number": "records.error-number",

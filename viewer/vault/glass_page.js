@@ -73,7 +73,7 @@ export class GlassPage {
 			make("option", { says: () => this.#people?.text(account) ?? "", with: { value: account, selected: this.#people?.isMe(account) } }))));
 		const reason = new Field("glass.reason", textArea(REASON_MOST, 3), { hint: "glass.reason-hint" });
 		const code = new CodeField();
-		new FormDialog({ title: "glass.ask-title", submit: "glass.ask-submit", general: (error) => this.#desk.general(error), run: async () => {
+		new FormDialog({ title: "glass.ask-title", submit: "glass.ask-submit", fields: { code, reason }, general: (error) => this.#desk.general(error), run: async () => {
 			const words = reason.input.value.replace(/\s+/g, " ").trim();
 			if (words.length < REASON_LEAST) {
 				reason.wrong(() => t("glass.need-reason"));
@@ -93,7 +93,7 @@ export class GlassPage {
 	#confirm({ glass, person, person_name, reason }) {
 		const code = new CodeField();
 		new FormDialog({ title: "glass.confirm-title", about: () => t("glass.card", { person: isolatedPerson(person, person_name) }), submit: "glass.confirm", bad: true,
-			general: (error) => this.#desk.general(error), run: async () => {
+			fields: { code }, general: (error) => this.#desk.general(error), run: async () => {
 				const digits = code.take();
 				if (!digits)
 					return false;
