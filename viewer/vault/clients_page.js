@@ -11,6 +11,7 @@ import { SearchForm } from "./search_form.js";
 /** @typedef {import("../core/vault.js").Wish} Wish */
 
 export class ClientsPage {
+	#desk;
 	#clients;
 	#found;
 	#search;
@@ -20,13 +21,14 @@ export class ClientsPage {
 
 	/** @param {Desk} desk */
 	constructor(desk) {
+		this.#desk = desk;
 		this.#search = new SearchForm((wish) => void this.#look(wish), { numbers: !desk.manages });
 		this.#clients = new RecordList(desk, "client list", { withClient: false, empty: desk.manages ? "records.no-clients-manage" : "records.no-clients" });
 		this.#found = new RecordList(desk, "record list", { withClient: true, empty: "records.none-found" });
 		this.element = make("section", {}, make("div", { class: "devices-head" },
 			make("div", {}, make("h1", { t: "records.title", with: { tabindex: -1 } }),
 				make("p", { class: "menu-greeting", t: desk.manages ? "records.intro-manage" : "records.intro-use" })),
-			desk.manages && knows("client add") && wayButton(hashOf("new", 0, "client"), "records.new-client", { kind: "primary", icon: "plus" })),
+			this.#mayAdd && wayButton(hashOf("new", 0, "client"), "records.new-client", { kind: "primary", icon: "plus" })),
 		this.#search.element, make("div", { class: "vault-bar" }, this.#heading, this.#back), this.#found.element, this.#clients.element);
 		this.#title("records.clients");
 	}
@@ -37,10 +39,17 @@ export class ClientsPage {
 
 	/** @param {import("./shortcuts.js").Command} command */
 	command(command) {
-		if (command !== "search")
+		if (command === "search")
+			this.#search.focus();
+		else if (command === "new" && this.#mayAdd)
+			this.#desk.go(hashOf("new", 0, "client"));
+		else
 			return false;
-		this.#search.focus();
 		return true;
+	}
+
+	get #mayAdd() {
+		return this.#desk.manages && knows("client add");
 	}
 
 	/** @param {"records.clients" | "records.found"} key */

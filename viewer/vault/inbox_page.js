@@ -32,6 +32,7 @@ export class InboxPage {
 	#elsewhere = make("ul", { class: "plain-list inbox-elsewhere" });
 	#noMine = make("p", { class: "none", t: "inbox.none" });
 	#noOthers = make("p", { class: "none", t: "inbox.no-others" });
+	#noPast = make("p", { class: "none", t: "inbox.no-past", with: { role: "status", hidden: true } });
 	#count = make("span", { class: "count" });
 	#showPast = button("inbox.show-past", () => void this.#loadPast());
 	#more = button("records.more", () => void this.#load().catch((error) => this.#desk.failed(error)), { class: "more" });
@@ -49,7 +50,7 @@ export class InboxPage {
 		this.#people = await People.of(this.#desk);
 		await this.#load();
 		this.element.append(this.#unread.element, make("section", { class: "part" }, make("h2", { class: "part-title" }, make("span", { t: "inbox.mine" }), this.#count), this.#noMine, this.#mine),
-			part("inbox.others", this.#noOthers, this.#others), this.#more, part("inbox.past", this.#showPast, this.#unreadPast.element, this.#past));
+			part("inbox.others", this.#noOthers, this.#others), this.#more, part("inbox.past", this.#showPast, this.#unreadPast.element, this.#noPast, this.#past));
 		if (this.#desk.manages)
 			await this.#lookElsewhere();
 	}
@@ -105,9 +106,11 @@ export class InboxPage {
 		try {
 			const pages = await Promise.all(DECIDED.map((state) => this.#desk.vault.page("request list", { state })));
 			const all = /** @type {Request[]} */ (/** @type {unknown} */ (pages.flatMap(({ rows }) => rows)));
-			this.#fill(this.#past, all.sort((a, b) => b.decided - a.decided).slice(0, 50), this.#showPast);
-			this.#unreadPast.count = pages.reduce((sum, { damaged }) => sum + damaged, 0);
-			this.#showPast.hidden = all.length > 0;
+			const damaged = pages.reduce((sum, page) => sum + page.damaged, 0);
+			this.#fill(this.#past, all.sort((a, b) => b.decided - a.decided).slice(0, 50), this.#noPast);
+			this.#unreadPast.count = damaged;
+			this.#noPast.hidden ||= damaged > 0;
+			this.#showPast.hidden = true;
 		} catch (error) {
 			this.#desk.failed(error);
 		} finally {
@@ -125,9 +128,9 @@ export class InboxPage {
 			const { why, answer, purposes, class: kept } = /** @type {import("./request_card.js").WholeRequest} */ (/** @type {unknown} */ (whole));
 			place.replaceChildren(factList([
 				{ label: "request.why", value: why || make("span", { t: "request.no-why" }), wide: true },
-				{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((one) => make("li", { says: () => rules.purposeText(one) }))) },
-				{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }) },
-				{ label: "request.answer", value: answer },
+				{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((one) => make("li", { says: () => rules.purposeText(one) }))), wide: true },
+				{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }), wide: true },
+				{ label: "request.answer", value: answer, wide: true },
 			]));
 		} catch (error) {
 			this.#desk.failed(error);

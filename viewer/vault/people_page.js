@@ -24,6 +24,7 @@ export class PeoplePage {
 	#client;
 	#people;
 	#search;
+	#mayAdd = false;
 	element = make("section", {}, make("div", { class: "hosts-loading", with: { "aria-hidden": "true" } }, make("div")));
 
 	/**
@@ -40,6 +41,7 @@ export class PeoplePage {
 	async start() {
 		const client = await showRecord(this.#desk.vault, this.#client);
 		const { level } = client.rights;
+		this.#mayAdd = level >= EDIT && knows("request add");
 		this.element.replaceChildren(trail([]), make("div", { class: "devices-head" },
 			make("div", {}, make("h1", { says: () => nameText(client), with: { tabindex: -1 } }),
 				make("p", { class: "record-under" }, client.kana && make("span", {}, client.kana), stateTag(client),
@@ -47,16 +49,19 @@ export class PeoplePage {
 			make("div", { class: "record-actions" }, (this.#desk.manages || level >= PERMISSIONS) && knows("grant list") && wayButton(hashOf("rights", client.id), "rights.open", { icon: "lock" }),
 				level >= EXPORT && knows("export make") && wayButton(hashOf("export", client.id), "records.export"),
 				level >= EDIT && knows("import begin") && wayButton(hashOf("import", client.id), "records.import"),
-				level >= EDIT && knows("request add") && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
+				this.#mayAdd && wayButton(hashOf("new", client.id), "records.new-person", { kind: "primary", icon: "plus" }))),
 		this.#search.element, this.#people.element);
 		await this.#people.show({ client: this.#client });
 	}
 
 	/** @param {import("./shortcuts.js").Command} command */
 	command(command) {
-		if (command !== "search")
+		if (command === "search")
+			this.#search.focus();
+		else if (command === "new" && this.#mayAdd)
+			this.#desk.go(hashOf("new", this.#client));
+		else
 			return false;
-		this.#search.focus();
 		return true;
 	}
 }

@@ -5,7 +5,8 @@
 import { ApiError } from "../core/api.js";
 import { knows, Vault } from "../core/vault.js";
 import { byId } from "../portal/dom.js";
-import { make } from "./build.js";
+import { t } from "../portal/i18n.js";
+import { make, wayButton } from "./build.js";
 import { CertificatePage } from "./certificate_page.js";
 import { ClientsPage } from "./clients_page.js";
 import { CopyPage } from "./copy_page.js";
@@ -69,7 +70,9 @@ export class VaultView {
 	#desk = null;
 	/** @type {Page | null} */
 	#page = null;
-	/** @type {(() => string) | null} for the page that comes next */
+	/** @type {(() => string) | null} what has just been done */
+	#told = null;
+	/** @type {(() => string) | null} the same, for the page that comes next */
 	#message = null;
 	#hash = "";
 	/* On the inbox's tab: how many requests wait for the person. */
@@ -118,6 +121,19 @@ export class VaultView {
 		this.#waiting.hidden = true;
 	}
 
+	/** Break-glass is over: what it let the person see goes at once. */
+	glassEnded() {
+		const desk = this.#desk;
+		if (!desk)
+			return;
+		this.#wipe();
+		desk.tell(() => t("glass.over"));
+		if (this.#hash === hashOf("clients"))
+			desk.again();
+		else
+			desk.go(hashOf("clients"));
+	}
+
 	/** @param {unknown} error */
 	fail(error) {
 		this.#desk?.failed(error);
@@ -128,9 +144,13 @@ export class VaultView {
 		return {
 			vault: new Vault(this.#api), me, manages: me.records === "manage",
 			go: (hash) => {
+				this.#message = this.#told;
 				location.hash = hash;
 			},
-			again: () => void this.#open(this.#hash),
+			again: () => {
+				this.#message = this.#told;
+				void this.#open(this.#hash);
+			},
 			general: (error) => this.#general(error),
 			failed: (error) => {
 				if (!this.#general(error))
@@ -138,7 +158,11 @@ export class VaultView {
 			},
 			warn: (text) => this.#notice.warn(text),
 			tell: (text) => {
-				this.#message = text;
+				this.#told = text;
+				/* What the page that is here goes on to show is all that it belongs to. */
+				queueMicrotask(() => {
+					this.#told = null;
+				});
 				this.#notice.tell(text);
 			},
 		};
@@ -182,10 +206,21 @@ export class VaultView {
 				void this.#count(desk);
 		} catch (error) {
 			if (turn === this.#turn)
-				desk.failed(error);
+				this.#notStarted(desk, error);
 		}
 		if (turn === this.#turn && !document.querySelector("dialog[open]"))
 			(this.#place.querySelector("h1") ?? this.#main).focus({ preventScroll: true });
+	}
+
+	/**
+	 * What is not there, or may not be seen: nothing goes on loading, and there is a way on.
+	 * @param {Desk} desk
+	 * @param {unknown} error
+	 */
+	#notStarted(desk, error) {
+		desk.failed(error);
+		for (const loading of this.#place.querySelectorAll(":scope > section > .hosts-loading"))
+			loading.replaceWith(wayButton(hashOf("clients"), "records.to-clients"));
 	}
 
 	/** @param {Name} at */
