@@ -56,6 +56,11 @@ export function tIn(which, key, values = {}) {
 	return texts[which][key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+/** How many there are, as people write many of them. @param {number} n */
+export function formatCount(n) {
+	return n.toLocaleString(current);
+}
+
 /**
  * A text whose key ends in a code from the gateway; one this page does not know reads as fallback.
  * @param {string} prefix

@@ -1,8 +1,8 @@
 /*
  * What is to be disposed of: whose time is over, or which has been in the bin for a month. Somebody asks, another approves.
  */
-import { t } from "../portal/i18n.js";
-import { button, make, way } from "./build.js";
+import { formatCount, t } from "../portal/i18n.js";
+import { button, make, says, way } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { Field, lineOf, textArea } from "./fields.js";
 import { pageHead, UnreadRows } from "./page_parts.js";
@@ -86,7 +86,8 @@ export class DuePage {
 			for (const row of /** @type {Due[]} */ (/** @type {unknown} */ (rows)))
 				this.#add(row);
 			this.#count.hidden = this.#shown === 0;
-			this.#count.textContent = t(this.#shown < total ? "records.count-part" : "records.count", { n: total, shown: this.#shown });
+			const shown = this.#shown;
+			says(this.#count, () => t(shown < total ? "records.count-part" : "records.count", { n: formatCount(total), shown: formatCount(shown) }));
 			this.#none.hidden = this.#shown > 0;
 			this.#more.hidden = next === 0;
 			this.#all.hidden = this.#ask.hidden = this.#picks.size === 0;

@@ -10,7 +10,7 @@ import { sayAtField } from "./errors.js";
 import { Choices, Field, lineOf, textArea } from "./fields.js";
 import { Notice } from "./notice.js";
 import { NumberEntry } from "./number_entry.js";
-import { hint, pageHead, part, trail } from "./page_parts.js";
+import { hint, noRules, pageHead, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { showRecord } from "./record.js";
 import { Rules } from "./rules.js";
@@ -90,8 +90,7 @@ export class EntryPage {
 		});
 		this.element.replaceChildren(trail(client ? [{ href: hashOf("client", client.id), text: () => nameText(client) }] : []),
 			pageHead(this.#isClient ? "entry.title-client" : "entry.title"),
-			...(chosen.length && classes.length ? [form] : [make("p", { class: "message message-warn",
-				t: this.#desk.manages ? "entry.no-rules-manage" : "entry.no-rules" })]));
+			...(chosen.length && classes.length ? [form] : [noRules(this.#desk)]));
 		await this.#kindChosen();
 	}
 

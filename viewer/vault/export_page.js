@@ -4,7 +4,7 @@
  */
 import { ApiError } from "../core/api.js";
 import { given } from "../core/vault.js";
-import { t } from "../portal/i18n.js";
+import { formatCount, t } from "../portal/i18n.js";
 import { saveFile } from "../portal/save_file.js";
 import { button, make, says } from "./build.js";
 import { fromBase64, sha256Of } from "./bytes.js";
@@ -102,7 +102,7 @@ export class ExportPage {
 			if (turn !== this.#turn)
 				return;
 			says(this.#count, () => t(Number(left_out) > 0 ? "export-records.count-part" : "export-records.count",
-				{ n: Number(rows), left: Number(left_out), numbers: Number(numbers) }));
+				{ n: formatCount(Number(rows)), left: formatCount(Number(left_out)), numbers: formatCount(Number(numbers)) }));
 			this.#count.hidden = false;
 			this.#submit.disabled = Number(rows) === 0;
 		} catch (error) {
@@ -134,7 +134,7 @@ export class ExportPage {
 			const made = await this.#progress.during(this.#desk.vault, "export make", async () =>
 				await this.#desk.vault.ask("export make", { ...wish, recipient, code }));
 			await this.#fetch(Number(made.export), Number(made.bytes), String(made.sha256));
-			this.#notice.tell(() => t("export-records.done", { n: Number(made.rows) }));
+			this.#notice.tell(() => t("export-records.done", { n: formatCount(Number(made.rows)) }));
 		} catch (error) {
 			if (!this.#desk.general(error) && !sayAtField(error, { code: this.#code, recipient: this.#recipient }))
 				this.#notice.fail(error);

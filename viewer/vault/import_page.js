@@ -3,7 +3,7 @@
  * other than who brought it has approved it as a whole.
  */
 import { given } from "../core/vault.js";
-import { formatMoment, t, textOf } from "../portal/i18n.js";
+import { formatCount, formatMoment, t, textOf } from "../portal/i18n.js";
 import { saveFile } from "../portal/save_file.js";
 import { button, make, says } from "./build.js";
 import { toBase64 } from "./bytes.js";
@@ -12,7 +12,7 @@ import { Choices, CodeField, Field } from "./fields.js";
 import { columnsFor, exampleFile } from "./import_columns.js";
 import { ImportRows } from "./import_rows.js";
 import { Notice } from "./notice.js";
-import { hint, pageHead, part, trail } from "./page_parts.js";
+import { hint, noRules, pageHead, part, trail } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { People } from "./people.js";
 import { Progress } from "./progress.js";
@@ -123,8 +123,7 @@ export class ImportPage {
 			submit.disabled = true;
 			void this.#send(wanted, { client: this.#client, kind: Number(kind.values[0]), class: Number(kept.values[0]), purposes: purposes.values.map(Number) });
 		});
-		this.#place.replaceChildren(...(chosen.length && classes.length ? [form] : [make("p", { class: "message message-warn",
-			t: this.#desk.manages ? "entry.no-rules-manage" : "entry.no-rules" })]));
+		this.#place.replaceChildren(...(chosen.length && classes.length ? [form] : [noRules(this.#desk)]));
 	}
 
 	/**
@@ -194,9 +193,9 @@ export class ImportPage {
 			table.add([String(one.row), one.name, make("span", { says: () => kindText(one.kind) }), one.client_name,
 				make("span", { t: one.has_number ? "records.has-number" : "records.no-number" })]);
 		const fine = error_count === 0;
-		const title = make("h2", { class: "part-title import-title", with: { tabindex: -1 }, says: () => t("import.found", { name, n: rows }) });
+		const title = make("h2", { class: "part-title import-title", with: { tabindex: -1 }, says: () => t("import.found", { name, n: formatCount(rows) }) });
 		this.#place.replaceChildren(make("section", { class: "part" }, title,
-			make("p", { class: fine ? "message" : "message message-bad", says: () => t(fine ? "import.fine" : "import.wrong", { n: error_count }), with: { role: "status" } }),
+			make("p", { class: fine ? "message" : "message message-bad", says: () => t(fine ? "import.fine" : "import.wrong", { n: formatCount(error_count) }), with: { role: "status" } }),
 			...(fine ? [] : [this.#wrongTable(preview)]), sample.length > 0 && make("h3", { class: "part-subtitle", t: "import.sample" }), table.element,
 			fine && hint("check", () => t("import.next")),
 			make("div", { class: "form-actions" }, button("import.other", () => this.#giveUp()),
@@ -249,7 +248,7 @@ export class ImportPage {
 		const table = new Table("import.waiting", ["import.who", "import.rows", "import.until", "import.do"]);
 		table.clear();
 		for (const one of waiting)
-			table.add([make("span", { says: () => people.text(one.by) }), String(one.rows),
+			table.add([make("span", { says: () => people.text(one.by) }), make("span", { says: () => formatCount(one.rows) }),
 				make("span", { says: () => formatMoment(one.until) }),
 				[make("div", { class: "document-do" }, (one.mine || this.#desk.manages) && button("import.show", () => void this.#show(one), { kind: "small" }),
 					one.may_apply && button("import.apply", () => this.#apply(one, people), { kind: "small" }),
@@ -281,14 +280,14 @@ export class ImportPage {
 	#apply(waiting, people) {
 		const code = new CodeField();
 		const progress = new Progress();
-		new FormDialog({ title: "import.apply-title", about: () => t("import.apply-about", { name: people.name(waiting.by), n: waiting.rows }), submit: "import.apply",
+		new FormDialog({ title: "import.apply-title", about: () => t("import.apply-about", { name: people.name(waiting.by), n: formatCount(waiting.rows) }), submit: "import.apply",
 			fields: { code }, general: (error) => this.#desk.general(error), run: async () => {
 				const digits = code.take();
 				if (!digits)
 					return false;
 				const { rows } = await progress.during(this.#desk.vault, "import apply", async () =>
 					await this.#desk.vault.ask("import apply", { import: waiting.import, code: digits }));
-				this.#desk.tell(() => t("import.applied", { n: Number(rows) }));
+				this.#desk.tell(() => t("import.applied", { n: formatCount(Number(rows)) }));
 				this.#desk.again();
 				return true;
 			} }, make("p", { class: "message", t: "import.apply-text" }), code.element, progress.element).open(code.input);

@@ -2,7 +2,7 @@
  * Pieces that the vault's pages have in common: the way up, a heading, cards with facts.
  */
 import { t } from "../portal/i18n.js";
-import { icon, make, says, way } from "./build.js";
+import { icon, make, says, way, wayButton } from "./build.js";
 import { hashOf } from "./places.js";
 
 /** @typedef {import("./build.js").Key} Key */
@@ -48,6 +48,12 @@ export function part(title, ...children) {
 export function factList(facts) {
 	return make("dl", { class: "facts vault-facts" }, ...facts.filter(({ value }) => value).map(({ label, value, wide }) =>
 		make("div", { class: wide ? "fact-wide" : "" }, make("dt", { says: typeof label === "string" ? () => t(label) : label }), make("dd", {}, value))));
+}
+
+/** In the place of a form that needs purposes and classes: there are none to choose yet. @param {import("./desk.js").Desk} desk */
+export function noRules({ manages }) {
+	return make("div", { class: "no-rules" }, make("p", { class: "message message-warn", t: manages ? "entry.no-rules-manage" : "entry.no-rules" }),
+		manages && wayButton(hashOf("settings"), "settings.open", { kind: "primary" }));
 }
 
 /** Something that is, with why it is so. @param {string} symbol @param {() => string} text */

@@ -1,14 +1,17 @@
 /*
  * How far it has come what takes the vault long: it is asked every second while somebody waits, and others are answered.
  */
-import { make } from "./build.js";
+import { t } from "../portal/i18n.js";
+import { make, says } from "./build.js";
 
 /** @typedef {import("../core/vault.js").Vault} Vault */
 
 const EVERY_MS = 1000;
 
 export class Progress {
-	element = make("progress", { class: "host-progress", label: "work.progress", with: { hidden: true } });
+	#bar = make("progress", { class: "host-progress", label: "work.progress" });
+	#words = make("p", { class: "field-hint" });
+	element = make("div", { class: "work-progress", with: { hidden: true } }, this.#bar, this.#words);
 
 	/**
 	 * @template Answer
@@ -24,7 +27,7 @@ export class Progress {
 		} finally {
 			clearInterval(timer);
 			this.element.hidden = true;
-			this.element.removeAttribute("value");
+			this.#bar.removeAttribute("value");
 		}
 	}
 
@@ -36,10 +39,15 @@ export class Progress {
 		try {
 			const one = (await vault.rows("work list")).find(({ op }) => op === words);
 			this.element.hidden = !one;
-			if (!one || !(one.total > 0))
+			if (!one)
 				return;
-			this.element.max = one.total;
-			this.element.value = one.done;
+			const { waiting, done, total } = one;
+			const percent = total > 0 ? Math.floor(100 * Math.min(1, done / total)) : 0;
+			says(this.#words, () => t(waiting ? "work.waiting" : total > 0 ? "work.percent" : "work.going-on", { percent }));
+			if (!(total > 0))
+				return;
+			this.#bar.max = total;
+			this.#bar.value = done;
 		} catch {
 			/* What is waited for says what is wrong. */
 		}

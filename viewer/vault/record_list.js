@@ -1,7 +1,7 @@
 /*
  * Records that were asked for, page after page, with how many there are.
  */
-import { t } from "../portal/i18n.js";
+import { formatCount, t } from "../portal/i18n.js";
 import { button, make, says } from "./build.js";
 import { families, RecordTable } from "./record_rows.js";
 
@@ -86,7 +86,7 @@ export class RecordList {
 		this.#table.clear();
 		for (const { row, below } of families(this.#rows))
 			this.#table.add(row, below);
-		says(this.#count, () => t(shown < total ? "records.count-part" : "records.count", { n: total, shown }));
+		says(this.#count, () => t(shown < total ? "records.count-part" : "records.count", { n: formatCount(total), shown: formatCount(shown) }));
 		says(this.#none, () => t(this.#empty));
 		this.#count.hidden = shown === 0;
 		this.#none.hidden = shown > 0;

@@ -1,7 +1,7 @@
 /*
  * What the office has laid down, for managers: what records are used for, how long they are kept, which fields they have.
  */
-import { t, tIn } from "../portal/i18n.js";
+import { formatCount, t, tIn } from "../portal/i18n.js";
 import { button, freshId, make } from "./build.js";
 import { FormDialog } from "./dialog.js";
 import { Choices, Field, lineOf, textInput } from "./fields.js";
@@ -106,7 +106,7 @@ export class SettingsPage {
 		table.clear();
 		for (const one of purposes) {
 			const name = () => inLanguage(one.name, one.name_en);
-			table.add([make("span", { says: name }), String(one.records ?? 0), this.#state(one.retired),
+			table.add([make("span", { says: name }), make("span", { says: () => formatCount(one.records ?? 0) }), this.#state(one.retired),
 				button(one.retired ? "settings.again" : "settings.retire", () => this.#retire(one), { kind: "small",
 					named: () => t("request.act-one", { act: t(one.retired ? "settings.again" : "settings.retire"), title: name() }) })], { purpose: one.id });
 		}
