@@ -46,8 +46,8 @@ export class FormDialog {
 		this.#props = props;
 		this.#submit = button(props.submit, () => {}, { kind: props.bad ? "bad" : "primary", type: "submit" });
 		this.#form = make("form", { with: { method: "dialog", novalidate: true, autocomplete: "off" } },
-			make("h1", { t: props.title, with: { id: title } }), make("p", { says: props.about ?? (() => "") }), this.#notice.element, ...children,
-			make("div", { class: "dialog-actions" }, this.#cancel, this.#submit));
+			make("h1", { t: props.title, with: { id: title } }), props.about && make("p", { says: props.about }), this.#notice.element, ...children,
+			make("div", { class: "dialog-actions" }, props.submit !== "app.close" && this.#cancel, this.#submit));
 		this.element = make("dialog", { class: props.wide ? "dialog dialog-wide vault-dialog" : "dialog vault-dialog", with: { "aria-labelledby": title } }, this.#form);
 		this.#form.addEventListener("submit", (event) => {
 			event.preventDefault();

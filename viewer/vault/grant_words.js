@@ -62,7 +62,7 @@ export function rightsCells(rights) {
 		return [make("span", { class: "tag tag-bad", says: () => levelText(rights) }), null, null];
 	return [make("span", { class: "rights-level" }, preset > 0 && make("span", { class: "tag" }, `Lv${preset}`), make("span", { says: () => levelText(rights) })),
 		make("span", { class: rights.number ? "rights-number" : "number-none", t: rights.number ? "rights.number-yes" : "rights.number-no" }),
-		make("span", { class: rights.document ? "" : "number-none", says: () => roleText(rights) })];
+		make("span", { class: rights.document ? "rights-role" : "number-none", says: () => roleText(rights) })];
 }
 
 /** @param {Side} side @param {import("./people.js").People} people */

@@ -14,7 +14,7 @@ import { CLIENT, nameText, PAYEE } from "./words.js";
  */
 export function enterNumber(desk, record, done) {
 	const entry = new NumberEntry(record.kind === CLIENT || record.kind === PAYEE ? "either" : "personal");
-	new FormDialog({ title: "number.title", about: () => t("number.about", { name: nameText(record) }), submit: "number.submit",
+	new FormDialog({ title: "number.title", about: () => t("number.about", { name: nameText(record) }), submit: "number.submit", wide: true,
 		fields: entry.fields, general: (error) => desk.general(error), run: async () => {
 			const typed = entry.value();
 			if (!typed)

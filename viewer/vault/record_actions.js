@@ -86,7 +86,7 @@ export class RecordActions {
 				return null;
 			}
 			return await this.#desk.vault.ask("record end", { records: [id], started: date.input.value });
-		}, make("p", { class: "message", says: () => this.#rules.classText(this.#record.class) }), date.element).open(date.input);
+		}, make("p", { class: "message", says: () => t("record.end-class", { text: this.#rules.classText(this.#record.class) }) }), date.element).open(date.input);
 	}
 
 	/* A court, an audit: it stays longer than its time. */

@@ -194,8 +194,8 @@ export class RecordPage {
 		const day = (/** @type {string} */ date) => make("span", { says: () => dateText(date) });
 		return part("records.rules", factList([
 			{ label: "records.state", value: state === DISPOSED ? null : make("span", { says: () => stateMeaning(state) }), wide: true },
-			{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((id) => make("li", { says: () => rules.purposeText(id) }))) },
-			{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }) },
+			{ label: "records.purposes", value: make("ul", { class: "plain-list" }, ...purposes.map((id) => make("li", { says: () => rules.purposeText(id) }))), wide: true },
+			{ label: "records.class", value: make("span", { says: () => rules.classText(kept) }), wide: true },
 			{ label: "records.started", value: started ? day(started) : null },
 			{ label: "records.due", value: due ? day(due) : null },
 			{ label: "records.hold", value: hold ? make("span", { t: "records.held" }) : null, wide: true },
