@@ -102,8 +102,18 @@ void desk_date_text(int64_t days, char text[16]);
 nodiscard enum err desk_ids(const struct desk_ask *ask, struct desk_reply *reply, const char *name,
 			    size_t max, uint64_t *ret, size_t *ret_count);
 
+/* One of these words: its place among them. Those that are NULL are none. */
+nodiscard enum err desk_word(const struct desk_ask *ask, struct desk_reply *reply, const char *name,
+			     const char *const *words, size_t count, size_t *ret);
+
 /* ERR_INVALID with this field. */
 nodiscard enum err desk_wrong(struct desk_reply *reply, const char *field);
+
+/* ---- what an operation answers --------------------------------------------------------------- */
+
+/* Both take it over, and NULL is ERR_NOMEM. desk_say: what the audit log's entry says. */
+nodiscard enum err desk_give(struct desk_reply *reply, json_t *body);
+nodiscard enum err desk_say(struct desk_reply *reply, json_t *detail);
 
 /* ---- the desk itself, for vault.c ------------------------------------------------------- */
 

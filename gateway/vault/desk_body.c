@@ -200,3 +200,30 @@ void desk_date_text(int64_t days, char text[16])
 	if (strftime(text, 16, "%Y-%m-%d", &tm) == 0)
 		text[0] = '\0';
 }
+
+enum err desk_word(const struct desk_ask *ask, struct desk_reply *reply, const char *name,
+		   const char *const *words, size_t count, size_t *ret)
+{
+	const char *text = json_string_value(json_object_get(ask->body, name));
+
+	for (size_t i = 0; text && i < count; i++)
+		if (words[i] && strcmp(text, words[i]) == 0) {
+			*ret = i;
+			return OK;
+		}
+	return desk_wrong(reply, name);
+}
+
+/* ---- what an operation answers --------------------------------------------------------------- */
+
+enum err desk_give(struct desk_reply *reply, json_t *body)
+{
+	reply->body = body;
+	return body ? OK : ERR_NOMEM;
+}
+
+enum err desk_say(struct desk_reply *reply, json_t *detail)
+{
+	reply->detail = detail;
+	return detail ? OK : ERR_NOMEM;
+}

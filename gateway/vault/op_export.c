@@ -12,12 +12,6 @@
 
 enum { PEM_MAX = 16384, PIECE = 45000, BASE64 = (PIECE + 2) / 3 * 4 + 1 };
 
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
 /* ---- which -------------------------------------------------------------------------------------
  */
 
@@ -69,9 +63,9 @@ enum err op_export_count(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = exports_choose(records, &ask->who, &wish, &rows);
 	return err ? err
-		   : give(reply, json_pack("{s:I, s:I, s:I}", "rows", (json_int_t)rows.count,
-					   "left_out", (json_int_t)rows.left_out, "numbers",
-					   (json_int_t)rows.number_count));
+		   : desk_give(reply, json_pack("{s:I, s:I, s:I}", "rows", (json_int_t)rows.count,
+						"left_out", (json_int_t)rows.left_out, "numbers",
+						(json_int_t)rows.number_count));
 }
 
 /* ---- to whom -----------------------------------------------------------------------------------
@@ -195,11 +189,11 @@ enum err op_export_make(struct records *records, const struct desk_ask *ask,
 	if (err)
 		return err;
 	util_hex(file->sha256, sizeof(file->sha256), sha256);
-	return give(reply,
-		    json_pack("{s:I, s:I, s:I, s:I, s:s, s:I}", "export", (json_int_t)file->id,
-			      "rows", (json_int_t)rows.count, "left_out", (json_int_t)rows.left_out,
-			      "bytes", (json_int_t)file->message.len, "sha256", sha256, "until",
-			      (json_int_t)file->until));
+	return desk_give(reply, json_pack("{s:I, s:I, s:I, s:I, s:s, s:I}", "export",
+					  (json_int_t)file->id, "rows", (json_int_t)rows.count,
+					  "left_out", (json_int_t)rows.left_out, "bytes",
+					  (json_int_t)file->message.len, "sha256", sha256, "until",
+					  (json_int_t)file->until));
 }
 
 /* ---- fetched -----------------------------------------------------------------------------------
@@ -237,8 +231,8 @@ enum err op_export_next(struct records *records, const struct desk_ask *ask,
 	const size_t len = MIN(file->message.len - (size_t)offset, (size_t)PIECE);
 	const size_t next = (size_t)offset + len;
 	EVP_EncodeBlock((uint8_t *)text, file->message.data + offset, (int)len);
-	return give(reply, json_pack("{s:s, s:I}", "data", text, "next",
-				     (json_int_t)(next < file->message.len ? next : 0)));
+	return desk_give(reply, json_pack("{s:s, s:I}", "data", text, "next",
+					  (json_int_t)(next < file->message.len ? next : 0)));
 }
 
 enum err op_export_drop(struct records *records, const struct desk_ask *ask,
@@ -252,5 +246,5 @@ enum err op_export_drop(struct records *records, const struct desk_ask *ask,
 	if (err)
 		return err;
 	exports_drop(file);
-	return give(reply, json_object());
+	return desk_give(reply, json_object());
 }

@@ -18,35 +18,7 @@ static const char *const kinds[] = { [GRANT_COPY_PERSON] = "person",
 				     [GRANT_COPY_RECORD] = "record",
 				     [GRANT_COPY_CLIENT] = "client" };
 
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
-static enum err say(struct desk_reply *reply, json_t *detail)
-{
-	reply->detail = detail;
-	return detail ? OK : ERR_NOMEM;
-}
-
 /* ---- what is to be copied ------------------------------------------------------------------- */
-
-static enum err take_kind(const struct desk_ask *ask, struct desk_reply *reply,
-			  enum grant_copy_kind *ret)
-{
-	const char *text = "";
-	enum err err = desk_text(ask, reply, "kind", 16, &text);
-
-	for (enum grant_copy_kind kind = GRANT_COPY_PERSON; !err && kind <= GRANT_COPY_CLIENT;
-	     kind++) {
-		if (strcmp(text, kinds[kind]) == 0) {
-			*ret = kind;
-			return OK;
-		}
-	}
-	return err ? err : desk_wrong(reply, "kind");
-}
 
 static enum err check_end(struct records *records, struct desk_reply *reply,
 			  enum grant_copy_kind kind, uint64_t id, const char *field)
@@ -64,8 +36,10 @@ static enum err check_end(struct records *records, struct desk_reply *reply,
 static enum err take_copy(struct records *records, const struct desk_ask *ask,
 			  struct desk_reply *reply, struct grant_copy *ret)
 {
-	enum err err = take_kind(ask, reply, &ret->kind);
+	size_t kind = 0;
+	enum err err = desk_word(ask, reply, "kind", kinds, ARRAY_SIZE(kinds), &kind);
 
+	ret->kind = (enum grant_copy_kind)kind;
 	if (!err)
 		err = desk_id(ask, reply, "from", &ret->from);
 	if (!err)
@@ -126,8 +100,8 @@ static enum err say_changes(struct records *records, const struct desk_person *w
 {
 	size_t end = MIN(changes->count, after + CHANGES_SHOWN);
 	json_t *rows = json_array();
-	enum err err = give(reply, json_pack("{s:o, s:I}", "rows", rows, "next",
-					     (json_int_t)(end < changes->count ? end : 0)));
+	enum err err = desk_give(reply, json_pack("{s:o, s:I}", "rows", rows, "next",
+						  (json_int_t)(end < changes->count ? end : 0)));
 
 	for (size_t i = after; !err && i < end; i++) {
 		if (json_array_append_new(rows, say_change(records, who, &changes->items[i])))
@@ -241,7 +215,7 @@ static enum err say_entry(struct desk_reply *reply, uint64_t id, const struct gr
 	if (id)
 		json_object_set_new(json, "copy", json_integer((json_int_t)id));
 	json_object_update_new(json, say_counts(changes));
-	return say(reply, json);
+	return desk_say(reply, json);
 }
 
 enum err op_grant_copy_ask(struct records *records, const struct desk_ask *ask,
@@ -270,7 +244,7 @@ enum err op_grant_copy_ask(struct records *records, const struct desk_ask *ask,
 		return say_entry(reply, 0, &copy, &changes);
 	if (!err)
 		err = keep(records, ask, &copy, digest, &id);
-	return err ? err : give(reply, json_pack("{s:I}", "copy", (json_int_t)id));
+	return err ? err : desk_give(reply, json_pack("{s:I}", "copy", (json_int_t)id));
 }
 
 /* ---- what waits ----------------------------------------------------------------------------- */
@@ -341,7 +315,7 @@ enum err op_grant_copy_list(struct records *records, const struct desk_ask *ask,
 	json_t *rows = json_array();
 	struct copy_row row;
 	bool more = true;
-	enum err err = give(reply, json_pack("{s:o}", "rows", rows));
+	enum err err = desk_give(reply, json_pack("{s:o}", "rows", rows));
 
 	if (!err)
 		err = desk_members(ask, reply, NULL);
@@ -448,7 +422,7 @@ enum err op_grant_copy_apply(struct records *records, const struct desk_ask *ask
 		err = grants_copy_carry_out(records, &changes, &hand);
 	if (!err)
 		err = forget(records, row.id);
-	return err ? err : give(reply, say_counts(&changes));
+	return err ? err : desk_give(reply, say_counts(&changes));
 }
 
 /* Who asked takes it back, anybody else who manages refuses it. */
@@ -463,7 +437,7 @@ enum err op_grant_copy_drop(struct records *records, const struct desk_ask *ask,
 	if (err)
 		return err;
 	if (!ask->go)
-		return say(reply, say_waiting(&row, ask));
+		return desk_say(reply, say_waiting(&row, ask));
 	err = forget(records, row.id);
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }

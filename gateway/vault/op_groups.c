@@ -1,5 +1,4 @@
 /* Operations 43 to 48: groups of people and of clients, which grants are given to and about. */
-#include <string.h>
 
 #include "base/util.h"
 #include "vault/grants.h"
@@ -14,17 +13,11 @@ static const char *const kinds[] = {
 static enum err take_kind(const struct desk_ask *ask, struct desk_reply *reply,
 			  enum grant_group_kind *ret)
 {
-	const char *text = "";
-	enum err err = desk_text(ask, reply, "kind", 16, &text);
+	size_t kind = 0;
+	enum err err = desk_word(ask, reply, "kind", kinds, ARRAY_SIZE(kinds), &kind);
 
-	for (enum grant_group_kind kind = GRANT_GROUP_PEOPLE; !err && kind <= GRANT_GROUP_CLIENTS;
-	     kind++) {
-		if (strcmp(text, kinds[kind]) == 0) {
-			*ret = kind;
-			return OK;
-		}
-	}
-	return err ? err : desk_wrong(reply, "kind");
+	*ret = (enum grant_group_kind)kind;
+	return err;
 }
 
 static enum err take_group(struct records *records, const struct desk_ask *ask,
@@ -38,18 +31,6 @@ static enum err take_group(struct records *records, const struct desk_ask *ask,
 	if (err == ERR_NOT_FOUND)
 		reply->field = "group";
 	return err;
-}
-
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
-static enum err say(struct desk_reply *reply, json_t *detail)
-{
-	reply->detail = detail;
-	return detail ? OK : ERR_NOMEM;
 }
 
 /* Who is in a group of people, or has rights by a group of clients, does not decide who else is. */
@@ -87,7 +68,7 @@ enum err op_group_list(struct records *records, const struct desk_ask *ask,
 	json_t *rows = json_array();
 	struct group_row group;
 	bool more = true;
-	enum err err = give(reply, json_pack("{s:o}", "rows", rows));
+	enum err err = desk_give(reply, json_pack("{s:o}", "rows", rows));
 
 	if (!err)
 		err = desk_members(ask, reply, "kind", NULL);
@@ -124,12 +105,12 @@ enum err op_group_add(struct records *records, const struct desk_ask *ask, struc
 	if (!err && count >= GROUPS_MAX)
 		err = ERR_FULL;
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:s, s:s}", "kind", kinds[kind], "name", name));
+		return desk_say(reply, json_pack("{s:s, s:s}", "kind", kinds[kind], "name", name));
 	if (!err)
 		err = grants_group_add(records, kind, name, &id);
 	if (err == ERR_EXISTS)
 		reply->field = "name";
-	return err ? err : give(reply, json_pack("{s:I}", "id", (json_int_t)id));
+	return err ? err : desk_give(reply, json_pack("{s:I}", "id", (json_int_t)id));
 }
 
 enum err op_group_rename(struct records *records, const struct desk_ask *ask,
@@ -144,14 +125,14 @@ enum err op_group_rename(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = desk_text(ask, reply, "name", GROUP_NAME, &name);
 	if (!err && !ask->go)
-		return say(reply,
-			   json_pack("{s:I, s:s, s:s, s:s}", "group", (json_int_t)group.id, "kind",
-				     kinds[group.kind], "before", group.name, "name", name));
+		return desk_say(reply, json_pack("{s:I, s:s, s:s, s:s}", "group",
+						 (json_int_t)group.id, "kind", kinds[group.kind],
+						 "before", group.name, "name", name));
 	if (!err)
 		err = grants_group_rename(records, group.id, name);
 	if (err == ERR_EXISTS)
 		reply->field = "name";
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 enum err op_group_drop(struct records *records, const struct desk_ask *ask,
@@ -165,12 +146,13 @@ enum err op_group_drop(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = not_his_own(records, ask, reply, &group);
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:I, s:s, s:s, s:I}", "group", (json_int_t)group.id,
-					    "kind", kinds[group.kind], "name", group.name,
-					    "members", (json_int_t)group.members));
+		return desk_say(reply,
+				json_pack("{s:I, s:s, s:s, s:I}", "group", (json_int_t)group.id,
+					  "kind", kinds[group.kind], "name", group.name, "members",
+					  (json_int_t)group.members));
 	if (!err)
 		err = grants_group_drop(records, group.id);
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 /* ---- members -------------------------------------------------------------------------------- */
@@ -194,7 +176,7 @@ enum err op_group_members(struct records *records, const struct desk_ask *ask,
 	struct group_row group;
 	uint64_t after = 0, next = 0;
 	bool more = true;
-	enum err err = give(reply, json_pack("{s:o}", "rows", rows));
+	enum err err = desk_give(reply, json_pack("{s:o}", "rows", rows));
 
 	if (!err)
 		err = desk_members(ask, reply, "group", "after", NULL);
@@ -316,15 +298,16 @@ enum err op_group_change(struct records *records, const struct desk_ask *ask,
 	if (!err && (size_t)group.members + members.add_count > GROUP_MEMBERS_MAX)
 		err = ERR_FULL;
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:I, s:s, s:o, s:o}", "group", (json_int_t)group.id,
-					    "kind", kinds[group.kind], "add",
-					    say_ids(members.add, members.add_count), "take",
-					    say_ids(members.take, members.take_count)));
+		return desk_say(reply,
+				json_pack("{s:I, s:s, s:o, s:o}", "group", (json_int_t)group.id,
+					  "kind", kinds[group.kind], "add",
+					  say_ids(members.add, members.add_count), "take",
+					  say_ids(members.take, members.take_count)));
 	for (size_t i = 0; !err && i < members.take_count; i++)
 		err = grants_member_take(records,
 					 &(struct grant_member){ group.id, members.take[i] });
 	for (size_t i = 0; !err && i < members.add_count; i++)
 		err = grants_member_add(records,
 					&(struct grant_member){ group.id, members.add[i] });
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }

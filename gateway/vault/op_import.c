@@ -1,6 +1,5 @@
 /* Operations 80 to 86: many records out of a file. */
 #include <openssl/evp.h>
-#include <string.h>
 
 #include "base/secret.h"
 #include "base/util.h"
@@ -9,18 +8,6 @@
 #include "vault/rules.h"
 
 enum { ERRORS_AT_ONCE = 200, BASE64_MAX = (IMPORT_PIECE + 2) / 3 * 4 };
-
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
-static enum err say(struct desk_reply *reply, json_t *detail)
-{
-	reply->detail = detail;
-	return detail ? OK : ERR_NOMEM;
-}
 
 /* Managers see all that wait, others their own. */
 static bool may_see(const struct import *import, const struct desk_person *who)
@@ -112,14 +99,14 @@ enum err op_import_begin(struct records *records, const struct desk_ask *ask,
 
 	reply->client = rules.client;
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:I}", "record_kind", (json_int_t)rules.kind));
+		return desk_say(reply, json_pack("{s:I}", "record_kind", (json_int_t)rules.kind));
 	if (!err)
 		err = imports_add(records, &ask->who, ask->now_s, &import);
 	if (err)
 		return err;
 	import->rules = rules;
-	return give(reply, json_pack("{s:I, s:i}", "import", (json_int_t)import->id, "piece",
-				     IMPORT_PIECE));
+	return desk_give(reply, json_pack("{s:I, s:i}", "import", (json_int_t)import->id, "piece",
+					  IMPORT_PIECE));
 }
 
 /* ---- brought -----------------------------------------------------------------------------------
@@ -174,8 +161,8 @@ enum err op_import_add(struct records *records, const struct desk_ask *ask,
 	if (err)
 		return err;
 	import->looked = false;
-	return give(reply,
-		    json_pack("{s:I}", "bytes", (json_int_t)import_file_bytes(import->file)));
+	return desk_give(reply,
+			 json_pack("{s:I}", "bytes", (json_int_t)import_file_bytes(import->file)));
 }
 
 /* ---- looked through ----------------------------------------------------------------------------
@@ -280,9 +267,10 @@ enum err op_import_rows(struct records *records, const struct desk_ask *ask,
 		return ERR_WRONG_STATE;
 	}
 	if (!ask->go)
-		return say(reply,
-			   json_pack("{s:I, s:I, s:I}", "import", (json_int_t)import->id, "by",
-				     (json_int_t)import->by.account, "after", (json_int_t)after));
+		return desk_say(reply,
+				json_pack("{s:I, s:I, s:I}", "import", (json_int_t)import->id, "by",
+					  (json_int_t)import->by.account, "after",
+					  (json_int_t)after));
 	rows = json_array();
 	err = rows ? imports_show(records, import, &ask->who, (size_t)after, rows, &next)
 		   : ERR_NOMEM;
@@ -317,9 +305,9 @@ enum err op_import_ask(struct records *records, const struct desk_ask *ask,
 		return err;
 	reply->client = import->rules.client;
 	if (!ask->go)
-		return say(reply, about(import));
+		return desk_say(reply, about(import));
 	import->asked = true;
-	return give(reply, json_object());
+	return desk_give(reply, json_object());
 }
 
 enum err op_import_list(struct records *records, const struct desk_ask *ask,
@@ -344,7 +332,7 @@ enum err op_import_list(struct records *records, const struct desk_ask *ask,
 	}
 	if (err)
 		json_decref(rows);
-	return err ? err : give(reply, json_pack("{s:o}", "rows", rows));
+	return err ? err : desk_give(reply, json_pack("{s:o}", "rows", rows));
 }
 
 /* The audit log's entry is about all that it made. */
@@ -380,13 +368,13 @@ enum err op_import_apply(struct records *records, const struct desk_ask *ask,
 	if (!may_apply(import, &ask->who))
 		return ERR_DENIED;
 	if (!ask->go)
-		return say(reply, about(import));
+		return desk_say(reply, about(import));
 	const json_int_t rows = (json_int_t)import->rows;
 	err = enter(records, import, ask, reply);
 	/* The one who brought it has to look at it again. */
 	if (err == ERR_WRONG_STATE)
 		import->asked = import->looked = false;
-	return err ? err : give(reply, json_pack("{s:I}", "rows", rows));
+	return err ? err : desk_give(reply, json_pack("{s:I}", "rows", rows));
 }
 
 enum err op_import_cancel(struct records *records, const struct desk_ask *ask,
@@ -401,7 +389,7 @@ enum err op_import_cancel(struct records *records, const struct desk_ask *ask,
 		return err;
 	reply->client = import->rules.client;
 	if (!ask->go)
-		return say(reply, about(import));
+		return desk_say(reply, about(import));
 	imports_drop(import);
-	return give(reply, json_object());
+	return desk_give(reply, json_object());
 }

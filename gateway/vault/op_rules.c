@@ -1,24 +1,11 @@
 /* Operations 20 to 27: the office's lists of purposes, of classes of retention, and of fields. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/util.h"
 #include "vault/desk.h"
 #include "vault/template.h"
 
 /* What the audit log says; the office's own words are nobody's secret. */
-static enum err say(struct desk_reply *reply, json_t *detail)
-{
-	reply->detail = detail;
-	return detail ? OK : ERR_NOMEM;
-}
-
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
 /* A name that is there already, or none of this number. */
 static enum err named(struct desk_reply *reply, enum err err, const char *id)
 {
@@ -60,7 +47,7 @@ enum err op_purpose_list(struct records *records, const struct desk_ask *ask,
 	}
 	if (err)
 		json_decref(rows);
-	return err ? err : give(reply, json_pack("{s:o}", "rows", rows));
+	return err ? err : desk_give(reply, json_pack("{s:o}", "rows", rows));
 }
 
 enum err op_purpose_add(struct records *records, const struct desk_ask *ask,
@@ -75,10 +62,10 @@ enum err op_purpose_add(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = desk_text_or(ask, reply, "name_en", RULE_NAME, &name_en);
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:s}", "name", name));
+		return desk_say(reply, json_pack("{s:s}", "name", name));
 	if (!err)
 		err = named(reply, purpose_insert(records->db, name, name_en, &id), "purpose");
-	return err ? err : give(reply, json_pack("{s:I}", "id", (json_int_t)id));
+	return err ? err : desk_give(reply, json_pack("{s:I}", "id", (json_int_t)id));
 }
 
 enum err op_purpose_retire(struct records *records, const struct desk_ask *ask,
@@ -97,12 +84,13 @@ enum err op_purpose_retire(struct records *records, const struct desk_ask *ask,
 
 		err = named(reply, purpose_by_id(records->db, id, &row), "purpose");
 		return err ? err
-			   : say(reply, json_pack("{s:I, s:s, s:b}", "purpose", (json_int_t)id,
-						  "purpose_name", row.name, "retired", retired));
+			   : desk_say(reply,
+				      json_pack("{s:I, s:s, s:b}", "purpose", (json_int_t)id,
+						"purpose_name", row.name, "retired", retired));
 	}
 	if (!err)
 		err = named(reply, purpose_set_retired(records->db, id, retired), "purpose");
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 /* ---- classes -----------------------------------------------------------------------------------
@@ -130,7 +118,7 @@ enum err op_class_list(struct records *records, const struct desk_ask *ask,
 	}
 	if (err)
 		json_decref(rows);
-	return err ? err : give(reply, json_pack("{s:o}", "rows", rows));
+	return err ? err : desk_give(reply, json_pack("{s:o}", "rows", rows));
 }
 
 static enum err take_texts(const struct desk_ask *ask, struct desk_reply *reply,
@@ -174,11 +162,11 @@ enum err op_class_add(struct records *records, const struct desk_ask *ask, struc
 	if (!err && !is_years(row.years))
 		err = desk_wrong(reply, "years");
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:s, s:I}", "name", row.name, "years",
-					    (json_int_t)row.years));
+		return desk_say(reply, json_pack("{s:s, s:I}", "name", row.name, "years",
+						 (json_int_t)row.years));
 	if (!err)
 		err = named(reply, class_insert(records->db, &row, &id), "class");
-	return err ? err : give(reply, json_pack("{s:I}", "id", (json_int_t)id));
+	return err ? err : desk_give(reply, json_pack("{s:I}", "id", (json_int_t)id));
 }
 
 enum err op_class_change(struct records *records, const struct desk_ask *ask,
@@ -197,11 +185,11 @@ enum err op_class_change(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = named(reply, class_by_id(records->db, row.id, &old), "class");
 	if (!err && !ask->go)
-		return say(reply, json_pack("{s:I, s:s, s:b}", "class", (json_int_t)row.id, "name",
-					    row.name, "retired", row.retired));
+		return desk_say(reply, json_pack("{s:I, s:s, s:b}", "class", (json_int_t)row.id,
+						 "name", row.name, "retired", row.retired));
 	if (!err)
 		err = named(reply, class_update(records->db, &row), "class");
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 /* ---- templates ---------------------------------------------------------------------------------
@@ -223,7 +211,7 @@ enum err op_template_list(struct records *records, const struct desk_ask *ask,
 	}
 	if (err)
 		json_decref(rows);
-	return err ? err : give(reply, json_pack("{s:o}", "rows", rows));
+	return err ? err : desk_give(reply, json_pack("{s:o}", "rows", rows));
 }
 
 enum err op_template_set(struct records *records, const struct desk_ask *ask,
@@ -246,8 +234,8 @@ enum err op_template_set(struct records *records, const struct desk_ask *ask,
 	if (len > TEMPLATE_BYTES || json_dumpb(fields, text, len, JSON_COMPACT) != len)
 		return desk_wrong(reply, "fields");
 	if (!ask->go)
-		return say(reply, json_pack("{s:I, s:I}", "kind", (json_int_t)kind, "fields",
-					    (json_int_t)json_array_size(fields)));
+		return desk_say(reply, json_pack("{s:I, s:I}", "kind", (json_int_t)kind, "fields",
+						 (json_int_t)json_array_size(fields)));
 	err = template_put(records->db, kind, text);
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
