@@ -1,5 +1,4 @@
 /* Operations 43 to 48: groups of people and of clients, which grants are given to and about. */
-
 #include "base/util.h"
 #include "vault/grants.h"
 #include "vault/grants_change.h"

@@ -1,5 +1,6 @@
 /* Operations 80 to 86: many records out of a file. */
 #include <openssl/evp.h>
+#include <string.h>
 
 #include "base/secret.h"
 #include "base/util.h"
