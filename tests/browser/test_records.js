@@ -391,7 +391,7 @@ test("what cannot be read is counted, beside what is shown", { skip }, async () 
 		const list = `**/api/vault/${name}-list`;
 		await manages.route(list, (route) => route.fulfill({ json: { rows: [], total: 0, next: 0, damaged: 2 } }));
 		await open(manages, hash, heading);
-		await manages.waitForSelector('.message-warn:has-text("このほかの2件は、壊れているか書き換えられているため")');
+		await manages.waitForSelector('.message-warn:has-text("2件は、壊れているか書き換えられているため")');
 		await manages.unroute(list);
 		await open(manages, "", "保管庫");
 		const answered = manages.waitForResponse(list);

@@ -1469,7 +1469,7 @@ export default Object.freeze({
 	"records.error-purpose": "It cannot be used for this purpose. Load the page anew and choose again.",
 	"records.error-recipient": "Nobody can receive a file with this certificate. Ask the recipient for one that is made for encryption and is not a CA’s.",
 	"records.error-recipient-ended": "This certificate is not valid now. Ask the recipient for a new one.",
-	"records.unread": "Cannot be shown, as damaged or changed from outside: {n} more. What is shown here was read without a fault. Tell the system's administrator (DA); the audit log says which ones they are.",
+	"records.unread": "Cannot be shown, as damaged or changed from outside: {n}. The others were read without a fault. Tell the system's administrator (DA); the audit log says which ones they are.",
 	"records.error-full": "There are as many as there can be. Put away what is not needed any more, or wait a while, then try again.",
 	"records.error-full-own": "Several things that you have asked for and that take long are not over yet. When one of them has ended, try again.",
 	"records.error-full-all": "Others have asked for as much that takes long as the vault can do. Wait a few minutes, then try again.",

@@ -56,8 +56,8 @@ export class DuePage {
 		const until = new Field("due.until", this.#until);
 		until.element.classList.add("due-until");
 		this.#until.addEventListener("change", () => void this.#begin());
-		this.element = make("section", {}, pageHead("due.title"), make("p", { class: "menu-greeting", t: "due.intro" }),
-			make("div", { class: "inventory-tools" }, until.element, make("div", { class: "due-buttons" }, this.#all, this.#ask)), this.#unread.element, this.#count, this.#table.element, this.#none, this.#more);
+		this.element = make("section", {}, pageHead("due.title"), make("p", { class: "menu-greeting", t: "due.intro" }), this.#unread.element,
+			make("div", { class: "inventory-tools" }, until.element, make("div", { class: "due-buttons" }, this.#all, this.#ask)), this.#count, this.#table.element, this.#none, this.#more);
 		this.#table.clear();
 		for (const part of [this.#none, this.#more, this.#all, this.#ask])
 			part.hidden = true;
