@@ -7,7 +7,7 @@
 #include "base/util.h"
 
 const struct helper_kind helper_export = { "export", WIRE_BROKER, MSG_export_exited, 2, 10 };
-const struct helper_kind helper_preview = { "preview", WIRE_VAULT, MSG_preview_exited, 4, 5 };
+const struct helper_kind helper_preview = { "preview", WIRE_VAULT, MSG_preview_exited, 8, 5 };
 _Static_assert(offsetof(struct msg_export_exited, number) ==
 			       offsetof(struct msg_preview_exited, number) &&
 		       offsetof(struct msg_export_exited, status) ==

@@ -1,8 +1,8 @@
 /*
  * helper.h - processes that are started for one task: sekisho-export for the broker, one for each
- * video that is made of a recording, and sekisho-preview for the vault, one for each page that is
- * drawn. Their owner asks for them, and gives each its channel; they are not started again, and
- * none outlives its owner.
+ * video that is made of a recording, and sekisho-preview for the vault, one for each document that
+ * somebody leafs through. Their owner asks for them, and gives each its channel; they are not
+ * started again, and none outlives its owner.
  */
 #ifndef SEKISHO_MONITOR_HELPER_H
 #define SEKISHO_MONITOR_HELPER_H
@@ -19,7 +19,8 @@ struct helper_kind {
 	int nice;        /* desktops come first */
 };
 
-/* Two videos, as each takes a processor for as long as it runs; four pages. */
+/* Two videos, as each takes a processor for as long as it runs; the vault's four previews (vault/
+ * document_preview.h), and as many that were killed for others and are not gone yet. */
 extern const struct helper_kind helper_export, helper_preview;
 
 struct helpers {

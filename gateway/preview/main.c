@@ -1,7 +1,8 @@
 /*
- * sekisho-preview: draws a page of one document, with the name of who sees it. It is started by the
- * monitor for that alone, gets the document over its channel 3 from the vault, and ends. What takes
- * LibreOffice goes through a second process (office.h).
+ * sekisho-preview: draws pages of one document, with the name of who sees them. It is started by
+ * the monitor for that alone, gets the document over its channel 3 from the vault, keeps it in
+ * memory, draws the pages that the vault asks for one after another, and ends with the channel.
+ * What takes LibreOffice goes through a second process (office.h) first.
  *
  * usage: sekisho-preview settings file
  */
@@ -32,7 +33,7 @@
 enum {
 	EXIT_START = 2,
 	OPEN_FILES = 32,
-	CPU_S = 30,
+	CPU_S = 120, /* of all pages; how long one may take is looked after by the vault */
 	DOCUMENT_MAX = 100 * 1024 * 1024,
 	PICTURE_MAX = 16 * 1024 * 1024,
 	PART = 60000,
@@ -74,7 +75,7 @@ static enum err say(uint16_t id, const void *msg)
 	return err;
 }
 
-/* ---- a page ---------------------------------------------------------------------------------- */
+/* ---- the document ---------------------------------------------------------------------------- */
 
 static enum err take_document(uint64_t bytes, struct buf *ret)
 {
@@ -89,6 +90,22 @@ static enum err take_document(uint64_t bytes, struct buf *ret)
 	ipc_received_finish(&received);
 	return err;
 }
+
+/* What takes LibreOffice becomes a PDF, and what it was is forgotten. */
+static enum document_end prepare(int office_fd, struct buf *document)
+{
+	struct buf pdf;
+
+	if (!office_is(document->data, document->len))
+		return DOCUMENT_END_NONE;
+	buf_init(&pdf, OFFICE_PDF_MAX);
+	enum document_end end = office_to_pdf(office_fd, document, &pdf);
+	buf_finish(document);
+	*document = pdf;
+	return end;
+}
+
+/* ---- a page ---------------------------------------------------------------------------------- */
 
 static cairo_status_t take_png(void *ctx, const unsigned char *data, unsigned len)
 {
@@ -138,44 +155,57 @@ static enum err send_picture(const struct buf *png)
 	return err;
 }
 
-/* Also of what has to become a PDF first. */
-static enum document_end draw(const struct buf *document, int office_fd, uint32_t number,
-			      cairo_surface_t **ret, uint32_t *ret_pages)
+static enum document_end draw(const struct buf *document, uint32_t number, struct text *text,
+			      const char *who, struct buf *png, uint32_t *ret_pages)
 {
-	_cleanup_buf_ struct buf pdf;
+	cairo_surface_t *page = NULL;
+	enum document_end end =
+		render_page(document->data, document->len, number, &page, ret_pages);
 
-	buf_init(&pdf, OFFICE_PDF_MAX);
-	if (!office_is(document->data, document->len))
-		return render_page(document->data, document->len, number, ret, ret_pages);
-	enum document_end end = office_to_pdf(office_fd, document, &pdf);
-	return end ? end : render_page(pdf.data, pdf.len, number, ret, ret_pages);
+	if (!end)
+		end = finish_picture(page, text, who, png);
+	if (page)
+		cairo_surface_destroy(page);
+	return end;
+}
+
+/* failed: of the document, whatever page it is. */
+static enum err answer(const struct buf *document, enum document_end failed, struct text *text,
+		       const char *who)
+{
+	_cleanup_buf_ struct buf png;
+	struct msg_preview_page msg = { .error = (uint8_t)failed };
+
+	buf_init(&png, PICTURE_MAX);
+	if (!failed)
+		msg.error = (uint8_t)draw(document, received.msg.preview_show.page, text, who, &png,
+					  &msg.pages);
+	msg.bytes = msg.error ? 0 : (uint32_t)png.len;
+	enum err err = say(MSG_preview_page, &msg);
+	return err || msg.error ? err : send_picture(&png);
 }
 
 static enum err run(struct text *text, int office_fd)
 {
-	_cleanup_buf_ struct buf document, png;
-	struct msg_preview_page answer = { 0 };
-	cairo_surface_t *page = NULL;
+	_cleanup_close_ int office = office_fd;
+	_cleanup_buf_ struct buf document;
 	char who[513];
 
 	buf_init(&document, DOCUMENT_MAX);
-	buf_init(&png, PICTURE_MAX);
 	enum err err = hear(MSG_preview_start);
 	if (err)
 		return err;
-	const struct msg_preview_start start = received.msg.preview_start;
-	snprintf(who, sizeof(who), "%s", start.who);
-	err = take_document(start.bytes, &document);
+	snprintf(who, sizeof(who), "%s", received.msg.preview_start.who);
+	err = take_document(received.msg.preview_start.bytes, &document);
 	if (err)
 		return err;
-	answer.error = (uint8_t)draw(&document, office_fd, start.page, &page, &answer.pages);
-	if (!answer.error)
-		answer.error = (uint8_t)finish_picture(page, text, who, &png);
-	if (page)
-		cairo_surface_destroy(page);
-	answer.bytes = answer.error ? 0 : (uint32_t)png.len;
-	err = say(MSG_preview_page, &answer);
-	return err || answer.error ? err : send_picture(&png);
+	enum document_end failed = prepare(office, &document);
+	util_closep(&office);
+	office = -1;
+	while (!(err = hear(MSG_preview_show)) && !(err = answer(&document, failed, text, who)))
+		;
+	/* Nobody wants another page. */
+	return err == ERR_CLOSED ? OK : err;
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -208,7 +238,7 @@ static enum err confine(const struct settings *settings)
 	return setrlimit(RLIMIT_CPU, &cpu) < 0 ? err_from_errno(errno) : sandbox_enter(&sandbox);
 }
 
-static enum err prepare(const char *path, struct text **ret)
+static enum err set_up(const char *path, struct text **ret)
 {
 	static struct settings settings;
 	struct config_error error;
@@ -236,7 +266,7 @@ int main(int argc, char **argv)
 		log_error("start-failed", "text=\"started by sekishod only\"");
 		return EXIT_START;
 	}
-	enum err err = prepare(argv[1], &text);
+	enum err err = set_up(argv[1], &text);
 	if (!err)
 		err = run(text, office_fd);
 	if (err)

@@ -145,8 +145,10 @@ static enum err serve(int fd)
 enum err office_start(int *ret_fd)
 {
 	int pair[2];
+	/* It ends long before this one, which cannot wait for it. */
 	const struct sigaction noted = { .sa_sigaction = note_end,
-					 .sa_flags = SA_SIGINFO | SA_NOCLDSTOP | SA_RESTART };
+					 .sa_flags = SA_SIGINFO | SA_NOCLDSTOP | SA_NOCLDWAIT |
+						     SA_RESTART };
 	pid_t parent = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)

@@ -2,16 +2,17 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "vault/document_sum.h"
 
 enum preview_state {
-	PREVIEW_NEW,    /* the page has not asked yet */
+	PREVIEW_RESTS,  /* until the browser asks for a page */
 	PREVIEW_FEEDS,  /* sekisho-preview gets the document */
-	PREVIEW_DRAWS,  /* it has it all */
-	PREVIEW_TELLS,  /* the page hears which one comes */
-	PREVIEW_RELAYS, /* the picture goes to the page */
+	PREVIEW_ASKS,   /* it has it all, and hears which page */
+	PREVIEW_DRAWS,  /* it draws that */
+	PREVIEW_TELLS,  /* the browser hears which page comes */
+	PREVIEW_RELAYS, /* the picture goes to the browser */
 };
 
 struct preview {
@@ -20,14 +21,15 @@ struct preview {
 	enum preview_state state;
 	struct loop_io helper; /* its descriptor is owned; -1: none */
 	struct loop_timer patience;
-	bool started;         /* and has to be ended */
-	const uint8_t *piece; /* the reader's */
-	size_t left;          /* of it */
-	uint64_t got;         /* by the page */
-	struct msg_preview_page page;
-	struct ipc_received picture; /* a part of it that goes to the page */
-	size_t picture_sent;         /* of that */
-	struct document_sum *sum;
+	bool started;                 /* and has to be ended */
+	const uint8_t *piece;         /* the reader's */
+	size_t left;                  /* of it */
+	uint32_t number;              /* of the page that was asked for */
+	struct msg_preview_page page; /* the last one; pages 0: there was none yet */
+	uint64_t sent, got;           /* of its picture, to and by the browser */
+	struct ipc_received picture;  /* a part of it that goes to the browser */
+	bool part_waits;              /* it has not gone yet */
+	uint64_t rests_us;            /* since then */
 };
 
 static struct preview *preview_of(struct document_stream *stream)
@@ -48,14 +50,19 @@ static void leave_helper(struct preview *preview)
 	preview->started = false;
 }
 
+static void order_finish(const struct document_preview_order *order)
+{
+	document_reader_free(order->reader);
+	free(order->look);
+}
+
 static void preview_free(struct document_stream *stream)
 {
 	struct preview *preview = preview_of(stream);
 
 	leave_helper(preview);
 	ipc_received_finish(&preview->picture);
-	document_reader_free(preview->order.reader);
-	document_sum_free(preview->sum);
+	order_finish(&preview->order);
 	free(preview);
 }
 
@@ -89,9 +96,7 @@ static void helper_ready(struct loop_io *io, uint32_t events)
 static enum err start_helper(struct preview *preview)
 {
 	struct document_stream *stream = &preview->stream;
-	const struct msg_preview_start msg = { .bytes = preview->order.size,
-					       .page = preview->order.page,
-					       .who = stream->who };
+	const struct msg_preview_start msg = { .bytes = preview->order.size, .who = stream->who };
 	int pair[2];
 	enum err err = ipc_pair(pair);
 
@@ -108,12 +113,17 @@ static enum err start_helper(struct preview *preview)
 	}
 	preview->started = true;
 	err = preview->order.spawn(preview->order.ctx, stream->number, pair[1]);
-	if (!err)
-		err = ipc_send(preview->helper.fd, MSG_preview_start, &msg, -1);
-	loop_timer_cancel(&stream->idle);
-	loop_timer_set(&preview->patience, PREVIEW_WAIT_S * 1000000ULL);
-	preview->state = PREVIEW_FEEDS;
-	return err;
+	return err ? err : ipc_send(preview->helper.fd, MSG_preview_start, &msg, -1);
+}
+
+/* While it does not take more, its browser is listened to, which has nothing to say. */
+static enum document_step tell_helper(struct preview *preview, uint16_t id, const void *msg)
+{
+	enum err err = ipc_send(preview->helper.fd, id, msg, -1);
+
+	if (err == ERR_UNAVAILABLE)
+		return STEP_READ;
+	return err ? lost(preview, err) : STEP_GO_ON;
 }
 
 static enum document_step next_piece(struct preview *preview)
@@ -126,8 +136,11 @@ static enum document_step next_piece(struct preview *preview)
 			  err_code(err));
 		return end(preview, DOCUMENT_END_DAMAGED);
 	}
-	if (!preview->left)
-		preview->state = PREVIEW_DRAWS;
+	if (!preview->left) {
+		document_reader_free(preview->order.reader);
+		preview->order.reader = NULL;
+		preview->state = PREVIEW_ASKS;
+	}
 	return STEP_GO_ON;
 }
 
@@ -138,35 +151,47 @@ static enum document_step feed(struct preview *preview)
 
 	if (!preview->left)
 		return next_piece(preview);
-	enum err err = ipc_send(preview->helper.fd, MSG_preview_data, &msg, -1);
-	if (err == ERR_UNAVAILABLE)
-		return STEP_WAIT;
-	if (err)
-		return lost(preview, err);
+	enum document_step step = tell_helper(preview, MSG_preview_data, &msg);
+	if (step != STEP_GO_ON)
+		return step;
 	preview->piece += len;
 	preview->left -= len;
 	return STEP_GO_ON;
 }
 
+static enum document_step ask_page(struct preview *preview)
+{
+	const struct msg_preview_show msg = { .page = preview->number };
+	enum document_step step = tell_helper(preview, MSG_preview_show, &msg);
+
+	if (step == STEP_GO_ON)
+		preview->state = PREVIEW_DRAWS;
+	return step;
+}
+
 /* ---- the picture ----------------------------------------------------------------------------- */
 
-/* The next message of the helper's, which must be of that type. */
+/* The next message of the helper's, which must be of that type; 0: there must be none. */
 static enum document_step hear_helper(struct preview *preview, uint16_t id)
 {
 	ipc_received_finish(&preview->picture);
 	preview->picture.fd = -1;
 	enum err err = ipc_receive(preview->helper.fd, WIRE_PREVIEW, WIRE_VAULT, &preview->picture);
 	if (err == ERR_UNAVAILABLE)
-		return STEP_WAIT;
+		return STEP_READ;
 	if (err)
 		return lost(preview, err);
 	return preview->picture.type->id == id ? STEP_GO_ON : lost(preview, ERR_PROTOCOL);
 }
 
+/* A document does not become longer or shorter. */
 static bool is_page(const struct preview *preview, const struct msg_preview_page *page)
 {
-	return page->pages >= preview->order.page && page->pages <= PREVIEW_PAGE_MAX &&
-	       page->bytes && page->bytes <= PREVIEW_PICTURE_MAX;
+	const uint32_t before = preview->page.pages;
+
+	return page->pages >= preview->number && page->pages <= PREVIEW_PAGE_MAX &&
+	       (!before || page->pages == before) && page->bytes &&
+	       page->bytes <= PREVIEW_PICTURE_MAX;
 }
 
 static enum document_step take_page(struct preview *preview)
@@ -175,11 +200,12 @@ static enum document_step take_page(struct preview *preview)
 
 	if (step != STEP_GO_ON)
 		return step;
-	preview->page = preview->picture.msg.preview_page;
-	switch (preview->page.error) {
+	const struct msg_preview_page page = preview->picture.msg.preview_page;
+	switch (page.error) {
 	case DOCUMENT_END_NONE:
-		if (!is_page(preview, &preview->page))
+		if (!is_page(preview, &page))
 			return lost(preview, ERR_PROTOCOL);
+		preview->page = page;
 		loop_timer_cancel(&preview->patience);
 		preview->state = PREVIEW_TELLS;
 		return STEP_GO_ON;
@@ -187,7 +213,7 @@ static enum document_step take_page(struct preview *preview)
 	case DOCUMENT_END_PROGRAM:
 	case DOCUMENT_END_LIMITS:
 	case DOCUMENT_END_PASSWORD:
-		return end(preview, preview->page.error);
+		return end(preview, page.error);
 	default:
 		return end(preview, DOCUMENT_END_FAILED);
 	}
@@ -195,24 +221,22 @@ static enum document_step take_page(struct preview *preview)
 
 static enum document_step tell_page(struct preview *preview)
 {
-	const struct msg_document_page msg = { .page = preview->order.page,
-					       .pages = preview->page.pages };
+	const struct msg_document_page msg = { .page = preview->number,
+					       .pages = preview->page.pages,
+					       .bytes = preview->page.bytes };
 	enum document_step step = document_stream_send(&preview->stream, MSG_document_page, &msg);
 
 	if (step == STEP_GO_ON)
 		preview->state = PREVIEW_RELAYS;
-	preview->picture_sent = 0;
 	return step;
 }
 
-static enum document_step whole(struct preview *preview)
+static enum document_step rest(struct preview *preview)
 {
-	uint8_t sum[DOCUMENT_SUM];
-
-	if (document_sum_end(preview->sum, sum))
-		return end(preview, DOCUMENT_END_FAILED);
-	leave_helper(preview);
-	return document_stream_end(&preview->stream, DOCUMENT_END_NONE, sum);
+	preview->state = PREVIEW_RESTS;
+	preview->stream.at_rest = true;
+	preview->rests_us = clock_mono_us();
+	return STEP_GO_ON;
 }
 
 /* What a browser is given as a picture is one, by its first bytes. */
@@ -224,56 +248,72 @@ static enum document_step take_part(struct preview *preview)
 
 	if (step != STEP_GO_ON)
 		return step;
-	preview->picture_sent = 0;
-	if (!data->len || data->len > preview->page.bytes - preview->stream.bytes ||
-	    (!preview->stream.bytes &&
-	     (data->len < sizeof(png) || memcmp(data->data, png, sizeof(png)) != 0)) ||
-	    document_sum_add(preview->sum, data->data, data->len))
+	if (!data->len || data->len > preview->page.bytes - preview->sent ||
+	    (!preview->sent &&
+	     (data->len < sizeof(png) || memcmp(data->data, png, sizeof(png)) != 0)))
 		return lost(preview, ERR_PROTOCOL);
+	preview->part_waits = true;
 	return STEP_GO_ON;
 }
 
-static bool has_part(const struct preview *preview)
+static enum document_step send_part(struct preview *preview)
 {
-	const struct ipc_received *picture = &preview->picture;
+	const struct bytes *data = &preview->picture.msg.preview_picture.data;
+	const struct msg_document_data msg = { preview->sent, *data };
+	enum document_step step = document_stream_send(&preview->stream, MSG_document_data, &msg);
 
-	return picture->type && picture->type->id == MSG_preview_picture &&
-	       preview->picture_sent < picture->msg.preview_picture.data.len;
+	if (step != STEP_GO_ON)
+		return step;
+	preview->part_waits = false;
+	preview->sent += data->len;
+	preview->stream.bytes += data->len;
+	return STEP_GO_ON;
 }
 
 static enum document_step relay(struct preview *preview)
 {
-	struct document_stream *stream = &preview->stream;
-
-	if (has_part(preview)) {
-		const struct bytes *data = &preview->picture.msg.preview_picture.data;
-		const struct msg_document_data msg = { stream->bytes, *data };
-		enum document_step step = document_stream_send(stream, MSG_document_data, &msg);
-
-		if (step != STEP_GO_ON)
-			return step;
-		preview->picture_sent = data->len;
-		stream->bytes += data->len;
-		return STEP_GO_ON;
-	}
-	if (stream->bytes == preview->page.bytes)
-		return whole(preview);
-	return stream->bytes - preview->got >= DOCUMENT_WINDOW ? STEP_READ : take_part(preview);
+	if (preview->part_waits)
+		return send_part(preview);
+	if (preview->sent == preview->page.bytes)
+		return rest(preview);
+	return preview->sent - preview->got >= DOCUMENT_WINDOW ? STEP_READ : take_part(preview);
 }
 
-/* ---- the page -------------------------------------------------------------------------------- */
+/* ---- the browser ----------------------------------------------------------------------------- */
+
+/* What may be seen is looked at anew for each page: the stream may be open for long. */
+static enum document_step show(struct preview *preview, uint32_t number)
+{
+	struct document_stream *stream = &preview->stream;
+	const uint32_t pages = preview->page.pages ? preview->page.pages : PREVIEW_PAGE_MAX;
+
+	if (preview->state != PREVIEW_RESTS)
+		return document_stream_broken(stream, "order");
+	if (!number || number > pages)
+		return document_stream_broken(stream, "page");
+	if (!preview->order.may(preview->order.look))
+		return end(preview, DOCUMENT_END_ENDED);
+	preview->number = number;
+	preview->sent = preview->got = 0;
+	preview->state = preview->started ? PREVIEW_ASKS : PREVIEW_FEEDS;
+	stream->at_rest = false;
+	loop_timer_cancel(&stream->idle);
+	loop_timer_set(&preview->patience, PREVIEW_WAIT_S * 1000000ULL);
+	return preview->started || !start_helper(preview) ? STEP_GO_ON
+							  : end(preview, DOCUMENT_END_FAILED);
+}
 
 static enum document_step preview_message(struct document_stream *stream,
 					  const struct ipc_received *received)
 {
 	struct preview *preview = preview_of(stream);
-	uint64_t got = received->msg.document_got.bytes;
 
+	if (received->type->id == MSG_document_show)
+		return show(preview, received->msg.document_show.page);
 	if (received->type->id != MSG_document_got)
 		return document_stream_broken(stream, "kind");
-	if (preview->state == PREVIEW_NEW && got == 0)
-		return start_helper(preview) ? end(preview, DOCUMENT_END_FAILED) : STEP_GO_ON;
-	if (preview->state == PREVIEW_NEW || got <= preview->got || got > stream->bytes)
+	const uint64_t got = received->msg.document_got.bytes;
+	if (got <= preview->got || got > preview->sent)
 		return document_stream_broken(stream, "order");
 	preview->got = got;
 	return STEP_GO_ON;
@@ -284,10 +324,12 @@ static enum document_step preview_next(struct document_stream *stream)
 	struct preview *preview = preview_of(stream);
 
 	switch (preview->state) {
-	case PREVIEW_NEW:
-		return STEP_READ;
+	case PREVIEW_RESTS:
+		return preview->started ? hear_helper(preview, 0) : STEP_READ;
 	case PREVIEW_FEEDS:
 		return feed(preview);
+	case PREVIEW_ASKS:
+		return ask_page(preview);
 	case PREVIEW_DRAWS:
 		return take_page(preview);
 	case PREVIEW_TELLS:
@@ -301,33 +343,45 @@ static enum document_step preview_next(struct document_stream *stream)
 static const struct document_stream_ops preview_ops = { preview_next, preview_message,
 							preview_free };
 
-static bool has_enough(const struct document_streams *all, uint64_t account)
+/* Whether another one may begin of that account, 0: of all. One at rest goes for it. */
+static bool has_room(struct document_streams *all, uint64_t account, unsigned most)
 {
-	unsigned own = 0;
+	struct preview *longest = NULL;
+	unsigned count = 0;
 
-	for (const struct document_stream *at = all->first; at; at = at->next)
-		own += at->account == account && at->ops == &preview_ops;
-	return own >= PREVIEWS_OF_ONE;
+	for (struct document_stream *at = all->first; at; at = at->next) {
+		struct preview *preview = preview_of(at);
+
+		if (at->ops != &preview_ops || (account && at->account != account))
+			continue;
+		count++;
+		if (at->at_rest && (!longest || preview->rests_us < longest->rests_us))
+			longest = preview;
+	}
+	if (count >= most && longest) {
+		end(longest, DOCUMENT_END_TIME);
+		count--;
+	}
+	return count < most;
 }
 
 enum err document_preview_new(struct document_streams *all,
 			      const struct document_preview_order *order, uint32_t *ret_number)
 {
-	const bool full = has_enough(all, order->account);
-	struct preview *preview = full ? NULL : calloc(1, sizeof(*preview));
+	const bool room =
+		has_room(all, order->account, PREVIEWS_OF_ONE) && has_room(all, 0, PREVIEWS_MAX);
+	struct preview *preview = room ? calloc(1, sizeof(*preview)) : NULL;
 
 	if (!preview) {
-		document_reader_free(order->reader);
-		return full ? ERR_FULL : ERR_NOMEM;
+		order_finish(order);
+		return room ? ERR_NOMEM : ERR_FULL;
 	}
 	preview->order = *order;
 	preview->helper.fd = preview->picture.fd = -1;
 	preview->stream.account = order->account;
 	preview->stream.record = order->record;
 	loop_timer_init(all->loop, &preview->patience, patience_over);
-	enum err err = document_sum_new(&preview->sum);
-	if (!err)
-		err = document_stream_add(all, &preview->stream, &preview_ops, ret_number);
+	enum err err = document_stream_add(all, &preview->stream, &preview_ops, ret_number);
 	if (err)
 		preview_free(&preview->stream);
 	return err;

@@ -80,6 +80,12 @@ static enum document_step over(struct document_stream *stream, enum err err)
 	return STEP_GONE;
 }
 
+/* The page has gone. */
+static enum document_step left(struct document_stream *stream)
+{
+	return over(stream, stream->at_rest ? OK : ERR_CLOSED);
+}
+
 /* A page that does not read hears nothing. */
 enum document_step document_stream_end(struct document_stream *stream, enum document_end why,
 				       const uint8_t *sum)
@@ -140,7 +146,7 @@ static enum document_step hear(struct document_stream *stream)
 	if (err == ERR_PROTOCOL)
 		return document_stream_broken(stream, "message");
 	if (err)
-		return over(stream, ERR_CLOSED);
+		return left(stream);
 	moved(stream);
 	enum document_step step = stream->ops->message(stream, &received);
 	ipc_received_finish(&received);
@@ -189,7 +195,7 @@ static void ready(struct loop_io *io, uint32_t events)
 
 	/* While nothing is read a page that has gone shows like this alone. */
 	if (!(events & (EPOLLIN | EPOLLOUT)) && events & (EPOLLHUP | EPOLLERR))
-		over(stream, ERR_CLOSED);
+		left(stream);
 	else
 		pump(stream);
 }

@@ -61,6 +61,7 @@ struct document_stream {
 	char who[DOCUMENT_WHO]; /* the person's name, for a watermark */
 	struct loop_io io;      /* its descriptor is owned */
 	bool attached;          /* now or before */
+	bool at_rest;           /* nothing is under way that a page which goes would break off */
 	struct loop_timer idle, turn;
 };
 

@@ -307,22 +307,49 @@ enum err op_document_download(struct records *records, const struct desk_ask *as
 	return err;
 }
 
+/* Who looks at which document. */
+struct look {
+	struct records *records;
+	struct desk_person who;
+	uint64_t document;
+};
+
+static bool may_look(void *ctx)
+{
+	const struct look *look = ctx;
+	const struct desk_ask ask = { .who = look->who };
+	struct document_found found = { 0 };
+	struct desk_reply reply = { 0 };
+	const char *field = "";
+
+	return !records_usable(look->records, &field) &&
+	       !document_find(look->records, &ask, look->document, DOCUMENT_PREVIEW, false, &reply,
+			      &found);
+}
+
 static enum err begin_preview(struct records *records, const struct desk_ask *ask,
 			      const struct document_version_row *version,
-			      const struct document_facts *facts, uint64_t record, int64_t page,
+			      const struct document_facts *facts, uint64_t record,
 			      uint32_t *ret_stream)
 {
 	struct documents *documents = records->documents;
+	struct look *look = calloc(1, sizeof(*look));
 	struct document_preview_order order = { .account = ask->who.account,
 						.record = record,
 						.size = version->size,
-						.page = (uint32_t)page,
+						.may = may_look,
+						.look = look,
 						.spawn = documents->spawn_preview,
 						.kill = documents->kill_preview,
 						.ctx = documents->ctx };
-	enum err err = open_file(records, version, facts, &order.reader);
+	enum err err = look ? open_file(records, version, facts, &order.reader) : ERR_NOMEM;
 
-	return err ? err : document_preview_new(&documents->streams, &order, ret_stream);
+	if (err) {
+		free(look);
+		return err;
+	}
+	*look = (struct look){ records, ask->who, version->document };
+	return document_preview_new(&documents->streams, &order, ret_stream);
 }
 
 enum err op_document_preview(struct records *records, const struct desk_ask *ask,
@@ -331,22 +358,15 @@ enum err op_document_preview(struct records *records, const struct desk_ask *ask
 	struct document_version_row version = { 0 };
 	struct document_facts facts = { 0 };
 	struct document_found found = { 0 };
-	int64_t page = 0;
-	enum err err = desk_members(ask, reply, "document", "version", "page", NULL);
+	enum err err = desk_members(ask, reply, "document", "version", NULL);
 
 	if (!err)
-		err = desk_int(ask, reply, "page", 1, PREVIEW_PAGE_MAX, &page);
-	if (!err)
 		err = find_version(records, ask, DOCUMENT_PREVIEW, reply, &found, &version, &facts);
-	if (!err && !ask->go) {
-		reply->detail =
-			json_pack("{s:I, s:I, s:I}", "document", (json_int_t)found.row.id,
-				  "version", (json_int_t)version.version, "page", (json_int_t)page);
-		err = reply->detail ? OK : ERR_NOMEM;
-	} else if (!err) {
-		err = begin_preview(records, ask, &version, &facts, found.record.id, page,
+	if (!err && !ask->go)
+		err = say(reply, &found, version.version);
+	else if (!err)
+		err = begin_preview(records, ask, &version, &facts, found.record.id,
 				    &reply->stream);
-	}
 	if (!err && ask->go)
 		err = give(reply, json_pack("{s:I}", "version", (json_int_t)version.version));
 	secret_wipe(&facts, sizeof(facts));

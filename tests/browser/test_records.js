@@ -324,6 +324,8 @@ test("a document goes in, comes back as it was, gets a new version, and goes to 
 		};
 		await look("見積書.docx", "docx(coloured('x', RED) + PAGE_BREAK + coloured('y', RED))", "1 / 2ページ");
 		await uses.waitForFunction(() => document.querySelector(".preview-page")?.naturalWidth > 0);
+		await uses.keyboard.press("ArrowRight");
+		await uses.waitForSelector('.preview-dialog:has-text("2 / 2ページ")', patience);
 		await uses.keyboard.press("Escape");
 		await look("秘密.odt", "odt_with_password()", "パスワードがかかっているため");
 		assert.equal(await uses.isVisible(".preview-page"), false);
@@ -332,6 +334,54 @@ test("a document goes in, comes back as it was, gets a new version, and goes to 
 	/* A manager does not hear whether there are any: nobody has given a role to documents. */
 	await open(manages, `/record/${record}`, "山田 太郎");
 	await manages.waitForSelector('.none:has-text("書類を扱う権限がありません")');
+});
+
+test("pages are turned over one stream, and over another one when that has ended", { skip }, async () => {
+	const streams = [], asked = [];
+	let closed = 0;
+	uses.on("websocket", (socket) => {
+		streams.push(socket.url());
+		socket.on("close", () => closed++);
+	});
+	uses.on("request", (request) => request.url().endsWith("/document-preview") && asked.push(request.postDataJSON()));
+	await open(uses, `/record/${record}`, "山田 太郎");
+	await uses.setInputFiles('.part input[type="file"]', { name: "fax.tiff", mimeType: "image/tiff",
+		buffer: execFileSync("convert", ["-size", "200x200", "xc:red", "xc:green", "xc:blue", "tiff:-"], { encoding: "buffer" }) });
+	const row = uses.locator("tr[data-document]", { hasText: "fax.tiff" });
+	await row.waitFor();
+	streams.length = closed = 0;
+	await row.locator('button:has-text("見る")').click();
+	const turned = async (key, words) => {
+		if (key)
+			await uses.keyboard.press(key);
+		await uses.waitForSelector(`.preview-dialog .dialog-actions [role="status"]:has-text("${words}")`);
+		/* While one is under way none of them can be pressed. */
+		await uses.waitForSelector('.preview-dialog button:not([disabled]):has-text("のページ")');
+		return await uses.evaluate(() => document.querySelector(".preview-page").src);
+	};
+	const pictures = [await turned("", "1 / 3ページ")];
+	const drawing = await office.ask("pid", { role: "preview" });
+	for (const [key, words] of [["ArrowRight", "2 / 3ページ"], ["PageDown", "3 / 3ページ"], ["PageUp", "2 / 3ページ"], ["ArrowLeft", "1 / 3ページ"]])
+		pictures.push(await turned(key, words));
+	assert.equal(new Set(pictures).size, 5);
+	assert.equal(await office.ask("pid", { role: "preview" }), drawing);
+	assert.deepEqual(asked, [{ document: Number(await row.getAttribute("data-document")), version: 1 }]);
+	assert.deepEqual([streams.length, closed], [1, 0]);
+	/* It has ended, as it does after a while: nobody is told, and the next page comes all the same. */
+	await office.ask("kill", { role: "preview" });
+	await until("the stream to end", () => closed === 1);
+	assert.equal(await uses.isVisible(".preview-dialog .message"), false);
+	await turned("ArrowRight", "2 / 3ページ");
+	assert.deepEqual([asked.length, streams.length, closed], [2, 2, 1]);
+	/* Who may not see it any more is told, and nothing of it stays on the screen. */
+	const { rows } = await ask(manages, "people list");
+	const { account } = rows.find(({ name }) => name === "suzuki");
+	assert.equal((await ask(manages, "grant set", { account, record, level: 2, number: true, document: 7 })).status, 200);
+	await uses.keyboard.press("ArrowRight");
+	await uses.waitForSelector('.preview-dialog .message:has-text("権限がなくなったため")');
+	assert.equal(await uses.isVisible(".preview-page"), false);
+	await uses.keyboard.press("Escape");
+	await until("the other stream to end", () => closed === 2);
 });
 
 test("a previewer sees pages and never gets the file, nor a link", { skip }, async () => {
@@ -356,7 +406,7 @@ test("a previewer sees pages and never gets the file, nor a link", { skip }, asy
 		assert.equal((await ask(uses, words, body)).status, 403, words);
 	/* An uploader brings, and sees nothing of it. */
 	await role(7);
-	assert.equal((await ask(uses, "document preview", { document, page: 1 })).status, 403);
+	assert.equal((await ask(uses, "document preview", { document })).status, 403);
 	assert.equal((await ask(uses, "document download", { document })).status, 403);
 	assert.equal((await ask(manages, "grant set", { account, record, take: true })).status, 200);
 	await open(uses, "", "保管庫");

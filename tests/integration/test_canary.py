@@ -119,8 +119,10 @@ class Canary(transfers.Case, collectors.Case):
         document = self.brought("tsukau", planted["file name"] + ".txt", text)
         self.assertEqual(self.fetch("tsukau", document), (text, "none"))
         picture = self.brought("tsukau", planted["file name"] + ".png", transfers.png())
-        got, end = transfers.get(self.stream_of("tsukau", self.ask("tsukau", "document preview", {"document": picture, "page": 1})))
-        self.assertEqual((end, got[:4]), ("none", b"\x89PNG"))
+        to = self.stream_of("tsukau", self.ask("tsukau", "document preview", {"document": picture}))
+        pages, got = transfers.show(to, 1)
+        to.drop()
+        self.assertEqual((pages, got[:4]), (1, b"\x89PNG"))
         self.bring("tsukau", planted["file name"] + ".txt", text, document)
         return document, text
 

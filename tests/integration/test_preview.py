@@ -17,7 +17,7 @@ import harness
 import office_files as files
 
 NONE, FAILED, FORMAT, PROGRAM, LIMITS, PASSWORD = 0, 10, 11, 12, 13, 14
-START, DATA, PAGE, PICTURE = 0x1001, 0x1002, 0x1081, 0x1082
+START, DATA, SHOW, PAGE, PICTURE = 0x1001, 0x1002, 0x1003, 0x1081, 0x1082
 WHO = "山田 花子"
 RED = (255, 0, 0)
 
@@ -63,7 +63,7 @@ class Preview(unittest.TestCase):
         ours.settimeout(90 * harness.PATIENCE)
         try:
             who = WHO.encode()
-            ours.send(struct.pack("<HQII", START, len(document), page, len(who)) + who + b"\0")
+            ours.send(struct.pack("<HQI", START, len(document), len(who)) + who + b"\0")
             if kill:
                 children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
                 harness.until("the process for LibreOffice", lambda: children.read_text().strip())
@@ -71,6 +71,7 @@ class Preview(unittest.TestCase):
             for at in range(0, len(document), 60000):
                 piece = document[at:at + 60000]
                 ours.send(struct.pack("<HI", DATA, len(piece)) + piece)
+            ours.send(struct.pack("<HI", SHOW, page))
             answer = ours.recv(128 * 1024)
             if not answer:
                 return None, 0, b""

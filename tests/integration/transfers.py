@@ -83,13 +83,37 @@ def get(to):
             to.drop()
             assert said["error"] or sum_of(bytes(found)) == said["sum"], "another sum"
             return bytes(found), ENDS[said["error"]]
-        if name == "document_page":
-            continue
         assert (name, said["offset"]) == ("document_data", len(found))
         found += said["data"]
         if len(found) - told >= TAKEN_EVERY:
             told = len(found)
             to.send("document_got", bytes=told)
+
+
+def show(to, page):
+    """(how many pages, the picture of one) of a preview, which stays open; or (None, how it ended)."""
+    to.send("document_show", page=page)
+    name, about = to.receive()
+    if name == "document_end":
+        return None, ENDS[about["error"]]
+    assert (name, about["page"]) == ("document_page", page)
+    picture, told = bytearray(), 0
+    while len(picture) < about["bytes"]:
+        name, said = to.receive()
+        assert (name, said["offset"]) == ("document_data", len(picture))
+        picture += said["data"]
+        if len(picture) - told >= TAKEN_EVERY:
+            told = len(picture)
+            to.send("document_got", bytes=told)
+    return about["pages"], bytes(picture)
+
+
+def ended(to):
+    """How the vault ends it while nothing is asked."""
+    name, said = to.receive()
+    assert name == "document_end", name
+    to.drop()
+    return ENDS[said["error"]]
 
 
 class Case(keeping.Case):

@@ -8,7 +8,7 @@ import { DOCUMENT_END, FROM_PAGE, TO_PAGE } from "./messages.js";
 /** @typedef {import("./messages.js").ToPage} ToPage */
 /** @typedef {import("./messages.js").FromPage} FromPage */
 /** @typedef {{[K in keyof ToPage]: {name: K, fields: ToPage[K]}}[keyof ToPage]} Said */
-/** @typedef {{moved: (bytes: number) => void, signal: AbortSignal, page?: (at: {page: number, pages: number}) => void}} Watch moved: how many bytes are over; signal: give up; page: which one of a preview comes */
+/** @typedef {{moved: (bytes: number) => void, signal: AbortSignal}} Watch moved: how many bytes are over; signal: give up */
 
 /** @typedef {{over: boolean, fail: (code: string) => void, send: <K extends keyof FromPage>(name: K, fields: FromPage[K]) => void}} Line one end of a stream; over: nothing more is to be sent */
 
@@ -18,8 +18,8 @@ const PIECE = 60000;
 const WINDOW = 1024 * 1024;
 /* Of a document in memory; its sum is made of theirs. */
 const PART = 256 * 1024;
-/* How often is said what was taken. */
-const TAKEN_EVERY = 256 * 1024;
+/** How often is said what was taken. */
+export const TAKEN_EVERY = 256 * 1024;
 /* Beside the bytes of a message. */
 const AROUND = 64;
 /** The most bytes that a document may have. */
@@ -108,7 +108,7 @@ class Parts {
  * @param {(line: Line) => {open: () => void, said: (message: Said) => void}} side
  * @returns {Promise<ToPage["document_end"]>}
  */
-function transfer(url, { signal }, side) {
+export function transfer(url, { signal }, side) {
 	return new Promise((resolve, reject) => {
 		const socket = new WebSocket(url, PROTOCOL);
 		socket.binaryType = "arraybuffer";
@@ -198,10 +198,6 @@ export async function getDocument(url, watch) {
 	const { bytes, sum } = await transfer(url, watch, ({ send }) => ({
 		open: () => send("document_got", { bytes: 0n }),
 		said: (message) => {
-			if (message.name === "document_page") {
-				watch.page?.(message.fields);
-				return;
-			}
 			if (message.name !== "document_data" || Number(message.fields.offset) !== parts.length || parts.length + message.fields.data.length > DOCUMENT_MAX)
 				throw new DocumentError("broken");
 			parts.add(message.fields.data);

@@ -1,13 +1,18 @@
 /*
  * A document as pictures of its pages, which the gateway has drawn with a watermark: the file itself does not come.
  */
-import { DocumentError, getDocument } from "../core/document_stream.js";
+import { DocumentError } from "../core/document_stream.js";
+import { PreviewStream } from "../core/preview_stream.js";
 import { t, textOf } from "../portal/i18n.js";
 import { button, freshId, make, says } from "./build.js";
 import { Notice } from "./notice.js";
 
 /* When an office file is likely, which LibreOffice has to open first. */
 const LONG_MS = 3000;
+/* What may happen to a stream in time: the next page opens another one. */
+const AGAIN = ["time", "lost", "limits"];
+/* After these nothing more may be seen. */
+const OVER = ["ended", "sealed"];
 
 /**
  * @param {import("./desk.js").Desk} desk
@@ -20,13 +25,44 @@ export function askPreview(desk, { id, name, version }) {
 	const loading = make("p", { class: "none", with: { role: "status" } });
 	const at = make("span", { with: { role: "status" } });
 	const watch = new AbortController();
+	/** @type {PreviewStream | null} */
+	let stream = null;
 	let page = 1, pages = 1, url = "", busy = false;
-	const close = () => {
-		watch.abort();
+	const forget = () => {
 		URL.revokeObjectURL(url);
 		picture.removeAttribute("src");
+		picture.hidden = true;
+	};
+	const close = () => {
+		watch.abort();
+		forget();
 		dialog.close();
 		dialog.remove();
+	};
+	const warn = (/** @type {string} */ code) => {
+		if (OVER.includes(code))
+			forget();
+		notice.warn(() => textOf("document-end.", code, "document-end.failed"));
+	};
+	const ended = (/** @type {unknown} */ error) => {
+		stream = null;
+		if (error instanceof DocumentError && OVER.includes(error.code))
+			warn(error.code);
+	};
+	const open = async () => {
+		const answer = await desk.vault.ask("document preview", { document: id, version });
+		return new PreviewStream(desk.vault.streamUrl(String(answer.stream)), watch.signal, ended);
+	};
+	const fetched = async (/** @type {number} */ wanted) => {
+		try {
+			if (stream)
+				return await stream.page(wanted);
+		} catch (error) {
+			if (!(error instanceof DocumentError && AGAIN.includes(error.code)))
+				throw error;
+		}
+		stream = await open();
+		return await stream.page(wanted);
 	};
 	const back = button("documents.page-back", () => void show(page - 1), { kind: "small" });
 	const on = button("documents.page-on", () => void show(page + 1), { kind: "small" });
@@ -39,19 +75,18 @@ export function askPreview(desk, { id, name, version }) {
 		const long = setTimeout(() => says(loading, () => t("documents.drawing-long")), LONG_MS);
 		notice.clear();
 		try {
-			const answer = await desk.vault.ask("document preview", { document: id, version, page: wanted });
-			const content = await getDocument(desk.vault.streamUrl(String(answer.stream)), { signal: watch.signal, moved: () => {}, page: (at) => {
-				pages = at.pages;
-			} });
+			const got = await fetched(wanted);
+			({ pages } = got);
 			page = wanted;
 			URL.revokeObjectURL(url);
-			url = URL.createObjectURL(new Blob([content], { type: "image/png" }));
+			url = URL.createObjectURL(new Blob([got.picture], { type: "image/png" }));
 			picture.src = url;
 			picture.hidden = false;
 			says(at, () => t("documents.page", { page, pages }));
 		} catch (error) {
+			stream = null;
 			if (error instanceof DocumentError)
-				notice.warn(() => textOf("document-end.", error.code, "document-end.failed"));
+				warn(error.code);
 			else if (desk.general(error))
 				close();
 			else

@@ -3,6 +3,7 @@
 #include "unit/preview/refuse.h"
 
 #include <cairo.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -107,9 +108,9 @@ static enum err hear(int fd, uint16_t id)
 
 static const char *who = "山田 花子";
 
-static enum err talk(int fd, const void *data, size_t len, uint32_t page, struct answer *answer)
+static enum err feed(int fd, const void *data, size_t len)
 {
-	const struct msg_preview_start begin = { .bytes = len, .page = page, .who = who };
+	const struct msg_preview_start begin = { .bytes = len, .who = who };
 	const uint8_t *bytes = data;
 	enum err err = say(fd, MSG_preview_start, &begin);
 
@@ -119,6 +120,15 @@ static enum err talk(int fd, const void *data, size_t len, uint32_t page, struct
 
 		err = say(fd, MSG_preview_data, &part);
 	}
+	return err;
+}
+
+static enum err show(int fd, uint32_t page, struct answer *answer)
+{
+	const struct msg_preview_show ask = { .page = page };
+	enum err err = say(fd, MSG_preview_show, &ask);
+
+	buf_init(&answer->png, DOCUMENT_MAX);
 	if (!err)
 		err = hear(fd, MSG_preview_page);
 	if (err)
@@ -141,7 +151,9 @@ static struct answer shown(const void *data, size_t len, uint32_t page)
 	pid_t pid = start(&fd);
 
 	buf_init(&answer.png, DOCUMENT_MAX);
-	answer.err = talk(fd, data, len, page, &answer);
+	answer.err = feed(fd, data, len);
+	if (!answer.err)
+		answer.err = show(fd, page, &answer);
 	close(fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!answer.err)
@@ -505,6 +517,67 @@ static void a_scan_of_many_sheets(void **state)
 	expect(scan.data, 8, 1, DOCUMENT_END_FORMAT);
 }
 
+/* ---- one page after another ------------------------------------------------------------------ */
+
+/* Of proc(5)'s stat: what follows the name, in which anything may stand. */
+static int parent_of(const char *pid)
+{
+	char path[300], stat[1024] = "";
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	FILE *file = fopen(path, "re");
+	if (!file) /* it has ended meanwhile */
+		return 0;
+	stat[fread(stat, 1, sizeof(stat) - 1, file)] = '\0';
+	fclose(file);
+	const char *name_end = strrchr(stat, ')');
+	return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* Also one that has ended and nobody has looked after. */
+static bool has_children(pid_t pid)
+{
+	DIR *dir = opendir("/proc");
+	bool found = false;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; !found && (entry = readdir(dir));)
+		found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+			parent_of(entry->d_name) == pid;
+	closedir(dir);
+	return found;
+}
+
+/* It gets the document once, keeps it, and needs no other process for it. */
+static void a_scan_is_leafed_through(void **state)
+{
+	_cleanup_buf_ struct buf scan;
+	int status, fd;
+	pid_t pid = start(&fd);
+
+	(void)state;
+	make_tiff(&scan);
+	assert_ok(feed(fd, scan.data, scan.len));
+	for (int turn = 0; turn < 2; turn++) {
+		_cleanup_answer_ struct answer second = { 0 }, first = { 0 }, third = { 0 };
+
+		assert_ok(show(fd, 2, &second));
+		expect_quarters(&second, black, blue, green, red);
+		assert_ok(show(fd, 1, &first));
+		expect_quarters(&first, red, green, blue, black);
+		assert_ok(show(fd, 3, &third));
+		expect_quarters(&third, blue, red, black, green);
+		assert_int_equal(third.page.pages, 4);
+	}
+	for (int i = 0; has_children(pid) && i < PATIENCE_MS / 10; i++)
+		usleep(10000);
+	assert_false(has_children(pid));
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* ---- others ---------------------------------------------------------------------------------- */
 
 static void what_cannot_be_shown(void **state)
@@ -626,7 +699,7 @@ static void what_was_damaged(void **state)
 /* Whoever draws for hours is ended. */
 static void time_and_memory_are_limited(void **state)
 {
-	static const char *const wanted[] = { "Max cpu time              30 ",
+	static const char *const wanted[] = { "Max cpu time              120 ",
 					      "Max open files            32 ",
 					      "Max core file size        0 " };
 	char path[64], text[4096] = "";
@@ -656,7 +729,7 @@ static void time_and_memory_are_limited(void **state)
 
 static void one_that_is_left_alone_ends(void **state)
 {
-	const struct msg_preview_start begin = { .bytes = 100, .page = 1, .who = "x" };
+	const struct msg_preview_start begin = { .bytes = 100, .who = "x" };
 	int status, fd;
 	pid_t pid = start(&fd);
 
@@ -676,6 +749,7 @@ int main(void)
 		cmocka_unit_test(a_long_name),
 		cmocka_unit_test(a_photo_that_was_turned),
 		cmocka_unit_test(a_scan_of_many_sheets),
+		cmocka_unit_test(a_scan_is_leafed_through),
 		cmocka_unit_test(what_cannot_be_shown),
 		cmocka_unit_test(a_picture_that_is_a_bomb),
 		cmocka_unit_test(a_scan_that_is_a_bomb),

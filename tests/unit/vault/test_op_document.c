@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "vault/disposal.h"
-#include "vault/document_preview.h"
 #include "vault/document_upload.h"
 #include "vault/documents.h"
 #include "vault/grants.h"
@@ -213,8 +212,7 @@ static enum err ask_of(struct office *office, struct desk_person who, unsigned o
 
 static enum err ask_preview(struct office *office, struct desk_person who, uint64_t document)
 {
-	return office_ask(office, who, OP_document_preview, "{\"document\":%llu,\"page\":2}",
-			  (unsigned long long)document);
+	return ask_of(office, who, OP_document_preview, document);
 }
 
 static void expect_download(struct office *office, const char *bytes)
@@ -639,147 +637,97 @@ static void without_the_scanner_nothing_is_kept(void **state)
 
 /* ---- previews -------------------------------------------------------------------------------- */
 
-/* What the vault says to sekisho-preview next. */
-static const union wire_any *helper_hears(struct office *office, uint16_t id)
+static void show(uint32_t page)
+{
+	const struct msg_document_show msg = { page };
+
+	assert_ok(ipc_send(world.page, MSG_document_show, &msg, -1));
+}
+
+/* Up to the moment when sekisho-preview is asked for the page. */
+static void preview_hears(struct office *office, uint16_t id)
 {
 	enum err err;
 
-	ipc_received_finish(&world.got);
-	while ((err = ipc_receive(world.helper, WIRE_VAULT, WIRE_PREVIEW, &world.got)) ==
-	       ERR_UNAVAILABLE)
-		assert_ok(loop_step(office->loop, 1000));
-	assert_ok(err);
-	assert_int_equal(world.got.type->id, id);
-	return &world.got.msg;
-}
-
-/* The document is with it. */
-static void preview_begun(struct office *office, uint64_t document)
-{
-	const struct msg_document_got begin = { 0 };
-
-	world.kills = 0;
-	assert_ok(ask_preview(office, SATO, document));
-	assert_true(office->held);
-	attach(office);
-	assert_ok(ipc_send(world.page, MSG_document_got, &begin, -1));
 	while (world.helper < 0)
 		assert_ok(loop_step(office->loop, 1000));
-	const struct msg_preview_start *start =
-		&helper_hears(office, MSG_preview_start)->preview_start;
-	assert_int_equal(start->bytes, strlen(text));
-	assert_int_equal(start->page, 2);
-	assert_string_equal(start->who, "山田 花子");
-	const struct msg_preview_data *data = &helper_hears(office, MSG_preview_data)->preview_data;
-	assert_memory_equal(data->data.data, text, strlen(text));
-}
-
-static void helper_says(uint32_t pages, uint32_t bytes, const char *picture)
-{
-	const struct msg_preview_page page = { .pages = pages, .bytes = bytes };
-	const struct msg_preview_picture part = { { (const uint8_t *)picture, strlen(picture) } };
-
-	assert_ok(ipc_send(world.helper, MSG_preview_page, &page, -1));
-	assert_ok(ipc_send(world.helper, MSG_preview_picture, &part, -1));
-}
-
-static void preview_ends(struct office *office, enum document_end why)
-{
 	do {
-		assert_true(world.got.type != NULL);
 		ipc_received_finish(&world.got);
-		enum err err;
-		while ((err = ipc_receive(world.page, WIRE_VAULT, WIRE_PAGE, &world.got)) ==
+		while ((err = ipc_receive(world.helper, WIRE_VAULT, WIRE_PREVIEW, &world.got)) ==
 		       ERR_UNAVAILABLE)
 			assert_ok(loop_step(office->loop, 1000));
 		assert_ok(err);
-	} while (world.got.type->id != MSG_document_end);
-	assert_int_equal(world.got.msg.document_end.error, why);
-	assert_int_equal(world.kills, 1);
-	assert_int_equal(world.closed, 1);
-	util_closep(&world.helper);
-	world.helper = -1;
+		if (world.got.type->id == MSG_preview_start) {
+			assert_int_equal(world.got.msg.preview_start.bytes, strlen(text));
+			assert_string_equal(world.got.msg.preview_start.who, "山田 花子");
+		}
+	} while (world.got.type->id != id);
 }
 
-#define PNG "\x89PNG\r\n\x1a\n and so on"
-
-static void a_page_as_a_picture(void **state)
+static void draw_page(struct office *office, uint32_t page)
 {
-	struct office *office = *state;
-	uint64_t document = add(office, SATO, text);
-	uint8_t sum[32];
+	static const char png[] = "\x89PNG\r\n\x1a\n and so on";
+	const struct msg_preview_page drawn = { .pages = 3, .bytes = sizeof(png) };
+	const struct msg_preview_picture part = { { (const uint8_t *)png, sizeof(png) } };
 
-	preview_begun(office, document);
-	helper_says(3, strlen(PNG), PNG);
-	const struct msg_document_page *page = &hear(office, MSG_document_page)->document_page;
-	assert_int_equal(page->page, 2);
-	assert_int_equal(page->pages, 3);
-	const struct msg_document_data *data = &hear(office, MSG_document_data)->document_data;
-	assert_int_equal(data->data.len, strlen(PNG));
-	assert_memory_equal(data->data.data, PNG, strlen(PNG));
-	const struct msg_document_end *end = &hear(office, MSG_document_end)->document_end;
-	assert_int_equal(end->error, DOCUMENT_END_NONE);
-	make_sum(PNG, strlen(PNG), sum);
-	assert_memory_equal(end->sum, sum, sizeof(sum));
-	assert_int_equal(world.kills, 1);
+	preview_hears(office, MSG_preview_show);
+	assert_int_equal(world.got.msg.preview_show.page, page);
+	assert_ok(ipc_send(world.helper, MSG_preview_page, &drawn, -1));
+	assert_ok(ipc_send(world.helper, MSG_preview_picture, &part, -1));
+	hear(office, MSG_document_page);
+	hear(office, MSG_document_data);
 }
 
-static void others_have_previews_too(void **state)
+/* One entry for all pages. */
+static void a_document_is_leafed_through(void **state)
 {
 	struct office *office = *state;
 	uint64_t document = add(office, SATO, text);
 
-	give(office, SUZUKI, DOCUMENT_PREVIEWER);
-	for (int i = 0; i < PREVIEWS_OF_ONE; i++)
-		assert_ok(ask_preview(office, SATO, document));
-	assert_err(ask_preview(office, SATO, document), ERR_FULL);
-	assert_ok(ask_preview(office, SUZUKI, document));
-}
-
-/* What a document that has taken sekisho-preview over may say. */
-static void what_comes_from_there_is_not_believed(void **state)
-{
-	static const struct {
-		uint32_t pages, bytes;
-		const char *picture;
-	} lies[] = {
-		{ 1, sizeof(PNG) - 1, PNG }, /* there is no page 2 then */
-		{ 3, 0, PNG },
-		{ 3, UINT32_MAX, PNG },
-		{ 3, 10, PNG },
-		{ UINT32_MAX, sizeof(PNG) - 1, PNG },
-		{ 3, 28, "<html><script>alert(1)</script>" },
-		{ 3, 3, "\x89PN" },
-	};
-	struct office *office = *state;
-	uint64_t document = add(office, SATO, text);
-
-	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
-		preview_begun(office, document);
-		helper_says(lies[i].pages, lies[i].bytes, lies[i].picture);
-		preview_ends(office, DOCUMENT_END_FAILED);
-	}
-}
-
-static void one_that_is_ended_has_reached_its_limits(void **state)
-{
-	const struct msg_preview_page no = { .error = DOCUMENT_END_FORMAT };
-	struct office *office = *state;
-	uint64_t document = add(office, SATO, text);
-
-	preview_begun(office, document);
-	util_closep(&world.helper);
-	world.helper = -1;
-	preview_ends(office, DOCUMENT_END_LIMITS);
-	preview_begun(office, document);
-	assert_ok(ipc_send(world.helper, MSG_preview_page, &no, -1));
-	preview_ends(office, DOCUMENT_END_FORMAT);
-	/* The page goes: so does the process. */
-	preview_begun(office, document);
+	assert_ok(ask_preview(office, SATO, document));
+	assert_true(office->held);
+	assert_int_equal(json_object_size(office->detail), 2);
+	assert_int_equal(json_integer_value(json_object_get(office->detail, "document")), document);
+	assert_int_equal(json_integer_value(json_object_get(office->detail, "version")), 1);
+	assert_int_equal(office_number(office, "version"), 1);
+	attach(office);
+	show(2);
+	draw_page(office, 2);
+	show(3);
+	draw_page(office, 3);
+	assert_int_equal(world.kills, 0);
+	/* The dialog is closed. */
 	util_closep(&world.page);
+	world.page = -1;
 	while (!world.kills)
 		assert_ok(loop_step(office->loop, 1000));
 	assert_int_equal(world.closed, 1);
+	assert_ok(world.err);
+}
+
+/* What has changed since the first page counts for the next one. */
+static void a_page_takes_what_the_first_one_took(void **state)
+{
+	struct office *office = *state;
+	uint64_t document = add(office, SATO, text);
+
+	for (int i = 0; i < 2; i++) {
+		give(office, SUZUKI, DOCUMENT_PREVIEWER);
+		assert_ok(ask_preview(office, SUZUKI, document));
+		attach(office);
+		show(1);
+		draw_page(office, 1);
+		if (i)
+			assert_ok(ask_of(office, SATO, OP_document_remove, document));
+		else
+			give(office, SUZUKI, DOCUMENT_UPLOADER);
+		show(2);
+		assert_int_equal(hear(office, MSG_document_end)->document_end.error,
+				 DOCUMENT_END_ENDED);
+		assert_int_equal(world.kills, i + 1);
+		util_closep(&world.helper);
+		world.helper = -1;
+	}
 }
 
 /* ---- what somebody does to the database ------------------------------------------------------ */
@@ -841,10 +789,8 @@ int main(void)
 		TEST(all_of_the_quarantine_is_shown),
 		TEST(an_infected_version_leaves_the_one_before),
 		TEST(without_the_scanner_nothing_is_kept),
-		TEST(a_page_as_a_picture),
-		TEST(others_have_previews_too),
-		TEST(what_comes_from_there_is_not_believed),
-		TEST(one_that_is_ended_has_reached_its_limits),
+		TEST(a_document_is_leafed_through),
+		TEST(a_page_takes_what_the_first_one_took),
 		TEST(what_stands_in_anothers_place_is_found),
 		TEST(nothing_of_a_disposed_record_goes_on),
 #undef TEST
