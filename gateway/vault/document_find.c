@@ -45,3 +45,14 @@ enum err document_find(struct records *records, const struct desk_ask *ask, uint
 	return ret->row.removed && !in_bin ? document_wrong(reply, ERR_WRONG_STATE, "document")
 					   : OK;
 }
+
+bool document_may(const struct document_found *found, uint8_t right)
+{
+	return grants_document_may(&found->rights, right);
+}
+
+enum err document_say(struct desk_reply *reply, const struct document_found *found, int64_t version)
+{
+	return desk_say(reply, json_pack("{s:I, s:I}", "document", (json_int_t)found->row.id,
+					 "version", (json_int_t)version));
+}

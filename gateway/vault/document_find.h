@@ -30,4 +30,11 @@ nodiscard enum err document_find(struct records *records, const struct desk_ask 
 				 uint8_t right, bool in_bin, struct desk_reply *reply,
 				 struct document_found *ret);
 
+/* right: of enum document_right. */
+bool document_may(const struct document_found *found, uint8_t right);
+
+/* What the audit log's entry says. ERR_NOMEM. */
+nodiscard enum err document_say(struct desk_reply *reply, const struct document_found *found,
+				int64_t version);
+
 #endif

@@ -7,24 +7,6 @@
 
 enum { LIST_MAX = 60 /* of the longest names the answer has room for so many */ };
 
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
-static bool may(const struct document_found *found, uint8_t right)
-{
-	return grants_document_may(&found->rights, right);
-}
-
-static enum err say(struct desk_reply *reply, const struct document_found *found, int64_t version)
-{
-	reply->detail = json_pack("{s:I, s:I}", "document", (json_int_t)found->row.id, "version",
-				  (json_int_t)version);
-	return reply->detail ? OK : ERR_NOMEM;
-}
-
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 /* One that is not what was sealed there has no name; the others are shown. */
@@ -82,10 +64,12 @@ static enum err read_list(struct records *records, const struct document_found *
 
 static json_t *rights_json(const struct document_found *found)
 {
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "upload", may(found, DOCUMENT_UPLOAD),
-			 "download", may(found, DOCUMENT_DOWNLOAD), "preview",
-			 may(found, DOCUMENT_PREVIEW), "link", may(found, DOCUMENT_LINK), "edit",
-			 may(found, DOCUMENT_EDIT), "delete", may(found, DOCUMENT_DELETE));
+	return json_pack(
+		"{s:b, s:b, s:b, s:b, s:b, s:b}", "upload", document_may(found, DOCUMENT_UPLOAD),
+		"download", document_may(found, DOCUMENT_DOWNLOAD), "preview",
+		document_may(found, DOCUMENT_PREVIEW), "link", document_may(found, DOCUMENT_LINK),
+		"edit", document_may(found, DOCUMENT_EDIT), "delete",
+		document_may(found, DOCUMENT_DELETE));
 }
 
 enum err op_document_list(struct records *records, const struct desk_ask *ask,
@@ -106,11 +90,11 @@ enum err op_document_list(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = document_find_record(records, ask, record, reply, &found);
 	/* Without a role not even how many there are; the bin is for those who may fill it. */
-	if (!err && found.rights.document && (!removed || may(&found, DOCUMENT_DELETE)))
+	if (!err && found.rights.document && (!removed || document_may(&found, DOCUMENT_DELETE)))
 		err = read_list(records, &found, removed, after, rows, &next);
 	if (!err)
-		return give(reply, json_pack("{s:o, s:I, s:o}", "rows", rows, "next",
-					     (json_int_t)next, "may", rights_json(&found)));
+		return desk_give(reply, json_pack("{s:o, s:I, s:o}", "rows", rows, "next",
+						  (json_int_t)next, "may", rights_json(&found)));
 	json_decref(rows);
 	return err;
 }
@@ -134,7 +118,7 @@ static enum err add_version(struct records *records, const struct document_found
 			  "name", facts.name, "size", (json_int_t)version->size, "made",
 			  (json_int_t)version->made, "made_by", (json_int_t)version->made_by);
 	util_hex(facts.sha256, sizeof(facts.sha256), sum);
-	if (row && may(found, DOCUMENT_DOWNLOAD))
+	if (row && document_may(found, DOCUMENT_DOWNLOAD))
 		json_object_set_new(row, "sha256", json_string(sum));
 	return json_array_append_new(rows, row) ? ERR_NOMEM : OK;
 }
@@ -180,12 +164,13 @@ enum err op_document_versions(struct records *records, const struct desk_ask *as
 	if (!err)
 		err = document_find(records, ask, id, 0, true, reply, &found);
 	/* The bin is for those who may fill it. */
-	if (!err && found.row.removed && !may(&found, DOCUMENT_DELETE))
+	if (!err && found.row.removed && !document_may(&found, DOCUMENT_DELETE))
 		err = document_wrong(reply, ERR_NOT_FOUND, "document");
 	if (!err)
 		err = read_versions(records, &found, (int64_t)after, rows, &next);
 	if (!err)
-		return give(reply, json_pack("{s:o, s:I}", "rows", rows, "next", (json_int_t)next));
+		return desk_give(reply,
+				 json_pack("{s:o, s:I}", "rows", rows, "next", (json_int_t)next));
 	json_decref(rows);
 	return err;
 }
@@ -206,11 +191,11 @@ static enum err set_removed(struct records *records, const struct desk_ask *ask,
 	if (!err && !removed && !found.row.removed)
 		err = document_wrong(reply, ERR_WRONG_STATE, "document");
 	if (!err && !ask->go)
-		return say(reply, &found, found.row.version);
+		return document_say(reply, &found, found.row.version);
 	found.row.removed = removed ? ask->now_s : 0;
 	if (!err)
 		err = documents_set_row(records, &found.row);
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 enum err op_document_remove(struct records *records, const struct desk_ask *ask,
@@ -304,10 +289,10 @@ enum err op_quarantine_list(struct records *records, const struct desk_ask *ask,
 	}
 	const uint64_t shown = list.skip + json_array_size(list.rows);
 	if (!err)
-		return give(reply, json_pack("{s:o, s:I, s:I, s:I}", "rows", list.rows, "total",
-					     (json_int_t)list.total, "next",
-					     (json_int_t)(shown < list.total ? shown : 0),
-					     "damaged", (json_int_t)list.damaged));
+		return desk_give(reply, json_pack("{s:o, s:I, s:I, s:I}", "rows", list.rows,
+						  "total", (json_int_t)list.total, "next",
+						  (json_int_t)(shown < list.total ? shown : 0),
+						  "damaged", (json_int_t)list.damaged));
 	json_decref(list.rows);
 	return err;
 }
@@ -358,7 +343,7 @@ enum err op_quarantine_discard(struct records *records, const struct desk_ask *a
 	reply->record = found.record.id;
 	reply->client = found.record.client;
 	if (!ask->go)
-		return say(reply, &found, (int64_t)version);
+		return document_say(reply, &found, (int64_t)version);
 	err = destroy(records, &found, version);
-	return err ? err : give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }

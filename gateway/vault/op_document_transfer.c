@@ -7,24 +7,6 @@
 #include "vault/document_preview.h"
 #include "vault/document_upload.h"
 
-static enum err give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
-static bool may(const struct document_found *found, uint8_t right)
-{
-	return grants_document_may(&found->rights, right);
-}
-
-static enum err say(struct desk_reply *reply, const struct document_found *found, int64_t version)
-{
-	reply->detail = json_pack("{s:I, s:I}", "document", (json_int_t)found->row.id, "version",
-				  (json_int_t)version);
-	return reply->detail ? OK : ERR_NOMEM;
-}
-
 /* ---- bringing -------------------------------------------------------------------------------- */
 
 /* What an upload becomes when it is whole. */
@@ -56,7 +38,7 @@ static enum err still_wanted(const struct brought *brought, struct document_foun
 
 	if (!err)
 		err = document_find_record(brought->records, &ask, brought->record, &reply, found);
-	if (!err && !may(found, brought->right))
+	if (!err && !document_may(found, brought->right))
 		err = ERR_DENIED;
 	if (!err)
 		err = documents_row(brought->records, brought->document, &found->row);
@@ -174,7 +156,7 @@ static enum err check_add(struct records *records, const struct desk_ask *ask,
 	enum err err = desk_id(ask, reply, "record", &record);
 	if (!err)
 		err = document_find_record(records, ask, record, reply, ret);
-	if (!err && !may(ret, DOCUMENT_UPLOAD))
+	if (!err && !document_may(ret, DOCUMENT_UPLOAD))
 		err = document_wrong(reply, ERR_DENIED, "record");
 	return err;
 }
@@ -210,11 +192,9 @@ enum err op_document_add(struct records *records, const struct desk_ask *ask,
 		err = desk_int(ask, reply, "size", 0, DOCUMENT_BYTES_MAX, &size);
 	if (!err)
 		err = check_add(records, ask, reply, document, &found);
-	if (!err && !ask->go) {
-		reply->detail = json_pack("{s:I, s:I}", "document", (json_int_t)document, "size",
-					  (json_int_t)size);
-		return reply->detail ? OK : ERR_NOMEM;
-	}
+	if (!err && !ask->go)
+		return desk_say(reply, json_pack("{s:I, s:I}", "document", (json_int_t)document,
+						 "size", (json_int_t)size));
 	if (!err)
 		err = take_number(records, ask, &found);
 	if (err)
@@ -226,8 +206,8 @@ enum err op_document_add(struct records *records, const struct desk_ask *ask,
 	brought.right = document ? DOCUMENT_EDIT : DOCUMENT_UPLOAD;
 	err = begin_upload(records, &brought, &reply->stream);
 	return err ? err
-		   : give(reply, json_pack("{s:I, s:I}", "document", (json_int_t)found.row.id,
-					   "version", (json_int_t)brought.version));
+		   : desk_give(reply, json_pack("{s:I, s:I}", "document", (json_int_t)found.row.id,
+						"version", (json_int_t)brought.version));
 }
 
 /* ---- fetching -------------------------------------------------------------------------------- */
@@ -295,14 +275,14 @@ enum err op_document_download(struct records *records, const struct desk_ask *as
 		err = find_version(records, ask, DOCUMENT_DOWNLOAD, reply, &found, &version,
 				   &facts);
 	if (!err && !ask->go)
-		err = say(reply, &found, version.version);
+		err = document_say(reply, &found, version.version);
 	else if (!err)
 		err = begin_download(records, ask, &version, &facts, found.record.id,
 				     &reply->stream);
 	if (!err && ask->go)
-		err = give(reply, json_pack("{s:s, s:I, s:I}", "name", facts.name, "size",
-					    (json_int_t)version.size, "version",
-					    (json_int_t)version.version));
+		err = desk_give(reply, json_pack("{s:s, s:I, s:I}", "name", facts.name, "size",
+						 (json_int_t)version.size, "version",
+						 (json_int_t)version.version));
 	secret_wipe(&facts, sizeof(facts));
 	return err;
 }
@@ -363,12 +343,12 @@ enum err op_document_preview(struct records *records, const struct desk_ask *ask
 	if (!err)
 		err = find_version(records, ask, DOCUMENT_PREVIEW, reply, &found, &version, &facts);
 	if (!err && !ask->go)
-		err = say(reply, &found, version.version);
+		err = document_say(reply, &found, version.version);
 	else if (!err)
 		err = begin_preview(records, ask, &version, &facts, found.record.id,
 				    &reply->stream);
 	if (!err && ask->go)
-		err = give(reply, json_pack("{s:I}", "version", (json_int_t)version.version));
+		err = desk_give(reply, json_pack("{s:I}", "version", (json_int_t)version.version));
 	secret_wipe(&facts, sizeof(facts));
 	return err;
 }

@@ -418,11 +418,8 @@ enum err op_grant_set(struct records *records, const struct desk_ask *ask, struc
 		err = grants_row(records, &row, &had);
 	if (err)
 		return err;
-	if (!ask->go) {
-		reply->detail = say_change(records, &row, take);
-		return reply->detail ? OK : ERR_NOMEM;
-	}
+	if (!ask->go)
+		return desk_say(reply, say_change(records, &row, take));
 	err = take ? grants_take(records, &row) : grants_give(records, &row, &hand);
-	reply->body = json_object();
-	return err || reply->body ? err : ERR_NOMEM;
+	return err ? err : desk_give(reply, json_object());
 }

@@ -13,18 +13,6 @@ enum {
 	VERSIONS_SHOWN = 200,
 };
 
-enum err record_say(struct desk_reply *reply, json_t *detail)
-{
-	reply->detail = detail;
-	return detail ? OK : ERR_NOMEM;
-}
-
-enum err record_give(struct desk_reply *reply, json_t *body)
-{
-	reply->body = body;
-	return body ? OK : ERR_NOMEM;
-}
-
 enum err record_seen_get(struct records *records, const struct desk_ask *ask,
 			 struct desk_reply *reply, enum grant_level level, struct record_seen *ret)
 {
@@ -133,15 +121,14 @@ enum err op_record_show(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = record_seen_get(records, ask, reply, GRANT_VIEW, &seen);
 	if (!err && !ask->go)
-		return record_say(reply,
-				  json_pack("{s:I}", "version", (json_int_t)seen.row.version));
+		return desk_say(reply, json_pack("{s:I}", "version", (json_int_t)seen.row.version));
 	if (!err)
 		err = grants_view_open(records, &ask->who, &view);
 	if (!err && !is_empty(&seen.row))
 		err = content_of(records, &seen.row, 0, reply, &content);
 	return err ? err
-		   : record_give(reply, describe(records, &seen, &content, view,
-						 ask->who.duty & DUTY_GLASS));
+		   : desk_give(reply, describe(records, &seen, &content, view,
+					       ask->who.duty & DUTY_GLASS));
 }
 
 /* ---- versions ----------------------------------------------------------------------------------
@@ -192,8 +179,8 @@ enum err op_record_versions(struct records *records, const struct desk_ask *ask,
 				  seen.row.number_version ? seen.row.number_version : -1,
 				  number_rows);
 	if (!err)
-		return record_give(reply,
-				   json_pack("{s:o, s:o}", "rows", rows, "numbers", number_rows));
+		return desk_give(reply,
+				 json_pack("{s:o, s:o}", "rows", rows, "numbers", number_rows));
 	json_decref(rows);
 	json_decref(number_rows);
 	return err;
@@ -214,13 +201,13 @@ enum err op_record_version(struct records *records, const struct desk_ask *ask,
 	if (!err && (is_empty(&seen.row) || version > seen.row.version))
 		err = ERR_NOT_FOUND;
 	if (!err && !ask->go)
-		return record_say(reply, json_pack("{s:I}", "version", (json_int_t)version));
+		return desk_say(reply, json_pack("{s:I}", "version", (json_int_t)version));
 	if (!err)
 		err = content_of(records, &seen.row, version, reply, &content);
 	return err ? err
-		   : record_give(reply, json_pack("{s:I, s:s, s:s, s:o}", "version",
-						  (json_int_t)version, "name", content.name, "kana",
-						  content.kana, "fields", fields_of(&content)));
+		   : desk_give(reply, json_pack("{s:I, s:s, s:s, s:o}", "version",
+						(json_int_t)version, "name", content.name, "kana",
+						content.kana, "fields", fields_of(&content)));
 }
 
 /* ---- the number --------------------------------------------------------------------------------
@@ -261,9 +248,9 @@ static enum err say_reveal(struct records *records, const struct record_row *row
 	enum err err = purpose_by_id(records->db, purpose, &named);
 
 	return err ? err
-		   : record_say(reply, json_pack("{s:I, s:s, s:I}", "purpose", (json_int_t)purpose,
-						 "purpose_name", named.name, "version",
-						 (json_int_t)row->number_version));
+		   : desk_say(reply, json_pack("{s:I, s:s, s:I}", "purpose", (json_int_t)purpose,
+					       "purpose_name", named.name, "version",
+					       (json_int_t)row->number_version));
 }
 
 enum err op_record_reveal(struct records *records, const struct desk_ask *ask,
@@ -287,8 +274,8 @@ enum err op_record_reveal(struct records *records, const struct desk_ask *ask,
 	if (err == ERR_INVALID && !reply->field)
 		reply->field = "damaged";
 	if (!err)
-		err = record_give(reply, json_pack("{s:s, s:I}", "number", digits, "until",
-						   (json_int_t)(ask->now_s + REVEAL_S)));
+		err = desk_give(reply, json_pack("{s:s, s:I}", "number", digits, "until",
+						 (json_int_t)(ask->now_s + REVEAL_S)));
 	secret_wipe(digits, sizeof(digits));
 	return err;
 }

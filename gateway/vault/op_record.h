@@ -23,8 +23,4 @@ nodiscard enum err record_seen_get(struct records *records, const struct desk_as
 const char *record_seen_name(const struct records *records, const struct grants_view *view,
 			     uint64_t record);
 
-/* ERR_NOMEM when there is no JSON. */
-nodiscard enum err record_say(struct desk_reply *reply, json_t *detail);
-nodiscard enum err record_give(struct desk_reply *reply, json_t *body);
-
 #endif

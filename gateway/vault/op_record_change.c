@@ -39,13 +39,12 @@ enum err op_record_change(struct records *records, const struct desk_ask *ask,
 	if (!err)
 		err = content_of_body(records, ask, reply, seen.row.kind, old.fields, &content);
 	if (!err && !ask->go)
-		return record_say(
-			reply, json_pack("{s:I}", "version", (json_int_t)(seen.row.version + 1)));
+		return desk_say(reply,
+				json_pack("{s:I}", "version", (json_int_t)(seen.row.version + 1)));
 	if (!err)
 		err = record_put_version(records, &seen.row, &content, &by);
 	return err ? err
-		   : record_give(reply,
-				 json_pack("{s:I}", "version", (json_int_t)seen.row.version));
+		   : desk_give(reply, json_pack("{s:I}", "version", (json_int_t)seen.row.version));
 }
 
 /* ---- the bin -----------------------------------------------------------------------------------
@@ -80,11 +79,11 @@ static enum err move(struct records *records, const struct desk_ask *ask, struct
 		err = ERR_WRONG_STATE;
 	}
 	if (!err && !ask->go)
-		return record_say(reply, json_object());
+		return desk_say(reply, json_object());
 	seen.row.removed = removes ? ask->now_s : 0;
 	if (!err)
 		err = records_set_row(records, &seen.row);
-	return err ? err : record_give(reply, json_object());
+	return err ? err : desk_give(reply, json_object());
 }
 
 enum err op_record_remove(struct records *records, const struct desk_ask *ask,

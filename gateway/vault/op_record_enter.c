@@ -45,12 +45,12 @@ enum err op_client_add(struct records *records, const struct desk_ask *ask,
 	enum err err = take_client(records, ask, reply, &new);
 
 	if (!err && !ask->go)
-		err = record_say(reply, json_pack("{s:b}", "number", new.number[0] != '\0'));
+		err = desk_say(reply, json_pack("{s:b}", "number", new.number[0] != '\0'));
 	else if (!err)
 		err = record_create(records, &new.row, &new.content,
 				    new.number[0] ? new.number : NULL, &by);
 	if (!err && ask->go)
-		err = record_give(reply, json_pack("{s:I}", "record", (json_int_t) new.row.id));
+		err = desk_give(reply, json_pack("{s:I}", "record", (json_int_t) new.row.id));
 	if (!err && ask->go)
 		reply->record = new.row.id;
 	secret_wipe(new.number, sizeof(new.number));
@@ -108,12 +108,12 @@ enum err op_record_number_set(struct records *records, const struct desk_ask *as
 	if (!err && !number[0])
 		err = desk_wrong(reply, "number");
 	if (!err && !ask->go)
-		err = record_say(reply,
-				 json_pack("{s:b}", "first", seen.row.state == STATE_REQUESTED));
+		err = desk_say(reply,
+			       json_pack("{s:b}", "first", seen.row.state == STATE_REQUESTED));
 	else if (!err)
 		err = enter(records, &seen.row, number, &by, &request);
 	if (!err && ask->go)
-		err = record_give(reply, json_pack("{s:I}", "request", (json_int_t)request));
+		err = desk_give(reply, json_pack("{s:I}", "request", (json_int_t)request));
 	secret_wipe(number, sizeof(number));
 	return err;
 }

@@ -235,8 +235,8 @@ static enum err list(struct records *records, const struct desk_ask *ask, struct
 		last = entry->id;
 		json_array_append_new(rows, row);
 	}
-	return record_give(reply, json_pack("{s:o, s:I, s:I}", "rows", rows, "total",
-					    (json_int_t)total, "next", (json_int_t)next));
+	return desk_give(reply, json_pack("{s:o, s:I, s:I}", "rows", rows, "total",
+					  (json_int_t)total, "next", (json_int_t)next));
 }
 
 enum err op_client_list(struct records *records, const struct desk_ask *ask,
