@@ -53,7 +53,7 @@ const OTHERS = ["session-open", "session-attach", "session-active", "session-det
 export const AUDIT_EVENTS = Object.freeze([...new Set([...SESSION_EVENTS, ...Object.values(LIST_EVENTS).flat(), ...OTHERS])]);
 
 /* What of an entry's detail is worth a word, and in which order. */
-export const DETAILS = Object.freeze(["glass", "asked_by", "agreed_by", "purpose", "purpose_name", "client", "record", "document", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
+export const DETAILS = Object.freeze(["glass", "asked_by", "agreed_by", "purpose", "purpose_name", "client", "record", "document", "table", "row", "version", "found", "reason", "error", "field", "kind", "state", "host", "name", "owner", "user",
 	"account", "monitor", "list", "form", "person", "pc", "recipient", "seconds", "verdict", "step", "uid"]);
 
 /* Codes in a detail that have words of their own there. */

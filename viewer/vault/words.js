@@ -47,11 +47,11 @@ export function stateMeaning(state) {
 }
 
 /**
- * Of one that has a name, was disposed of, or has none yet.
+ * Of one that has a name, was disposed of, or has none yet. What is in use has one, though perhaps nobody can read it.
  * @param {{id: number, name?: string, state?: number}} row
  */
 export function nameText({ id, name, state }) {
-	return name || t(state === DISPOSED ? "records.disposed-name" : "records.nameless", { id });
+	return name || t(state === DISPOSED ? "records.disposed-name" : state === ACTIVE || state === ENDED ? "records.unreadable-name" : "records.nameless", { id });
 }
 
 /** A date as people write it. @param {string} date "2026-11-22" */

@@ -110,6 +110,9 @@ test("what was disposed of is named as that, and not as something that lacks its
 	assert.match(nameText({ id: 7, name: "", state: 5 }), /disposed of|廃棄済み/);
 	assert.doesNotMatch(nameText({ id: 7, name: "", state: 1 }), /disposed of|廃棄済み/);
 	assert.equal(nameText({ id: 7, name: "山田 太郎", state: 3 }), "山田 太郎");
+	/* Nobody has forgotten to enter what was approved: it is damaged. */
+	for (const state of [3, 4])
+		assert.match(nameText({ id: 7, name: "", state }), /cannot be read|読めません/);
 });
 
 test("a period's last day is the one before that on which it is over", () => {
