@@ -58,7 +58,7 @@ export const DETAILS = Object.freeze(["glass", "asked_by", "agreed_by", "purpose
 
 /* Codes in a detail that have words of their own there. */
 export const VALUES = Object.freeze({ error: ["login", "denied", "not-found", "invalid", "state", "locked", "throttled", "expired",
-	"unavailable", "full"], kind: ["person", "house"], form: ["csv", "print"], step: ["password", "code"] });
+	"unavailable", "full"], kind: ["person", "house", "people", "clients", "client", "record"], form: ["csv", "print"], step: ["password", "code"] });
 
 /**
  * What a worker told of has its own name inside.

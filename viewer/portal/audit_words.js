@@ -16,6 +16,11 @@ const WORDS = Object.freeze(/** @type {Record<string, string>} */ ({ reason: "re
 /* Of the vault's records the log has numbers, where it has people's own words for a session. */
 const NUMBERS = Object.freeze(/** @type {Record<string, Key>} */ ({ purpose: "audit-detail.purpose-number", client: "audit-detail.client-number" }));
 
+/* Kinds that the log has as numbers: of a request, of records. */
+const KINDS = Object.freeze(/** @type {Record<string, readonly Key[]>} */ ({
+	"request-add": ["request.kind-collect", "request.kind-change", "request.kind-dispose"],
+	"template-set": ["record-kind.client", "record-kind.employee", "record-kind.dependant", "record-kind.payee"] }));
+
 /**
  * @param {string} code
  * @param {Language} [which]
@@ -40,7 +45,7 @@ function valueText(name, value, which) {
  * @param {Entry} entry
  * @param {Language} [which]
  */
-export function detailText({ detail }, which = language()) {
+export function detailText({ event, detail }, which = language()) {
 	const inner = typeof detail.detail === "object" && detail.detail !== null ?
 		/** @type {Record<string, unknown>} */ (detail.detail) : {};
 	/** @type {Record<string, unknown>} */
@@ -48,6 +53,9 @@ export function detailText({ detail }, which = language()) {
 	/* Its number says nothing more to people. */
 	if (all.purpose_name)
 		delete all.purpose;
+	const kind = typeof all.kind === "number" && KINDS[event]?.[all.kind - 1];
+	if (kind)
+		all.kind = tIn(which, kind);
 	const parts = DETAILS.filter((name) => ["string", "number", "boolean"].includes(typeof all[name]) && all[name] !== "")
 		.map((name) => `${tIn(which, typeof all[name] === "number" && NUMBERS[name] || /** @type {Key} */ (`audit-detail.${name}`))}: ${valueText(name, all[name], which)}`);
 	return parts.join(which === "ja" ? "、" : ", ");

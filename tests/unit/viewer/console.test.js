@@ -108,6 +108,7 @@ test("what the log says in codes is in words, in the paper's language and not th
 			assert.doesNotMatch(detailText(entry(detail), which), new RegExp(Object.values(detail)[0] + "$"), which);
 	assert.equal(detailText(entry({ purpose: 3, client: 1, record: 7 }), "en"), "number of the purpose: 3, client's record: 1, record: 7");
 	assert.equal(detailText(entry({ purpose: 3, purpose_name: "Withholding", version: 1 }), "en"), "purpose of use: Withholding, version: 1");
+	assert.equal(detailText({ ...entry({ client: 1, kind: 3 }), event: "request-add" }, "en"), "client's record: 1, kind: disposal");
 	/* Where the vault is damaged: the notice of it says that it stands there. */
 	assert.equal(detailText(entry({ table: "record_number", row: 9, version: 1 }), "en"), "table of the vault: record_number, row: 9, version: 1");
 	assert.equal(detailText(entry({ purpose: "a question", client: "Yamada" }), "en"), "purpose: a question, client: Yamada");
