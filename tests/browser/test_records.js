@@ -504,6 +504,12 @@ test("a manager gets from a client to its rights, and is not asked for numbers t
 });
 
 test("what was put into the bin is found there, and comes back", { skip }, async () => {
+	/* A client whose people are there stays, and it is said why. */
+	await open(uses, `/record/${client}`, "株式会社青葉製作所");
+	await uses.click('.record-actions button:has-text("ごみ箱に入れる")');
+	await uses.click('dialog[open] button:has-text("ごみ箱に入れる")');
+	await uses.waitForSelector('dialog[open] .message-bad:has-text("この記録に属する人")');
+	await uses.keyboard.press("Escape");
 	await open(uses, `/client/${client}`, "株式会社青葉製作所");
 	await uses.click('.record-link:has-text("渡辺 美咲")');
 	await uses.click('button:has-text("ごみ箱に入れる")');
@@ -554,10 +560,16 @@ test("what has ended and is due is disposed of by two, and leaves a certificate"
 	await uses.fill('dialog[open] input[type="date"]', "2015-01-11");
 	await uses.click('dialog[open] button:has-text("利用を終える")');
 	await told(uses, "利用を終えました");
+	/* Whose it is to correct that is shown the way, and nobody else. */
+	await uses.waitForSelector('.record-state[data-state="4"]');
+	assert.equal(await uses.isVisible('button:has-text("終了日を直す")'), false);
 	await uses.click('.vault-tabs a:has-text("廃棄の期日")');
 	await uses.waitForSelector(`tr[data-record="${record}"]:has-text("2022年1月11日")`);
 	/* What is on hold stays, due or not. */
 	await open(manages, `/record/${record}`, "山田 太郎");
+	await manages.click('.record-actions button:has-text("終了日を直す")');
+	await manages.click('dialog[open] button:has-text("保存する")');
+	await told(manages, "直しました");
 	await manages.click('.record-actions button:has-text("廃棄を保留")');
 	await manages.click('dialog[open] button:has-text("廃棄を保留")');
 	await told(manages, "廃棄を保留しました");

@@ -16,6 +16,7 @@ const SENTENCES = Object.freeze({
 	"state": "records.error-state",
 	"state hold": "records.error-hold",
 	"state below": "records.error-below",
+	"state others": "records.error-others",
 	"exists": "records.error-exists",
 	"exists name": "records.error-exists-name",
 	"invalid name": "records.error-characters",

@@ -8,6 +8,7 @@ import { ContentFields } from "./content_fields.js";
 import { FormDialog } from "./dialog.js";
 import { Field } from "./fields.js";
 import { enterNumber } from "./number_dialog.js";
+import { hint } from "./page_parts.js";
 import { hashOf } from "./places.js";
 import { ACTIVE, DISPOSED, ENDED, nameText, REFUSED, REQUESTED } from "./words.js";
 
@@ -54,7 +55,7 @@ export class RecordActions {
 		const all = [this.mayEdit && button("record.change", () => this.change()),
 			this.mayEdit && knows("record number set") && button(has_number ? "record.number-change" : "record.number-enter",
 				() => enterNumber(this.#desk, this.#record, state === ACTIVE ? "record.number-asked" : "request.numbered")),
-			edits && !removed && (state === ACTIVE || state === ENDED) && knows("record end") && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
+			!removed && (state === ACTIVE ? edits : state === ENDED && this.#desk.manages) && knows("record end") && button(state === ACTIVE ? "record.end" : "record.end-again", () => this.#end()),
 			edits && !removed && state === ACTIVE && button("record.remove", () => this.#move("record remove")),
 			edits && removed && button("record.restore", () => this.#move("record restore")),
 			this.#desk.manages && knows("record hold") && state !== REFUSED && button(hold ? "record.release" : "record.hold", () => this.#hold()),
@@ -78,15 +79,17 @@ export class RecordActions {
 		const { id, started, state } = this.#record;
 		const date = new Field("record.end-date", make("input", { with: { type: "date" } }), { hint: "record.end-hint" });
 		date.input.value = started;
-		this.#dialog({ title: "record.end-title", submit: "record.end-submit", done: state === ENDED ? "record.end-changed" : "record.ended",
+		const again = state === ENDED;
+		this.#dialog({ title: again ? "record.end-again" : "record.end-title", submit: again ? "record.change-submit" : "record.end-submit", done: again ? "record.end-changed" : "record.ended",
 			fields: { started: date } }, async () => {
-			if (!date.input.value && state !== ENDED) {
+			if (!date.input.value && !again) {
 				date.wrong(() => t("record.end-need"));
 				date.input.focus();
 				return null;
 			}
 			return await this.#desk.vault.ask("record end", { records: [id], started: date.input.value });
-		}, make("p", { class: "message", says: () => t("record.end-class", { text: this.#rules.classText(this.#record.class) }) }), date.element).open(date.input);
+		}, make("p", { class: "message", says: () => t("record.end-class", { text: this.#rules.classText(this.#record.class) }) }), date.element,
+		...(again ? [hint("alert", () => t("record.end-empty"))] : [])).open(date.input);
 	}
 
 	/* A court, an audit: it stays longer than its time. */
