@@ -1736,7 +1736,7 @@ export default Object.freeze({
 	"record.number-enter": "Enter the number",
 	"record.number-change": "Change the number",
 	"record.number-asked": "The new number is saved. Until a manager (MA) approves it, the old one counts.",
-	"record.end": "End its use (as when somebody leaves)",
+	"record.end": "End its use (somebody left, a contract ended)",
 	"record.end-again": "Correct the end",
 	"record.end-title": "End its use?",
 	"record.end-date": "Day on which keeping begins",

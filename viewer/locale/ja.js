@@ -1735,7 +1735,7 @@ const texts = Object.freeze({
 	"record.number-enter": "番号を入力",
 	"record.number-change": "番号を変更",
 	"record.number-asked": "新しい番号を登録しました。管理者（MA）が承認するまで、前の番号が有効です。",
-	"record.end": "利用を終える（退職など）",
+	"record.end": "利用を終える（退職・契約終了など）",
 	"record.end-again": "終了日を直す",
 	"record.end-title": "利用を終えますか？",
 	"record.end-date": "保存期間が始まる日",
