@@ -207,6 +207,8 @@ static enum document_step take_page(struct preview *preview)
 			return lost(preview, ERR_PROTOCOL);
 		preview->page = page;
 		loop_timer_cancel(&preview->patience);
+		/* A browser that reads nothing does not hear of it. */
+		loop_timer_set(&preview->stream.idle, DOCUMENT_IDLE_S * 1000000ULL);
 		preview->state = PREVIEW_TELLS;
 		return STEP_GO_ON;
 	case DOCUMENT_END_FORMAT:

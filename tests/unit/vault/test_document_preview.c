@@ -578,6 +578,32 @@ static void what_nobody_looks_at_goes(void **state)
 	expect_end(side, DOCUMENT_END_TIME);
 }
 
+/* It asks for pages and reads none of them, until nothing more goes there. */
+static void who_never_reads_keeps_no_place(void **state)
+{
+	static uint8_t picture[DOCUMENT_MESSAGE] = PNG;
+	const struct msg_preview_page page = { .pages = 3, .bytes = sizeof(picture) };
+	const struct msg_preview_picture part = { { picture, sizeof(picture) } };
+	struct side *side = begin(7);
+	const struct document_stream *stream = document_streams_find(&world.all, side->number);
+
+	(void)state;
+	show(side, 1);
+	fed(side, 1);
+	for (;;) {
+		assert_ok(ipc_send(side->helper, MSG_preview_page, &page, -1));
+		assert_ok(ipc_send(side->helper, MSG_preview_picture, &part, -1));
+		run();
+		if (!stream->at_rest)
+			break;
+		show(side, 2);
+		hear(side->helper, WIRE_PREVIEW, MSG_preview_show);
+	}
+	assert_int_equal(side->closed, 0);
+	pass(DOCUMENT_IDLE_S + 5);
+	gone(side, 1, ERR_TIMEOUT);
+}
+
 static void it_ends_at_once(void **state)
 {
 	struct side *side = at_rest(7), *other = begin(8);
@@ -670,6 +696,7 @@ int main(void)
 		TEST(what_it_cannot_draw),
 		TEST(each_page_has_its_time),
 		TEST(what_nobody_looks_at_goes),
+		TEST(who_never_reads_keeps_no_place),
 		TEST(it_ends_at_once),
 		TEST(each_page_takes_the_right),
 		TEST(one_persons),
