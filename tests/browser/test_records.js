@@ -416,7 +416,7 @@ test("a document with a virus goes to quarantine, where a manager finds and dest
 	await open(uses, `/record/${record}`, "山田 太郎");
 	await uses.waitForSelector('button:has-text("書類を追加")');
 	await uses.setInputFiles('.part input[type="file"]', { name: "請求書.pdf", mimeType: "application/pdf", buffer: Buffer.from(EICAR) });
-	await uses.waitForSelector('.vault-pages > .message-bad:has-text("ウイルスが見つかったため、隔離しました")');
+	await uses.waitForSelector('.vault-pages > .message-bad:has-text("「請求書.pdf」：ウイルスが見つかったため、隔離しました")');
 	assert.equal(await uses.locator("tr[data-document]", { hasText: "請求書.pdf" }).count(), 0);
 	assert.equal((await ask(uses, "quarantine list")).status, 403);
 	await open(uses, "/inbox", "承認待ち");

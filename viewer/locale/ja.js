@@ -2144,6 +2144,7 @@ const texts = Object.freeze({
 	"documents.link-hint": "コピーして所内の人に渡せます。開けるのは、この記録の権限を持つ人だけです。",
 	"documents.remove": "ごみ箱へ",
 	"documents.remove-text": "使えなくなります。あとで元に戻せます。",
+	"documents.about": "「{name}」：{text}",
 	"documents.bringing": "「{name}」を送っています…",
 	"documents.brought": "「{name}」を登録しました。",
 	"documents.fetching": "受け取っています…",

@@ -146,7 +146,7 @@ export class Documents {
 		const line = this.#table.add([[make("span", { class: "document-name" }, name), removed > 0 && make("span", { class: "tag tag-bad", t: "records.removed" })],
 		sizeText(size), [make("span", { says: () => formatDayTime(made) }), make("span", { class: "small", says: () => people.text(made_by) })],
 		make("div", { class: "document-do" }, act(!removed && preview && knows("document preview"), "documents.preview", () => askPreview(this.#desk, { id, name, version })),
-			act(!removed && download, "documents.download", () => void this.#take(id, 0)), act(!removed && edit, "documents.renew", () => this.#choose(id)),
+			act(!removed && download, "documents.download", () => void this.#take(row, 0)), act(!removed && edit, "documents.renew", () => this.#choose(id)),
 			act(!removed && link, "documents.link", () => this.#link(row)),
 			act(version > 1, "documents.versions", () => void this.#versions(row)), act(!removed && remove, "documents.remove", () => this.#move(row, "document remove")),
 			act(removed > 0 && remove, "record.restore", () => this.#move(row, "document restore")))], { document: id });
@@ -184,12 +184,13 @@ export class Documents {
 	/**
 	 * What goes over a stream, with how far it is; one at a time.
 	 * @template Result
+	 * @param {string} name the document's
 	 * @param {() => string} what
 	 * @param {number} size
 	 * @param {(watch: import("../core/document_stream.js").Watch) => Promise<Result>} run
 	 * @returns {Promise<Result | null>} null: it did not work, and that was said
 	 */
-	async #transfer(what, size, run) {
+	async #transfer(name, what, size, run) {
 		if (this.#watch)
 			return null;
 		const watch = this.#watch = new AbortController();
@@ -203,7 +204,7 @@ export class Documents {
 			} });
 		} catch (error) {
 			if (error instanceof DocumentError)
-				this.#desk.warn(() => textOf("document-end.", error.code, "document-end.failed"));
+				this.#desk.warn(() => t("documents.about", { name, text: textOf("document-end.", error.code, "document-end.failed") }));
 			else
 				this.#desk.failed(error);
 			return null;
@@ -222,7 +223,7 @@ export class Documents {
 			this.#desk.warn(() => t(file.size === 0 ? "documents.empty" : "documents.too-big"));
 			return;
 		}
-		const done = await this.#transfer(() => t("documents.bringing", { name }), file.size, async (watch) => {
+		const done = await this.#transfer(name, () => t("documents.bringing", { name }), file.size, async (watch) => {
 			const { stream } = await this.#desk.vault.ask("document add", given({ record: this.#record, document, name, size: file.size }));
 			await putDocument(this.#desk.vault.streamUrl(String(stream)), file, watch);
 			return true;
@@ -233,15 +234,15 @@ export class Documents {
 	}
 
 	/**
-	 * @param {number} document
+	 * @param {Document} document
 	 * @param {number} version 0: the newest
 	 */
-	async #take(document, version) {
+	async #take({ id, name }, version) {
 		/** @type {{name: string, content: Blob} | null} */
-		const got = await this.#transfer(() => t("documents.fetching"), 0, async (watch) => {
-			const { name, size, stream } = await this.#desk.vault.ask("document download", given({ document, version }));
-			this.#bar.max = Math.max(1, Number(size));
-			return { name: String(name), content: await getDocument(this.#desk.vault.streamUrl(String(stream)), watch) };
+		const got = await this.#transfer(name, () => t("documents.fetching"), 0, async (watch) => {
+			const order = await this.#desk.vault.ask("document download", given({ document: id, version }));
+			this.#bar.max = Math.max(1, Number(order.size));
+			return { name: String(order.name), content: await getDocument(this.#desk.vault.streamUrl(String(order.stream)), watch) };
 		});
 		if (!got)
 			return;
@@ -251,7 +252,8 @@ export class Documents {
 	}
 
 	/** @param {Document} document */
-	async #versions({ id, name, removed }) {
+	async #versions(document) {
+		const { id, name, removed } = document;
 		try {
 			const people = this.#people;
 			const table = new Table("documents.versions", ["documents.version", "documents.made", "documents.size", "documents.do"]);
@@ -262,7 +264,7 @@ export class Documents {
 					table.add([String(one.version), [make("span", { says: () => formatDayTime(one.made) }), make("span", { class: "small", says: () => people?.text(one.made_by) ?? "" })],
 						sizeText(one.size), !removed && this.#may?.download && button("documents.download", () => {
 							dialog.close();
-							void this.#take(id, one.version);
+							void this.#take(document, one.version);
 						}, { kind: "small", named: () => t("documents.download-version", { version: one.version }) })]);
 				after = next;
 			}
