@@ -12,7 +12,8 @@
 
 enum { SIDES = 8, LEN = 2 * DOCUMENT_MESSAGE + 17 };
 
-#define PNG "\x89PNG\r\n\x1a\n and so on"
+#define PAGE "<html><script>alert(1)</script>"
+#define PNG  "\x89PNG\r\n\x1a\n and so on"
 
 /* A stream: the browser's end of it, and sekisho-preview's. */
 struct side {
@@ -473,7 +474,7 @@ static void lies(void **state)
 		{ 3, UINT32_MAX, PNG },
 		{ 3, 10, PNG },
 		{ UINT32_MAX, sizeof(PNG) - 1, PNG },
-		{ 3, 28, "<html><script>alert(1)</script>" },
+		{ 3, sizeof(PAGE) - 1, PAGE },
 		{ 3, 3, "\x89PN" },
 		{ 3, sizeof(PNG) - 1, "" },
 	};
@@ -504,7 +505,7 @@ static void lies_later(void **state)
 	side = at_rest(7);
 	show(side, 2);
 	hear(side->helper, WIRE_PREVIEW, MSG_preview_show);
-	draw(side, 3, 28, "<html><script>alert(1)</script>");
+	draw(side, 3, sizeof(PAGE) - 1, PAGE);
 	expect_end(side, DOCUMENT_END_FAILED);
 	/* Nobody has asked. */
 	side = at_rest(7);
