@@ -19,12 +19,12 @@ import { Notice } from "./notice.js";
  * @property {(error: unknown) => boolean} general whether an error concerns all pages, and is shown
  */
 
-/** @type {Set<FormDialog>} */
-const open = new Set();
+/** @type {Set<{close: () => void}>} dialogs that are open and show or hold something */
+export const openDialogs = new Set();
 
 /** Closes all that are open. */
 export function closeDialogs() {
-	for (const dialog of open)
+	for (const dialog of openDialogs)
 		dialog.close();
 }
 
@@ -66,14 +66,14 @@ export class FormDialog {
 
 	/** @param {HTMLElement} [first] gets the focus */
 	open(first) {
-		open.add(this);
+		openDialogs.add(this);
 		document.body.append(this.element);
 		this.element.showModal();
 		first?.focus();
 	}
 
 	close() {
-		if (!open.delete(this))
+		if (!openDialogs.delete(this))
 			return;
 		this.#form.reset();
 		this.element.close();

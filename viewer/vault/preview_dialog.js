@@ -1,18 +1,20 @@
 /*
  * A document as pictures of its pages, which the gateway has drawn with a watermark: the file itself does not come.
  */
+import { ApiError } from "../core/api.js";
 import { DocumentError } from "../core/document_stream.js";
 import { PreviewStream } from "../core/preview_stream.js";
 import { t, textOf } from "../portal/i18n.js";
 import { button, freshId, make, says } from "./build.js";
+import { openDialogs } from "./dialog.js";
 import { Notice } from "./notice.js";
 
 /* When an office file is likely, which LibreOffice has to open first. */
 const LONG_MS = 3000;
 /* What may happen to a stream in time: the next page opens another one. */
 const AGAIN = ["time", "lost", "limits"];
-/* After these nothing more may be seen. */
-const OVER = ["ended", "sealed"];
+/* After these, of a stream and of asking for another one, nothing more may be seen. */
+const OVER = ["ended", "sealed", "denied", "not-found", "state"];
 
 /**
  * @param {import("./desk.js").Desk} desk
@@ -34,11 +36,13 @@ export function askPreview(desk, { id, name, version }) {
 		picture.hidden = true;
 	};
 	const close = () => {
+		openDialogs.delete(shown);
 		watch.abort();
 		forget();
 		dialog.close();
 		dialog.remove();
 	};
+	const shown = { close };
 	const warn = (/** @type {string} */ code) => {
 		if (OVER.includes(code))
 			forget();
@@ -89,8 +93,11 @@ export function askPreview(desk, { id, name, version }) {
 				warn(error.code);
 			else if (desk.general(error))
 				close();
-			else
+			else {
+				if (error instanceof ApiError && OVER.includes(error.code))
+					forget();
 				notice.fail(error);
+			}
 		} finally {
 			busy = false;
 			clearTimeout(long);
@@ -107,6 +114,7 @@ export function askPreview(desk, { id, name, version }) {
 	} }, with: { "aria-labelledby": title } }, make("h1", { with: { id: title, tabindex: -1, autofocus: true } }, name), notice.element, loading, picture,
 	make("div", { class: "dialog-actions" }, back, at, on, button("app.close", close, { kind: "primary" })));
 	document.body.append(dialog);
+	openDialogs.add(shown);
 	dialog.showModal();
 	void show(1);
 }
