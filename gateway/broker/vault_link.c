@@ -18,6 +18,7 @@ struct vault_order {
 	struct vault_order *next;
 	struct vault_link *link;
 	uint32_t request;
+	bool opens;            /* it may: somebody gave a passphrase or sheets */
 	bool waits;            /* for the key's certificate */
 	struct secret *secret; /* of msg_vault_answer; NULL: none */
 	unsigned number;
@@ -41,6 +42,16 @@ struct vault_link {
 struct order_head {
 	uint32_t request;
 };
+
+/* 0 is none's. */
+static struct vault_order *find_order(const struct vault_link *link, uint32_t request)
+{
+	struct vault_order *order = request ? link->orders : NULL;
+
+	while (order && order->request != request)
+		order = order->next;
+	return order;
+}
 
 static void order_free(struct vault_order *order)
 {
@@ -99,6 +110,8 @@ enum err vault_link_order(struct vault_link *link, uint16_t id, void *msg, vault
 	*order = (struct vault_order){ .next = link->orders,
 				       .link = link,
 				       .request = head->request,
+				       .opens = id == MSG_vault_unseal || id == MSG_vault_init ||
+						id == MSG_vault_change,
 				       .done = done,
 				       .ctx = ctx };
 	link->orders = order;
@@ -230,7 +243,8 @@ static void note_generation(struct vault_link *link)
 		log_error("vault-floor", "error=%s", err_code(err));
 }
 
-static void note_state(struct vault_link *link, enum vault_state state)
+/* asked: somebody ordered what opens it. */
+static void note_state(struct vault_link *link, enum vault_state state, bool asked)
 {
 	struct audit_entry entry = { .event = state == VAULT_OPEN ? "vault-unsealed"
 								  : "vault-sealed" };
@@ -238,8 +252,8 @@ static void note_state(struct vault_link *link, enum vault_state state)
 	int64_t wait_ms;
 	enum err err;
 
-	/* The audit log cannot be shortened: a vault that is broken may not fill it. */
-	if (is_open && !was_open &&
+	/* The audit log cannot be shortened: a vault that is broken may not fill it by itself. */
+	if (is_open && !was_open && !asked &&
 	    bucket_take(&link->opened, VAULT_LINK_OPENED_PER_MINUTE, clock_mono_ms(), &wait_ms)) {
 		log_warn("vault-not-believed", "state=%s wait_ms=%lld", vault_state_code(state),
 			 (long long)wait_ms);
@@ -259,23 +273,22 @@ static void note_state(struct vault_link *link, enum vault_state state)
 
 void vault_link_state(struct vault_link *link, const struct msg_vault_state *state)
 {
-	struct vault_order *order = link->orders;
+	struct vault_order *order = find_order(link, state->request);
 	enum err err = state->error ? (enum err)state->error : OK;
 
 	if (state->state < VAULT_EMPTY || state->state > VAULT_OPEN)
 		return;
 	if (state->state == VAULT_OPEN)
 		note_generation(link);
-	note_state(link, state->state);
+	note_state(link, state->state, order && order->opens);
 	if (link->certificate_request && state->request == link->certificate_request) {
 		waiting_finish(link, err, state);
 		return;
 	}
 	if (state->csr.len && state->state == VAULT_OPEN)
 		certify(link, state->csr);
-	while (order && order->request != state->request)
-		order = order->next;
-	if (!order || !state->request)
+	order = find_order(link, state->request);
+	if (!order)
 		return;
 	order->waits = !err && link->certifying && !state->certificate.len;
 	if (!order->waits)
@@ -289,11 +302,9 @@ void vault_link_says(struct vault_link *link, const struct msg_vault_root *root)
 
 void vault_link_gives(struct vault_link *link, const struct msg_vault_answer *answer)
 {
-	struct vault_order *order = link->orders;
+	struct vault_order *order = find_order(link, answer->request);
 
-	while (order && order->request != answer->request)
-		order = order->next;
-	if (!order || !answer->request || order->secret)
+	if (!order || order->secret)
 		return;
 	order->number = answer->number;
 	if (secret_new(answer->secret, strlen(answer->secret), &order->secret))
@@ -335,7 +346,7 @@ void vault_link_gone(struct vault_link *link)
 	link->certifying = false;
 	link->certificate_request = 0;
 	if (link->state)
-		note_state(link, VAULT_SEALED);
+		note_state(link, VAULT_SEALED, false);
 	link->state = 0;
 	link->root = (struct msg_vault_root){ 0 };
 	while (link->orders)

@@ -387,6 +387,20 @@ static void one_that_opens_and_closes_all_the_time(void **state)
 	/* What is not in the log opens nothing. */
 	say(office, 0, OK, VAULT_OPEN, false);
 	assert_int_equal(vault_link_is(office->broker->house), VAULT_SEALED);
+	/* What somebody gives a passphrase for is another thing; to ask how it is opens nothing. */
+	begin(office, "vault status", "{}");
+	vault_hears(office, &vault, MSG_vault_status);
+	say(office, office->received.msg.vault_status.request, OK, VAULT_OPEN, false);
+	assert_int_equal(vault_link_is(office->broker->house), VAULT_SEALED);
+	expect_reply(office, 200, NULL);
+	begin(office, "vault unseal", "{\"passphrase\": \"iwato-no-kagi-58-suzu\"}");
+	vault_hears(office, &vault, MSG_vault_unseal);
+	say(office, office->received.msg.vault_unseal.request, OK, VAULT_OPEN, false);
+	assert_int_equal(vault_link_is(office->broker->house), VAULT_OPEN);
+	expect_reply(office, 200, NULL);
+	say(office, 0, OK, VAULT_SEALED, false);
+	say(office, 0, OK, VAULT_OPEN, false);
+	assert_int_equal(vault_link_is(office->broker->house), VAULT_SEALED);
 	office_pass(61 * 1000);
 	say(office, 0, OK, VAULT_OPEN, false);
 	assert_int_equal(vault_link_is(office->broker->house), VAULT_OPEN);
