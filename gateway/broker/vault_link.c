@@ -18,7 +18,7 @@ struct vault_order {
 	struct vault_order *next;
 	struct vault_link *link;
 	uint32_t request;
-	bool opens;            /* it may: somebody gave a passphrase or sheets */
+	bool opens;            /* it may, once: somebody gave a passphrase or sheets */
 	bool waits;            /* for the key's certificate */
 	struct secret *secret; /* of msg_vault_answer; NULL: none */
 	unsigned number;
@@ -275,12 +275,15 @@ void vault_link_state(struct vault_link *link, const struct msg_vault_state *sta
 {
 	struct vault_order *order = find_order(link, state->request);
 	enum err err = state->error ? (enum err)state->error : OK;
+	const bool asked = order && order->opens;
 
 	if (state->state < VAULT_EMPTY || state->state > VAULT_OPEN)
 		return;
 	if (state->state == VAULT_OPEN)
 		note_generation(link);
-	note_state(link, state->state, order && order->opens);
+	if (asked)
+		order->opens = false;
+	note_state(link, state->state, asked);
 	if (link->certificate_request && state->request == link->certificate_request) {
 		waiting_finish(link, err, state);
 		return;
